@@ -1,0 +1,7 @@
+"""What the rest is about: curves, runs, units, and simulated curves with known truth."""
+
+from rlscale.curves.curve import Curve
+from rlscale.curves.run import Run, Series, Source
+from rlscale.curves.units import UNITS, canonical_unit
+
+__all__ = ["UNITS", "Curve", "Run", "Series", "Source", "canonical_unit"]

@@ -1,0 +1,175 @@
+"""One validation curve: frozen (compute, reward) points that validate themselves and carry their unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rlscale.curves.units import canonical_unit
+from rlscale.errors import CurveError
+
+__all__ = ["Curve"]
+
+Floats = NDArray[np.float64]
+
+#: Rewards up to this share of the range outside the bounds are kept with a warning: the bounds are those of the
+#: mean curve, and a noisy mean may stray.
+OUTSIDE_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Curve:
+    """Validation reward against compute, for one run.
+
+    Parameters
+    ----------
+    compute : array, shape (n,)
+        Cumulative compute of each evaluation, in ``unit``; finite, ``>= 0``, strictly increasing. Compute 0 is the
+        baseline evaluation, before any training.
+    reward : array, shape (n,)
+        Reward at each evaluation, in the metric's own scale; finite.
+    unit : str
+        ``gpu-hours``, ``flops``, ``tokens``, ``samples`` or ``steps``.
+    metric : str
+        The name of the reward.
+    n_eval : array, shape (n,), optional
+        Graded samples behind each point (prompts x generations); NaN where unknown.
+    sd : array, shape (n,), optional
+        Relative noise of each point: point ``i`` weighs ``(median(sd)/sd_i)^2``; positive, NaN where unknown.
+    bounds : (float, float)
+        Lowest and highest value the mean reward can take; ``(0, 1)`` for a pass rate.
+
+    Raises
+    ------
+    CurveError
+        Empty, unequal lengths, NaN or infinity, negative compute, computes out of order or repeated, a reward more
+        than a tenth of the range outside the bounds, or bounds that are not ``lo < hi``.
+    """
+
+    compute: Floats
+    reward: Floats
+    unit: str = "steps"
+    metric: str = "reward"
+    n_eval: Floats | None = None
+    sd: Floats | None = None
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", canonical_unit(self.unit))
+        object.__setattr__(self, "bounds", _checked_bounds(self.bounds))
+        for field in ("compute", "reward", "n_eval", "sd"):
+            value = getattr(self, field)
+            if value is not None:
+                object.__setattr__(self, field, _frozen_vector(value, field))
+        self._check_points()
+        self._check_noise()
+        self._check_rewards()
+
+    @property
+    def n_points(self) -> int:
+        """Number of evaluations, the baseline included."""
+        return int(self.compute.size)
+
+    @property
+    def range(self) -> float:
+        """Width of the bounds, ``hi - lo``, in reward."""
+        return self.bounds[1] - self.bounds[0]
+
+    @property
+    def compute_last(self) -> float:
+        """Compute of the last evaluation, in ``unit``."""
+        return float(self.compute[-1])
+
+    @property
+    def reward_last(self) -> float:
+        """Reward at the last evaluation."""
+        return float(self.reward[-1])
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether the first evaluation is at compute 0."""
+        return bool(self.compute[0] == 0.0)
+
+    @property
+    def n_outside(self) -> int:
+        """Number of rewards outside the bounds (within the tolerance, or the curve would not exist)."""
+        low, high = self.bounds
+        return int(np.count_nonzero((self.reward < low) | (self.reward > high)))
+
+    def select(self, mask: NDArray[np.bool_]) -> Curve:
+        """Return the curve of the points where ``mask``, shape (n,), is true."""
+        pick = lambda values: None if values is None else values[mask]  # noqa: E731
+        return replace(
+            self, compute=self.compute[mask], reward=self.reward[mask], n_eval=pick(self.n_eval), sd=pick(self.sd)
+        )
+
+    def until(self, compute: float) -> Curve:
+        """Return the curve up to and including ``compute``, in ``unit``."""
+        return self.select(self.compute <= compute)
+
+    def since(self, compute: float) -> Curve:
+        """Return the curve from ``compute``, in ``unit``, on; a baseline evaluation at compute 0 is kept."""
+        return self.select((self.compute >= compute) | (self.compute == 0.0))
+
+    def _check_points(self) -> None:
+        if self.compute.size == 0:
+            raise CurveError("the curve has no points; give at least one (compute, reward) row")
+        for field in ("reward", "n_eval", "sd"):
+            value = getattr(self, field)
+            if value is not None and value.shape != self.compute.shape:
+                raise CurveError(f"{field} has {value.size} values for {self.compute.size} computes; give one for each")
+        for field in ("compute", "reward"):
+            bad = np.flatnonzero(~np.isfinite(getattr(self, field)))
+            if bad.size:
+                value = getattr(self, field)[bad[0]]
+                raise CurveError(f"{field} {value} at point {bad[0] + 1} is not finite; remove the point")
+        if self.compute.min() < 0:
+            raise CurveError(f"negative compute {self.compute.min():g}; compute counts up from 0")
+        back = np.flatnonzero(np.diff(self.compute) <= 0)
+        if back.size:
+            here, after = self.compute[back[0]], self.compute[back[0] + 1]
+            raise CurveError(f"compute {after:g} follows {here:g}; sort the points and keep one for each compute")
+
+    def _check_noise(self) -> None:
+        for field in ("n_eval", "sd"):
+            value = getattr(self, field)
+            if value is not None and np.any(value[~np.isnan(value)] <= 0):
+                raise CurveError(f"{field} must be positive, got {np.nanmin(value):g}; leave it empty where unknown")
+
+    def _check_rewards(self) -> None:
+        low, high = self.bounds
+        slack = OUTSIDE_TOLERANCE * (high - low)
+        bad = np.flatnonzero((self.reward < low - slack) | (self.reward > high + slack))
+        if not bad.size:
+            return
+        worst = self.reward[bad[np.argmax(np.maximum(low - self.reward[bad], self.reward[bad] - high))]]
+        raise CurveError(
+            f"reward {worst:g} is outside the bounds [{low:g}, {high:g}] of {self.metric!r}; {self._bounds_advice()}"
+        )
+
+    def _bounds_advice(self) -> str:
+        low, high = float(self.reward.min()), float(self.reward.max())
+        if self.bounds == (0.0, 1.0) and low >= 0 and 1.5 < high <= 100 and float(np.median(self.reward)) > 1:
+            if high > 10:
+                return "the values look like percent: give --bounds 0 100"
+        return (
+            f"the values run from {low:g} to {high:g}: give --bounds LO HI with the lowest and highest reward possible"
+        )
+
+
+def _frozen_vector(value: ArrayLike | Sequence[float], field: str) -> Floats:
+    array = np.array(value, dtype=np.float64)  # a copy: the caller's array stays the caller's
+    if array.ndim != 1:
+        raise CurveError(f"{field} has shape {array.shape}; give one value for each evaluation, shape (n,)")
+    array.flags.writeable = False
+    return array
+
+
+def _checked_bounds(bounds: Sequence[float]) -> tuple[float, float]:
+    low, high = (float(b) for b in bounds)
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise CurveError(f"bounds {low:g} {high:g} are not lowest < highest; give --bounds LO HI")
+    return low, high

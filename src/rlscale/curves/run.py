@@ -1,0 +1,111 @@
+"""One job: who it is, its validation curve, and everything else its log holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves.curve import Curve
+from rlscale.errors import CurveError
+
+__all__ = ["Run", "Series", "Source"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A logged quantity against the trainer's step.
+
+    Parameters
+    ----------
+    step : array, shape (n,)
+        Trainer step of each value, increasing.
+    value : array, shape (n,)
+        The quantity, in the unit the trainer logs it in; NaN where the trainer logged none.
+    """
+
+    step: NDArray[np.float64]
+    value: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name in ("step", "value"):
+            array = np.array(getattr(self, name), dtype=np.float64)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        if self.step.shape != self.value.shape or self.step.ndim != 1:
+            raise CurveError(f"a series needs one value a step, got shapes {self.step.shape} and {self.value.shape}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a run was read from.
+
+    Parameters
+    ----------
+    path : str
+        The file, as the user named it.
+    format : str
+        The reader, for example ``trl`` or ``table``.
+    rows : int
+        Rows of the file that belong to this run.
+    repairs : tuple of str
+        Every repair made while reading, one sentence each.
+    """
+
+    path: str
+    format: str
+    rows: int
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """One job, with its validation curve.
+
+    Parameters
+    ----------
+    name : str
+        Unique among the runs read together.
+    recipe : str
+        The named configuration the run is one seed of.
+    curve : Curve
+        Validation reward against compute.
+    seed : int, optional
+        None where the log names none.
+    model_params : float, optional
+        Parameters of the policy (a count, not billions).
+    config : mapping, optional
+        The trainer's configuration, where the log holds it.
+    series : mapping of str to Series, optional
+        The other logged quantities, under the trainer's own keys.
+    source : Source, optional
+        Where it was read from; None for a run made in memory.
+    warnings : tuple of str, optional
+        What a reader of the result must know.
+
+    Raises
+    ------
+    CurveError
+        The name or the recipe is empty.
+    """
+
+    name: str
+    recipe: str
+    curve: Curve
+    seed: int | None = None
+    model_params: float | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    series: Mapping[str, Series] = field(default_factory=dict)
+    source: Source | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for attribute in ("name", "recipe"):
+            if not getattr(self, attribute):
+                raise CurveError(f"a run needs a {attribute}; got {getattr(self, attribute)!r}")
+        for attribute in ("config", "series"):
+            object.__setattr__(self, attribute, MappingProxyType(dict(getattr(self, attribute))))

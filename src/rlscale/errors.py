@@ -1,0 +1,66 @@
+"""The exception tree. Every message says what happened, names the offending value, and says what to do next.
+
+::
+
+    RlscaleError
+    └── InputError              the input or the options cannot be used (exit code 2)
+        ├── CurveError          points that are not a curve (order, sign, NaN, bounds, length)
+        ├── SourceError         a file that cannot be read; carries ``path``
+        │   └── FormatError     no reader knows the file, or a better file should be read
+        └── ChoiceError         several metrics or axes could be meant; carries ``candidates``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["ChoiceError", "CurveError", "FormatError", "InputError", "RlscaleError", "SourceError"]
+
+
+class RlscaleError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class InputError(RlscaleError):
+    """The input or the options cannot be used; the message says which value and what to do."""
+
+
+class CurveError(InputError):
+    """Points that do not make a curve."""
+
+
+class SourceError(InputError):
+    """A file that cannot be read.
+
+    Parameters
+    ----------
+    path : str
+        The file, as the user named it.
+    message : str
+        What happened and what to do next, without the path.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+        self.message = message
+
+
+class FormatError(SourceError):
+    """No reader knows the file, or a better file beside it should be read instead."""
+
+
+class ChoiceError(InputError):
+    """Several metrics or compute axes could be meant; nothing is guessed.
+
+    Parameters
+    ----------
+    message : str
+        The question, with the option that answers it.
+    candidates : sequence of str
+        What could be chosen.
+    """
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        super().__init__(f"{message}: {', '.join(candidates)}")
+        self.candidates = tuple(candidates)

@@ -1,0 +1,8 @@
+"""From a curve to what it supports: families, noise, posterior, forecast, verdict."""
+
+from rlscale.inference.fit import Fit, FitOptions, fit
+from rlscale.inference.forecast import Forecast, Interval, forecast
+from rlscale.inference.posterior import Posterior, posterior
+from rlscale.inference.verdict import Verdict, VerdictName
+
+__all__ = ["Fit", "FitOptions", "Forecast", "Interval", "Posterior", "Verdict", "VerdictName", "fit", "forecast", "posterior"]

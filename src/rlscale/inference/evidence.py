@@ -1,0 +1,113 @@
+"""A curve as the engine sees it: log compute from the last evaluation, reward on a unit range, relative noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves import Curve
+from rlscale.inference.noise import Form, form, neighbours
+
+__all__ = ["MAX_POINTS", "Evidence", "evidence", "thinned"]
+
+Floats = NDArray[np.float64]
+
+#: More evaluations than this are averaged in blocks of consecutive points first: their information about the curve is
+#: kept, the time and memory are not.
+MAX_POINTS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the likelihood needs of a curve, computed once.
+
+    Every series is divided by the relative noise ``r_t`` (1 unless the curve carries ``sd``), so that the model is
+    ``u_t = R0 p_t + (A - R0) p_t s_t + AR(1)`` with ``p = 1/r`` and ``u = y/r``.
+
+    Parameters
+    ----------
+    log_compute : array, shape (n,)
+        ``ln(C / C_last)``, ``-inf`` at the baseline.
+    weight : array, shape (n,)
+        ``p_t = 1/r_t``.
+    columns : array, shape (n, 4)
+        ``p, h(p), u, h(u)``: one product of the rises with these gives every sum (see ``noise``).
+    level, cross, reward : Form
+        ``<p, p>``, ``<p, u>`` and ``<u, u>``.
+    """
+
+    log_compute: Floats
+    weight: Floats
+    columns: Floats
+    level: Form
+    cross: Form
+    reward: Form
+
+    @property
+    def count(self) -> int:
+        """Number of evaluations, the baseline included."""
+        return int(self.log_compute.size)
+
+    def forms(self, rises: Floats) -> tuple[Form, Form, Form]:
+        """Return ``<p s, p>``, ``<p s, u>`` and ``<p s, p s>`` of rises ``s``, shape (k, n), each of shape (k,)."""
+        q = rises if np.all(self.weight == 1.0) else rises * self.weight
+        products = q @ self.columns
+        first, last = q[:, 0], q[:, -1]
+        level = Form(
+            products[:, 0], products[:, 1], first * self.columns[0, 0] + last * self.columns[-1, 0]
+        )
+        cross = Form(
+            products[:, 2], products[:, 3], first * self.columns[0, 2] + last * self.columns[-1, 2]
+        )
+        lagged = 2.0 * np.einsum("kt,kt->k", q[:, 1:], q[:, :-1])
+        square = Form(np.einsum("kt,kt->k", q, q), lagged, first**2 + last**2)
+        return level, cross, square
+
+
+def evidence(curve: Curve) -> Evidence:
+    """Return what the engine needs of ``curve``: at most :data:`MAX_POINTS` points of it (see :func:`thinned`)."""
+    low = curve.bounds[0]
+    with np.errstate(divide="ignore"):
+        log_compute = np.log(curve.compute / curve.compute_last)
+    relative = _relative_noise(curve)
+    u = (curve.reward - low) / curve.range / relative
+    p = 1.0 / relative
+    columns = np.column_stack([p, neighbours(p), u, neighbours(u)])
+    return Evidence(log_compute, p, columns, form(p, p), form(p, u), form(u, u))
+
+
+def thinned(curve: Curve) -> tuple[Curve, int]:
+    """Average blocks of consecutive evaluations of a very long curve.
+
+    Returns
+    -------
+    Curve
+        At most :data:`MAX_POINTS` points, compute and reward averaged over each block; the baseline stays alone.
+    int
+        Evaluations in a block, 1 where nothing was averaged.
+    """
+    if curve.n_points <= MAX_POINTS:
+        return curve, 1
+    start = int(curve.has_baseline)
+    size = -(-(curve.n_points - start) // (MAX_POINTS - 1))
+    edges = np.concatenate([np.arange(start), np.arange(start, curve.n_points, size)])
+    counts = np.diff(np.append(edges, curve.n_points))
+    mean = lambda values: np.add.reduceat(values, edges) / counts  # noqa: E731
+    sd = None if curve.sd is None else mean(curve.sd)
+    return Curve(
+        compute=mean(curve.compute),
+        reward=mean(curve.reward),
+        unit=curve.unit,
+        metric=curve.metric,
+        sd=sd,
+        bounds=curve.bounds,
+    ), size
+
+
+def _relative_noise(curve: Curve) -> Floats:
+    if curve.sd is None or np.all(np.isnan(curve.sd)):
+        return np.ones(curve.n_points)
+    typical = float(np.nanmedian(curve.sd))
+    return np.where(np.isnan(curve.sd), 1.0, curve.sd / typical)

@@ -1,0 +1,30 @@
+"""The ScaleRL sigmoid, a Hill curve in compute."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from rlscale.inference.families.base import Family
+
+__all__ = ["SIGMOID"]
+
+
+def _slope(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    share = expit(z)
+    return share * (1.0 - share)
+
+
+#: ``ln B ~ N(ln 1.7, .6)``: 23 published ScaleRL-type fits have median 1.85 (quartiles 1.7 to 2.1), small public
+#: runs about 1.34; the wide sd lets either win.
+SIGMOID = Family(
+    name="sigmoid",
+    formula="R(C) = R0 + (A - R0) / (1 + (C_mid / C)^B)",
+    source="ScaleRL, arXiv 2510.13786, eq. 1",
+    rise=expit,
+    slope=_slope,
+    log_b_mean=float(np.log(1.7)),
+    log_b_sd=0.6,
+    b_limits=(0.3, 8.0),
+)

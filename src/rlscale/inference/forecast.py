@@ -1,0 +1,104 @@
+"""Forecasts: the distribution of the noise-free reward at a compute, model error included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlscale.inference.posterior import Posterior
+
+__all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "interval"]
+
+#: The quantile levels every forecast reports.
+LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+#: Default tolerance of an answer, as a share of the metric's range.
+TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The 10 %, 50 % and 90 % quantiles of a quantity: an 80 % interval and its median."""
+
+    q10: float
+    q50: float
+    q90: float
+
+    @property
+    def width(self) -> float:
+        """Width of the 80 % interval."""
+        return self.q90 - self.q10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """Distribution of the noise-free reward at one compute.
+
+    Parameters
+    ----------
+    compute : float
+        In the curve's unit; ``inf`` for the asymptote.
+    q05, q10, q25, q50, q75, q90, q95, mean : float
+        In reward.
+    resolved : bool
+        The 80 % interval is no wider than twice the tolerance and the midpoint is probably passed.
+    p_at_least : float, optional
+        Probability that the reward is at least the level asked for.
+    """
+
+    compute: float
+    q05: float
+    q10: float
+    q25: float
+    q50: float
+    q75: float
+    q90: float
+    q95: float
+    mean: float
+    resolved: bool
+    p_at_least: float | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """The 80 % interval."""
+        return Interval(self.q10, self.q50, self.q90)
+
+
+def forecast(
+    posterior: Posterior, compute: float, *, tolerance: float = TOLERANCE, at_least: float | None = None
+) -> Forecast:
+    """Forecast the noise-free reward at ``compute``.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    compute : float
+        In the curve's unit, above 0; ``inf`` for the asymptote.
+    tolerance : float
+        Half-width of an acceptable answer, as a share of the metric's range.
+    at_least : float, optional
+        A reward whose probability of being reached is wanted.
+    """
+    values = posterior.reward(compute, model_error=True)[:, 0]
+    quantiles = posterior.quantiles(values, LEVELS)
+    names = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
+    width = quantiles[5] - quantiles[1]
+    narrow = bool(width <= 2.0 * tolerance * posterior.curve.range)
+    return Forecast(
+        compute=float(compute),
+        **{name: float(q) for name, q in zip(names, quantiles, strict=True)},
+        mean=float(posterior.mean(values)),
+        resolved=narrow and p_past_midpoint(posterior) >= 0.5,
+        p_at_least=None if at_least is None else posterior.probability(values >= at_least),
+    )
+
+
+def interval(posterior: Posterior, values: np.ndarray) -> Interval:
+    """Return the 80 % interval of ``values``, shape (d,)."""
+    low, middle, high = posterior.quantiles(values, (0.1, 0.5, 0.9))
+    return Interval(float(low), float(middle), float(high))
+
+
+def p_past_midpoint(posterior: Posterior) -> float:
+    """Probability that the run has passed its midpoint, ``C_mid < C_last``."""
+    return posterior.probability(posterior.draws.m < 0.0)

@@ -1,0 +1,142 @@
+"""Verdicts: what one curve supports, why, and what to do next. The first rule that holds decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from rlscale.curves import Curve
+from rlscale.inference.forecast import Forecast, p_past_midpoint
+from rlscale.inference.posterior import MIN_POINTS, Posterior
+
+__all__ = ["Verdict", "VerdictName", "collapse", "judge", "too_few"]
+
+#: A drop smaller than this share of the range, or than this many jitters, is no collapse.
+COLLAPSE_SHARE = 0.08
+COLLAPSE_JITTERS = 6.0
+#: A gain smaller than this share of the range is no learning.
+GAIN_SHARE = 0.02
+SURE = 0.9
+
+
+class VerdictName(StrEnum):
+    """The verdicts, from the least to the most that a curve supports."""
+
+    TOO_FEW_POINTS = "too_few_points"
+    COLLAPSED = "collapsed"
+    NO_LEARNING = "no_learning"
+    PRE_INFLECTION = "pre_inflection"
+    BENDING = "bending"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict with one sentence that says why and one that says what to do next."""
+
+    name: VerdictName
+    why: str
+    advice: str
+
+    @property
+    def reason(self) -> str:
+        """Both sentences."""
+        return f"{self.why} {self.advice}"
+
+    @property
+    def ranks(self) -> bool:
+        """Whether a run with this verdict may rank first."""
+        return self.name not in (VerdictName.TOO_FEW_POINTS, VerdictName.NO_LEARNING)
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """A lasting fall: ``peak`` is the index of the last point of the best three, ``drop`` in reward."""
+
+    peak: int
+    drop: float
+    best: float
+    last: float
+
+
+def too_few(curve: Curve) -> Verdict | None:
+    """Return the verdict ``too_few_points`` where fewer than four distinct computes lie above 0."""
+    trained = int(np.count_nonzero(curve.compute > 0))
+    if trained >= MIN_POINTS:
+        return None
+    noun = "evaluation" if trained == 1 else "evaluations"
+    return Verdict(
+        VerdictName.TOO_FEW_POINTS,
+        f"Only {trained} {noun} after the start; a fit needs {MIN_POINTS}.",
+        "Evaluate more often, or let the run go on.",
+    )
+
+
+def collapse(curve: Curve) -> Collapse | None:
+    """Find a lasting fall: mean of the last 3 under the best mean of 3 by more than ``max(.08 range, 6 s)``.
+
+    ``s`` is the sd of the first differences over sqrt(2): the jitter of one evaluation.
+    """
+    if curve.n_points < 6:
+        return None
+    means = np.convolve(curve.reward, np.full(3, 1.0 / 3.0), mode="valid")
+    best = int(np.argmax(means))
+    jitter = float(np.std(np.diff(curve.reward), ddof=1)) / np.sqrt(2.0)
+    drop = float(means[best] - means[-1])
+    if drop <= max(COLLAPSE_SHARE * curve.range, COLLAPSE_JITTERS * jitter):
+        return None
+    return Collapse(best + 2, drop, float(means[best]), float(means[-1]))
+
+
+def judge(posterior: Posterior, answer: Forecast, fallen: Collapse | None, full: Curve, tolerance: float) -> Verdict:
+    """Return the verdict on the question that ``answer`` answers.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit (of the part up to the peak, where the run collapsed).
+    answer : Forecast
+        The reward at the target, or the asymptote.
+    fallen : Collapse, optional
+        A lasting fall of the run.
+    full : Curve
+        The whole curve.
+    tolerance : float
+        Half-width of an acceptable answer, as a share of the range.
+    """
+    unit, curve = full.unit, posterior.curve
+    if fallen is not None:
+        at = full.compute[fallen.peak]
+        return Verdict(
+            VerdictName.COLLAPSED,
+            f"The reward fell from {fallen.best:.3f} around {at:.4g} {unit} to {fallen.last:.3f} and stayed down.",
+            "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
+        )
+    gained = posterior.reward([curve.compute_last])[:, 0] - posterior.baseline
+    p_gain = posterior.probability(gained > GAIN_SHARE * curve.range)
+    if p_gain < SURE:
+        return Verdict(
+            VerdictName.NO_LEARNING,
+            f"A gain of more than {GAIN_SHARE * curve.range:.3g} so far has probability {p_gain:.2f}, under {SURE}.",
+            "Check the reward signal and the learning rate before spending more; there is no ceiling to forecast yet.",
+        )
+    width, past = answer.interval.width, p_past_midpoint(posterior)
+    asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {unit}"
+    span = f"{asked} lies in {answer.q10:.3f} to {answer.q90:.3f} (80 %)"
+    allowed = 2.0 * tolerance * curve.range
+    if answer.resolved:
+        return Verdict(VerdictName.RESOLVED, f"{span}, no wider than {allowed:.3g}.", "Act on it.")
+    if past >= SURE:
+        return Verdict(
+            VerdictName.BENDING,
+            f"{span}, wider than {allowed:.3g}, and the run is past its midpoint (probability {past:.2f}).",
+            "Use the interval, not the median; more compute narrows it.",
+        )
+    blocker = f"wider than {allowed:.3g}" if width > allowed else "narrow, but the midpoint is probably still ahead"
+    return Verdict(
+        VerdictName.PRE_INFLECTION,
+        f"{span}, {blocker}; the midpoint is passed with probability {past:.2f}.",
+        "Let it run on before acting on a ceiling: refusing this early is the normal answer.",
+    )

@@ -1,0 +1,241 @@
+"""Repairs shared by every reader: rows merged by step, resumes, appended runs, duplicates, running totals."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves import Series
+from rlscale.sources.text import plural
+
+__all__ = ["Segment", "number", "segments", "series_of", "tidy", "total_of_counter", "value_at"]
+
+Floats = NDArray[np.float64]
+Row = tuple[float, dict[str, float]]
+
+#: Keys that say where a row stands, not what was measured; train and validation rows may share them.
+_BOOKKEEPING = re.compile(r"(^|/)(_?step|epoch|total_flos|_?timestamp|_?runtime)$|global_step|^(progress|time)/")
+
+
+def number(value: Any) -> float | None:
+    """Return a logged value as a float: None where it is not a number, NaN where it is not finite.
+
+    Quoted numbers are read; ``null`` is a value that could not be computed, hence NaN.
+    """
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None if isinstance(value, str) else math.nan
+    return result if math.isfinite(result) else math.nan
+
+
+@dataclass
+class Segment:
+    """The rows of one run: values by step, and what was done to them."""
+
+    rows: dict[float, dict[str, float]] = field(default_factory=dict)
+    first: float = math.inf
+    last: float = -math.inf
+    count: int = 0
+    repeated: int = 0
+    repairs: list[str] = field(default_factory=list)
+
+    def add(self, step: float, values: Mapping[str, float]) -> None:
+        """Merge one row; a later value of the same key and step wins."""
+        self.count += 1
+        if self.first == math.inf:
+            self.first = step
+        self.last = max(self.last, step)
+        here = self.rows.setdefault(step, {})
+        self.repeated += any(_differs(here[key], value) for key, value in values.items() if _measured(key, here))
+        here.update(values)
+
+    def goes_back(self, step: float, values: Mapping[str, float]) -> bool:
+        """Whether something measured in this row was already logged at a later step.
+
+        A late validation row, whose keys no later row holds, merely arrives late.
+        """
+        if step >= self.last:
+            return False
+        later = (row for at, row in reversed(self.rows.items()) if at > step)
+        return any(_measured(key, row) for row in later for key in values)
+
+    def starts_again(self, step: float, values: Mapping[str, float]) -> bool:
+        """Whether this row repeats, with other values, the only step logged so far."""
+        if not (step == self.first == self.last):
+            return False
+        here = self.rows[step]
+        return any(_differs(here[key], value) for key, value in values.items() if _measured(key, here))
+
+    def resume(self, step: float) -> None:
+        """Drop the rows from ``step`` on: the run went back to a checkpoint before it."""
+        dropped = [at for at in self.rows if at >= step]
+        for at in dropped:
+            del self.rows[at]
+        self.repairs.append(
+            f"the run resumed at step {step:g} after step {self.last:g}: the later rows replace "
+            f"{plural(len(dropped), 'step')} logged before, whose compute is not counted"
+        )
+        self.last = max(self.rows, default=-math.inf)
+
+    def finish(self) -> None:
+        """Order the rows by step and state the repeated ones."""
+        if self.repeated:
+            self.repairs.append(f"{plural(self.repeated, 'row')} repeated a step with another value; the later one won")
+        self.rows = dict(sorted(self.rows.items()))
+
+
+def _measured(key: str, row: Mapping[str, float]) -> bool:
+    return key in row and not _BOOKKEEPING.search(key)
+
+
+def _differs(one: float, other: float) -> bool:
+    return one != other and not (math.isnan(one) and math.isnan(other))
+
+
+def segments(rows: Iterable[Row], *, restart_on_repeat: bool = True) -> list[Segment]:
+    """Split the rows of a file into runs, in the order of the file.
+
+    A step that goes back above the first step is a resume: the rows from there on are replaced. Back to the first
+    step or below is a new run. Rows of one step are merged.
+
+    Parameters
+    ----------
+    rows : iterable of (step, values)
+        In the order of the file.
+    restart_on_repeat : bool
+        Whether a first step logged twice, with other values, is a new run (a trainer that died in its first step).
+
+    Returns
+    -------
+    list of Segment
+        One for each run, rows in order of step.
+    """
+    found = [Segment()]
+    for step, values in rows:
+        segment = found[-1]
+        if segment.goes_back(step, values):
+            if step <= segment.first:
+                found.append(Segment())
+            else:
+                segment.resume(step)
+        elif restart_on_repeat and segment.count and segment.starts_again(step, values):
+            found.append(Segment())
+        found[-1].add(step, values)
+    for index, segment in enumerate(found):
+        segment.finish()
+        if len(found) > 1:
+            segment.repairs.insert(0, f"the file holds {len(found)} runs one after the other; this is number {index + 1}")
+    return found
+
+
+def series_of(rows: Mapping[float, Mapping[str, float]]) -> dict[str, Series]:
+    """Return one series for each key, over the steps that logged it."""
+    steps: dict[str, list[float]] = {}
+    values: dict[str, list[float]] = {}
+    for step, row in rows.items():
+        for key, value in row.items():
+            steps.setdefault(key, []).append(step)
+            values.setdefault(key, []).append(value)
+    return {key: Series(np.asarray(steps[key]), np.asarray(values[key])) for key in steps}
+
+
+def total_of_counter(series: Series) -> tuple[Series, int]:
+    """Return a cumulative counter without its falls, and how often it fell.
+
+    A trainer that does not save its counter starts again at 0 when it resumes; the total goes on from the last value.
+    """
+    keep = np.isfinite(series.value)
+    step, value = series.step[keep], series.value[keep]
+    falls = np.flatnonzero(np.diff(value) < 0)
+    offset = np.zeros_like(value)
+    offset[falls + 1] = value[falls]
+    return Series(step, value + np.cumsum(offset)), int(falls.size)
+
+
+def value_at(axis: Series, steps: Floats) -> Floats:
+    """Return cumulative compute at ``steps``, shape (n,): linear between rows, through (0, 0), at the last rate after.
+
+    Parameters
+    ----------
+    axis : Series
+        Cumulative compute; steps strictly increasing.
+    steps : array, shape (n,)
+        Trainer steps.
+    """
+    known, total = axis.step, axis.value
+    if known[0] > 0:
+        known, total = np.concatenate([[0.0], known]), np.concatenate([[0.0], total])
+    inside = np.interp(steps, known, total)
+    if known.size < 2:
+        return inside
+    rate = (total[-1] - total[-2]) / (known[-1] - known[-2])
+    beyond: Floats = np.where(steps > known[-1], total[-1] + rate * (steps - known[-1]), inside)
+    return beyond
+
+
+def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Choose the rows of a curve: finite, in order of compute, one for each compute.
+
+    Parameters
+    ----------
+    compute, reward : array, shape (n,)
+        In the order of the file.
+    where : str
+        The word for the axis in the sentences.
+
+    Returns
+    -------
+    order : array of int, shape (m,)
+        The rows kept, in order of compute; of conflicting rows the later one.
+    repairs : tuple of str
+        What was done, one sentence each.
+    """
+    repairs = []
+    keep = np.flatnonzero(np.isfinite(reward))
+    if keep.size < reward.size:
+        repairs.append(f"{plural(reward.size - keep.size, 'row')} with a reward that is not finite {_were(reward.size - keep.size)} left out")
+    placed = keep[np.isfinite(compute[keep])]
+    if placed.size < keep.size:
+        repairs.append(f"{plural(keep.size - placed.size, 'row')} with a {where} that is not finite {_were(keep.size - placed.size)} left out")
+    axis = compute[placed]
+    if axis.size < 2 or bool(np.all(np.diff(axis) > 0)):
+        return placed, tuple(repairs)
+    strays = int(np.count_nonzero(axis < np.maximum.accumulate(axis)))
+    if strays:
+        repairs.append(f"{plural(strays, 'row')} out of order {_were(strays)} sorted by {where}")
+    order = placed[np.argsort(axis, kind="stable")]
+    same = np.diff(compute[order]) == 0
+    if same.any():
+        equal = int(np.count_nonzero(same & (np.diff(reward[order]) == 0)))
+        other = int(np.count_nonzero(same)) - equal
+        if equal:
+            repairs.append(f"{plural(equal, 'duplicate row')} {_were(equal)} dropped")
+        if other:
+            repairs.append(f"{plural(other, 'row')} {_were(other)} replaced by a later row with the same {where}")
+        order = order[np.append(~same, True)]
+    return order, tuple(repairs)
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def total_of_steps(step: Sequence[float] | Floats, per_step: Floats) -> tuple[Series, int]:
+    """Return the running total of a quantity logged once a step, and the number of steps the log does not hold.
+
+    A step that was not logged counts as the next logged one: ``sum_i x_i (s_i - s_(i-1))``, ``s_0 = 0``.
+    """
+    steps = np.asarray(step, dtype=np.float64)
+    gaps = np.diff(steps, prepend=0.0)
+    return Series(steps, np.cumsum(per_step * gaps)), int(np.sum(np.maximum(gaps - 1, 0)))

@@ -1,0 +1,187 @@
+"""Bytes to lines and JSON: encodings, byte-order marks, lines without end, torn last lines."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rlscale.errors import SourceError
+
+__all__ = ["HEAD_BYTES", "decoded_head", "json_rows", "lines", "plural", "read_head", "whole_json"]
+
+#: What ``sniff`` may look at.
+HEAD_BYTES = 1 << 16
+
+#: No log has a line this long; a file that does is not read into memory.
+LINE_CAP = 16 << 20
+
+#: A JSON document is parsed whole, so it has a bound of its own (about half a million rows).
+DOCUMENT_CAP = 256 << 20
+
+_WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
+_MARKS = (*_WIDE, (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 row``, ``3 rows``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding that the byte-order mark names, ``utf-8`` without one."""
+    return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open ``path`` for reading bytes.
+
+    Raises
+    ------
+    SourceError
+        The system refuses.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be opened ({error.strerror}); check the path and its rights") from error
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first ``HEAD_BYTES`` bytes of a file."""
+    with opened(path) as file:
+        return file.read(HEAD_BYTES)
+
+
+def decoded_head(head: bytes) -> str:
+    """Return the head as text, whatever its bytes are."""
+    return head.decode(encoding_of(head), errors="replace").removeprefix("\ufeff")
+
+
+def lines(path: Path) -> Iterator[str]:
+    r"""Yield the lines of a text file, split at ``\n``, line ends kept.
+
+    Raises
+    ------
+    SourceError
+        The file is empty, not text in the encoding its byte-order mark names (UTF-8 without one), or has a line
+        longer than ``LINE_CAP``.
+    """
+    with opened(path) as file:
+        head = file.read(4)
+        if not head:
+            raise SourceError(str(path), "the file is empty; nothing was logged yet")
+        file.seek(0)
+        encoding = encoding_of(head)
+        if encoding.startswith("utf-8"):
+            yield from _narrow_lines(file, str(path))
+        else:
+            yield from _wide_lines(file, encoding, str(path))
+
+
+def _narrow_lines(file: BinaryIO, path: str) -> Iterator[str]:
+    offset = 0
+    for number, raw in enumerate(iter(lambda: file.readline(LINE_CAP + 1), b""), start=1):
+        _check_length(len(raw), number, path)
+        try:
+            line = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                path,
+                f"line {number} is not UTF-8 text (byte 0x{raw[error.start]:02x} at offset {offset + error.start}); "
+                "save the file as UTF-8",
+            ) from error
+        offset += len(raw)
+        yield line.removeprefix("\ufeff") if number == 1 else line
+
+
+def _wide_lines(file: BinaryIO, encoding: str, path: str) -> Iterator[str]:
+    reader = codecs.getreader(encoding)(file)
+    number = 0
+    while True:
+        number += 1
+        try:
+            line = reader.readline(LINE_CAP + 1)
+        except UnicodeError as error:
+            message = f"line {number} is not {encoding.upper()} text as the file's first bytes say; save it as UTF-8"
+            raise SourceError(path, message) from error
+        if not line:
+            return
+        _check_length(len(line), number, path)
+        yield line
+
+
+def _check_length(length: int, number: int, path: str) -> None:
+    if length > LINE_CAP:
+        raise SourceError(path, f"line {number} is longer than {LINE_CAP >> 20} MiB; is this a log?")
+
+
+def json_rows(path: Path, repairs: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield ``(line number, object)`` of a JSON-lines file; blank lines are skipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    repairs : list of str
+        Receives a sentence where the last line is torn and left out.
+
+    Raises
+    ------
+    SourceError
+        A line other than the last is not a JSON object, or anything :func:`lines` raises.
+    """
+    torn: SourceError | None = None
+    for number, line in enumerate(lines(path), start=1):
+        if not line.strip():
+            continue
+        if torn is not None:
+            raise torn
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else "numbers or nesting beyond reason"
+            message = f"line {number} is not JSON ({reason}): {shown(line)}; repair or remove the line"
+            torn = SourceError(str(path), message)
+            continue
+        if not isinstance(value, dict):
+            torn = SourceError(str(path), f"line {number} is not a JSON object: {shown(line)}; remove the line")
+            continue
+        yield number, value
+    if torn is not None:
+        repairs.append(f"the last line (line {number}) is torn and was left out")
+
+
+def shown(line: str, width: int = 40) -> str:
+    """Return the start of a line, quoted, for a message."""
+    text = line.strip()
+    return repr(text if len(text) <= width else text[:width] + "...")
+
+
+def whole_json(path: Path) -> Any:
+    """Return the value of a JSON document; literal ``NaN`` and ``Infinity`` are read.
+
+    Raises
+    ------
+    SourceError
+        The document is torn, not JSON, not text, or larger than ``DOCUMENT_CAP``.
+    """
+    with opened(path) as file:
+        raw = file.read(DOCUMENT_CAP + 1)
+    if len(raw) > DOCUMENT_CAP:
+        raise SourceError(str(path), f"the document is larger than {DOCUMENT_CAP >> 20} MiB; is this a log?")
+    if not raw.strip():
+        raise SourceError(str(path), "the file is empty; nothing was logged yet")
+    encoding = encoding_of(raw[:4])
+    try:
+        return json.loads(raw.decode(encoding))
+    except UnicodeDecodeError as error:
+        message = f"not {encoding.removesuffix('-sig').upper()} text at byte {error.start}; save the file as UTF-8"
+        raise SourceError(str(path), message) from error
+    except json.JSONDecodeError as error:
+        message = f"not complete JSON ({error.msg} at line {error.lineno}); copy the file again once it is written"
+        raise SourceError(str(path), message) from error
+    except (ValueError, RecursionError) as error:
+        raise SourceError(str(path), "the JSON holds numbers or nesting beyond reason; is this a log?") from error
