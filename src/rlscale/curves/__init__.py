@@ -2,6 +2,7 @@
 
 from rlscale.curves.curve import Curve
 from rlscale.curves.run import Run, Series, Source
+from rlscale.curves.simulate import Truth, simulate, simulated_runs
 from rlscale.curves.units import UNITS, canonical_unit
 
-__all__ = ["UNITS", "Curve", "Run", "Series", "Source", "canonical_unit"]
+__all__ = ["UNITS", "Curve", "Run", "Series", "Source", "Truth", "canonical_unit", "simulate", "simulated_runs"]

@@ -1,0 +1,98 @@
+"""Know where an RL run will top out before you pay for it.
+
+``read`` logs, ``fit`` each run, ``rank`` recipes::
+
+    import rlscale
+
+    runs = rlscale.read("runs/")
+    fits = [rlscale.fit(run) for run in runs]
+    ranking = rlscale.rank(fits)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
+    from rlscale.decisions import Ranking, rank
+    from rlscale.errors import ChoiceError, CurveError, FormatError, InputError, RlscaleError, SourceError
+    from rlscale.inference import (
+        Fit,
+        FitOptions,
+        Forecast,
+        Interval,
+        Posterior,
+        Verdict,
+        VerdictName,
+        fit,
+        forecast,
+        posterior,
+    )
+    from rlscale.sources import ReadOptions, collect, read
+
+_HOMES = {
+    "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
+    "rlscale.decisions": ("Ranking", "rank"),
+    "rlscale.errors": ("ChoiceError", "CurveError", "FormatError", "InputError", "RlscaleError", "SourceError"),
+    "rlscale.inference": (
+        "Fit",
+        "FitOptions",
+        "Forecast",
+        "Interval",
+        "Posterior",
+        "Verdict",
+        "VerdictName",
+        "fit",
+        "forecast",
+        "posterior",
+    ),
+    "rlscale.sources": ("ReadOptions", "collect", "read"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ChoiceError",
+    "Curve",
+    "CurveError",
+    "Fit",
+    "FitOptions",
+    "Forecast",
+    "FormatError",
+    "InputError",
+    "Interval",
+    "Posterior",
+    "Ranking",
+    "ReadOptions",
+    "RlscaleError",
+    "Run",
+    "Series",
+    "Source",
+    "SourceError",
+    "Truth",
+    "Verdict",
+    "VerdictName",
+    "collect",
+    "fit",
+    "forecast",
+    "posterior",
+    "rank",
+    "read",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use, so that ``import rlscale`` stays fast."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'rlscale' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,161 @@
+"""Several seeds of one recipe as one thing: what they share, and how far runs of one recipe scatter.
+
+Runs of a recipe share its level ``mu`` at a compute up to the run-to-run sd ``tau``: ``f_i ~ N(mu, tau^2)``. Claims about
+runs need no ``tau``; claims about recipes without it are badly over-confident (stated 94 %, true 74 %, measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from rlscale.inference.forecast import Interval
+from rlscale.inference.lattice import lattice
+from rlscale.inference.posterior import Posterior, weighted_quantiles
+
+__all__ = ["SEED_SD", "Level", "SeedSpread", "pooled_level", "seed_spread"]
+
+Floats = NDArray[np.float64]
+
+#: Default run-to-run sd, as a share of the range: .015 is the published large-scale value, .03 to .05 was seen on
+#: small projects.
+SEED_SD = 0.03
+#: Weight of that default against replicates, in degrees of freedom.
+SEED_SD_WEIGHT = 2.0
+_DRAWS = 2048
+_GRID = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """Distribution of a recipe's reward at one compute: weighted draws in increasing order, arrays of shape (d,)."""
+
+    values: Floats
+    weight: Floats
+
+    def cdf(self, at: Floats) -> Floats:
+        """Probability below ``at``, any shape; ties count half."""
+        below = np.concatenate([[0.0], np.cumsum(self.weight)])
+        left = below[np.searchsorted(self.values, at, side="left")]
+        right = below[np.searchsorted(self.values, at, side="right")]
+        return np.asarray(0.5 * (left + right))
+
+    @property
+    def mean(self) -> float:
+        """Posterior mean."""
+        return float(self.weight @ self.values)
+
+    @property
+    def interval(self) -> Interval:
+        """The 80 % interval and the median."""
+        low, middle, high = weighted_quantiles(self.values, self.weight, (0.1, 0.5, 0.9))
+        return Interval(float(low), float(middle), float(high))
+
+
+@dataclass(frozen=True)
+class SeedSpread:
+    """The run-to-run sd in use.
+
+    Parameters
+    ----------
+    value : float
+        ``tau``, as a share of the range.
+    source : str
+        ``given``, ``default`` or ``replicates``.
+    replicates : int
+        Degrees of freedom behind it: runs less recipes, over the recipes with several runs.
+    """
+
+    value: float
+    source: str
+    replicates: int
+
+
+def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = None) -> SeedSpread:
+    """Return the run-to-run sd: as given, else from replicates shrunk to the default.
+
+    ``tau^2 = (w tau0^2 + sum_r [sum_i (f_i - f_r)^2 - (n_r - 1) v_r]) / (w + sum_r (n_r - 1))``, with ``f_i`` the posterior
+    mean of run ``i`` at the smallest last compute of its recipe, ``v_r`` the mean posterior variance of those, ``tau0`` the
+    default and ``w`` its weight.
+
+    Parameters
+    ----------
+    recipes : sequence of sequences of Posterior
+        The fitted runs of each recipe.
+    given : float, optional
+        ``tau`` as a share of the range.
+    """
+    scatter, freedom = 0.0, 0
+    for runs in recipes:
+        if len(runs) < 2:
+            continue
+        common = min(run.curve.compute_last for run in runs)
+        levels = [run.reward([common])[:, 0] / run.curve.range for run in runs]
+        means = np.array([run.mean(level) for run, level in zip(runs, levels, strict=True)])
+        variances = [float(run.mean((x - m) ** 2)) for run, x, m in zip(runs, levels, means, strict=True)]
+        scatter += float(np.sum((means - means.mean()) ** 2)) - (len(runs) - 1) * float(np.mean(variances))
+        freedom += len(runs) - 1
+    if given is not None:
+        return SeedSpread(given, "given", freedom)
+    if not freedom:
+        return SeedSpread(SEED_SD, "default", 0)
+    learned = (SEED_SD_WEIGHT * SEED_SD**2 + max(scatter, 0.0)) / (SEED_SD_WEIGHT + freedom)
+    return SeedSpread(float(np.sqrt(learned)), "replicates", freedom)
+
+
+def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level:
+    """Return the distribution of a recipe's level at ``compute``.
+
+    ``p(mu) ~ prod_i int p_i(f) N(f; mu, tau^2) df`` over the noise-free posteriors ``p_i`` of its runs; the model error is
+    added once, since the runs of a recipe share their misfit.
+
+    Parameters
+    ----------
+    runs : sequence of Posterior
+        At least one.
+    compute : float
+        In the curves' unit; ``inf`` for the asymptote.
+    tau : float
+        Run-to-run sd as a share of the range; 0 makes it a claim about runs.
+    """
+    first = runs[0]
+    model = float(max(run.model_sd(np.array([compute]))[0] for run in runs))
+    tau = tau * first.curve.range
+    if len(runs) == 1:
+        values = first.reward([compute])[:, 0] + first.draws.model * np.hypot(tau, model)
+        return _level(np.clip(values, *first.curve.bounds), first.weight)
+    middle = _product([(run.reward([compute])[:, 0], run.weight) for run in runs], tau)
+    u = lattice(_DRAWS, 2)
+    values = np.interp(u[0], middle[1], middle[0]) + model * ndtri(u[1])
+    return _level(np.clip(values, *first.curve.bounds), np.full(_DRAWS, 1.0 / _DRAWS))
+
+
+def _level(values: Floats, weight: Floats) -> Level:
+    order = np.argsort(values, kind="stable")
+    return Level(values[order], weight[order])
+
+
+def _product(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats, Floats]:
+    """Grid and CDF of the product of densities, each smoothed by ``tau`` (at least by a hair of its own spread)."""
+    means = [weight @ values for values, weight in parts]
+    spreads = [np.sqrt(weight @ (values - mean) ** 2) for (values, weight), mean in zip(parts, means, strict=True)]
+    widths = [np.hypot(tau, 0.05 * spread + 1e-6) for spread in spreads]
+    reach = 6.0 * max(np.hypot(widths, spreads))
+    low, high = min(means) - reach, max(means) + reach
+    edges = np.linspace(low, high, _GRID + 1)
+    grid = 0.5 * (edges[1:] + edges[:-1])
+    step = grid[1] - grid[0]
+    log_density = np.zeros(_GRID)
+    for (values, weight), width in zip(parts, widths, strict=True):
+        mass = np.histogram(values, bins=edges, weights=weight)[0]
+        offsets = np.arange(-_GRID + 1, _GRID) * step
+        kernel = np.exp(-0.5 * (offsets / max(width, 0.7 * step)) ** 2)
+        smooth = np.convolve(mass, kernel)[_GRID - 1 : 2 * _GRID - 1]
+        log_density += np.log(smooth + 1e-300)
+    density = np.exp(log_density - log_density.max())
+    cumulative = np.cumsum(density) - 0.5 * density
+    return grid, cumulative / density.sum()
