@@ -106,7 +106,7 @@ class Table:
     def _print(self, cells: Sequence[str]) -> None:
         first, rest = cells[0], cells[1:]
         widths = [max(13, len(c) + 2) for c in self.columns[1:]]
-        print(f"{first:<38}" + "".join(f"{c:>{w}}" for c, w in zip(rest, widths, strict=True)), flush=True)
+        print(f"{first:<38}" + "".join(f"  {c:>{w - 2}}" for c, w in zip(rest, widths, strict=True)), flush=True)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Do 80 % intervals hold the truth on curves that the prior did not make?
+"""Coverage of 80 % intervals on curves that the prior did not make.
 
 Truths off the prior (``designs.off_prior``), an evaluation at 0 and ``n`` equally spaced ones after it, no model error;
 the interval is of the noise-free reward at ``8 C_last``. Target (issue 2, design §9): 70 to 98 % in every cell with

@@ -55,7 +55,7 @@ def off_prior(
 
 
 def evenly(ratio: float, count: int) -> NDArray[np.float64]:
-    """Computes 0 and ``count`` more equally spaced up to ``ratio * C_MID``: shape (count + 1,)."""
+    """Return compute 0 and ``count`` more equally spaced up to ``ratio * C_MID``: shape (count + 1,)."""
     return np.linspace(0.0, ratio * C_MID, count + 1)
 
 

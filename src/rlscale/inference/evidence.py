@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.inference.families import Family
 from rlscale.inference.noise import Form, form, neighbours
 
 __all__ = ["MAX_POINTS", "Evidence", "evidence", "thinned"]
@@ -49,6 +50,15 @@ class Evidence:
     def count(self) -> int:
         """Number of evaluations, the baseline included."""
         return int(self.log_compute.size)
+
+    def rises(self, family: Family, m: Floats, b: Floats) -> Floats:
+        """Return the rises ``s`` of shapes ``m, b``, each of shape (k,), at every evaluation, shape (k, n).
+
+        Taken in single precision: an error of 1e-7 in the curve is far below any noise, and it is ten times faster.
+        """
+        offset = self.log_compute.astype(np.float32) - m.astype(np.float32)[:, None]
+        offset *= b.astype(np.float32)[:, None]
+        return np.asarray(family.rise(offset), dtype=np.float64)
 
     def forms(self, rises: Floats) -> tuple[Form, Form, Form]:
         """Return ``<p s, p>``, ``<p s, u>`` and ``<p s, p s>`` of rises ``s``, shape (k, n), each of shape (k,)."""

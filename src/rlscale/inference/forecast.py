@@ -101,4 +101,4 @@ def interval(posterior: Posterior, values: np.ndarray) -> Interval:
 
 def p_past_midpoint(posterior: Posterior) -> float:
     """Probability that the run has passed its midpoint, ``C_mid < C_last``."""
-    return posterior.probability(posterior.draws.m < 0.0)
+    return posterior.probability(posterior.draws.m_within < 0.0)

@@ -8,43 +8,69 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-__all__ = ["gamma_quantiles", "lattice"]
+__all__ = ["DIMS", "gamma_quantiles", "sobol"]
 
 Floats = NDArray[np.float64]
 
+#: Direction numbers of the Sobol sequence: degree, coefficients and initial values of the primitive polynomial of each
+#: dimension after the first (S. Joe and F. Y. Kuo, SIAM J. Sci. Comput. 30, 2008, table new-joe-kuo-6).
+_POLYNOMIALS = (
+    (1, 0, (1,)),
+    (2, 1, (1, 3)),
+    (3, 1, (1, 3, 1)),
+    (3, 2, (1, 1, 1)),
+    (4, 1, (1, 1, 3, 3)),
+    (4, 4, (1, 3, 5, 13)),
+    (5, 2, (1, 1, 5, 5, 17)),
+)
+_BITS = 30
+#: Coordinates of a point.
+DIMS = len(_POLYNOMIALS) + 1
 
-def _generalised_golden_ratio(dims: int) -> float:
-    """The real root of ``g^(d+1) = g + 1``; by the contraction ``g <- (1 + g)^(1/(d+1))``."""
-    g = 2.0
-    for _ in range(64):
-        g = (1.0 + g) ** (1.0 / (dims + 1))
-    return g
 
+@lru_cache(maxsize=4)
+def sobol(count: int) -> Floats:
+    """Return the first ``count`` points of the Sobol sequence, shape (DIMS, count), each moved into its cell's middle.
 
-@lru_cache(maxsize=8)
-def lattice(count: int, dims: int) -> Floats:
-    """Return ``count`` points of the additive recurrence ``u_i = frac((i + 1/2) g^-(1..d))``, shape (dims, count).
-
-    The first coordinate is the midpoint rule ``(i + 1/2)/count``, the others follow the recurrence with the
-    generalised golden ratio of the dimensions left (M. Roberts, "The unreasonable effectiveness of quasirandom
-    sequences", 2018).
+    Parameters
+    ----------
+    count : int
+        A power of two, so that every coordinate is evenly spread.
     """
-    index = np.arange(count) + 0.5
-    g = _generalised_golden_ratio(dims - 1)
-    points = np.empty((dims, count))
-    points[0] = index / count
-    for k in range(1, dims):
-        points[k] = np.mod(0.5 + index * g**-k, 1.0)
+    index = np.arange(count, dtype=np.int64)
+    gray = index ^ (index >> 1)
+    points = np.empty((DIMS, count))
+    for dim in range(DIMS):
+        directions = _directions(dim)
+        bits = np.zeros(count, dtype=np.int64)
+        for k in range(count.bit_length()):
+            bits ^= np.where((gray >> k) & 1, directions[k], 0)
+        points[dim] = bits / 2.0**_BITS + 0.5 / count
     points.flags.writeable = False
     return points
 
 
+def _directions(dim: int) -> list[int]:
+    """Direction numbers of one dimension, scaled to ``_BITS`` bits."""
+    if dim == 0:
+        return [1 << (_BITS - 1 - k) for k in range(_BITS)]
+    degree, coefficients, start = _POLYNOMIALS[dim - 1]
+    numbers = [m << (_BITS - 1 - k) for k, m in enumerate(start)]
+    for k in range(degree, _BITS):
+        value = numbers[k - degree] ^ (numbers[k - degree] >> degree)
+        for j in range(1, degree):
+            if (coefficients >> (degree - 1 - j)) & 1:
+                value ^= numbers[k - j]
+        numbers.append(value)
+    return numbers
+
+
 @lru_cache(maxsize=256)
-def gamma_quantiles(shape: float, count: int, dims: int, coordinate: int) -> Floats:
-    """Return the Gamma(``shape``, 1) quantiles at one coordinate of :func:`lattice`, shape (count,).
+def gamma_quantiles(shape: float, count: int, coordinate: int) -> Floats:
+    """Return the Gamma(``shape``, 1) quantiles at one coordinate of :func:`sobol`, shape (count,).
 
     Slow (an iterative inverse) and the same for all curves of one length, so it is kept.
     """
-    values: Floats = gammaincinv(shape, lattice(count, dims)[coordinate])
+    values: Floats = gammaincinv(shape, sobol(count)[coordinate])
     values.flags.writeable = False
     return values

@@ -18,7 +18,7 @@ from rlscale.inference.evidence import Evidence
 from rlscale.inference.noise import Form
 from rlscale.inference.priors import Priors
 
-__all__ = ["Nodes", "nodes"]
+__all__ = ["GainLevels", "Nodes", "nodes", "normal_to_t", "t_to_normal"]
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 #: conditional mean of ``R0`` leaves its own interval: beyond, less than 1e-9 of the mass is left.
 REACH = 6.0
 _RIDGE = 1e-12
+_ARRAYS = ("log_weight", "scale", "gain", "gain_precision", "level", "share", "level_precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,30 +62,65 @@ class Nodes:
     share: Floats
     level_precision: Floats
 
-    def gain_limits(self, innovation_sd: Floats) -> tuple[Floats, Floats]:
-        """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, for a given innovation sd."""
-        reach = REACH * innovation_sd / np.sqrt(self.level_precision)
+    def take(self, node: NDArray[np.intp], rho: NDArray[np.intp]) -> Nodes:
+        """Return the nodes at pairs of indices, each of shape (d,)."""
+        pick = {name: getattr(self, name)[node, rho] for name in _ARRAYS}
+        return Nodes(shape=self.shape, **pick)
+
+    def gain_limits(self) -> tuple[Floats, Floats]:
+        """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
         share = np.clip(self.share, 1e-9, None)
         rest = np.clip(1.0 - self.share, 1e-9, None)
-        above, below = self.level + reach, 1.0 - self.level + reach
-        high = np.minimum(1.0, np.minimum(above / share, below / rest))
-        low = np.maximum(-1.0, np.maximum(-above / rest, -below / share))
-        return np.minimum(low, high - 1e-9), high
+        high = np.minimum(1.0, np.minimum(self.level / share, (1.0 - self.level) / rest))
+        low = np.maximum(-1.0, np.maximum(-self.level / rest, (self.level - 1.0) / share))
+        # the innovation sd that goes with the allowed gain nearest to the unbounded optimum
+        away = self.gain - np.clip(self.gain, np.minimum(low, high), np.maximum(low, high))
+        sd = np.sqrt((self.scale + 0.5 * self.gain_precision * away**2) / self.shape)
+        reach = REACH * sd / np.sqrt(self.level_precision)
+        slack = reach / np.minimum(share, rest)
+        high = np.clip(high + slack, -1.0 + 1e-9, 1.0)
+        return np.clip(low - slack, -1.0, high - 1e-9), high
 
-    def mass(self, innovation_sd: Floats, priors: Priors) -> Floats:
-        """Prior-weighted probability of the interval of ``G``, for a given innovation sd."""
-        return self.gain_mass(innovation_sd, priors)[0]
+    def gain_mass(self, priors: Priors) -> tuple[Floats, GainLevels]:
+        """Return the prior-weighted mass of the interval of ``G``, and its levels for drawing from it.
 
-    def gain_mass(self, innovation_sd: Floats, priors: Priors) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
-        """Return the mass and the normal CDF at the low end, at zero (within the interval) and at the high end."""
-        low, high = self.gain_limits(innovation_sd)
-        sd = innovation_sd / np.sqrt(self.gain_precision)
+        The marginal of ``G`` is Student's t with ``2 a`` degrees of freedom, taken through a normal (:func:`t_to_normal`).
+        """
+        low, high = self.gain_limits()
+        scale = np.sqrt(self.scale / self.shape / self.gain_precision)
         at_low, at_zero, at_high = (
-            ndtr((edge - self.gain) / sd) for edge in (low, np.clip(0.0, low, high), high)
+            ndtr(t_to_normal((edge - self.gain) / scale, 2.0 * self.shape)) for edge in (low, np.clip(0.0, low, high), high)
         )
-        # a float's CDF cannot resolve an interval far in the tail; a floor keeps the logarithm finite
+        # the CDF cannot resolve an interval far in the upper tail; a floor keeps the logarithm finite
         mass = np.maximum(at_high - at_zero + priors.falling_weight * (at_zero - at_low), 1e-300)
-        return mass, (at_low, at_zero, at_high)
+        return mass, GainLevels(low, high, at_low, at_zero, at_high, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class GainLevels:
+    """The interval of ``G``, the CDF before truncation at its ends and at zero, and the t scale; arrays of one shape."""
+
+    low: Floats
+    high: Floats
+    at_low: Floats
+    at_zero: Floats
+    at_high: Floats
+    scale: Floats
+
+
+def t_to_normal(t: Floats, freedom: float) -> Floats:
+    """Return ``z`` with ``Phi(z)`` the CDF of Student's t at ``t``, to about 1e-4 from 5 degrees of freedom on.
+
+    ``z = sign(t) (8 v + 1)/(8 v + 3) sqrt(v ln(1 + t^2/v))`` (D. L. Wallace, Ann. Math. Stat. 30, 1959).
+    """
+    factor = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
+    return np.asarray(np.sign(t) * factor * np.sqrt(freedom * np.log1p(t * t / freedom)))
+
+
+def normal_to_t(z: Floats, freedom: float) -> Floats:
+    """Return the inverse of :func:`t_to_normal`."""
+    factor = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
+    return np.asarray(np.sign(z) * np.sqrt(freedom * np.expm1((z / factor) ** 2 / freedom)))
 
 
 def nodes(data: Evidence, forms: tuple[Form, Form, Form], rho: Floats, priors: Priors) -> Nodes:

@@ -66,12 +66,12 @@ class Posterior:
     @property
     def exponent(self) -> Floats:
         """``B``, shape (d,)."""
-        return self.draws.b
+        return self.draws.b_within
 
     @property
     def midpoint(self) -> Floats:
         """``C_mid``, shape (d,), in the curve's unit."""
-        return self.curve.compute_last * np.exp(self.draws.m)
+        return self.curve.compute_last * np.exp(self.draws.m_within)
 
     @property
     def sigma(self) -> Floats:
@@ -158,7 +158,7 @@ def posterior(
         raise CurveError(f"{trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
     curve, _ = thinned(curve)
     data = evidence(curve)
-    draws = draw(data, family, priors, zoomed(data, family, priors))
+    draws = draw(zoomed(data, family, priors), priors)
     return Posterior(family, curve, draws, model_error)
 
 
@@ -180,6 +180,6 @@ def weighted_quantiles(values: Floats, weight: Floats, levels: ArrayLike) -> Flo
     levels = np.asarray(levels, dtype=np.float64)
     if values.ndim == 2:
         return np.stack([weighted_quantiles(column, weight, levels) for column in values.T], axis=-1)
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     ordered = weight[order]
     return np.asarray(np.interp(levels, np.cumsum(ordered) - 0.5 * ordered, values[order]))

@@ -24,9 +24,10 @@ Floats = NDArray[np.float64]
 
 #: Cells this many nats under the best one are left out of the next stage.
 CUT = 9.0
-#: Columns x rows of a stage, and the most stages: three do for ordinary runs, long noiseless ones need more.
-SIZE = (20, 14)
-MAX_STAGES = 9
+#: Columns x rows while looking for the posterior, and of the last grid, from which the draws are taken.
+COARSE, FINE = (20, 14), (40, 28)
+#: The search goes on until this many of the coarse columns matter (two coarse stages for ordinary runs), at most so often.
+FOUND, MAX_STAGES = 8, 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +42,21 @@ class Grid:
         Interval of ``ln B`` in each column, cut into equal rows.
     log_weight : array, shape (columns, rows, correlations)
         Log posterior mass of each cell (midpoint rule), up to a constant.
+    nodes : Nodes
+        Conditional posteriors at the middle of the cells, shape (columns * rows, correlations).
     """
 
     edges: Floats
     low: Floats
     high: Floats
     log_weight: Floats
+    nodes: Nodes
+
+    @property
+    def height(self) -> Floats:
+        """Height of a row in ``ln B``, shape (columns,)."""
+        height: Floats = (self.high - self.low) / self.log_weight.shape[1]
+        return height
 
 
 def log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Floats:
@@ -56,51 +66,55 @@ def log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Float
 
 def shape_nodes(data: Evidence, family: Family, priors: Priors, m: Floats, b: Floats) -> Nodes:
     """Return the nodes of shapes ``m, b``, each of shape (k,), for every correlation: arrays of shape (k, r)."""
-    rises = family.rise(b[:, None] * (data.log_compute - m[:, None]))
-    forms = tuple(f[:, None] for f in data.forms(rises))
-    return nodes(data, forms, RHO_GRID, priors)  # type: ignore[arg-type]
+    level, cross, square = data.forms(data.rises(family, m, b))
+    return nodes(data, (level[:, None], cross[:, None], square[:, None]), RHO_GRID, priors)
 
 
 def zoomed(data: Evidence, family: Family, priors: Priors) -> Grid:
     """Return the grid that holds all but about ``exp(-CUT)`` of the posterior, as finely as its size allows."""
-    columns, rows = SIZE
+    columns = COARSE[0]
     edges = np.linspace(*priors.log_c_mid_limits, columns + 1)
     limits = np.log(family.b_limits)
     low, high = np.full(columns, limits[0]), np.full(columns, limits[1])
-    for stage in range(MAX_STAGES):
-        grid = _weighed(data, family, priors, edges, low, high)
-        cells = _logsumexp(grid.log_weight)
+    for _ in range(MAX_STAGES):
+        coarse = _weighed(data, family, priors, (edges, low, high), COARSE[1])
+        cells = _logsumexp(coarse.log_weight)
         keep = cells > cells.max() - CUT
-        if stage >= 2 and keep.mean() > 0.2:
+        if np.count_nonzero(keep.any(axis=1)) >= FOUND:
             break
-        edges, low, high = _next(grid, keep, limits)
-    return grid
+        edges, low, high = _next(coarse, keep, limits, COARSE[0])
+    return _weighed(data, family, priors, _next(coarse, keep, limits, FINE[0]), FINE[1])
 
 
 def _weighed(
-    data: Evidence, family: Family, priors: Priors, edges: Floats, low: Floats, high: Floats
+    data: Evidence, family: Family, priors: Priors, place: tuple[Floats, Floats, Floats], rows: int
 ) -> Grid:
-    columns, rows = SIZE
+    """Return the grid of the columns ``place = edges, low, high`` cut into ``rows``, with its weights."""
+    edges, low, high = place
+    columns = low.size
     m = np.repeat(0.5 * (edges[1:] + edges[:-1]), rows)
     share = (np.arange(rows) + 0.5) / rows
     log_b = (low[:, None] + (high - low)[:, None] * share).ravel()
     found = shape_nodes(data, family, priors, m, np.exp(log_b))
-    mass = found.mass(np.sqrt(found.scale / found.shape), priors)
+    mass, _ = found.gain_mass(priors)
     density = found.log_weight + np.log(mass) + log_prior(family, priors, m, log_b)[:, None]
     area = np.log(np.repeat((edges[1:] - edges[:-1]) * (high - low), rows))
-    return Grid(edges, low, high, (density + area[:, None]).reshape(columns, rows, RHO_GRID.size))
+    log_weight = (density + area[:, None]).reshape(columns, rows, RHO_GRID.size)
+    return Grid(edges, low, high, log_weight, found)
 
 
-def _next(grid: Grid, keep: NDArray[np.bool_], limits: Floats) -> tuple[Floats, Floats, Floats]:
+def _next(
+    grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: int
+) -> tuple[Floats, Floats, Floats]:
     """Return the edges and intervals of the next stage: what was kept, one cell wider on every side."""
     columns, rows = keep.shape
     used = np.flatnonzero(keep.any(axis=1))
     first, last = max(used[0] - 1, 0), min(used[-1] + 1, columns - 1)
-    step = (grid.high - grid.low) / rows
+    step = grid.height
     top = grid.low + step * (rows - np.argmax(keep[:, ::-1], axis=1) + 1)
     bottom = grid.low + step * (np.argmax(keep, axis=1) - 1)
     centres = 0.5 * (grid.edges[1:] + grid.edges[:-1])
-    edges = np.linspace(grid.edges[first], grid.edges[last + 1], columns + 1)
+    edges = np.linspace(grid.edges[first], grid.edges[last + 1], fresh_columns + 1)
     fresh = 0.5 * (edges[1:] + edges[:-1])
     # between two old columns take the wider reach of both: the ridge may run anywhere between them
     right = np.clip(np.searchsorted(centres[used], fresh), 0, used.size - 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlscale.curves import Series
+from rlscale.curves import Series, canonical_unit
+from rlscale.errors import InputError
 
 __all__ = ["Log", "ReadOptions"]
 
@@ -44,6 +46,28 @@ class ReadOptions:
     since: float | None = None
     until: float | None = None
     strict: bool = False
+
+    def check(self) -> None:
+        """Refuse values that no run could be read with.
+
+        Raises
+        ------
+        InputError
+            An unknown unit, bounds or a stretch that hold nothing, a GPU count that is none.
+        """
+        if self.unit is not None:
+            canonical_unit(self.unit)
+        if self.gpus is not None and not (self.gpus > 0 and math.isfinite(self.gpus)):
+            raise InputError(f"--gpus {self.gpus:g} is not a number of GPUs; give how many the run used")
+        if self.bounds is not None:
+            low, high = self.bounds
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise InputError(f"--bounds {low:g} {high:g} are not lowest < highest; give --bounds LO HI")
+        since, until = self.since, self.until
+        if any(limit is not None and math.isnan(limit) for limit in (since, until)):
+            raise InputError("--from and --until need numbers, got nan; give a compute")
+        if since is not None and until is not None and since > until:
+            raise InputError(f"--from {since:g} lies after --until {until:g}; give an earlier --from")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

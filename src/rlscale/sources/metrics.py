@@ -14,8 +14,9 @@ _VALIDATION = {
     "tinker": (r"test/env/all/reward/total", r"test/.+/env/all/reward/total"),
     "jsonl": (
         r"eval[_/]reward(?:/mean)?",
+        r"eval/all/avg_score",
         r"(?:test|eval|val|valid|validation)[_/](?:.*[_/])?"
-        r"(?:reward|score|scores|acc|accuracy|correct|pass_rate|success_rate|solve_rate|pass[@_](?:at_)?1|(?:avg|mean)@\d+)"
+        r"(?:reward|score|scores|avg_score|acc|accuracy|correct|pass_rate|success_rate|solve_rate|pass[@_](?:at_)?1|(?:avg|mean)@\d+)"
         r"(?:/(?:mean|avg|total))?",
     ),
 }
@@ -29,6 +30,7 @@ _TRAIN = {
         (r"reward(?:/mean)?", r"mean_reward", r"reward_mean", r"train[_/]reward(?:[_/]mean)?", r"train[_/]mean_reward"),
         (r"rollout/(?:reward|reward_mean|raw_reward)", r"reward/avg_raw_reward", r"env/all/reward/total"),
         (r"critic/score/mean", r"scores?", r"objective/verifiable_reward", r"reward/total", r"rl/reward"),
+        (r"train/agg/(?:all|effective)/.+/reward/mean",),
     ),
 }
 

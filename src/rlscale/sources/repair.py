@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Series
-from rlscale.sources.text import plural
+from rlscale.sources.text import plural, were
 
-__all__ = ["Segment", "number", "segments", "series_of", "tidy", "total_of_counter", "value_at"]
+__all__ = [
+    "Row",
+    "Segment",
+    "lost_steps",
+    "number",
+    "segments",
+    "series_of",
+    "tidy",
+    "total_of_counter",
+    "total_of_steps",
+    "value_at",
+]
 
 Floats = NDArray[np.float64]
 Row = tuple[float, dict[str, float]]
+
+#: Compute of steps a log does not hold is taken from the rows after them up to this share of all steps.
+_MOST_MISSING = 0.1
 
 #: Keys that say where a row stands, not what was measured; train and validation rows may share them.
 _BOOKKEEPING = re.compile(r"(^|/)(_?step|epoch|total_flos|_?timestamp|_?runtime)$|global_step|^(progress|time)/")
@@ -135,7 +149,9 @@ def segments(rows: Iterable[Row], *, restart_on_repeat: bool = True) -> list[Seg
     for index, segment in enumerate(found):
         segment.finish()
         if len(found) > 1:
-            segment.repairs.insert(0, f"the file holds {len(found)} runs one after the other; this is number {index + 1}")
+            segment.repairs.insert(
+                0, f"the file holds {len(found)} runs one after the other; this is number {index + 1}"
+            )
     return found
 
 
@@ -204,38 +220,57 @@ def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArr
     repairs = []
     keep = np.flatnonzero(np.isfinite(reward))
     if keep.size < reward.size:
-        repairs.append(f"{plural(reward.size - keep.size, 'row')} with a reward that is not finite {_were(reward.size - keep.size)} left out")
+        repairs.append(f"{were(reward.size - keep.size, 'row')} left out: the reward is not finite")
     placed = keep[np.isfinite(compute[keep])]
     if placed.size < keep.size:
-        repairs.append(f"{plural(keep.size - placed.size, 'row')} with a {where} that is not finite {_were(keep.size - placed.size)} left out")
+        repairs.append(f"{were(keep.size - placed.size, 'row')} left out: the {where} is not finite")
     axis = compute[placed]
     if axis.size < 2 or bool(np.all(np.diff(axis) > 0)):
         return placed, tuple(repairs)
     strays = int(np.count_nonzero(axis < np.maximum.accumulate(axis)))
     if strays:
-        repairs.append(f"{plural(strays, 'row')} out of order {_were(strays)} sorted by {where}")
+        repairs.append(f"{were(strays, 'row')} out of order; the rows were sorted by {where}")
     order = placed[np.argsort(axis, kind="stable")]
     same = np.diff(compute[order]) == 0
     if same.any():
         equal = int(np.count_nonzero(same & (np.diff(reward[order]) == 0)))
         other = int(np.count_nonzero(same)) - equal
         if equal:
-            repairs.append(f"{plural(equal, 'duplicate row')} {_were(equal)} dropped")
+            repairs.append(f"{were(equal, 'duplicate row')} dropped")
         if other:
-            repairs.append(f"{plural(other, 'row')} {_were(other)} replaced by a later row with the same {where}")
+            repairs.append(f"{were(other, 'row')} replaced by a later row with the same {where}")
         order = order[np.append(~same, True)]
     return order, tuple(repairs)
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
-def total_of_steps(step: Sequence[float] | Floats, per_step: Floats) -> tuple[Series, int]:
+def total_of_steps(steps: Floats, per_step: Floats, extra: Floats | None = None) -> tuple[Series, int]:
     """Return the running total of a quantity logged once a step, and the number of steps the log does not hold.
 
-    A step that was not logged counts as the next logged one: ``sum_i x_i (s_i - s_(i-1))``, ``s_0 = 0``.
+    ``sum_i (x_i (s_i - s_(i-1)) + e_i)`` with ``s_0 = 0``: a step that was not logged counts as the next logged one.
+
+    Parameters
+    ----------
+    steps : array, shape (n,)
+        Strictly increasing, above 0.
+    per_step : array, shape (n,)
+        ``x``, the quantity of one step (a row's mean over the steps since the row before).
+    extra : array, shape (n,), optional
+        ``e``, what a row adds once.
     """
-    steps = np.asarray(step, dtype=np.float64)
     gaps = np.diff(steps, prepend=0.0)
-    return Series(steps, np.cumsum(per_step * gaps)), int(np.sum(np.maximum(gaps - 1, 0)))
+    each = per_step * gaps if extra is None else per_step * gaps + extra
+    return Series(steps, np.cumsum(each)), int(np.sum(np.maximum(gaps - 1, 0)))
+
+
+def lost_steps(steps: Floats) -> str:
+    """Return why per-step compute cannot be summed over ``steps``, shape (n,), above 0; empty where it can.
+
+    A log may lack a few of its steps; one that lacks many (a resume that erased the file) hides how much compute came
+    before, and a curve against the rest would have the wrong origin.
+    """
+    if not steps.size:
+        return "the log holds no train step"
+    missing = float(steps[-1]) - steps.size
+    if missing <= max(_MOST_MISSING * float(steps[-1]), 1):
+        return ""
+    return f"{missing:g} of the {steps[-1]:g} steps are not in the log, which starts at step {steps[0]:g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,22 @@ from typing import Any, BinaryIO
 
 from rlscale.errors import SourceError
 
-__all__ = ["HEAD_BYTES", "decoded_head", "json_rows", "lines", "plural", "read_head", "whole_json"]
+__all__ = [
+    "HEAD_BYTES",
+    "decoded_head",
+    "first_object",
+    "json_rows",
+    "lines",
+    "opened",
+    "plural",
+    "read_head",
+    "shown",
+    "were",
+    "whole_json",
+]
 
 #: What ``sniff`` may look at.
-HEAD_BYTES = 1 << 16
+HEAD_BYTES = 1 << 18
 
 #: No log has a line this long; a file that does is not read into memory.
 LINE_CAP = 16 << 20
@@ -28,6 +41,11 @@ _MARKS = (*_WIDE, (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"
 def plural(count: int, noun: str) -> str:
     """Return ``1 row``, ``3 rows``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def were(count: int, noun: str) -> str:
+    """Return ``1 row was``, ``3 rows were``."""
+    return f"{plural(count, noun)} {'was' if count == 1 else 'were'}"
 
 
 def encoding_of(head: bytes) -> str:
@@ -98,12 +116,12 @@ def _narrow_lines(file: BinaryIO, path: str) -> Iterator[str]:
 
 
 def _wide_lines(file: BinaryIO, encoding: str, path: str) -> Iterator[str]:
-    reader = codecs.getreader(encoding)(file)
+    text = io.TextIOWrapper(file, encoding, newline="\n")
     number = 0
     while True:
         number += 1
         try:
-            line = reader.readline(LINE_CAP + 1)
+            line = text.readline(LINE_CAP + 1)
         except UnicodeError as error:
             message = f"line {number} is not {encoding.upper()} text as the file's first bytes say; save it as UTF-8"
             raise SourceError(path, message) from error
@@ -185,3 +203,15 @@ def whole_json(path: Path) -> Any:
         raise SourceError(str(path), message) from error
     except (ValueError, RecursionError) as error:
         raise SourceError(str(path), "the JSON holds numbers or nesting beyond reason; is this a log?") from error
+
+
+def first_object(head: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that is the first line, None where it is none or longer than the head."""
+    first = next((line for line in decoded_head(head).split("\n") if line.strip()), "")
+    if not first.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -26,7 +26,7 @@ class Family:
     source : str
         Where the law is published.
     rise : callable
-        ``s(z)``, any shape to the same shape: increasing from 0 at ``-inf`` to 1 at ``inf``, ``s(0) = 1/2``.
+        ``s(z)``, any shape and float type to the same: increasing from 0 at ``-inf`` to 1 at ``inf``, ``s(0) = 1/2``.
     slope : callable
         ``ds/dz``.
     log_b_mean, log_b_sd : float

@@ -1,0 +1,138 @@
+"""Error of the median forecast beside least squares and the published grid.
+
+First the off-prior design of ``coverage`` with ``n`` of 40 and 100: median absolute error of ``R(8 C_last)``, in
+reward, of the posterior median against bounded least squares with ``R0`` free. Targets (issue 2): at most 1.05 times least
+squares pooled over the cells, and lower at each ``C_last/C_mid <= 2`` and pooled over those.
+
+Then the published grid method on its own ground: ``C_mid ~ U(1,000, 12,000)`` GPU-hours, ``A ~ U(.5, .75)``, the true
+``R0`` given, 40 evaluations after the one at 0, the same ``C_last/C_mid`` and noise correlations. Target: our median
+error, pooled, is below its. MINOS on the same curves shows what a profile-likelihood interval covers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from benchmarks import baselines
+from benchmarks.common import Report, covers, main, noisy, percent
+from benchmarks.designs import CORRELATIONS, RATIOS, evenly, off_prior
+from rlscale.curves import Truth
+from rlscale.inference import posterior
+
+COUNTS = (40, 100)
+AHEAD = 8.0
+NEAR = 2.0
+
+
+def cell(ratio: float, rho: float, count: int, curves: int) -> dict[str, list[float]]:
+    """Return each method's absolute errors on the same curves, in reward.
+
+    ``covered`` tells whether the delta-method interval of least squares holds the truth.
+    """
+    rng = np.random.default_rng([31, RATIOS.index(ratio), CORRELATIONS.index(rho), count])
+    compute = evenly(ratio, count)
+    target = AHEAD * float(compute[-1])
+    errors: dict[str, list[float]] = defaultdict(list)
+    for _ in range(curves):
+        truth = off_prior(rng, rho)
+        curve = noisy(truth, compute, rng)
+        right = float(truth.reward(target))
+        found = posterior(curve, model_error=0.0)
+        fitted = baselines.least_squares(curve.compute, curve.reward)
+        forecasts = {
+            "rlscale": float(found.quantiles(found.reward([target])[:, 0], 0.5)),
+            "least squares": float(fitted.reward(target)),
+            "linearised grid": float(
+                baselines.linearised_grid(curve.compute, curve.reward, float(curve.reward[0])).reward(target)
+            ),
+            "last value": baselines.last_value(curve.compute, curve.reward),
+            "mean of last 3": baselines.last3_mean(curve.compute, curve.reward),
+        }
+        for method, forecast in forecasts.items():
+            errors[method].append(abs(forecast - right))
+        low, high = fitted.interval(target)
+        errors["covered"].append(float(low <= right <= high))
+    return errors
+
+
+def off_prior_design(report: Report, curves: int) -> None:
+    """Compare with least squares over the cells of the off-prior design."""
+    methods = ("rlscale", "least squares", "linearised grid", "last value", "mean of last 3")
+    table = report.table(
+        "median |error| of R(8 C_last) over n 40 and 100, rho 0, .5, .8", ["C_last/C_mid", *methods, "LS cover %"]
+    )
+    pooled: dict[str, list[float]] = defaultdict(list)
+    near: dict[str, list[float]] = defaultdict(list)
+    lower = []
+    for ratio in RATIOS:
+        here: dict[str, list[float]] = defaultdict(list)
+        for count in COUNTS:
+            for rho in CORRELATIONS:
+                for method, values in cell(ratio, rho, count, curves).items():
+                    here[method] += values
+        for method, values in here.items():
+            pooled[method] += values
+            if ratio <= NEAR:
+                near[method] += values
+        table.add(ratio, *(f"{np.median(here[m]):.4f}" for m in methods), f"{100 * np.mean(here['covered']):.1f}")
+        if ratio <= NEAR:
+            lower.append(float(np.median(here["rlscale"]) / np.median(here["least squares"])))
+    table.add("all", *(f"{np.median(pooled[m]):.4f}" for m in methods), f"{100 * np.mean(pooled['covered']):.1f}")
+    times = float(np.median(pooled["rlscale"]) / np.median(pooled["least squares"]))
+    report.check("median error against least squares, pooled", f"{times:.3f} x", "<= 1.05 x", times <= 1.05)
+    times = float(np.median(near["rlscale"]) / np.median(near["least squares"]))
+    report.check("the same, C_last/C_mid <= 2 pooled", f"{times:.3f} x", "< 1 x", times < 1.0)
+    worst = max(lower)
+    report.check("the same, worst of C_last/C_mid <= 2", f"{worst:.3f} x", "< 1 x", worst < 1.0)
+
+
+def on_the_grids_ground(report: Report, curves: int) -> None:
+    """Compare with the published grid in its own units and range, and with MINOS."""
+    methods = ("rlscale", "published grid", "least squares")
+    table = report.table(
+        "the published grid's own units and range: median |error| of R(8 C_last), 80 % coverage",
+        ["C_last/C_mid", *methods, "cover %", "MINOS cover %", "MINOS none"],
+    )
+    pooled: dict[str, list[float]] = defaultdict(list)
+    for ratio in RATIOS:
+        rng = np.random.default_rng([37, RATIOS.index(ratio)])
+        errors: dict[str, list[float]] = defaultdict(list)
+        ours, profile, none = [], [], 0
+        for index in range(curves):
+            base = off_prior(rng, CORRELATIONS[index % len(CORRELATIONS)])
+            midpoint, asymptote = float(rng.uniform(1000.0, 12000.0)), float(rng.uniform(0.5, 0.75))
+            truth = Truth(R0=base.R0, A=asymptote, B=base.B, C_mid=midpoint, sigma=base.sigma, rho=base.rho)
+            compute = np.linspace(0.0, ratio * midpoint, 41)
+            curve, target = noisy(truth, compute, rng, "gpu-hours"), AHEAD * float(compute[-1])
+            right = float(truth.reward(target))
+            found = posterior(curve, model_error=0.0)
+            values = found.reward([target])[:, 0]
+            errors["rlscale"].append(abs(float(found.quantiles(values, 0.5)) - right))
+            grid = baselines.published_grid(curve.compute, curve.reward, truth.R0)
+            errors["published grid"].append(abs(float(grid.reward(target)) - right))
+            least = baselines.least_squares(curve.compute, curve.reward)
+            errors["least squares"].append(abs(float(least.reward(target)) - right))
+            ours.append(covers(found, values, right))
+            walked = baselines.minos(curve.compute, curve.reward, target)
+            none += walked is None
+            profile.append(walked is not None and bool(walked[0] <= right <= walked[1]))
+        table.add(ratio, *(f"{np.median(errors[m]):.4f}" for m in methods), percent(ours), percent(profile), none)
+        for method, values_ in errors.items():
+            pooled[method] += values_
+    table.add("all", *(f"{np.median(pooled[m]):.4f}" for m in methods), "", "", "")
+    ours_, theirs = float(np.median(pooled["rlscale"])), float(np.median(pooled["published grid"]))
+    report.check("median error against the published grid", f"{ours_:.4f} v {theirs:.4f}", "below", ours_ < theirs)
+
+
+def measure(quick: bool = False) -> Report:
+    """Measure both designs."""
+    report = Report("accuracy", "Is the median forecast as accurate as least squares and the published grid?")
+    off_prior_design(report, 10 if quick else 200)
+    on_the_grids_ground(report, 3 if quick else 48)
+    return report
+
+
+if __name__ == "__main__":
+    main(measure)

@@ -1,0 +1,6 @@
+"""``python -m rlscale``."""
+
+from rlscale.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""The command line: one short function a command; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rlscale import __version__
+from rlscale.errors import InputError
+
+if TYPE_CHECKING:
+    from rlscale.curves import Run, Truth
+    from rlscale.inference import Fit, FitOptions
+    from rlscale.present.output import Output
+    from rlscale.present.views import BadFile, Settings
+    from rlscale.sources import ReadOptions
+
+__all__ = ["main"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+#: A progress bar is shown for more runs than this, on a terminal.
+_PROGRESS = 20
+
+
+class _BadInput(click.ClickException):
+    """Bad input, told in one line on stderr."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"error: {self.message}", err=True)
+
+
+class _Commands(click.Group):
+    """Turns the package's own errors into exit code 2, and a closed pipe into a quiet end."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+        except InputError as error:
+            raise _BadInput(str(error)) from error
+        except BrokenPipeError:
+            # whoever read us has enough; without this the interpreter complains again while it shuts down
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        return value
+
+
+class _Compute(click.ParamType):
+    """A compute: a number, or ``inf`` for the asymptote."""
+
+    name = "compute"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value).strip().lower().replace("_", "").replace(",", "")
+        try:
+            return float("inf" if text == "asymptote" else text)
+        except ValueError:
+            self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
+
+
+_READING = (
+    click.option("--metric", metavar="KEY", help="The reward, where several could be meant."),
+    click.option("--compute", metavar="KEY", help="The column or key that holds the compute."),
+    click.option("--unit", metavar="U", help="Compute axis: gpu-hours, tokens, samples, steps or flops."),
+    click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say."),
+    click.option("--bounds", type=float, nargs=2, metavar="LO HI", help="Lowest and highest reward; 0 1 by default."),
+    click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
+    click.option(
+        "--from", "since", type=float, metavar="C", help="Use points from this compute on (and the baseline)."
+    ),
+    click.option("--until", type=float, metavar="C", help="Use points up to this compute."),
+    click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read."),
+)
+_FITTING = (
+    click.option("--family", metavar="F", help="Shape of the curve; sigmoid by default."),
+    click.option("--model-error", type=float, metavar="K", help="Model error of forecasts per e-fold of compute; .02."),
+    click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
+    click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
+)
+_OUTPUT = (
+    click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout."),
+    click.option("--plot", type=click.Path(path_type=Path), metavar="F.png|svg", help="Write a chart."),
+    click.option("--report", type=click.Path(path_type=Path), metavar="F.html", help="Write a self-contained report."),
+)
+_PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
+
+
+def _with(*options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    """Add groups of options to a command, in their order."""
+
+    def decorate(command: _F) -> _F:
+        for option in reversed([one for group in options for one in group]):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _example(text: str) -> str:
+    return f"\b\nExample:\n  {text}"
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rlscale")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Know where an RL run will top out before you pay for it.
+
+    \b
+    Example:
+      rlscale rank runs/ --report report.html
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without the characters loses them, not the answer
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@main.command(epilog=_example("rlscale fit runs/ --target 2e6 --target inf --at-least 0.8"))
+@_with(_PATHS)
+@click.option(
+    "--target", "targets", type=_Compute(), multiple=True, help="Forecast here; inf for the asymptote; repeat."
+)
+@click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
+@_with(_READING, _FITTING, _OUTPUT)
+def fit(paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, **given: Any) -> None:
+    """Posterior, verdict and forecast of each run.
+
+    PATH is a log or a folder of logs. Without --target the verdict speaks of the asymptote and the forecasts are at 2
+    and 4 times the last compute.
+    """
+    from rlscale.present.views import fit_view
+
+    output = _output(given)
+    fits, errors = _fitted(paths, targets, at_least, given)
+    settings = _settings(given, targets=[*targets], at_least=at_least)
+    output.fits(fit_view(fits, errors, settings), fits)
+
+
+@main.command(epilog=_example("rlscale rank runs/ --target 1e7 --report report.html"))
+@_with(_PATHS)
+@click.option("--target", type=_Compute(), help="Common compute; inf ranks by ceiling. Default: 4 x the longest run.")
+@click.option(
+    "--pairs", type=click.Choice(["auto", "all"]), default="auto", help="auto: each against the best past 50."
+)
+@_with(_READING, _FITTING, _OUTPUT)
+def rank(paths: tuple[str, ...], target: float | None, pairs: str, **given: Any) -> None:
+    """Recipes by ceiling: P(best), groups that cannot be told apart, early-leader traps, crossings.
+
+    PATH is a log or a folder of logs. Seeds of a recipe are pooled.
+    """
+    output = _output(given)
+    fits, errors = _fitted(paths, () if target is None else (target,), None, given)
+    _ranked(fits, errors, target, pairs == "all", given, output, {})
+
+
+@main.command(epilog=_example("rlscale demo --report report.html"))
+@_with(_OUTPUT)
+def demo(**given: Any) -> None:
+    """Rank the bundled real RL runs, offline, in seconds; ends with a report.
+
+    Six GRPO runs of a tiny model that learns to sort letters: three recipes, two seeds each.
+    """
+    from rlscale.sources import bundled
+
+    given["report"] = given["report"] or Path("report.html")
+    output = _output(given)
+    click.echo(
+        "Six real RL runs come with rlscale: GRPO (TRL) on a tiny model that learns to sort letters, 500 steps each.\n"
+        "base; long10 may write 10 tokens instead of 8; lr1.5e-4 halves the learning rate; two seeds of each.\n",
+        err=output.json,
+    )
+    fits, errors = _fitted((str(bundled()),), (), None, given)
+    _ranked(fits, errors, None, False, given, output, {"report": str(given["report"])})
+
+
+@main.command(epilog=_example("rlscale simulate --recipes 4 --out runs.csv --truth truth.json"))
+@click.option("--out", type=click.Path(path_type=Path), metavar="F.csv", help="Write the table here, not to stdout.")
+@click.option("--truth", type=click.Path(path_type=Path), metavar="F.json", help="Write the truth here, not to stderr.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
+@click.option("--recipes", type=int, default=3, show_default=True, help="Recipes; the first is an early-leader trap.")
+@click.option("--seeds", type=int, default=2, show_default=True, help="Runs of each recipe.")
+@click.option("--points", type=int, default=40, show_default=True, help="Evaluations of a run after the one at 0.")
+@click.option("--sigma", type=float, default=0.012, show_default=True, help="Sd of the evaluation noise.")
+@click.option("--rho", type=float, default=0.3, show_default=True, help="Its correlation between neighbours.")
+@click.option("--unit", default="steps", show_default=True, metavar="U", help="Unit of compute.")
+@click.option("--json", "as_json", is_flag=True, help="Print truth and curves as JSON on stdout.")
+def simulate(out: Path | None, truth: Path | None, as_json: bool, **given: Any) -> None:
+    """Curves with known truth, for trials and checks: a long table as CSV."""
+    from rlscale.curves import simulated_runs
+    from rlscale.present.documents import dumps
+    from rlscale.present.output import write_file
+    from rlscale.present.tables import simulated_document, table_csv, truth_document
+
+    pairs: list[tuple[Run, Truth]] = simulated_runs(
+        given["recipes"], given["seeds"], given["points"], given["seed"],
+        sigma=given["sigma"], rho=given["rho"], unit=given["unit"],
+    )  # fmt: skip
+    table = table_csv([run for run, _ in pairs])
+    if out is not None:
+        write_file(out, table)
+    if as_json:
+        click.echo(dumps(simulated_document(pairs)))
+    elif out is None:
+        click.echo(table, nl=False)
+    if truth is not None:
+        write_file(truth, dumps(truth_document(pairs)) + "\n")
+    elif not as_json:
+        click.echo("\n".join(_truth_lines(pairs)), err=True)
+
+
+def _truth_lines(pairs: Iterable[tuple[Run, Truth]]) -> list[str]:
+    return [
+        f"truth {run.name}: R0 {t.R0:.3f}, A {t.A:.3f}, B {t.B:.2f}, C_mid {t.C_mid:.4g} {run.curve.unit}"
+        for run, t in pairs
+    ]
+
+
+def _output(given: dict[str, Any]) -> Output:
+    from rlscale.present.output import Output
+
+    output = Output(json=given["as_json"], plot=given["plot"], report=given["report"])
+    output.check()
+    return output
+
+
+def _read_options(given: dict[str, Any]) -> ReadOptions:
+    from rlscale.sources import ReadOptions
+
+    names = ("metric", "compute", "unit", "gpus", "bounds", "recipe", "since", "until")
+    return ReadOptions(**{name: given.get(name) for name in names}, strict=given.get("strict", False))
+
+
+def _fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
+    from rlscale.inference import FitOptions
+    from rlscale.inference.families import family_named
+
+    chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
+    if given.get("family") is not None:
+        chosen["family"] = family_named(given["family"])
+    return FitOptions(at_least=at_least, **chosen)
+
+
+def _fitted(
+    paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
+) -> tuple[tuple[Fit, ...], tuple[BadFile, ...]]:
+    """Read and fit, with a progress bar on long work."""
+    from rlscale.inference import fit as fit_run
+    from rlscale.present.views import BadFile
+    from rlscale.sources import collect
+
+    options = _fit_options(at_least, given)
+    reading = collect(paths, _read_options(given))
+    fits = tuple(fit_run(run, targets, options) for run in _progress(reading.runs))
+    return fits, tuple(BadFile(error.path, error.message) for error in reading.errors)
+
+
+def _progress(runs: Sequence[Run]) -> Iterable[Run]:
+    if len(runs) <= _PROGRESS or not sys.stderr.isatty():
+        return runs
+    from rich.progress import track
+
+    from rlscale.present.output import console
+
+    return track(runs, description="fitting", console=console(stderr=True), transient=True)
+
+
+def _ranked(
+    fits: tuple[Fit, ...],
+    errors: tuple[BadFile, ...],
+    target: float | None,
+    all_pairs: bool,
+    given: dict[str, Any],
+    output: Output,
+    extra: dict[str, Any],
+) -> None:
+    from rlscale.decisions import rank as rank_fits
+    from rlscale.present.views import rank_view
+
+    ranking = rank_fits(fits, target=target, seed_sd=given.get("seed_sd"), all_pairs=all_pairs)
+    view = rank_view(ranking, fits, errors, _settings(given, target=target))
+    output.ranking(view, fits, extra)
+
+
+def _settings(given: dict[str, Any], **more: Any) -> Settings:
+    from rlscale.present.views import Settings
+
+    told = {"from" if name == "since" else name: value for name, value in {**given, **more}.items()}
+    options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}
+    return Settings(command=shlex.join(["rlscale", *sys.argv[1:]]), options=options)

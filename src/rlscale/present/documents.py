@@ -1,0 +1,153 @@
+"""The JSON contract: ``"schema": 1``. Keys may be added, none is renamed; NaN and infinity never appear."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rlscale.decisions.rank import Pair, RecipeRank
+from rlscale.inference import Forecast, Interval
+from rlscale.present.views import QUANTITIES, FitView, RankView, RunView, Settings
+
+__all__ = ["SCHEMA", "dumps", "fit_document", "rank_document"]
+
+SCHEMA = 1
+Document = dict[str, Any]
+
+
+def fit_document(view: FitView) -> Document:
+    """Return the document of ``fit --json``."""
+    return {
+        "schema": SCHEMA,
+        "runs": [_run(run) for run in view.runs],
+        "errors": [asdict(error) for error in view.errors],
+        "options": _options(view.settings),
+    }
+
+
+def rank_document(view: RankView) -> Document:
+    """Return the document of ``rank --json``."""
+    ranking = view.ranking
+    return {
+        "schema": SCHEMA,
+        "at": _compute(ranking.at),
+        "recipes": [_recipe(row) for row in ranking.recipes],
+        "pairs": [_pair(pair) for pair in ranking.pairs],
+        "unit": ranking.unit,
+        "metric": view.runs[0].metric,
+        "seed_sd": asdict(ranking.seed_sd),
+        "claim": ranking.claim,
+        "notes": list(ranking.notes),
+        "runs": [_standing(run) for run in view.runs],
+        "errors": [asdict(error) for error in view.errors],
+        "options": _options(view.settings),
+    }
+
+
+def dumps(document: Mapping[str, Any]) -> str:
+    """Return the document as text; a number that is not finite becomes ``null``."""
+    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _run(run: RunView) -> Document:
+    forecasts = [_forecast(item) for item in run.forecasts]
+    source = run.source
+    return {
+        "run": run.run,
+        "recipe": run.recipe,
+        "seed": run.seed,
+        "unit": run.unit,
+        "metric": run.metric,
+        "n_points": run.n_points,
+        "compute_last": run.compute_last,
+        "reward_last": run.reward_last,
+        "family": run.family,
+        "verdict": run.verdict.name.value,
+        "reason": run.verdict.reason,
+        "resolves_at": None,
+        **{name: _interval(run.quantities[name]) for name in QUANTITIES},
+        "p_past_midpoint": run.p_past_midpoint,
+        "forecast": forecasts,
+        "warnings": list(run.warnings),
+        "source": None
+        if source is None
+        else {
+            "path": source.path,
+            "format": source.format,
+            "rows": source.rows,
+            "repairs": list(source.repairs),
+        },
+        "level_sd": run.level_sd,
+        "model_params": run.model_params,
+        "bounds": list(run.bounds),
+        "asymptote": None if run.asymptote is None else _forecast(run.asymptote),
+    }
+
+
+def _standing(run: RunView) -> Document:
+    """Return what ``rank`` says of each run; ``fit`` says the rest."""
+    return {
+        "run": run.run,
+        "recipe": run.recipe,
+        "verdict": run.verdict.name.value,
+        "reason": run.verdict.reason,
+        "n_points": run.n_points,
+        "compute_last": run.compute_last,
+        "reward_last": run.reward_last,
+        "warnings": list(run.warnings),
+        "repairs": list(run.repairs),
+    }
+
+
+def _recipe(row: RecipeRank) -> Document:
+    return {
+        "recipe": row.recipe,
+        "runs": list(row.runs),
+        "verdict": row.verdict.name.value,
+        "p_best": row.p_best,
+        "group": row.group,
+        "A": _interval(row.A),
+        "B": _interval(row.B),
+        "forecast": _interval(row.forecast),
+        "expected_regret": row.expected_regret,
+        "reason": row.verdict.reason,
+    }
+
+
+def _pair(pair: Pair) -> Document:
+    document = asdict(pair)
+    document["published"] = document.pop("published")  # the contract's keys first
+    return document
+
+
+def _forecast(item: Forecast) -> Document:
+    document = {**asdict(item), "compute": _compute(item.compute)}
+    if item.p_at_least is None:
+        del document["p_at_least"]
+    return document
+
+
+def _interval(interval: Interval | None) -> Document | None:
+    return None if interval is None else asdict(interval)
+
+
+def _compute(value: float) -> float | str:
+    return "asymptote" if math.isinf(value) else value
+
+
+def _options(settings: Settings) -> Document:
+    return dict(settings.options)
+
+
+def _finite(value: Any) -> Any:
+    """Return plain JSON values all the way down, ``None`` for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -1,0 +1,121 @@
+"""Where an answer goes: text or JSON on stdout, a chart and a report in files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from os import environ
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from rlscale.errors import InputError
+from rlscale.inference import Fit
+from rlscale.present.documents import dumps, fit_document, rank_document
+from rlscale.present.text import print_fit, print_rank
+from rlscale.present.views import BadFile, FitView, RankView
+
+__all__ = ["Output", "console", "write_file"]
+
+#: Columns where stdout is no terminal and COLUMNS is not set.
+_PIPED_WIDTH = 100
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that folds at the terminal's width, and adds no colour where it is none."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in environ else _PIPED_WIDTH
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
+
+
+def write_file(path: Path, content: str) -> None:
+    """Write text to a file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    try:
+        path.write_text(content, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What was asked for of an answer.
+
+    Parameters
+    ----------
+    json : bool
+        JSON on stdout, and nothing else.
+    plot : Path, optional
+        A chart, ``.png`` or ``.svg``.
+    report : Path, optional
+        A self-contained HTML file.
+    """
+
+    json: bool = False
+    plot: Path | None = None
+    report: Path | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be written before the work is done.
+
+        Raises
+        ------
+        InputError
+            A file type that is not supported, a missing package, or a folder that does not exist.
+        """
+        for path in (self.plot, self.report):
+            if path is not None and not path.parent.is_dir():
+                raise InputError(f"cannot write {path}: {path.parent} is not a folder; make it first")
+        if self.plot is not None:
+            from rlscale.present.figures import check_figure
+
+            check_figure(self.plot)
+
+    def fits(self, view: FitView, fits: tuple[Fit, ...]) -> None:
+        """Put out the answer of ``fit``."""
+        self._files(view, fits)
+        self._stdout(lambda: fit_document(view), lambda to: print_fit(view, to), {})
+        self._notes(view)
+
+    def ranking(self, view: RankView, fits: tuple[Fit, ...], extra: Mapping[str, Any] | None = None) -> None:
+        """Put out the answer of ``rank``; ``extra`` is added to the JSON document."""
+        self._files(view, fits)
+        self._stdout(lambda: rank_document(view), lambda to: print_rank(view, to), extra or {})
+        self._notes(view)
+
+    def _files(self, view: FitView | RankView, fits: tuple[Fit, ...]) -> None:
+        if self.plot is not None:
+            from rlscale.present.figures import write_figure
+
+            write_figure(view, fits, self.plot)
+        if self.report is not None:
+            from rlscale.present.report import report_html
+
+            write_file(self.report, report_html(view, fits))
+
+    def _stdout(
+        self, document: Callable[[], Mapping[str, Any]], text: Callable[[Console], None], extra: Mapping[str, Any]
+    ) -> None:
+        if self.json:
+            sys.stdout.write(dumps({**document(), **extra}) + "\n")
+        else:
+            text(console())
+
+    def _notes(self, view: FitView | RankView) -> None:
+        to = console(stderr=True)
+        for error in view.errors:
+            to.print(_left_out(error), soft_wrap=True)
+        for path in (self.plot, self.report):
+            if path is not None:
+                to.print(f"wrote {path}", soft_wrap=True)
+
+
+def _left_out(error: BadFile) -> str:
+    return f"left out {error.path}: {error.message}"

@@ -1,0 +1,37 @@
+"""Colours that survive colour blindness and print: Okabe and Ito's, with a lighter set for dark pages.
+
+Colour never stands alone: recipes are labelled where they are drawn, verdicts are written out.
+"""
+
+from __future__ import annotations
+
+from rlscale.inference import VerdictName
+
+__all__ = ["INK", "MUTED", "SERIES", "SERIES_DARK", "VERDICT", "VERDICT_RICH", "verdict_words"]
+
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#b4639a", "#c98a00", "#3d9bd1", "#6f5a3c", "#555f9e")
+SERIES_DARK = ("#58aee8", "#f58a45", "#37c99d", "#e2a0cb", "#f0b93a", "#8fd0f5", "#c9ad84", "#a3acec")
+INK, MUTED = "#1b1f24", "#6a737d"
+
+#: Verdict to (light, dark) colour of its badge.
+VERDICT = {
+    VerdictName.RESOLVED: ("#00795a", "#37c99d"),
+    VerdictName.BENDING: ("#0b66a8", "#58aee8"),
+    VerdictName.PRE_INFLECTION: ("#9a6700", "#f0b93a"),
+    VerdictName.NO_LEARNING: ("#5f6872", "#a3abb5"),
+    VerdictName.COLLAPSED: ("#b3430a", "#f58a45"),
+    VerdictName.TOO_FEW_POINTS: ("#5f6872", "#a3abb5"),
+}
+VERDICT_RICH = {
+    VerdictName.RESOLVED: "bold green",
+    VerdictName.BENDING: "bold blue",
+    VerdictName.PRE_INFLECTION: "bold yellow",
+    VerdictName.NO_LEARNING: "bright_black",
+    VerdictName.COLLAPSED: "bold red",
+    VerdictName.TOO_FEW_POINTS: "bright_black",
+}
+
+
+def verdict_words(name: VerdictName) -> str:
+    """Return the verdict as words, ``pre-inflection``."""
+    return {VerdictName.PRE_INFLECTION: "pre-inflection"}.get(name, name.value.replace("_", " "))

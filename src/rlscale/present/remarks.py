@@ -1,0 +1,157 @@
+"""What a reader must be told beside the numbers, as sentences: shared by the text output and the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rlscale.decisions.rank import Pair
+from rlscale.present.numbers import count, number, probability, quantity, reward
+from rlscale.present.views import FitView, RankView, RunView
+
+__all__ = ["Remark", "claim", "common_unit", "crossings", "input_remarks", "published", "target_headings", "traps"]
+
+View = FitView | RankView
+#: A crossing ahead is told from this probability on.
+LIKELY = 0.6
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence and the runs it is about, in their order."""
+
+    text: str
+    runs: tuple[str, ...]
+
+    def subject(self, limit: int = 3) -> str:
+        """Return the runs, or how many they are where they are many."""
+        return ", ".join(self.runs) if len(self.runs) <= limit else count(len(self.runs), "run")
+
+
+def input_remarks(runs: Iterable[RunView]) -> tuple[Remark, ...]:
+    """Return warnings, then repairs, each once, with the runs that share it."""
+    found: dict[str, list[str]] = {}
+    several = list(runs)
+    for field in ("warnings", "repairs"):
+        for run in several:
+            for text in getattr(run, field):
+                found.setdefault(text, []).append(run.run)
+    return tuple(Remark(text, tuple(dict.fromkeys(names))) for text, names in found.items())
+
+
+def claim(view: RankView) -> str:
+    """Say whether the probabilities are about recipes or runs, and where the run-to-run sd comes from."""
+    spread = view.ranking.seed_sd
+    if view.ranking.claim == "runs":
+        return "Probabilities are about these runs, not about new runs of the recipes (run-to-run sd 0)."
+    tau = f"run-to-run sd τ = {spread.value:.3f} of the range"
+    where = {
+        "given": "as given",
+        "default": "the default: no recipe has several runs (--seed-sd sets it)",
+        "replicates": f"learned from replicates ({count(spread.replicates, 'degree')} of freedom)",
+    }[spread.source]
+    return f"Probabilities are about recipes: a new run may differ, {tau}, {where}."
+
+
+def traps(view: RankView, limit: int = 6) -> tuple[str, ...]:
+    """Return a sentence for each early leader that loses at the common compute, the best winners first."""
+    places = {row.recipe: place for place, row in enumerate(view.ranking.recipes)}
+    found = []
+    for pair in view.ranking.pairs:
+        if not pair.trap:
+            continue
+        loser, winner, p_winner = _sides(pair)
+        crossing = (
+            "" if pair.crossing is None else f"; the medians cross at {quantity(pair.crossing, view.ranking.unit)}"
+        )
+        text = (
+            f"{loser} leads {winner} early and loses at {view.at} with probability {probability(p_winner)}{crossing}."
+        )
+        found.append((places[winner], places[loser], text))
+    return _capped([text for _, _, text in sorted(found)], limit)
+
+
+def _sides(pair: Pair) -> tuple[str, str, float]:
+    """Return early leader, the other, and the probability that the other is better."""
+    if pair.early_leader == pair.a:
+        return pair.a, pair.b, 1.0 - pair.p_a_better
+    return pair.b, pair.a, pair.p_a_better
+
+
+def crossings(view: RankView, limit: int = 4) -> tuple[str, ...]:
+    """Return a sentence for each crossing of medians still ahead of both recipes that is no trap."""
+    places = {row.recipe: place for place, row in enumerate(view.ranking.recipes)}
+    found = []
+    for pair in view.ranking.pairs:
+        if pair.trap or pair.crossing is None:
+            continue
+        ran = max(run.compute_last for run in view.runs if run.recipe in (pair.a, pair.b))
+        if not ran < pair.crossing <= view.ranking.at:
+            continue
+        before, after, p_after = _sides(pair)
+        if p_after < LIKELY:
+            continue
+        text = (
+            f"{after} may overtake {before} at {quantity(pair.crossing, view.ranking.unit)} "
+            f"(ahead at {view.at} with probability {probability(p_after)})."
+        )
+        found.append(((min(places[pair.a], places[pair.b]), max(places[pair.a], places[pair.b])), text))
+    return _capped([text for _, text in sorted(found)], limit)
+
+
+def _capped(sentences: Sequence[str], limit: int) -> tuple[str, ...]:
+    if len(sentences) <= limit:
+        return tuple(sentences)
+    return (*sentences[:limit], f"… and {len(sentences) - limit:,} more pairs like that (--json lists them).")
+
+
+def published(view: RankView, limit: int = 6) -> tuple[str, ...]:
+    """Return what the two published rules say of the leader against the rest of its group, one sentence an outcome."""
+    rows = view.ranking.recipes
+    leader = rows[0].recipe
+    group = {row.recipe for row in rows if row.group == rows[0].group}
+    outcomes: dict[str, list[str]] = {}
+    for pair in view.ranking.pairs:
+        if leader not in (pair.a, pair.b) or not {pair.a, pair.b} <= group:
+            continue
+        check = pair.published
+        mine, theirs = (check.A_a, check.A_b), (check.B_a, check.B_b)
+        if pair.b == leader:
+            mine, theirs = mine[::-1], theirs[::-1]
+        other = pair.a if pair.b == leader else pair.b
+        if not check.tie:
+            outcome = f"{leader} has the {'higher' if mine[0] > mine[1] else 'lower'} least-squares A than"
+            numbers = f"{reward(mine[0], view.bounds)} against {reward(mine[1], view.bounds)}"
+        else:
+            ahead = theirs[0] is not None and theirs[1] is not None and theirs[0] >= theirs[1]
+            outcome = f"{leader} ties on A and has the {'higher' if ahead else 'lower'} B than"
+            numbers = f"B {number(theirs[0])} against {number(theirs[1])}"
+        outcomes.setdefault(outcome, []).append(f"{other} ({numbers})")
+    return tuple(f"{outcome} {'; '.join(_capped_names(names, limit))}." for outcome, names in outcomes.items())
+
+
+def _capped_names(names: Sequence[str], limit: int) -> list[str]:
+    return list(names) if len(names) <= limit else [*names[:limit], f"{len(names) - limit} more"]
+
+
+def common_unit(runs: Sequence[RunView]) -> str:
+    """Return the unit that all runs share, or an empty string."""
+    units = {run.unit for run in runs}
+    return units.pop() if len(units) == 1 else ""
+
+
+def target_headings(runs: Sequence[RunView]) -> tuple[str, ...]:
+    """Return a heading for each forecast: the compute where all runs share it, else the multiple of their last compute."""
+    fitted = [run for run in runs if run.forecasts]
+    if not fitted:
+        return ()
+    headings = []
+    for k in range(len(fitted[0].forecasts)):
+        computes = {run.forecasts[k].compute for run in fitted}
+        if len(computes) == 1 and common_unit(fitted):
+            compute = computes.pop()
+            headings.append("asymptote" if math.isinf(compute) else f"at {quantity(compute)}")
+        else:
+            headings.append(f"at {fitted[0].forecasts[k].compute / fitted[0].compute_last:.3g}× last")
+    return tuple(headings)

@@ -1,0 +1,269 @@
+"""Text for terminals: the tables of ``fit`` and ``rank`` and the sentences that belong below them.
+
+Three layouts, the richest that fits: roomy (an interval beside its median), columns (below it), lean (the verdict goes
+below the name as well).
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from rlscale.decisions.rank import RecipeRank
+from rlscale.inference import Interval, Verdict, VerdictName
+from rlscale.present import remarks
+from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
+from rlscale.present.palette import VERDICT_RICH, verdict_words
+from rlscale.present.views import Bounds, FitView, RankView, RunView, headline
+
+__all__ = ["print_fit", "print_rank"]
+
+#: Names shown under each verdict; JSON and the report have them all.
+_REASONS = 40
+#: Rows that decide which layout fits; the columns hold numbers of one format.
+_MEASURED = 60
+#: A name column narrower than this is not given to a richer layout.
+_NAME = 30
+_LEAN_NAME = 12
+
+
+class _Layout(IntEnum):
+    LEAN = 0
+    COLUMNS = 1
+    ROOMY = 2
+
+
+def print_fit(view: FitView, console: Console) -> None:
+    """Print the runs, then why each has its verdict, then what was repaired or left out."""
+    _print_wrapped(console, headline(view), style="bold")
+    console.print()
+    names = [run.run for run in view.runs]
+    console.print(_fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
+    console.print()
+    if _separate_forecasts(view.runs):
+        console.print(_forecast_table(view))
+        console.print()
+    _print_reasons(console, [(run.run, run.verdict) for run in view.runs], brief=())
+    _print_input(console, view)
+
+
+def print_rank(view: RankView, console: Console) -> None:
+    """Print the ranking, what it rests on, traps, crossings and notes, then why, then what was repaired."""
+    rows = view.ranking.recipes
+    _print_wrapped(console, headline(view), style="bold")
+    console.print()
+    names = [row.recipe for row in rows]
+    console.print(_fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
+    console.print()
+    _print_list(console, "", [remarks.claim(view), *view.ranking.notes])
+    _print_list(console, "Early-leader traps", remarks.traps(view))
+    _print_list(console, "Crossings ahead", remarks.crossings(view))
+    _print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
+    told = (VerdictName.RESOLVED, VerdictName.BENDING)  # the table says why: their intervals
+    _print_reasons(console, [(row.recipe, row.verdict) for row in rows], brief=told)
+    _print_input(console, view)
+
+
+def _fitting(build: Callable[[_Layout, int, int], Table], names: Sequence[str], console: Console) -> Table:
+    """Return the table in the richest layout that leaves the names enough room."""
+    longest = max(map(len, names))
+    room = 0
+    for layout in reversed(_Layout):
+        probe = build(layout, 1, _MEASURED)
+        room = console.width - Measurement.get(console, console.options, probe).maximum + 1
+        if room >= min(longest, _NAME):
+            break
+    return build(layout, min(longest, max(room, _LEAN_NAME)), len(names))
+
+
+def _folded(name: str, width: int) -> str:
+    """Break a long name after its separators where that keeps it within ``width``."""
+    lines = [""]
+    for part in re.split(r"(?<=[/_.:-])", name):
+        for piece in textwrap.wrap(part, width, drop_whitespace=False) or [""]:
+            if len(lines[-1]) + len(piece) > width and lines[-1]:
+                lines.append("")
+            lines[-1] += piece
+    return "\n".join(lines)
+
+
+def _table(layout: _Layout = _Layout.COLUMNS) -> Table:
+    gap = 0 if layout is _Layout.LEAN else 1
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold", show_edge=False)
+
+
+def _badge(verdict: Verdict) -> Text:
+    return Text(f"● {verdict_words(verdict.name)}", style=VERDICT_RICH[verdict.name])
+
+
+def _name(name: str, width: int, verdict: Verdict | None = None, extra: str = "") -> Text:
+    """Return a name, with the verdict below it where there is no column for it."""
+    text = Text(_folded(name, width))
+    if verdict is not None and width > 1:  # a width of 1 is the probe of the other columns
+        text.append("\n").append_text(_badge(verdict)).append(f"  {extra}" if extra else "", style="dim")
+    return text
+
+
+def _estimate(interval: Interval | None, bounds: Bounds, layout: _Layout) -> Text:
+    return _median_and_span(reward(interval.q50, bounds), span(interval, bounds), layout) if interval else _unknown()
+
+
+def _exponent(interval: Interval | None, layout: _Layout) -> Text:
+    if interval is None:
+        return _unknown()
+    return _median_and_span(number(interval.q50), f"{number(interval.q10)}–{number(interval.q90)}", layout)
+
+
+def _median_and_span(median: str, ends: str, layout: _Layout) -> Text:
+    return Text.assemble(median, "  " if layout is _Layout.ROOMY else "\n", (ends, "dim"))
+
+
+def _unknown() -> Text:
+    return Text(UNKNOWN, style="dim")
+
+
+def _separate_forecasts(runs: Sequence[RunView]) -> bool:
+    """Whether the forecasts need a table of their own: many targets, or a reward to reach."""
+    return any(len(run.forecasts) > 2 or any(f.p_at_least is not None for f in run.forecasts) for run in runs)
+
+
+def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> Table:
+    headings = () if _separate_forecasts(view.runs) else remarks.target_headings(view.runs)
+    unit = remarks.common_unit(view.runs)
+    table = _table(layout)
+    table.add_column("run", width=name_width, no_wrap=True)
+    if layout:
+        table.add_column("verdict", no_wrap=True)
+    table.add_column("last\ncompute", justify="right", no_wrap=True)
+    table.add_column("reward\nnow", justify="right", no_wrap=True)
+    for heading in (*headings, "ceiling A"):
+        table.add_column(f"{heading}\n80 %", justify="right", no_wrap=True)
+    table.add_column("past\nmidpoint", justify="right", no_wrap=True)
+    for run in view.runs[:limit]:
+        cells = (
+            [_name(run.run, name_width), _badge(run.verdict)] if layout else [_name(run.run, name_width, run.verdict)]
+        )
+        last = quantity(run.compute_last, "" if unit else run.unit)
+        forecasts = [item.interval for item in run.forecasts] or [None] * len(headings)
+        cells += [_estimate(item, run.bounds, layout) for item in forecasts[: len(headings)]]
+        cells.append(_estimate(run.quantities["A"], run.bounds, layout))
+        table.add_row(*cells[: 2 if layout else 1], last, reward(run.reward_last, run.bounds), *cells[2 if layout else 1 :],
+                      probability(run.p_past_midpoint))  # fmt: skip
+    if unit and name_width > 1:
+        table.caption, table.caption_justify = f"compute in {unit}", "left"
+    return table
+
+
+def _forecast_table(view: FitView) -> Table:
+    asked = view.settings.options.get("at_least")
+    table = _table()
+    table.title, table.title_justify = "Forecasts of the noise-free reward", "left"
+    table.add_column("run", overflow="fold", min_width=14)
+    for heading in ("compute", "median", "50 %", "80 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    if asked is not None:
+        table.add_column(f"P(≥ {asked:g})", justify="right", no_wrap=True)
+    for run in view.runs:
+        for item in run.forecasts:
+            cells = [
+                run.run,
+                quantity(item.compute).removeprefix("the "),
+                reward(item.q50, run.bounds),
+                span(Interval(item.q25, item.q50, item.q75), run.bounds),
+                span(item.interval, run.bounds),
+            ]
+            table.add_row(*cells, *([probability(item.p_at_least)] if asked is not None else []))
+    return table
+
+
+def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) -> Table:
+    at = "asymptote" if view.at == "the asymptote" else f"at {quantity(view.ranking.at)}"
+    table = _table(layout)
+    table.add_column("group", justify="right", no_wrap=True)
+    table.add_column("recipe", width=name_width, no_wrap=True)
+    if layout:
+        table.add_column("runs", justify="right", no_wrap=True)
+        table.add_column("verdict", no_wrap=True)
+    table.add_column("P(best)", justify="right", no_wrap=True)
+    for heading in (f"{at}\n80 %", "ceiling A\n80 %", "exponent B\n80 %", "expected\nregret"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in view.ranking.recipes[:limit]:
+        table.add_row(*_rank_cells(row, view.bounds, layout, name_width))
+    if name_width > 1:
+        table.caption, table.caption_justify = f"compute in {view.ranking.unit}; regret in reward", "left"
+    return table
+
+
+def _rank_cells(row: RecipeRank, bounds: Bounds, layout: _Layout, name_width: int) -> list[Text | str]:
+    cells: list[Text | str] = [UNKNOWN if row.group is None else str(row.group)]
+    if layout:
+        cells += [_name(row.recipe, name_width), str(len(row.runs)), _badge(row.verdict)]
+    else:
+        several = f"×{len(row.runs)}" if len(row.runs) > 1 else ""
+        cells.append(_name(row.recipe, name_width, row.verdict, several))
+    return [
+        *cells,
+        probability(row.p_best),
+        _estimate(row.forecast, bounds, layout),
+        _estimate(row.A, bounds, layout),
+        _exponent(row.B, layout),
+        reward(row.expected_regret, bounds),
+    ]
+
+
+def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict]], brief: Sequence[VerdictName]) -> None:
+    """Print each verdict with its advice, and under it (unless it is in ``brief``) the names that have it and why."""
+    console.print(Text("Why, and what next", style="bold"))
+    for name in reversed(VerdictName):
+        having = [(who, verdict) for who, verdict in judged if verdict.name == name]
+        if not having:
+            continue
+        badge = _badge(having[0][1])
+        _print_wrapped(console, f"{badge.plain}  {having[0][1].advice}", rest="  ", lead=badge)
+        if name in brief:
+            continue
+        for who, verdict in having[:_REASONS]:
+            _print_wrapped(console, f"{who}  {verdict.why}", first="  ", rest="    ", lead=Text(who, style="bold"))
+        if len(having) > _REASONS:
+            console.print(f"  … and {len(having) - _REASONS:,} more (--json lists them)")
+    console.print()
+
+
+def _print_input(console: Console, view: FitView | RankView) -> None:
+    found = remarks.input_remarks(view.runs)
+    _print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in found])
+
+
+def _print_list(console: Console, title: str, lines: Iterable[str]) -> None:
+    lines = list(lines)
+    if not lines:
+        return
+    if title:
+        console.print(Text(title, style="bold"))
+    for line in lines:
+        _print_wrapped(console, line, first="· ", rest="  ")
+    console.print()
+
+
+def _print_wrapped(
+    console: Console, text: str, first: str = "", rest: str = "", lead: Text | None = None, style: str = ""
+) -> None:
+    """Print a text folded to the console, its later lines indented; nothing is padded on the right.
+
+    ``lead`` is the styled form of how the text begins.
+    """
+    tied = re.sub(r"(?<=\d) %", "\u00a0%", text)
+    wrapped = textwrap.wrap(tied, console.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    for number_, line in enumerate(wrapped):
+        shown = Text(line.replace("\u00a0", " "), style=style)
+        if number_ == 0 and lead is not None and shown.plain[len(first) :].startswith(lead.plain):
+            shown.stylize(lead.style if isinstance(lead.style, str) else "", len(first), len(first) + len(lead.plain))
+        console.print(shown, no_wrap=True, crop=False)

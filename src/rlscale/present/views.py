@@ -1,0 +1,251 @@
+"""Views: results as frozen plain numbers. Renderers (text, JSON, charts, report) read these and nothing else."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
+from typing import Any
+
+import rlscale
+from rlscale.curves import Source
+from rlscale.decisions import Ranking
+from rlscale.decisions.rank import RecipeRank
+from rlscale.inference import Fit, Forecast, Interval, Verdict
+from rlscale.present.numbers import count, probability, quantity, reward, span
+
+__all__ = [
+    "QUANTITIES",
+    "BadFile",
+    "Bounds",
+    "FitView",
+    "RankView",
+    "RunView",
+    "Settings",
+    "fit_view",
+    "headline",
+    "rank_view",
+    "run_view",
+    "versions",
+]
+
+#: The quantities of a run, in the order they are shown and written.
+QUANTITIES = ("R0", "A", "B", "C_mid", "rho", "sigma")
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """A file that could not be used, and why."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the answer was asked for.
+
+    Parameters
+    ----------
+    command : str
+        The command line, as typed.
+    options : mapping
+        Every option that bears on the numbers; None where it was left to its default.
+    """
+
+    command: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """One run: who it is, what it scored, what it supports.
+
+    Parameters
+    ----------
+    run, recipe : str
+    seed : int, optional
+    model_params : float, optional
+    unit, metric : str
+    bounds : (float, float)
+    n_points : int
+    compute_first, compute_last : float
+        First and last compute above 0, in ``unit``.
+    reward_last : float
+    n_eval : float, optional
+        Graded samples behind the last point that knows them.
+    level_sd : float, optional
+    family : str
+    verdict : Verdict
+    quantities : mapping of str to Interval or None
+        Under the names of :data:`QUANTITIES`.
+    p_past_midpoint : float, optional
+    forecasts : tuple of Forecast
+    asymptote : Forecast, optional
+    fitted_last : float, optional
+        Last compute the fit covers; None where nothing was fitted.
+    warnings : tuple of str
+    source : Source, optional
+    """
+
+    run: str
+    recipe: str
+    seed: int | None
+    model_params: float | None
+    unit: str
+    metric: str
+    bounds: Bounds
+    n_points: int
+    compute_first: float
+    compute_last: float
+    reward_last: float
+    n_eval: float | None
+    level_sd: float | None
+    family: str
+    verdict: Verdict
+    quantities: Mapping[str, Interval | None]
+    p_past_midpoint: float | None
+    forecasts: tuple[Forecast, ...]
+    asymptote: Forecast | None
+    fitted_last: float | None
+    warnings: tuple[str, ...]
+    source: Source | None
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """Repairs made while reading."""
+        return () if self.source is None else self.source.repairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitView:
+    """The answer of ``fit``."""
+
+    runs: tuple[RunView, ...]
+    errors: tuple[BadFile, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankView:
+    """The answer of ``rank``: the ranking and the runs behind it."""
+
+    ranking: Ranking
+    runs: tuple[RunView, ...]
+    errors: tuple[BadFile, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def bounds(self) -> Bounds:
+        """Bounds of the metric, which the runs share."""
+        return self.runs[0].bounds
+
+    @property
+    def at(self) -> str:
+        """The common compute in words: ``7.36M tokens`` or ``the asymptote``."""
+        return quantity(self.ranking.at, self.ranking.unit)
+
+
+def run_view(fit: Fit) -> RunView:
+    """Return the view of one fitted run."""
+    run, curve = fit.run, fit.run.curve
+    trained = curve.compute[curve.compute > 0]
+    known = () if curve.n_eval is None else curve.n_eval[curve.n_eval == curve.n_eval]
+    return RunView(
+        run=run.name,
+        recipe=run.recipe,
+        seed=run.seed,
+        model_params=run.model_params,
+        unit=curve.unit,
+        metric=curve.metric,
+        bounds=curve.bounds,
+        n_points=curve.n_points,
+        compute_first=float(trained[0]) if trained.size else 0.0,
+        compute_last=curve.compute_last,
+        reward_last=curve.reward_last,
+        n_eval=float(known[-1]) if len(known) else None,
+        level_sd=fit.level_sd,
+        family=fit.options.family.name,
+        verdict=fit.verdict,
+        quantities=MappingProxyType({name: fit.quantity(name) for name in QUANTITIES}),
+        p_past_midpoint=fit.p_past_midpoint,
+        forecasts=fit.forecasts,
+        asymptote=fit.asymptote,
+        fitted_last=None if fit.posterior is None else fit.posterior.curve.compute_last,
+        warnings=fit.warnings,
+        source=run.source,
+    )
+
+
+def fit_view(fits: Iterable[Fit], errors: Sequence[BadFile] = (), settings: Settings | None = None) -> FitView:
+    """Return the view of several fitted runs, in their order."""
+    return FitView(runs=tuple(map(run_view, fits)), errors=tuple(errors), settings=settings or Settings())
+
+
+def rank_view(
+    ranking: Ranking, fits: Iterable[Fit], errors: Sequence[BadFile] = (), settings: Settings | None = None
+) -> RankView:
+    """Return the view of a ranking and of the fits behind it."""
+    runs = tuple(map(run_view, fits))
+    return RankView(ranking=ranking, runs=runs, errors=tuple(errors), settings=settings or Settings())
+
+
+def headline(view: FitView | RankView) -> str:
+    """Return the answer in a sentence: who leads, how sure, and what cannot be told apart."""
+    return _rank_headline(view) if isinstance(view, RankView) else _fit_headline(view)
+
+
+def _rank_headline(view: RankView) -> str:
+    rows = [row for row in view.ranking.recipes if row.forecast is not None and row.verdict.ranks]
+    if not rows:
+        return "No recipe shows learning yet: there is nothing to rank."
+    leader, where = rows[0], view.at
+    if len(rows) == 1:
+        return f"{leader.recipe} is the only recipe that can be ranked: {_outlook(leader, view)}."
+    rivals = [row.recipe for row in rows[1:] if row.group == leader.group]
+    sure = f"the best with probability {probability(leader.p_best)}"
+    if not rivals:
+        return f"{leader.recipe} leads at {where}, {sure}: {_outlook(leader, view)}."
+    return (
+        f"{leader.recipe} is ahead at {where}, {sure}, but cannot be told apart from {_listed(rivals)}: "
+        "no claim reaches 95 %."
+    )
+
+
+def _outlook(row: RecipeRank, view: RankView) -> str:
+    assert row.forecast is not None
+    return f"reward {reward(row.forecast.q50, view.bounds)} there (80 % interval {span(row.forecast, view.bounds)})"
+
+
+def _listed(names: Sequence[str], limit: int = 3) -> str:
+    if len(names) > limit:
+        return f"{', '.join(names[: limit - 1])} and {len(names) - limit + 1} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _fit_headline(view: FitView) -> str:
+    resolved = [run for run in view.runs if run.verdict.name == "resolved"]
+    total = count(len(view.runs), "run")
+    if len(view.runs) == 1:
+        return f"{view.runs[0].run}: {view.runs[0].verdict.why}"
+    if not resolved:
+        return f"None of the {total} pins its answer down yet."
+    some = "Every one" if len(resolved) == len(view.runs) else f"{len(resolved):,}"
+    return f"{some} of the {total} can be acted on (resolved)."
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what the numbers came from."""
+    found = {"rlscale": rlscale.__version__, "python": platform.python_version()}
+    for package in ("numpy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found

@@ -1,0 +1,239 @@
+"""Logs and options to runs: the choice of metric, of compute axis, of bounds, and of the stretch to keep."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves import Curve, Run, Series, Source
+from rlscale.errors import ChoiceError, CurveError, SourceError
+from rlscale.sources.axes import Axis, axis_of, chosen_unit
+from rlscale.sources.log import Log, ReadOptions
+from rlscale.sources.repair import tidy
+from rlscale.sources.text import plural
+
+__all__ = ["Named", "assemble"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A log under the name, recipe and seed its run will have."""
+
+    log: Log
+    name: str
+    recipe: str
+    seed: int | None
+    repairs: tuple[str, ...] = ()
+    asked: bool = False
+
+
+def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], list[SourceError]]:
+    """Return the runs and, for each file with one that is left out, an error.
+
+    Raises
+    ------
+    ChoiceError
+        Several metrics or no metric where the options name none, or runs without a common compute axis.
+    InputError
+        An option that cannot be.
+    """
+    errors: list[SourceError] = []
+    picked = _with_metric(logs, options, errors)
+    ready = _with_axis(picked, options, errors)
+    runs: list[Run] = []
+    bad_files: set[str] = set()
+    emptied: dict[str, list[str]] = {}
+    for named, metric, axis in ready:
+        if named.log.path in bad_files:
+            continue
+        try:
+            run = _run(named, metric, axis, options)
+        except CurveError as error:
+            bad_files.add(named.log.path)
+            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}"))
+            continue
+        if run is None:
+            emptied.setdefault(named.log.path, []).append(named.name)
+        else:
+            runs.append(run)
+    for path, names in emptied.items():
+        errors.append(SourceError(path, _emptied(names, options)))
+    return [run for run in runs if run.source is None or run.source.path not in bad_files], errors
+
+
+def _emptied(names: Sequence[str], options: ReadOptions) -> str:
+    limits = [
+        f"{flag} {value:g}"
+        for flag, value in (("--from", options.since), ("--until", options.until))
+        if value is not None
+    ]
+    where = f" within {' '.join(limits)}" if limits else " with a finite reward"
+    return f"{plural(len(names), 'run')} without a point{where} left out: {_listed(names)}"
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _with_metric(logs: Sequence[Named], options: ReadOptions, errors: list[SourceError]) -> list[tuple[Named, str]]:
+    if options.metric is not None:
+        return _with_given_metric(logs, options.metric, errors)
+    picked = [(named, _primary(named, logs)) for named in logs]
+    bare = [named for named, metric in picked if metric is None]
+    if bare and len(bare) < len(logs) and not any(named.asked for named in bare):
+        # a folder may hold files that are no training logs; they must not stop the rest
+        errors.extend(_no_reward(bare))
+    elif bare:
+        keys = list(bare[0].log.series)
+        message = f"{bare[0].log.path}: no reward is recognised; give --metric KEY"
+        raise ChoiceError(message, keys[:40]) if keys else SourceError(bare[0].log.path, "holds no numbers to fit")
+    chosen = [(named, metric) for named, metric in picked if metric is not None]
+    metrics = list(dict.fromkeys(metric for _, metric in chosen))
+    if len(metrics) > 1:
+        raise ChoiceError("the runs log different rewards; give --metric KEY", metrics)
+    return chosen
+
+
+def _no_reward(bare: Sequence[Named]) -> list[SourceError]:
+    first = {named.log.path: named.log for named in reversed(bare)}
+    return [
+        SourceError(path, f"no reward is recognised; give --metric KEY (keys: {_listed(list(log.series), 12)})")
+        for path, log in sorted(first.items())
+    ]
+
+
+def _primary(named: Named, logs: Sequence[Named]) -> str | None:
+    """Return the one primary metric of a log, None where it has none.
+
+    Raises
+    ------
+    ChoiceError
+        It has several; the candidates are those of all runs of its file.
+    """
+    log = named.log
+    keys = log.validation or log.train
+    if len(keys) > 1:
+        beside = [other.log for other in logs if other.log.path == log.path]
+        known = list(dict.fromkeys(key for other in beside for key in (other.validation or other.train)))
+        what = "metrics" if log.format == "table" else "validation metrics" if log.validation else "train rewards"
+        raise ChoiceError(f"{log.path} holds {len(known)} {what}; give --metric KEY", known)
+    return keys[0] if keys else None
+
+
+def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceError]) -> list[tuple[Named, str]]:
+    chosen: list[tuple[Named, str]] = []
+    without: dict[str, list[Named]] = {}
+    for named in logs:
+        if metric in named.log.series:
+            chosen.append((named, metric))
+        else:
+            without.setdefault(named.log.path, []).append(named)
+    for path, missing in without.items():
+        if any(named.log.path == path for named, _ in chosen):
+            names = [named.name for named in missing]
+            errors.append(
+                SourceError(path, f"{plural(len(names), 'run')} without metric {metric!r} left out: {_listed(names)}")
+            )
+        else:
+            errors.append(SourceError(path, f"holds no metric {metric!r}; {_closest(metric, missing)}"))
+    return chosen
+
+
+def _closest(metric: str, logs: Sequence[Named]) -> str:
+    keys = list(dict.fromkeys(key for named in logs for key in named.log.series))
+    near = difflib.get_close_matches(metric, keys, n=5, cutoff=0.4)
+    return f"the closest are {', '.join(near)}" if near else f"its keys are {_listed(keys, 12)}"
+
+
+def _with_axis(
+    picked: Sequence[tuple[Named, str]], options: ReadOptions, errors: list[SourceError]
+) -> list[tuple[Named, str, Axis]]:
+    unit = chosen_unit([(named.name, named.log) for named, _ in picked], options)
+    ready: list[tuple[Named, str, Axis]] = []
+    refused: set[str] = set()
+    for named, metric in picked:
+        if named.log.path in refused:
+            continue
+        try:
+            ready.append((named, metric, axis_of(named.log, named.name, unit, options)))
+        except SourceError as error:
+            refused.add(named.log.path)
+            errors.append(error)
+    return [item for item in ready if item[0].log.path not in refused]
+
+
+def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | None:
+    """Return the run, None where no point is left.
+
+    Raises
+    ------
+    CurveError
+        The points are no curve.
+    """
+    log = named.log
+    series = log.series[metric]
+    compute = axis.compute_at(series.step)
+    order, repairs = tidy(compute, series.value)
+    keep = order[_within(compute[order], options)]
+    if not keep.size:
+        return None
+    curve = Curve(
+        compute=compute[keep],
+        reward=series.value[keep],
+        unit=axis.unit,
+        metric=metric,
+        n_eval=_beside(log.n_eval.get(metric), series.step[keep]),
+        sd=_beside(log.sd.get(metric), series.step[keep]),
+        bounds=options.bounds or (0.0, 1.0),
+    )
+    said = (*named.repairs, *log.repairs, *log.metric_repairs.get(metric, ()), *repairs, *axis.repairs)
+    return Run(
+        name=named.name,
+        recipe=named.recipe,
+        curve=curve,
+        seed=named.seed,
+        model_params=log.model_params,
+        config=log.config,
+        series={key: value for key, value in log.series.items() if key != metric},
+        source=Source(log.path, log.format, log.rows, said),
+        warnings=(*log.warnings, *axis.warnings, *_warnings(log, metric, curve)),
+    )
+
+
+def _within(compute: Floats, options: ReadOptions) -> NDArray[np.bool_]:
+    keep: NDArray[np.bool_] = np.ones(compute.size, dtype=bool)
+    if options.since is not None:
+        keep &= (compute >= options.since) | (compute == 0.0)
+    if options.until is not None:
+        keep &= compute <= options.until
+    return keep
+
+
+def _beside(series: Series | None, steps: Floats) -> Floats | None:
+    """Return a quantity known for some evaluations at ``steps``, NaN elsewhere; None where it is known for none."""
+    if series is None or not series.step.size:
+        return None
+    place = np.minimum(np.searchsorted(series.step, steps), series.step.size - 1)
+    values = np.where(series.step[place] == steps, series.value[place], np.nan)
+    values[~np.isfinite(values)] = np.nan
+    return None if np.isnan(values).all() else values
+
+
+def _warnings(log: Log, metric: str, curve: Curve) -> list[str]:
+    said = []
+    if metric in log.train and not log.validation:
+        said.append(f"no validation metric is logged: the train reward {metric!r} is fitted")
+    if curve.n_outside:
+        low, high = curve.bounds
+        away = max(low - float(curve.reward.min()), float(curve.reward.max()) - high)
+        said.append(
+            f"{plural(curve.n_outside, 'reward')} outside the bounds [{low:g}, {high:g}], by up to {away:.3g}, kept: "
+            "the bounds are those of the mean reward"
+        )
+    return said

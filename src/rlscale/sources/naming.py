@@ -1,0 +1,161 @@
+"""Names: of runs, from their files; of recipes and seeds, from the names; and unique among the runs read together."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlscale.errors import InputError
+
+__all__ = ["Place", "common_root", "named", "pattern_of", "recipe_of", "seed_of", "unique"]
+
+#: File names that say what a file is, not which run.
+_GENERIC = re.compile(
+    r"(trainer_state|metrics|progress|logs?|console|stdout|train|training|output|out|history|curves?|results?)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(r"\.(trainer_state|metrics|progress|console|stdout)$", re.IGNORECASE)
+_CHECKPOINT = re.compile(r"checkpoint-\d+")
+_SEED_ONLY = re.compile(r"(?:s|seed)?[-_]?(\d+)", re.IGNORECASE)
+_SEED_TAIL = re.compile(r"[-_/](?:(?:s|seed)[-_]?)?(\d+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file stands: its identity below the root, and the folder around that.
+
+    Parameters
+    ----------
+    name : str
+        The run's name if the file is one run.
+    file : str
+        The file's path below the root, unique.
+    around : str
+        Name of the folder around whatever gave the name.
+    """
+
+    name: str
+    file: str
+    around: str
+
+
+def common_root(paths: Sequence[Path]) -> Path:
+    """Return the folder that names are relative to: the one folder given, else the one common to all paths."""
+    folders = [path if path.is_dir() else path.parent for path in (one.resolve() for one in paths)]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # no paths, or several drives
+        return Path.cwd()
+
+
+def named(path: Path, root: Path) -> Place:
+    """Return the place of a file: its path below ``root`` without endings and names every run's files have.
+
+    ``root/base/seed0/checkpoint-500/trainer_state.json`` is ``base/seed0``, ``root/base/a.metrics.jsonl`` is
+    ``base/a``.
+    """
+    full = Path(os.path.abspath(path))
+    if not full.is_relative_to(root):
+        full = full.resolve()
+    stem = full.stem
+    while _TAIL.search(stem):
+        stem = _TAIL.sub("", stem)
+    home = full.parent
+    run_folder = home.parent if _CHECKPOINT.fullmatch(home.name) else home
+    identity = run_folder if _GENERIC.fullmatch(stem) else home / stem
+    below = identity.is_relative_to(root) and identity != root
+    name = identity.relative_to(root).as_posix() if below else identity.name
+    file = full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
+    return Place(name or "run", file, identity.parent.name)
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """Return ``--recipe`` compiled.
+
+    Raises
+    ------
+    InputError
+        It is not a regular expression, or has no group.
+    """
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise InputError(f"--recipe {text!r} is not a regular expression ({error}); mend it") from error
+    if not pattern.groups:
+        raise InputError(
+            f"--recipe {text!r} has no group; put the recipe in parentheses, for example '([a-z]+)-s[0-9]'"
+        )
+    return pattern
+
+
+def recipe_of(name: str, around: str, pattern: re.Pattern[str] | None, column: str | None, folders: bool) -> str:
+    """Return the recipe of a run.
+
+    Parameters
+    ----------
+    name : str
+        The run's name, without ``#2``.
+    around : str
+        The folder around the run, for a run that is named by its seed alone.
+    pattern : re.Pattern, optional
+        ``--recipe``: its group 1 wherever it is found in the name.
+    column : str, optional
+        The recipe the log itself states.
+    folders : bool
+        Whether the name is a path, so that its parent folder is the recipe.
+
+    Raises
+    ------
+    InputError
+        The pattern is not in the name, or its group is empty.
+    """
+    if pattern is not None:
+        match = pattern.search(name)
+        if match is None or not match[1]:
+            raise InputError(f"--recipe {pattern.pattern!r} finds no recipe in the run {name!r}; widen the pattern")
+        return match[1]
+    if column:
+        return column
+    parent, slash, last = name.rpartition("/")
+    if slash and parent and (folders or _SEED_ONLY.fullmatch(last)):
+        return parent
+    if folders and _SEED_ONLY.fullmatch(name):
+        return around or name
+    return _SEED_TAIL.sub("", name) or name
+
+
+def seed_of(name: str) -> int | None:
+    """Return the seed that ends a run's name (``base-s1``, ``base/seed0``, ``base_3``), else None."""
+    match = _SEED_TAIL.search(name) or _SEED_ONLY.fullmatch(name)
+    return int(match[1]) if match and len(match[1]) < 10 else None
+
+
+def unique(names: Sequence[str], places: Sequence[Place], by_path: Sequence[bool]) -> list[tuple[str, str | None]]:
+    """Return (name, sentence) of each run; a name that several files hold gets the file's path before it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The name of each run.
+    places : sequence of Place
+        The file of each.
+    by_path : sequence of bool
+        Whether the name is the file's own (then the file's full path takes its place).
+    """
+    counts = Counter(names)
+    longer = []
+    for name, place, own in zip(names, places, by_path, strict=True):
+        part = name[len(place.name) :] if own else ""
+        stem = place.file.rpartition(".")[0] or place.file
+        longer.append(name if counts[name] == 1 else place.file + part if own else f"{stem}/{name}")
+    again = Counter(longer)
+    result: list[tuple[str, str | None]] = []
+    for name, new, place, own in zip(names, longer, places, by_path, strict=True):
+        final = f"{place.file}/{name}" if again[new] > 1 and not own else new
+        said = f"{counts[name]} files hold a run {name!r}; this one is named after its file" if final != name else None
+        result.append((final, said))
+    return result
