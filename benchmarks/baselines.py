@@ -135,6 +135,29 @@ def published_grid(compute: Floats, reward: Floats, baseline: float) -> Sigmoid:
     return best
 
 
+def published_grid_fast(compute: Floats, reward: Floats, baseline: float) -> Sigmoid:
+    """Choose the same curve as :func:`published_grid`, some forty times faster.
+
+    ``B`` of every cell by a search instead of ``curve_fit``: at fixed ``(C_mid, B)`` the squared error is a parabola in
+    ``A``, so 300 exponents of every cell cost one product; the lowest is refined by the parabola through it and its
+    neighbours. ``speed`` counts how often both agree.
+    """
+    above = compute > 0
+    x, gap = np.log(compute[above]), reward[above] - baseline
+    log_b = np.linspace(np.log(0.05), np.log(20.0), 300)
+    rise = expit(np.exp(log_b)[:, None] * (x - np.log(PUBLISHED_C_MID)[:, None, None]))
+    gain = (PUBLISHED_A - baseline)[:, None, None]
+    error = gap @ gap - 2.0 * gain * (rise @ gap) + gain**2 * np.sum(rise**2, axis=2)
+    lowest = np.clip(np.argmin(error, axis=2), 1, log_b.size - 2)
+    before, here, after = (np.take_along_axis(error, lowest[..., None] + k, axis=2)[..., 0] for k in (-1, 0, 1))
+    bend = np.maximum(before - 2.0 * here + after, 1e-300)
+    shift = np.clip(0.5 * (before - after) / bend, -1.0, 1.0)
+    refined = here + 0.5 * shift * (after - before) + 0.5 * shift**2 * bend
+    i, j = np.unravel_index(int(np.argmin(refined)), refined.shape)
+    exponent = float(np.exp(log_b[lowest[i, j]] + shift[i, j] * (log_b[1] - log_b[0])))
+    return Sigmoid(baseline, float(PUBLISHED_A[i]), exponent, float(PUBLISHED_C_MID[j]))
+
+
 def linearised_grid(compute: Floats, reward: Floats, baseline: float, count: int = 600) -> Sigmoid:
     """For each of ``count`` ceilings up to 1.6 times the best reward, regress ``logit`` of the share on ``ln C``.
 

@@ -140,7 +140,7 @@ class Report:
         """Record a target and print it with PASS or MISS."""
         found = Check(what, measured, target, None if passed is None else bool(passed))
         self.checks.append(found)
-        print(f"  {found.word or 'info'}  {what}: {measured} (target {target})", flush=True)
+        print(f"  {found.word or 'info'}  {what}: {measured} (target {target or 'none'})", flush=True)
 
 
 Measure = Callable[[bool], Report]

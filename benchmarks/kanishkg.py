@@ -69,9 +69,10 @@ def read(path: Path, metric: str, bounds: tuple[float, float]) -> dict[str, Curv
                 points[row["run_id"]][float(row["compute"])] = float(row["value"])
     found = {}
     for run, rows in points.items():
-        compute = sorted(rows)
+        compute = np.array(sorted(rows))
+        reward = np.array([rows[c] for c in compute])
         try:
-            found[run] = Curve(compute=compute, reward=[rows[c] for c in compute], metric=metric, bounds=bounds)
+            found[run] = Curve(compute=compute, reward=reward, metric=metric, bounds=bounds)
         except CurveError as error:
             print(f"  left out {run}: {error}")
     return found
@@ -103,7 +104,7 @@ def point_forecasts(case: Case, with_grid: bool) -> dict[str, float]:
         "linearised grid": mean(baselines.linearised_grid(c, r, float(r[0])), 1.0),
     }
     if with_grid:
-        found["published grid"] = mean(baselines.published_grid(c * unit, r, float(r[0])), unit)
+        found["published grid"] = mean(baselines.published_grid_fast(c * unit, r, float(r[0])), unit)
     return found
 
 
@@ -133,14 +134,14 @@ def backtest(
             table.add(f"{cut:g}: no curve long enough", *[""] * 6)
             continue
         ours[cut] = float(np.mean(scores)), sum(wide), count
-        for method, values in errors.items():
+        for method, apart in errors.items():
             mine = method == "rlscale"
             table.add(
                 f"{cut:g}, {method}",
-                f"{np.median(values):.4f}",
-                f"{np.mean(values):.4f}",
-                f"{np.quantile(values, 0.9):.4f}",
-                f"{np.mean(scores if mine else values):.4f}",
+                f"{np.median(apart):.4f}",
+                f"{np.mean(apart):.4f}",
+                f"{np.quantile(apart, 0.9):.4f}",
+                f"{np.mean(scores if mine else apart):.4f}",
                 f"{sum(wide)}/{count}" if mine else "none",
                 f"{sum(narrow)}/{count}" if mine else "none",
             )

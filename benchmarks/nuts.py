@@ -4,16 +4,16 @@ It needs an install of its own, too heavy for the tests: ``python -m venv DIR``,
 iminuit .`` and then ``DIR/bin/python -m benchmarks.nuts``. Without NumPyro it is skipped.
 
 Sampled are ``m = ln(C_mid / C_last)`` and ``ln B`` from their truncated normals and ``(R0, A)`` uniform in the unit
-square. The noise is integrated out: with residual ``e``, whitened sum of squares ``q_rho = <e, e>_rho`` and ``n`` points,
+square. The noise is integrated out: with residual ``e``, whitened sum of squares ``q_rho = <e, e>_rho``, ``n`` points,
 
     p(y | m, B, R0, A) = sum_rho (1 - rho^2)^(1/2 + a) (a s^2 (1 - rho^2) + q_rho / 2)^-(a + n / 2),   a = 1, s = .015.
 
 The prior's weight .05 where ``A < R0`` is a step, which a gradient cannot see: the draws are made without it and
 weighted by it afterwards, which is exact.
 
-30 curves off the prior, an evaluation at 0 and 40 after it, ``C_last/C_mid`` and ``rho`` in turn. Targets (issue 2): CRPS
-of ``R(8 C_last)`` within 5 % of NUTS, median ratio of the 80 % widths in [.95, 1.08]. Chains that did not converge
-(split R-hat above 1.02) are counted.
+30 curves off the prior, an evaluation at 0 and 40 after it, ``C_last/C_mid`` and ``rho`` in turn. Targets (issue 2):
+CRPS of ``R(8 C_last)`` within 5 % of NUTS, median ratio of the 80 % widths in [.95, 1.08]. Chains that did not
+converge (split R-hat above 1.02) are counted.
 """
 
 from __future__ import annotations
@@ -79,6 +79,26 @@ def sampled(kernel: Any, x: NDArray[np.float64], y: NDArray[np.float64], seed: i
     return flat["baseline"] + (flat["asymptote"] - flat["baseline"]) * rise, weight / weight.sum(), worst
 
 
+def compared(kernel: Any, ratio: float, rho: float, rng: np.random.Generator, seed: int) -> list[float]:
+    """Return, for one curve, the columns of the table: scores, widths, shift of the median, R-hat and times."""
+    truth, compute = off_prior(rng, rho), evenly(ratio, COUNT)
+    curve, target = noisy(truth, compute, rng), AHEAD * float(compute[-1])
+    right = float(truth.reward(target))
+    start = time.perf_counter()
+    found = posterior(curve, model_error=0.0)
+    ours = found.reward([target])[:, 0]
+    between = time.perf_counter()
+    x = np.concatenate([[FAR], np.log(compute[1:] / compute[-1])])
+    theirs, weight, worst = sampled(kernel, x, curve.reward, seed)
+    end = time.perf_counter()
+    low, middle, high = found.quantiles(ours, (0.1, 0.5, 0.9))
+    their_low, their_middle, their_high = weighted_quantiles(theirs, weight, np.array([0.1, 0.5, 0.9]))
+    width, their_width = float(high - low), float(their_high - their_low)
+    scores = [crps(ours, found.weight, right), crps(theirs, weight, right)]
+    shift = float(middle - their_middle) / their_width
+    return [*scores, width, their_width, shift, worst, 1e3 * (between - start), end - between]
+
+
 def measure(quick: bool = False) -> Report:
     """Compare scores, widths and times."""
     report = Report("nuts", "Does the quadrature agree with Markov chains, and how much faster is it?")
@@ -94,7 +114,8 @@ def measure(quick: bool = False) -> Report:
         num_warmup=WARMUP,
         num_samples=SAMPLES,
         num_chains=CHAINS,
-        chain_method="vectorized",
+        chain_method="sequential",
+        jit_model_args=True,
         progress_bar=False,
     )
     rng = np.random.default_rng(53)
@@ -105,21 +126,7 @@ def measure(quick: bool = False) -> Report:
     rows = []
     for index in range(6 if quick else 30):
         ratio, rho = RATIOS[index % len(RATIOS)], CORRELATIONS[(index // len(RATIOS)) % len(CORRELATIONS)]
-        truth, compute = off_prior(rng, rho), evenly(ratio, COUNT)
-        curve = noisy(truth, compute, rng)
-        right = float(truth.reward(AHEAD * compute[-1]))
-        start = time.perf_counter()
-        found = posterior(curve, model_error=0.0)
-        ours = found.reward([AHEAD * compute[-1]])[:, 0]
-        between = time.perf_counter()
-        x = np.concatenate([[FAR], np.log(compute[1:] / compute[-1])])
-        theirs, weight, worst = sampled(kernel, x, curve.reward, index)
-        end = time.perf_counter()
-        low, middle, high = found.quantiles(ours, (0.1, 0.5, 0.9))
-        their_low, their_middle, their_high = weighted_quantiles(theirs, weight, np.array([0.1, 0.5, 0.9]))
-        width, their_width = float(high - low), float(their_high - their_low)
-        row = [crps(ours, found.weight, right), crps(theirs, weight, right), width, their_width]
-        row += [float(middle - their_middle) / their_width, worst, 1e3 * (between - start), end - between]
+        row = compared(kernel, ratio, rho, rng, index)
         rows.append(row)
         table.add(f"{ratio:g}, {rho:g}", *(f"{value:.4f}" for value in row[:5]), *(f"{value:.3g}" for value in row[5:]))
     conclude(report, np.array(rows))

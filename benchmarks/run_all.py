@@ -1,7 +1,7 @@
 """Run every benchmark: ``python -m benchmarks.run_all [--quick]``.
 
-Everything is printed as it is measured; a full run also writes ``results.json`` and ``results.md`` beside this file after
-each benchmark, with machine, date and versions. Exit code 1 where a target is missed.
+Everything is printed as it is measured; a full run also writes ``results.json`` and ``results.md`` beside this file
+after each benchmark, with machine, date and versions. Exit code 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -99,9 +99,8 @@ def main() -> None:
     checks = [(report, check) for report in reports for check in report.checks]
     print("\n=== all targets")
     for report, check in checks:
-        print(
-            f"{check.word or 'info':<5} {report.name:<11} {check.what}: {check.measured} (target {check.target or 'none'})"
-        )
+        target = check.target or "none"
+        print(f"{check.word or 'info':<5} {report.name:<11} {check.what}: {check.measured} (target {target})")
     sys.exit(any(check.passed is False for _, check in checks))
 
 

@@ -1,9 +1,9 @@
 """Time of a fit, of the import and of the demo.
 
-``fit`` (posterior, verdict, forecasts at 2 and 4 times the last compute and of the asymptote) of curves of 100 points off
-the prior, one thread, median over 200 curves after a warm-up. Targets (issue 2): at most 3 ms a curve; ``import rlscale``
-at most .35 s (best and median of 5 fresh interpreters); ``rlscale demo`` under 10 s. Beside it the published grid method
-and MINOS on the same curves; NUTS is timed by ``benchmarks.nuts``.
+``fit`` (posterior, verdict, forecasts at 2 and 4 times the last compute and of the asymptote) of curves of 100 points
+off the prior, one thread, median over 200 curves after a warm-up. Targets (issue 2): at most 3 ms a curve; ``import
+rlscale`` at most .35 s (best and median of 5 fresh interpreters); ``rlscale demo`` under 10 s. Beside it the published
+grid method and MINOS on the same curves; NUTS is timed by ``benchmarks.nuts``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rlscale.curves import Curve
 from rlscale.inference import fit, posterior
 
 COUNT = 99  # and the evaluation at 0
+GRID_CURVES = 5
 _IMPORT = "import time; t = time.perf_counter(); import rlscale; print(time.perf_counter() - t)"
 
 
@@ -59,7 +60,11 @@ def measure(quick: bool = False) -> Report:
         ("least squares", lambda c: baselines.least_squares(c.compute, c.reward), 20),
         ("iminuit MINOS", lambda c: baselines.minos(c.compute, c.reward, 8.0 * c.compute_last), 20),
         ("linearised grid", lambda c: baselines.linearised_grid(c.compute, c.reward, c.reward[0]), 20),
-        ("published grid", lambda c: baselines.published_grid(c.compute, c.reward, c.reward[0]), 1 if quick else 5),
+        (
+            "published grid",
+            lambda c: baselines.published_grid(c.compute, c.reward, c.reward[0]),
+            1 if quick else GRID_CURVES,
+        ),
     )
     medians = {}
     for name, work, count in works:
@@ -69,9 +74,20 @@ def measure(quick: bool = False) -> Report:
     ours = medians["fit: posterior, verdict, forecasts"]
     report.check("fit of 100 points", f"{ours:.2f} ms", "<= 3 ms", ours <= 3.0)
     report.check("published grid / fit", f"{medians['published grid'] / ours:.0f} x", "", None)
+    same_curve(report, made[: 1 if quick else GRID_CURVES])
     import_time(report)
     demo_time(report)
     return report
+
+
+def same_curve(report: Report, on: Sequence[Curve]) -> None:
+    """Count the curves on which the fast form of the published grid chooses the same cell as the published one."""
+    same = 0
+    for curve in on:
+        series = curve.compute, curve.reward, float(curve.reward[0])
+        one, other = baselines.published_grid(*series), baselines.published_grid_fast(*series)
+        same += (one.A, one.C_mid) == (other.A, other.C_mid)
+    report.check("published grid, fast form chooses the same cell", f"{same} of {len(on)}", "all", same == len(on))
 
 
 def import_time(report: Report) -> None:

@@ -85,7 +85,7 @@ def published(report: Report, seeds: int) -> None:
     close, held, beyond = {}, {}, {}
     for name in SCALERL:
         found, plain = published_row(name, DEFAULT, seeds), published_row(name, PLAIN, seeds)
-        both = [f"{sum(found[i])} [{sum(plain[i])}]" for i in range(3)]
+        both = [f"{sum(one)} [{sum(other)}]" for one, other in zip(found[:3], plain[:3], strict=True)]
         widths = f"{found[4]:.3f} [{plain[4]:.3f}]"
         biases = f"{found[3]:+.3f} [{plain[3]:+.3f}]"
         table.add(name, biases, both[0], both[1], widths, both[2], f"{8000.0 / scalerl(name).C_mid:.2f}")

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +53,7 @@ class _Commands(click.Group):
         return value
 
 
-class _Compute(click.ParamType):
+class _Compute(click.ParamType[float]):
     """A compute: a number, or ``inf`` for the asymptote."""
 
     name = "compute"
@@ -113,7 +112,7 @@ def _example(text: str) -> str:
 @click.version_option(__version__, prog_name="rlscale")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Know where an RL run will top out before you pay for it.
+    r"""Know where an RL run will top out before you pay for it.
 
     \b
     Example:

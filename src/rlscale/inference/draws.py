@@ -62,7 +62,8 @@ def draw(grid: Grid, priors: Priors) -> Draws:
     column, right = _invert(np.cumsum(cells.sum(axis=1)), u[0])
     row, up = _invert_rows(np.cumsum(cells, axis=1), column, u[1])
     flat = column * cells.shape[1] + row
-    rho, _ = _invert_rows(np.cumsum(mass.reshape(-1, RHO_GRID.size), axis=1), flat, u[2])
+    shares = np.cumsum(mass.reshape(-1, RHO_GRID.size)[flat], axis=1)
+    rho = np.count_nonzero(shares[:, :-1] <= (u[2] * shares[:, -1])[:, None], axis=1)
     at = grid.nodes.take(flat, rho)
     gain = _gains(at, priors, u[4])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2

@@ -18,7 +18,7 @@ from rlscale.inference.nodes import Nodes, nodes
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
 
-__all__ = ["Grid", "log_prior", "shape_nodes", "zoomed"]
+__all__ = ["Grid", "log_prior", "zoomed"]
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 CUT = 9.0
 #: Columns x rows while looking for the posterior, and of the last grid, from which the draws are taken.
 COARSE, FINE = (20, 14), (40, 28)
+#: Every other correlation is enough to find the place.
+COARSE_RHO = RHO_GRID[::2]
 #: The search goes on until this many of the coarse columns matter (two coarse stages for ordinary runs), at most so often.
 FOUND, MAX_STAGES = 8, 9
 
@@ -64,10 +66,6 @@ def log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Float
     return -0.5 * (m / priors.log_c_mid_sd) ** 2 + family.log_prior_b(log_b)
 
 
-def shape_nodes(data: Evidence, family: Family, priors: Priors, m: Floats, b: Floats) -> Nodes:
-    """Return the nodes of shapes ``m, b``, each of shape (k,), for every correlation: arrays of shape (k, r)."""
-    level, cross, square = data.forms(data.rises(family, m, b))
-    return nodes(data, (level[:, None], cross[:, None], square[:, None]), RHO_GRID, priors)
 
 
 def zoomed(data: Evidence, family: Family, priors: Priors) -> Grid:
@@ -77,29 +75,30 @@ def zoomed(data: Evidence, family: Family, priors: Priors) -> Grid:
     limits = np.log(family.b_limits)
     low, high = np.full(columns, limits[0]), np.full(columns, limits[1])
     for _ in range(MAX_STAGES):
-        coarse = _weighed(data, family, priors, (edges, low, high), COARSE[1])
+        coarse = _weighed(data, family, priors, (edges, low, high), COARSE[1], COARSE_RHO)
         cells = _logsumexp(coarse.log_weight)
         keep = cells > cells.max() - CUT
         if np.count_nonzero(keep.any(axis=1)) >= FOUND:
             break
         edges, low, high = _next(coarse, keep, limits, COARSE[0])
-    return _weighed(data, family, priors, _next(coarse, keep, limits, FINE[0]), FINE[1])
+    return _weighed(data, family, priors, _next(coarse, keep, limits, FINE[0]), FINE[1], RHO_GRID)
 
 
 def _weighed(
-    data: Evidence, family: Family, priors: Priors, place: tuple[Floats, Floats, Floats], rows: int
+    data: Evidence, family: Family, priors: Priors, place: tuple[Floats, Floats, Floats], rows: int, rho: Floats
 ) -> Grid:
-    """Return the grid of the columns ``place = edges, low, high`` cut into ``rows``, with its weights."""
+    """Return the grid of the columns ``place = edges, low, high`` cut into ``rows``, weighed for each of ``rho``."""
     edges, low, high = place
     columns = low.size
     m = np.repeat(0.5 * (edges[1:] + edges[:-1]), rows)
     share = (np.arange(rows) + 0.5) / rows
     log_b = (low[:, None] + (high - low)[:, None] * share).ravel()
-    found = shape_nodes(data, family, priors, m, np.exp(log_b))
+    level, cross, square = data.forms(data.rises(family, m, np.exp(log_b)))
+    found = nodes(data, (level[:, None], cross[:, None], square[:, None]), rho, priors)
     mass, _ = found.gain_mass(priors)
     density = found.log_weight + np.log(mass) + log_prior(family, priors, m, log_b)[:, None]
     area = np.log(np.repeat((edges[1:] - edges[:-1]) * (high - low), rows))
-    log_weight = (density + area[:, None]).reshape(columns, rows, RHO_GRID.size)
+    log_weight = (density + area[:, None]).reshape(columns, rows, rho.size)
     return Grid(edges, low, high, log_weight, found)
 
 

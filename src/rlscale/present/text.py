@@ -32,7 +32,7 @@ _REASONS = 40
 _MEASURED = 60
 #: A name column narrower than this is not given to a richer layout.
 _NAME = 30
-_LEAN_NAME = 12
+_LEAN_NAME = 20
 
 
 class _Layout(IntEnum):
@@ -81,7 +81,9 @@ def _fitting(build: Callable[[_Layout, int, int], Table], names: Sequence[str], 
         room = console.width - Measurement.get(console, console.options, probe).maximum + 1
         if room >= min(longest, _NAME):
             break
-    return build(layout, min(longest, max(room, _LEAN_NAME)), len(names))
+    if layout is _Layout.LEAN:
+        longest = max(longest, _LEAN_NAME)  # the verdict stands there too
+    return build(layout, min(longest, max(room, _LEAN_NAME // 2)), len(names))
 
 
 def _folded(name: str, width: int) -> str:
@@ -148,15 +150,16 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
         table.add_column(f"{heading}\n80 %", justify="right", no_wrap=True)
     table.add_column("past\nmidpoint", justify="right", no_wrap=True)
     for run in view.runs[:limit]:
-        cells = (
-            [_name(run.run, name_width), _badge(run.verdict)] if layout else [_name(run.run, name_width, run.verdict)]
+        forecasts: list[Interval | None] = [item.interval for item in run.forecasts[: len(headings)]]
+        forecasts += [None] * (len(headings) - len(forecasts))
+        table.add_row(
+            _name(run.run, name_width, None if layout else run.verdict),
+            *([_badge(run.verdict)] if layout else []),
+            quantity(run.compute_last, "" if unit else run.unit),
+            reward(run.reward_last, run.bounds),
+            *(_estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities["A"])),
+            probability(run.p_past_midpoint),
         )
-        last = quantity(run.compute_last, "" if unit else run.unit)
-        forecasts = [item.interval for item in run.forecasts] or [None] * len(headings)
-        cells += [_estimate(item, run.bounds, layout) for item in forecasts[: len(headings)]]
-        cells.append(_estimate(run.quantities["A"], run.bounds, layout))
-        table.add_row(*cells[: 2 if layout else 1], last, reward(run.reward_last, run.bounds), *cells[2 if layout else 1 :],
-                      probability(run.p_past_midpoint))  # fmt: skip
     if unit and name_width > 1:
         table.caption, table.caption_justify = f"compute in {unit}", "left"
     return table

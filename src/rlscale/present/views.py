@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 import rlscale
 from rlscale.curves import Source
 from rlscale.decisions import Ranking
@@ -156,7 +158,7 @@ def run_view(fit: Fit) -> RunView:
     """Return the view of one fitted run."""
     run, curve = fit.run, fit.run.curve
     trained = curve.compute[curve.compute > 0]
-    known = () if curve.n_eval is None else curve.n_eval[curve.n_eval == curve.n_eval]
+    known = [] if curve.n_eval is None else curve.n_eval[~np.isnan(curve.n_eval)].tolist()
     return RunView(
         run=run.name,
         recipe=run.recipe,
@@ -169,7 +171,7 @@ def run_view(fit: Fit) -> RunView:
         compute_first=float(trained[0]) if trained.size else 0.0,
         compute_last=curve.compute_last,
         reward_last=curve.reward_last,
-        n_eval=float(known[-1]) if len(known) else None,
+        n_eval=known[-1] if known else None,
         level_sd=fit.level_sd,
         family=fit.options.family.name,
         verdict=fit.verdict,
@@ -209,7 +211,7 @@ def _rank_headline(view: RankView) -> str:
     if len(rows) == 1:
         return f"{leader.recipe} is the only recipe that can be ranked: {_outlook(leader, view)}."
     rivals = [row.recipe for row in rows[1:] if row.group == leader.group]
-    sure = f"the best with probability {probability(leader.p_best)}"
+    sure = f"best with probability {probability(leader.p_best)}"
     if not rivals:
         return f"{leader.recipe} leads at {where}, {sure}: {_outlook(leader, view)}."
     return (
@@ -220,7 +222,7 @@ def _rank_headline(view: RankView) -> str:
 
 def _outlook(row: RecipeRank, view: RankView) -> str:
     assert row.forecast is not None
-    return f"reward {reward(row.forecast.q50, view.bounds)} there (80 % interval {span(row.forecast, view.bounds)})"
+    return f"reward {reward(row.forecast.q50, view.bounds)}, 80 % interval {span(row.forecast, view.bounds)}"
 
 
 def _listed(names: Sequence[str], limit: int = 3) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import ChoiceError, CurveError, SourceError
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.repair import value_at
+from rlscale.sources.totals import value_at
 
 __all__ = ["Axis", "axis_of", "chosen_unit"]
 

@@ -93,7 +93,8 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     logs: list[tuple[Found, Place, Log]] = []
     for found in files:
         try:
-            logs.extend((found, named(found.path, root), log) for log in read_file(found.path))
+            place = named(found.path, root)
+            logs.extend((found, place, log) for log in read_file(found.path))
         except SourceError as error:
             errors.append(error)
             _raise_first(errors, options)

@@ -13,8 +13,9 @@ from rlscale.curves import Series
 from rlscale.errors import FormatError
 from rlscale.sources.log import Log
 from rlscale.sources.metrics import is_validation, train_keys, validation_keys
-from rlscale.sources.repair import Row, Segment, lost_steps, number, segments, series_of, total_of_steps
+from rlscale.sources.repair import Row, Segment, number, segments, series_of
 from rlscale.sources.text import first_object, json_rows, were
+from rlscale.sources.totals import lost_steps, total_of_steps
 
 __all__ = ["NAME", "read", "sniff"]
 

@@ -1,4 +1,4 @@
-"""Repairs shared by every reader: rows merged by step, resumes, appended runs, duplicates, running totals."""
+"""Repairs shared by every reader: rows merged by step, resumes, appended runs, duplicate points."""
 
 from __future__ import annotations
 
@@ -14,24 +14,10 @@ from numpy.typing import NDArray
 from rlscale.curves import Series
 from rlscale.sources.text import plural, were
 
-__all__ = [
-    "Row",
-    "Segment",
-    "lost_steps",
-    "number",
-    "segments",
-    "series_of",
-    "tidy",
-    "total_of_counter",
-    "total_of_steps",
-    "value_at",
-]
+__all__ = ["Row", "Segment", "number", "segments", "series_of", "tidy"]
 
 Floats = NDArray[np.float64]
 Row = tuple[float, dict[str, float]]
-
-#: Compute of steps a log does not hold is taken from the rows after them up to this share of all steps.
-_MOST_MISSING = 0.1
 
 #: Keys that say where a row stands, not what was measured; train and validation rows may share them.
 _BOOKKEEPING = re.compile(r"(^|/)(_?step|epoch|total_flos|_?timestamp|_?runtime)$|global_step|^(progress|time)/")
@@ -91,16 +77,23 @@ class Segment:
         here = self.rows[step]
         return any(_differs(here[key], value) for key, value in values.items() if _measured(key, here))
 
-    def resume(self, step: float) -> None:
-        """Drop the rows from ``step`` on: the run went back to a checkpoint before it."""
-        dropped = [at for at in self.rows if at >= step]
+    def resume(self, step: float, values: Mapping[str, float]) -> None:
+        """Drop what was logged from ``step`` on: the run went back to a checkpoint before it.
+
+        At ``step`` itself only what the row measures anew is dropped: a trainer may evaluate a checkpoint again.
+        """
+        here = self.rows.get(step, {})
+        again = [key for key in values if _measured(key, here)]
+        for key in again:
+            del here[key]
+        dropped = [at for at in self.rows if at > step]
         for at in dropped:
             del self.rows[at]
         self.repairs.append(
             f"the run resumed at step {step:g} after step {self.last:g}: the later rows replace "
-            f"{plural(len(dropped), 'step')} logged before, whose compute is not counted"
+            f"{plural(len(dropped) + bool(again), 'step')} logged before, whose compute is not counted"
         )
-        self.last = max(self.rows, default=-math.inf)
+        self.last = step
 
     def finish(self) -> None:
         """Order the rows by step and state the repeated ones."""
@@ -142,7 +135,7 @@ def segments(rows: Iterable[Row], *, restart_on_repeat: bool = True) -> list[Seg
             if step <= segment.first:
                 found.append(Segment())
             else:
-                segment.resume(step)
+                segment.resume(step, values)
         elif restart_on_repeat and segment.count and segment.starts_again(step, values):
             found.append(Segment())
         found[-1].add(step, values)
@@ -164,40 +157,6 @@ def series_of(rows: Mapping[float, Mapping[str, float]]) -> dict[str, Series]:
             steps.setdefault(key, []).append(step)
             values.setdefault(key, []).append(value)
     return {key: Series(np.asarray(steps[key]), np.asarray(values[key])) for key in steps}
-
-
-def total_of_counter(series: Series) -> tuple[Series, int]:
-    """Return a cumulative counter without its falls, and how often it fell.
-
-    A trainer that does not save its counter starts again at 0 when it resumes; the total goes on from the last value.
-    """
-    keep = np.isfinite(series.value)
-    step, value = series.step[keep], series.value[keep]
-    falls = np.flatnonzero(np.diff(value) < 0)
-    offset = np.zeros_like(value)
-    offset[falls + 1] = value[falls]
-    return Series(step, value + np.cumsum(offset)), int(falls.size)
-
-
-def value_at(axis: Series, steps: Floats) -> Floats:
-    """Return cumulative compute at ``steps``, shape (n,): linear between rows, through (0, 0), at the last rate after.
-
-    Parameters
-    ----------
-    axis : Series
-        Cumulative compute; steps strictly increasing.
-    steps : array, shape (n,)
-        Trainer steps.
-    """
-    known, total = axis.step, axis.value
-    if known[0] > 0:
-        known, total = np.concatenate([[0.0], known]), np.concatenate([[0.0], total])
-    inside = np.interp(steps, known, total)
-    if known.size < 2:
-        return inside
-    rate = (total[-1] - total[-2]) / (known[-1] - known[-2])
-    beyond: Floats = np.where(steps > known[-1], total[-1] + rate * (steps - known[-1]), inside)
-    return beyond
 
 
 def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArray[np.intp], tuple[str, ...]]:
@@ -241,36 +200,3 @@ def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArr
             repairs.append(f"{were(other, 'row')} replaced by a later row with the same {where}")
         order = order[np.append(~same, True)]
     return order, tuple(repairs)
-
-
-def total_of_steps(steps: Floats, per_step: Floats, extra: Floats | None = None) -> tuple[Series, int]:
-    """Return the running total of a quantity logged once a step, and the number of steps the log does not hold.
-
-    ``sum_i (x_i (s_i - s_(i-1)) + e_i)`` with ``s_0 = 0``: a step that was not logged counts as the next logged one.
-
-    Parameters
-    ----------
-    steps : array, shape (n,)
-        Strictly increasing, above 0.
-    per_step : array, shape (n,)
-        ``x``, the quantity of one step (a row's mean over the steps since the row before).
-    extra : array, shape (n,), optional
-        ``e``, what a row adds once.
-    """
-    gaps = np.diff(steps, prepend=0.0)
-    each = per_step * gaps if extra is None else per_step * gaps + extra
-    return Series(steps, np.cumsum(each)), int(np.sum(np.maximum(gaps - 1, 0)))
-
-
-def lost_steps(steps: Floats) -> str:
-    """Return why per-step compute cannot be summed over ``steps``, shape (n,), above 0; empty where it can.
-
-    A log may lack a few of its steps; one that lacks many (a resume that erased the file) hides how much compute came
-    before, and a curve against the rest would have the wrong origin.
-    """
-    if not steps.size:
-        return "the log holds no train step"
-    missing = float(steps[-1]) - steps.size
-    if missing <= max(_MOST_MISSING * float(steps[-1]), 1):
-        return ""
-    return f"{missing:g} of the {steps[-1]:g} steps are not in the log, which starts at step {steps[0]:g}"

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import CurveError, SourceError
-from rlscale.sources.columns import Columns, from_csv, from_json_lines, from_parquet
+from rlscale.sources.columns import Columns, from_json_lines, from_parquet
+from rlscale.sources.csv_table import from_csv
 from rlscale.sources.log import Log
 from rlscale.sources.repair import tidy
 from rlscale.sources.text import first_object, opened, plural

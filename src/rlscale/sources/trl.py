@@ -17,8 +17,9 @@ from rlscale.curves import Series
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.log import Log
 from rlscale.sources.metrics import train_keys, validation_keys
-from rlscale.sources.repair import Row, number, segments, series_of, total_of_counter, total_of_steps, value_at
+from rlscale.sources.repair import Row, number, segments, series_of
 from rlscale.sources.text import decoded_head, plural, were, whole_json
+from rlscale.sources.totals import total_of_counter, total_of_steps, value_at
 
 __all__ = ["NAME", "read", "sniff"]
 

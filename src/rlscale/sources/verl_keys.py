@@ -13,8 +13,9 @@ from rlscale.curves import Series
 from rlscale.errors import SourceError
 from rlscale.sources.log import Log
 from rlscale.sources.metrics import train_keys, validation_keys
-from rlscale.sources.repair import Row, Segment, lost_steps, segments, series_of, total_of_steps
+from rlscale.sources.repair import Row, Segment, segments, series_of
 from rlscale.sources.text import plural
+from rlscale.sources.totals import lost_steps, total_of_steps
 
 __all__ = ["logs_of"]
 

@@ -1,0 +1,76 @@
+"""What a published scaling fit must state, after the (mis)fitting checklist (arXiv 2502.18969), filled in for these fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rlscale.inference import Fit
+from rlscale.inference.least_squares import least_squares
+from rlscale.inference.priors import PRIORS
+from rlscale.present.numbers import count, quantity
+from rlscale.present.views import FitView, RankView
+
+__all__ = ["bounds_hit", "checklist"]
+
+_COUNTS = {
+    "gpu-hours": "wall-clock hours of training and evaluation times GPUs, as the log counts them",
+    "tokens": "prompt and completion tokens processed in training, all ranks; not evaluation",
+    "samples": "completions trained on",
+    "steps": "optimizer steps of the trainer: comparable only between runs of one batch size and model",
+    "flops": "floating-point operations as logged",
+}
+
+
+def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str, str], ...]:
+    """Return (field, statement) of the whole analysis; :func:`bounds_hit` is the field of each run."""
+    family, options = fits[0].options.family, fits[0].options
+    points = [run.n_points for run in view.runs]
+    first, last = min(run.compute_first for run in view.runs), max(run.compute_last for run in view.runs)
+    unit = view.runs[0].unit
+    low, high = family.b_limits
+    late = sum(not fit.run.curve.has_baseline for fit in fits)
+    started = "all start with an evaluation before training" if not late else f"{count(late, 'run')} start late"
+    return (
+        ("Form", f"{family.formula} ({family.name}; {family.source}): saturating, and linear in (R0, A) given the rest."),
+        ("Data", f"{count(len(fits), 'run')} of {_range(points)} points, from {quantity(first)} to "
+                 f"{quantity(last, unit)}; {started}. Checkpoints of one run are one curve, not independent samples."),
+        ("Compute", f"{unit}: {_COUNTS[unit]}."),
+        ("Fit", "Posterior by deterministic quadrature: a zooming grid over (ln C_mid, ln B), R0 and A in closed form inside "
+                "the bounds. No starting points, no random seed, no optimizer to stop early."),
+        ("Noise", "Gaussian, autocorrelated along the run (AR(1)) with unknown correlation and variance. Sampling error of "
+                  "the evaluation set moves the level of a whole curve and is reported apart (level_sd)."),
+        ("Priors", f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ N({family.log_b_mean:.2f}, "
+                   f"{family.log_b_sd:g}) in [{low:g}, {high:g}]; (R0, A) uniform inside the bounds, density × "
+                   f"{PRIORS.falling_weight:g} where A < R0."),
+        ("Intervals", f"80 % (and 50 %) quantiles of the noise-free reward, with a model error of {options.model_error:g} of the "
+                      "range for each e-fold of compute ahead, up to 4 ×. " + _pooling(view)),
+        ("Bounds hit", _bounds_summary(fits)),
+        ("Held out", "Nothing: no part of these runs was kept back, so this report does not say how good such forecasts were. "
+                     "Compare it with the runs once they have gone on."),
+    )  # fmt: skip
+
+
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _pooling(view: FitView | RankView) -> str:
+    if isinstance(view, FitView):
+        return "Runs are fitted apart."
+    tau = view.ranking.seed_sd
+    return f"Runs of a recipe are pooled, with a run-to-run sd of {tau.value:.3g} of the range ({tau.source})."
+
+
+def bounds_hit(fit: Fit) -> tuple[str, ...]:
+    """Return the parameters of the least-squares fit that ended on the edge of what was allowed."""
+    return () if fit.posterior is None else least_squares(fit.posterior.curve, family=fit.options.family).at_bound
+
+
+def _bounds_summary(fits: Sequence[Fit]) -> str:
+    hits = {fit.run.name: bounds_hit(fit) for fit in fits}
+    told = [f"{name} ({', '.join(edges)})" for name, edges in hits.items() if edges]
+    if not told:
+        return "None: every least-squares cross-fit ends inside its limits."
+    more = f"; {len(told) - 8} more" if len(told) > 8 else ""
+    return f"Least-squares cross-fits that end on a limit: {'; '.join(told[:8])}{more}. Read their ceilings with care."

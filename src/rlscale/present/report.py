@@ -1,0 +1,188 @@
+"""The report: one HTML file that opens offline, from views, inline SVG and a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from rlscale.inference import Fit, Interval
+from rlscale.present import numbers, remarks
+from rlscale.present.checklist import checklist
+from rlscale.present.fans import fan, recipe_curves, recipe_places
+from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT, verdict_words
+from rlscale.present.svg import fan_limits, fan_svg, interval_svg, overlay_svg, series
+from rlscale.present.views import FitView, RankView, RunView, headline, versions
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+__all__ = ["report_html"]
+
+#: Runs drawn; a report of thousands of charts would open in no browser.
+_CHARTS = 150
+
+
+def report_html(view: FitView | RankView, fits: Sequence[Fit]) -> str:
+    """Return the report of an answer.
+
+    Parameters
+    ----------
+    view : FitView or RankView
+    fits : sequence of Fit
+        Behind ``view``, in its order.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    folder = files("rlscale.present") / "templates"
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(
+        probability=numbers.probability, words=verdict_words, count=numbers.count, tied=_tied, breakable=_breakable
+    )
+    template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
+    css = _variables() + (folder / "report.css").read_text(encoding="utf-8")
+    return template.render(css=css, **_context(view, fits))
+
+
+def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
+    ranking = view if isinstance(view, RankView) else None
+    metrics = sorted({run.metric for run in view.runs})
+    return {
+        "headline": headline(view),
+        "summary": _summary(view),
+        "metric": ", ".join(metrics),
+        "rows": _rows(ranking) if ranking else [],
+        "at": ranking.at if ranking else "",
+        "overlay": _overlay(ranking, fits) if ranking else (),
+        "claims": [remarks.claim(ranking), *ranking.ranking.notes] if ranking else [],
+        "traps": remarks.traps(ranking, 20) if ranking else (),
+        "crossings": remarks.crossings(ranking, 20) if ranking else (),
+        "published": remarks.published(ranking, 20) if ranking else (),
+        "runs": _runs(view, fits),
+        "hidden": max(len(fits) - _CHARTS, 0),
+        "input": remarks.input_remarks(view.runs),
+        "errors": view.errors,
+        "checklist": checklist(view, fits),
+        "settings": view.settings,
+        "options": {name: value for name, value in view.settings.options.items() if value not in (None, (), [], False)},
+        "versions": versions(),
+    }
+
+
+def _tied(text: str) -> str:
+    """Keep a number and its per cent sign on one line."""
+    return text.replace(" %", "\u00a0%")
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break after its separators."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([/_:])(?=.)", r"\1<wbr>", str(escape(text))))
+
+
+def _summary(view: FitView | RankView) -> str:
+    runs = numbers.count(len(view.runs), "run")
+    if isinstance(view, RankView):
+        runs = f"{numbers.count(len(view.ranking.recipes), 'recipe')}, {runs}"
+    return f"{runs}, {numbers.count(sum(run.n_points for run in view.runs), 'evaluation')}"
+
+
+def _variables() -> str:
+    """Return the palette as CSS variables, light and dark."""
+    light = {f"s{i}": colour for i, colour in enumerate(SERIES)}
+    dark = {f"s{i}": colour for i, colour in enumerate(SERIES_DARK)}
+    for name, (on_light, on_dark) in VERDICT.items():
+        light[name.value], dark[name.value] = on_light, on_dark
+    return f":root{{{_declared(light)}}}\n@media (prefers-color-scheme: dark){{:root{{{_declared(dark)}}}}}\n"
+
+
+def _declared(colours: Mapping[str, str]) -> str:
+    return "".join(f"--{name}:{colour};" for name, colour in colours.items())
+
+
+def _overlay(view: RankView, fits: Sequence[Fit]) -> tuple[str, str]:
+    """Return the overlay for wide and for narrow screens: one drawing cannot have readable text on both."""
+    curves = recipe_curves(view.ranking, fits)
+    unit = view.ranking.unit
+    return (
+        overlay_svg(curves, unit, view.bounds, width=1040, height=420, kind="overlay wide"),
+        overlay_svg(curves, unit, view.bounds, width=440, height=340, kind="overlay narrow"),
+    )
+
+
+def _rows(view: RankView) -> list[dict[str, Any]]:
+    rows = view.ranking.recipes
+    limits = _limits([interval for row in rows for interval in (row.A, row.forecast)])
+    return [
+        {
+            "place": place,
+            "row": row,
+            "new_group": place > 0 and row.group != rows[place - 1].group,
+            "forecast": _interval(row.forecast, view.bounds),
+            "forecast_bar": interval_svg(row.forecast, limits, place),
+            "A": _interval(row.A, view.bounds),
+            "A_bar": interval_svg(row.A, limits, place),
+            "B": _exponent(row.B),
+            "regret": numbers.reward(row.expected_regret, view.bounds),
+        }
+        for place, row in enumerate(rows)
+    ]
+
+
+def _limits(intervals: Sequence[Interval | None]) -> tuple[float, float]:
+    known = [interval for interval in intervals if interval is not None]
+    if not known:
+        return 0.0, 1.0
+    return min(interval.q10 for interval in known), max(interval.q90 for interval in known)
+
+
+def _interval(interval: Interval | None, bounds: tuple[float, float]) -> tuple[str, str]:
+    """Return median and 80 % interval as text."""
+    if interval is None:
+        return numbers.UNKNOWN, ""
+    return numbers.reward(interval.q50, bounds), numbers.span(interval, bounds)
+
+
+def _exponent(interval: Interval | None) -> tuple[str, str]:
+    if interval is None:
+        return numbers.UNKNOWN, ""
+    return numbers.number(interval.q50), f"{numbers.number(interval.q10)}–{numbers.number(interval.q90)}"
+
+
+def _runs(view: FitView | RankView, fits: Sequence[Fit]) -> list[dict[str, Any]]:
+    """Return the runs with their charts, in order of rank and in the colour of their recipe where they are ranked."""
+    places = recipe_places(view)
+    order = sorted(range(len(fits)), key=lambda i: places.get(view.runs[i].recipe, 0))[:_CHARTS]
+    charts = [fan(fits[i]) for i in order]
+    limits = fan_limits(charts)
+    headings = remarks.target_headings(view.runs)
+    return [
+        {
+            "run": view.runs[i],
+            "chart": fan_svg(chart, limits),
+            "facts": _facts(view.runs[i], headings),
+            "colour": series(places[view.runs[i].recipe]) if places else "var(--s0)",
+        }
+        for i, chart in zip(order, charts, strict=True)
+    ]
+
+
+def _facts(run: RunView, headings: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return (what, value, 80 % interval) of a run."""
+    facts = [("now", numbers.reward(run.reward_last, run.bounds), f"at {numbers.quantity(run.compute_last, run.unit)}")]
+    for heading, item in zip(headings, run.forecasts, strict=False):
+        facts.append((heading, *_interval(item.interval, run.bounds)))
+    middle = run.quantities["C_mid"]
+    facts += [
+        ("ceiling A", *_interval(run.quantities["A"], run.bounds)),
+        ("exponent B", *_exponent(run.quantities["B"])),
+    ]
+    if middle is not None:
+        spread = f"{numbers.quantity(middle.q10)}–{numbers.quantity(middle.q90)}"
+        facts.append(("midpoint C_mid", numbers.quantity(middle.q50), spread))
+        facts.append(("P(past midpoint)", numbers.probability(run.p_past_midpoint), ""))
+    if run.level_sd is not None:
+        facts.append(("level sd", numbers.reward(run.level_sd, run.bounds), "of the evaluation set"))
+    return facts

@@ -1,0 +1,158 @@
+"""CSV to columns, without a Python float for each cell."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.errors import SourceError
+from rlscale.sources.columns import Columns, TextColumn
+from rlscale.sources.repair import number
+from rlscale.sources.text import lines, opened, plural, shown
+
+__all__ = ["from_csv"]
+
+Floats = NDArray[np.float64]
+
+#: Rows held as Python strings at a time.
+_CHUNK = 1 << 13
+
+#: What a cell without a value looks like.
+_MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "nat", "<na>"})
+
+
+def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
+    """Read a CSV file (comma, semicolon or tab, whichever its header holds most of).
+
+    Parameters
+    ----------
+    path : Path
+        The file; its first line names the columns.
+    text : frozenset of str
+        Columns (lower case) read as text whatever they hold.
+    required : frozenset of str
+        Columns (lower case) whose every cell must be a number or empty; another column with words in it is left out.
+
+    Raises
+    ------
+    SourceError
+        Empty, no header, header only, a row (other than the last) with more or fewer cells than the header, a word
+        in a required column, or anything :func:`rlscale.sources.text.lines` raises.
+    """
+    table = Columns(str(path))
+    reader, header = _opened_csv(path)
+    texts = {name: TextColumn() for name in header if name.lower() in text}
+    numeric: dict[str, list[Floats]] = {name: [] for name in header if name and name not in texts}
+    checked = [k for k, name in enumerate(header) if name.lower() in required]
+    for numbers, rows in _csv_chunks(path, reader, len(header), table):
+        if len(rows) < _CHUNK and any(_floats([rows[-1][k]]) is None for k in checked) and _without_end(path):
+            table.repairs.append(f"the last row (line {numbers[-1]}) is torn and was left out")
+            del numbers[-1], rows[-1]
+        if not rows:
+            continue
+        table.rows += len(rows)
+        for name, cells in zip(header, zip(*rows, strict=True), strict=True):
+            if name in texts:
+                texts[name].add(cells)
+            elif name in numeric:
+                values = _floats(cells)
+                if values is not None:
+                    numeric[name].append(values)
+                elif name.lower() not in required:
+                    del numeric[name]
+                else:
+                    raise _not_a_number(table, name, cells, numbers)
+    if not table.rows:
+        raise SourceError(str(path), "holds a header and no rows; nothing was logged yet")
+    table.numbers = {name: np.concatenate(parts) for name, parts in numeric.items()}
+    table.labels = {name: column.done() for name, column in texts.items()}
+    return table
+
+
+def _opened_csv(path: Path) -> tuple[Any, list[str]]:
+    source = lines(path)
+    first = next(source, "")
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(itertools.chain([first], source), delimiter=delimiter)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise SourceError(str(path), f"line 1 is not CSV ({error}); is this a table?") from error
+    if not any(header) or all(number(name) is not None for name in header if name):
+        example = "run,compute,unit,reward"
+        raise SourceError(str(path), f"line 1 is not a header: {shown(first)}; name the columns, for example {example}")
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice is not None:
+        raise SourceError(str(path), f"column {twice!r} appears twice in the header; rename one of them")
+    return reader, header
+
+
+def _csv_chunks(path: Path, reader: Any, width: int, table: Columns) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Yield (line numbers, rows) in chunks; a torn last row is left out and stated."""
+    torn: tuple[int, list[str]] | None = None
+    while True:
+        before = int(reader.line_num)
+        try:
+            rows: list[list[str]] = list(itertools.islice(reader, _CHUNK))
+        except csv.Error as error:
+            raise SourceError(str(path), f"line {reader.line_num} is not CSV ({error}); repair the line") from error
+        if not rows:
+            break
+        if torn is not None and any(rows):
+            raise _wrong_width(path, *torn, width)
+        numbers = list(range(before + 1, before + 1 + len(rows)))
+        if reader.line_num - before == len(rows) and set(map(len, rows)) == {width}:
+            yield numbers, rows
+            continue
+        if reader.line_num - before != len(rows):  # cells with line ends in them
+            spans = [1 + sum(cell.count("\n") for cell in row) for row in rows]
+            numbers = [before + 1 + skipped for skipped in itertools.accumulate(spans[:-1], initial=0)]
+        filled = [(line, row) for line, row in zip(numbers, rows, strict=True) if row]
+        odd = next((k for k, (_, row) in enumerate(filled) if len(row) != width), None)
+        if odd is not None:
+            torn = filled[odd]
+            if odd < len(filled) - 1 or any("\n" in cell for cell in torn[1]):  # an open quote swallows the rest
+                raise _wrong_width(path, *torn, width)
+            del filled[odd]
+        if filled:
+            yield [line for line, _ in filled], [row for _, row in filled]
+    if torn is not None:
+        table.repairs.append(f"the last row (line {torn[0]}) is torn and was left out")
+
+
+def _without_end(path: Path) -> bool:
+    """Whether the last line of a file has no end."""
+    with opened(path) as file:
+        file.seek(-1, 2)
+        return file.read(1) not in b"\n\x00"
+
+
+def _wrong_width(path: Path, line: int, row: list[str], width: int) -> SourceError:
+    what = f"line {line} has {plural(len(row), 'cell')} where the header names {width}"
+    return SourceError(str(path), f"{what}: {shown(','.join(row))}; repair or remove the line")
+
+
+def _floats(cells: Sequence[str]) -> Floats | None:
+    """Return cells as numbers, NaN where empty; None where one is a word."""
+    try:
+        return np.array(cells, dtype=np.float64)
+    except ValueError:
+        pass
+    try:
+        return np.array([np.nan if c.strip().lower() in _MISSING else float(c) for c in cells], dtype=np.float64)
+    except ValueError:
+        return None
+
+
+def _not_a_number(table: Columns, name: str, cells: Sequence[str], numbers: list[int]) -> SourceError:
+    for line, cell in zip(numbers, cells, strict=True):
+        if cell.strip().lower() not in _MISSING and number(cell) is None:
+            message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
+            return SourceError(table.path, message)
+    raise AssertionError("a column was refused and every cell is a number")

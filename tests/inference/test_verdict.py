@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from rlscale.curves import Curve
+from rlscale.errors import InputError
+from rlscale.inference import FitOptions, VerdictName, fit
+from rlscale.inference.verdict import collapse
+
+from .helpers import sigmoid_curve
+
+
+def verdict(curve, *targets, **options):
+    return fit(curve, targets, FitOptions(**options)).verdict
+
+
+def test_too_few_points_is_not_fitted():
+    found = fit(Curve(compute=[0, 1, 2, 3], reward=[0.1, 0.2, 0.3, 0.35]))
+    assert found.verdict.name == VerdictName.TOO_FEW_POINTS
+    assert found.verdict.reason == (
+        "Only 3 evaluations after the start; a fit needs 4. Evaluate more often, or let the run go on."
+    )
+    assert found.posterior is None
+    assert found.forecasts == ()
+    assert found.quantity("A") is None
+
+
+def test_flat_noise_is_no_learning():
+    flat = [verdict(sigmoid_curve(A=0.2, sigma=0.02, seed=k)).name for k in range(10)]
+    assert flat.count(VerdictName.NO_LEARNING) >= 9
+
+
+def test_resolved_and_refused():
+    late = [verdict(sigmoid_curve(ratio=8, seed=k), model_error=0.0).name for k in range(10)]
+    assert late.count(VerdictName.RESOLVED) == 10
+    early = [verdict(sigmoid_curve(ratio=0.3, seed=k)).name for k in range(10)]
+    assert VerdictName.RESOLVED not in early
+
+
+def test_bending_is_past_the_midpoint_but_wide():
+    found = fit(sigmoid_curve(ratio=2.5, sigma=0.02, n=20, A=0.8))
+    assert found.verdict.name == VerdictName.BENDING
+    assert found.p_past_midpoint > 0.9
+
+
+def test_near_target_may_be_resolved_while_the_ceiling_is_not():
+    curve = sigmoid_curve(ratio=1.5, n=60, sigma=0.005)
+    assert verdict(curve).name != VerdictName.RESOLVED
+    assert verdict(curve, 1.6).name == VerdictName.RESOLVED
+
+
+def test_several_targets_speak_of_the_largest():
+    curve = sigmoid_curve(ratio=1.5, n=60, sigma=0.005)
+    assert verdict(curve, 1.6, np.inf).name == verdict(curve).name
+    assert [f.compute for f in fit(curve, [12.0, 1.6]).forecasts] == [12.0, 1.6]
+
+
+def collapsing(n=40, at=25, depth=0.4):
+    curve = sigmoid_curve(ratio=4, n=n, sigma=0.01)
+    rewards = curve.reward.copy()
+    rewards[at:] -= depth
+    return Curve(compute=curve.compute, reward=rewards)
+
+
+def test_collapse_is_seen_and_the_fit_stops_at_the_peak():
+    found = fit(collapsing())
+    assert found.verdict.name == VerdictName.COLLAPSED
+    assert found.posterior.curve.compute_last < found.run.curve.compute_last
+    assert found.asymptote.q05 < 0.6 < found.asymptote.q90
+    assert any(warning.startswith("the fit covers the part up to the peak") for warning in found.warnings)
+
+
+def test_a_single_dip_is_no_collapse():
+    curve = sigmoid_curve(ratio=4)
+    rewards = curve.reward.copy()
+    rewards[20] -= 0.3
+    assert collapse(Curve(compute=curve.compute, reward=rewards)) is None
+
+
+def test_collapse_in_the_first_points_is_still_reported():
+    rewards = [0.5, 0.5, 0.5, *([0.1] * 40)]
+    found = fit(Curve(compute=np.arange(43.0), reward=rewards))
+    assert found.verdict.name == VerdictName.COLLAPSED
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: FitOptions(model_error=-1), "--model-error -1 is not a size; give 0 or more"),
+        (lambda: FitOptions(tolerance=0), "--tolerance 0 is not above 0; give half the width you can accept"),
+        (lambda: fit(sigmoid_curve(), [0.0]), "--target 0 is not a compute above 0; give it in steps, or inf"),
+        (lambda: fit(sigmoid_curve(), [np.nan]), "--target nan is not a compute above 0; give it in steps, or inf"),
+    ],
+)
+def test_bad_options(call, message):
+    with pytest.raises(InputError) as error:
+        call()
+    assert str(error.value) == message
+
+
+def test_level_sd_is_binomial_and_apart():
+    curve = sigmoid_curve(ratio=4)
+    known = Curve(compute=curve.compute, reward=curve.reward, n_eval=np.full(curve.n_points, 1024))
+    found = fit(known)
+    p = curve.reward[-1]
+    assert found.level_sd == pytest.approx(np.sqrt(p * (1 - p) / 1024))
+    assert found.forecasts[0] == fit(curve).forecasts[0]
+    assert fit(curve).level_sd is None
+
+
+def test_p_at_least():
+    found = fit(sigmoid_curve(ratio=4), [8.0], FitOptions(at_least=0.5))
+    assert found.forecasts[0].p_at_least == pytest.approx(1.0, abs=0.01)
+    assert fit(sigmoid_curve(ratio=4)).forecasts[0].p_at_least is None
