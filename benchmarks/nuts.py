@@ -35,7 +35,7 @@ from rlscale.inference.priors import PRIORS
 
 COUNT = 40
 AHEAD = 8.0
-CHAINS, WARMUP, SAMPLES = 4, 500, 1000
+CHAINS, WARMUP, SAMPLES = 4, 400, 600
 #: Stands in for ``ln 0``: the rise there is below 1e-26 for every ``B`` allowed.
 FAR = -200.0
 
@@ -110,7 +110,7 @@ def measure(quick: bool = False) -> Report:
 
     jax.config.update("jax_enable_x64", True)
     kernel = MCMC(
-        NUTS(model, dense_mass=True, target_accept_prob=0.95),
+        NUTS(model, dense_mass=True, target_accept_prob=0.9),
         num_warmup=WARMUP,
         num_samples=SAMPLES,
         num_chains=CHAINS,

@@ -108,16 +108,16 @@ def _example(text: str) -> str:
     return f"\b\nExample:\n  {text}"
 
 
-@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_example("rlscale rank runs/ --report report.html"),
+)
 @click.version_option(__version__, prog_name="rlscale")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    r"""Know where an RL run will top out before you pay for it.
-
-    \b
-    Example:
-      rlscale rank runs/ --report report.html
-    """
+    """Know where an RL run will top out before you pay for it."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without the characters loses them, not the answer
@@ -294,6 +294,8 @@ def _ranked(
 def _settings(given: dict[str, Any], **more: Any) -> Settings:
     from rlscale.present.views import Settings
 
-    told = {"from" if name == "since" else name: value for name, value in {**given, **more}.items()}
+    used = _fit_options(None, given)
+    fitting = {"family": used.family.name, "model_error": used.model_error, "tolerance": used.tolerance}
+    told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
     options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}
     return Settings(command=shlex.join(["rlscale", *sys.argv[1:]]), options=options)

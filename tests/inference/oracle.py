@@ -1,4 +1,4 @@
-"""Brute force: the posterior integrated on a dense regular grid with textbook formulas, sharing no code with the engine."""
+"""Brute force: the posterior on a dense regular grid by textbook formulas, sharing no code with the engine."""
 
 from __future__ import annotations
 
@@ -71,9 +71,7 @@ def _linear_part(y, rise, rho, gains, baselines):
     density = stats.t.pdf((gain - best[1]) / spread, 2 * a) / spread * (high - low) / gains
     density *= np.where(gain < 0, 0.05, 1.0)
     mean = best[0] + covariance[0, 1] / covariance[1, 1] * (gain - best[1])
-    scale = np.sqrt(
-        (b + 0.5 * (gain - best[1]) ** 2 * b / a / covariance[1, 1]) / (a + 0.5) / normal[0, 0]
-    )
+    scale = np.sqrt((b + 0.5 * (gain - best[1]) ** 2 * b / a / covariance[1, 1]) / (a + 0.5) / normal[0, 0])
     at_low = stats.t.cdf((np.maximum(0, -gain) - mean) / scale, 2 * a + 1)
     at_high = stats.t.cdf((np.minimum(1, 1 - gain) - mean) / scale, 2 * a + 1)
     weight = density * (at_high - at_low)

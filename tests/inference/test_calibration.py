@@ -116,9 +116,7 @@ def test_logs_that_start_late_cover_the_ceiling(start, baseline):
     rng = np.random.default_rng(17)
     hits = 0
     for _ in range(150):
-        truth = Truth(
-            R0=baseline, A=rng.uniform(0.4, 0.9), B=rng.lognormal(np.log(1.5), 0.4), C_mid=1.0, sigma=0.015
-        )
+        truth = Truth(R0=baseline, A=rng.uniform(0.4, 0.9), B=rng.lognormal(np.log(1.5), 0.4), C_mid=1.0, sigma=0.015)
         curve = simulate(truth, np.linspace(start, rng.choice([1.0, 2.0, 4.0]), 40), rng=rng)
         low, high = (fitted := posterior(curve, model_error=0.0)).quantiles(fitted.asymptote, [0.1, 0.9])
         hits += low <= truth.A <= high

@@ -101,9 +101,12 @@ class Curve:
 
     def select(self, mask: NDArray[np.bool_]) -> Curve:
         """Return the curve of the points where ``mask``, shape (n,), is true."""
-        pick = lambda values: None if values is None else values[mask]  # noqa: E731
         return replace(
-            self, compute=self.compute[mask], reward=self.reward[mask], n_eval=pick(self.n_eval), sd=pick(self.sd)
+            self,
+            compute=self.compute[mask],
+            reward=self.reward[mask],
+            n_eval=None if self.n_eval is None else self.n_eval[mask],
+            sd=None if self.sd is None else self.sd[mask],
         )
 
     def until(self, compute: float) -> Curve:
@@ -152,9 +155,8 @@ class Curve:
 
     def _bounds_advice(self) -> str:
         low, high = float(self.reward.min()), float(self.reward.max())
-        if self.bounds == (0.0, 1.0) and low >= 0 and 1.5 < high <= 100 and float(np.median(self.reward)) > 1:
-            if high > 10:
-                return "the values look like percent: give --bounds 0 100"
+        if self.bounds == (0.0, 1.0) and low >= 0 and 10 < high <= 100:
+            return "the values look like percent: give --bounds 0 100"
         return (
             f"the values run from {low:g} to {high:g}: give --bounds LO HI with the lowest and highest reward possible"
         )

@@ -103,7 +103,8 @@ class Pair:
         The recipe with the higher posterior mean at their smallest common last compute.
     trap : bool
         The early leader loses at the common compute with probability .8 or more.
-    published : PublishedCheck
+    published : PublishedCheck, optional
+        None where only pairs against the best were asked of very many recipes.
     """
 
     a: str
@@ -112,7 +113,7 @@ class Pair:
     crossing: float | None
     early_leader: str
     trap: bool
-    published: PublishedCheck
+    published: PublishedCheck | None
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def rank(
     target : float, optional
         The common compute, in the runs' unit; ``inf`` ranks by ``A``; default 4 times the largest last compute.
     seed_sd : float, optional
-        Run-to-run sd as a share of the range; learned from replicates, or .03, where not given; 0 for claims about runs.
+        Run-to-run sd as a share of the range; learned from replicates, or .03, by default; 0 claims runs only.
     all_pairs : bool
         Every pair, however many recipes.
 
@@ -308,9 +309,7 @@ def _exponent(runs: Sequence[Posterior]) -> Interval | None:
     return Interval(float(low), float(middle), float(high))
 
 
-def _pairs(
-    recipes: Sequence[_Recipe], placed: Sequence[RecipeRank], at: float, all_pairs: bool
-) -> tuple[Pair, ...]:
+def _pairs(recipes: Sequence[_Recipe], placed: Sequence[RecipeRank], at: float, all_pairs: bool) -> tuple[Pair, ...]:
     by_name = {recipe.name: recipe for recipe in recipes}
     ordered = [by_name[row.recipe] for row in placed if by_name[row.recipe].level is not None]
     if all_pairs or len(ordered) <= ALL_PAIRS:
@@ -322,7 +321,9 @@ def _pairs(
     horizon = 16.0 * AHEAD * last if np.isinf(at) else max(at, last)
     grid = np.geomspace(first, horizon, 96)
     medians = {recipe.name: _median_curve(recipe, grid) for recipe in ordered}
-    points = {recipe.name: least_squares(recipe.posteriors[0].curve).A for recipe in ordered}
+    points: dict[str, float] = {}
+    if all_pairs or len(ordered) <= ALL_PAIRS:
+        points = {recipe.name: least_squares(recipe.posteriors[0].curve).A for recipe in ordered}
     return tuple(_pair(a, b, grid, medians, points) for a, b in wanted)
 
 
@@ -344,9 +345,7 @@ def _median_curve(recipe: _Recipe, grid: Floats) -> Floats:
     return np.asarray(np.mean(curves, axis=0))
 
 
-def _pair(
-    a: _Recipe, b: _Recipe, grid: Floats, medians: dict[str, Floats], points: dict[str, float]
-) -> Pair:
+def _pair(a: _Recipe, b: _Recipe, grid: Floats, medians: dict[str, Floats], points: dict[str, float]) -> Pair:
     p_a_better = _p_better(a, b)
     common = min(run.curve.compute_last for recipe in (a, b) for run in recipe.posteriors)
     early_a, early_b = _early(a, common), _early(b, common)
@@ -359,7 +358,7 @@ def _pair(
         crossing=_crossing(grid, medians[a.name] - medians[b.name]),
         early_leader=a.name if leader_is_a else b.name,
         trap=1.0 - p_leader >= TRAP,
-        published=_published(a, b, points),
+        published=_published(a, b, points) if points else None,
     )
 
 

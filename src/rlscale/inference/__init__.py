@@ -5,4 +5,15 @@ from rlscale.inference.forecast import Forecast, Interval, forecast
 from rlscale.inference.posterior import Posterior, posterior
 from rlscale.inference.verdict import Verdict, VerdictName
 
-__all__ = ["Fit", "FitOptions", "Forecast", "Interval", "Posterior", "Verdict", "VerdictName", "fit", "forecast", "posterior"]
+__all__ = [
+    "Fit",
+    "FitOptions",
+    "Forecast",
+    "Interval",
+    "Posterior",
+    "Verdict",
+    "VerdictName",
+    "fit",
+    "forecast",
+    "posterior",
+]

@@ -1,8 +1,8 @@
 """From the zoomed grid to weighted low-discrepancy draws of every parameter.
 
-Each draw takes a cell of the grid and a noise correlation by their posterior mass, then ``sigma``, the gain and the baseline
-from their conditional distributions there. The bounds and the preference for rising curves enter through exact
-truncated-normal masses, as the weights of the draws.
+Each draw takes a cell of the grid and a noise correlation by their posterior mass, then the gain, ``sigma`` and the
+baseline from their conditional distributions there. What of the bounds is left (``R0`` and ``A`` both inside) is the
+weight of the draw, a truncated-normal mass of at most 1.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ COUNT = 4096
 class Draws:
     """Weighted draws on the engine's scale (unit reward range, compute from the last); arrays of shape (d,).
 
-    ``m`` and ``b`` are those of the middle of the cell, where ``baseline`` and ``gain`` were drawn: a curve needs all four
-    from one place. ``m_within`` and ``b_within`` are spread over the cell, for the distribution of the shape itself.
+    ``m`` and ``b`` are those of the middle of the cell, where ``baseline`` and ``gain`` were drawn: a curve needs all
+    four from one place. ``m_within`` and ``b_within`` are spread over the cell, for the distribution of the shape.
     ``model`` and ``noise`` are standard normal coordinates kept for the model error and for the noise of a future
     evaluation; ``log_evidence`` is the log marginal likelihood of the family, up to a constant of the curve.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +65,8 @@ class Evidence:
         q = rises if np.all(self.weight == 1.0) else rises * self.weight
         products = q @ self.columns
         first, last = q[:, 0], q[:, -1]
-        level = Form(
-            products[:, 0], products[:, 1], first * self.columns[0, 0] + last * self.columns[-1, 0]
-        )
-        cross = Form(
-            products[:, 2], products[:, 3], first * self.columns[0, 2] + last * self.columns[-1, 2]
-        )
+        level = Form(products[:, 0], products[:, 1], first * self.columns[0, 0] + last * self.columns[-1, 0])
+        cross = Form(products[:, 2], products[:, 3], first * self.columns[0, 2] + last * self.columns[-1, 2])
         lagged = 2.0 * np.einsum("kt,kt->k", q[:, 1:], q[:, :-1])
         square = Form(np.einsum("kt,kt->k", q, q), lagged, first**2 + last**2)
         return level, cross, square
@@ -104,16 +100,14 @@ def thinned(curve: Curve) -> tuple[Curve, int]:
     size = -(-(curve.n_points - start) // (MAX_POINTS - 1))
     edges = np.concatenate([np.arange(start), np.arange(start, curve.n_points, size)])
     counts = np.diff(np.append(edges, curve.n_points))
-    mean = lambda values: np.add.reduceat(values, edges) / counts  # noqa: E731
-    sd = None if curve.sd is None else mean(curve.sd)
-    return Curve(
-        compute=mean(curve.compute),
-        reward=mean(curve.reward),
-        unit=curve.unit,
-        metric=curve.metric,
-        sd=sd,
-        bounds=curve.bounds,
-    ), size
+    averaged = replace(
+        curve,
+        compute=np.add.reduceat(curve.compute, edges) / counts,
+        reward=np.add.reduceat(curve.reward, edges) / counts,
+        sd=None if curve.sd is None else np.add.reduceat(curve.sd, edges) / counts,
+        n_eval=None,
+    )
+    return averaged, size
 
 
 def _relative_noise(curve: Curve) -> Floats:

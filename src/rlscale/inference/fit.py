@@ -156,17 +156,18 @@ def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | N
     if fitted.n_points > MAX_POINTS:
         warnings.append(f"{fitted.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit")
     found = posterior(fitted, family=options.family, model_error=options.model_error)
-    at = lambda compute: forecast(found, compute, tolerance=options.tolerance, at_least=options.at_least)  # noqa: E731
-    asymptote = at(np.inf)
     wanted = tuple(targets) or (2.0 * run.curve.compute_last, 4.0 * run.curve.compute_last)
-    forecasts = tuple(at(target) for target in wanted)
+    *forecasts, asymptote = (
+        forecast(found, compute, tolerance=options.tolerance, at_least=options.at_least)
+        for compute in (*wanted, np.inf)
+    )
     question = asymptote if not targets else max(forecasts, key=lambda item: item.compute)
     return Fit(
         run=run,
         options=options,
         verdict=judge(found, question, fallen, run.curve, options.tolerance),
         posterior=found,
-        forecasts=forecasts,
+        forecasts=tuple(forecasts),
         asymptote=asymptote,
         warnings=tuple(warnings),
     )

@@ -67,71 +67,98 @@ def least_squares(curve: Curve, *, asymptote: float | None = None, family: Famil
     """
     from scipy.optimize import least_squares as solve  # 70 ms to import, and only cross-checks need it
 
-    if int(np.count_nonzero(curve.compute > 0)) < MIN_POINTS:
-        raise CurveError(f"a least-squares fit needs {MIN_POINTS} evaluations above compute 0, got {curve.n_points}")
-    low, span = curve.bounds[0], curve.range
-    y = (curve.reward - low) / span
-    with np.errstate(divide="ignore"):
-        x = np.log(curve.compute / curve.compute_last)
-    held = None if asymptote is None else (asymptote - low) / span
-    limits = np.array(
-        [(0.0, 1.0), (0.0, 1.0), np.log(family.b_limits), PRIORS.log_c_mid_limits], dtype=np.float64
-    ).T
-    free = np.array([True, held is None, True, True])
-
-    def unpack(p: Floats) -> Floats:
-        full = np.empty(4)
-        full[free] = p
-        if held is not None:
-            full[1] = held
-        return full
-
-    def residuals(p: Floats) -> Floats:
-        r0, a, log_b, m = unpack(p)
-        return np.asarray(r0 + (a - r0) * family.rise(np.exp(log_b) * (x - m)) - y)
-
-    def jacobian(p: Floats) -> Floats:
-        r0, a, log_b, m = unpack(p)
-        b = np.exp(log_b)
-        finite = np.where(np.isfinite(x), x, -1e3)
-        z = b * (finite - m)
-        s, slope = family.rise(z), (a - r0) * family.slope(z)
-        return np.column_stack([1.0 - s, s, slope * z, -slope * b])[:, free]
-
-    best = None
-    for start in _starts(family, x, y, limits, held):
-        found = solve(
-            residuals, start[free], jac=jacobian, bounds=limits[:, free], xtol=1e-14, ftol=1e-14, gtol=1e-14
+    trained = int(np.count_nonzero(curve.compute > 0))
+    if trained < MIN_POINTS:
+        raise CurveError(f"a least-squares fit needs {MIN_POINTS} evaluations above compute 0, got {trained}")
+    problem = _problem(curve, asymptote, family)
+    lowest, highest = problem.limits[0, problem.free], problem.limits[1, problem.free]
+    found = [
+        solve(
+            problem.residuals,
+            start[problem.free],
+            jac=problem.jacobian,
+            bounds=(lowest.tolist(), highest.tolist()),
+            xtol=1e-14,
+            ftol=1e-14,
+            gtol=1e-14,
         )
-        if best is None or found.cost < best.cost:
-            best = found
-    assert best is not None  # the grid always yields a start
-    full = unpack(best.x)
-    edge = (np.abs(full - limits[0]) < 1e-7) | (np.abs(full - limits[1]) < 1e-7)
-    names = ("R0", "A", "B", "C_mid")
+        for start in _starts(problem)
+    ]
+    best = min(found, key=lambda result: float(result.cost))
+    full = problem.unpack(best.x)
+    edge = problem.free & (np.min(np.abs(full - problem.limits), axis=0) < 1e-7)
     return PointFit(
-        R0=float(low + span * full[0]),
-        A=float(low + span * full[1]),
+        R0=float(curve.bounds[0] + curve.range * full[0]),
+        A=float(curve.bounds[0] + curve.range * full[1]),
         B=float(np.exp(full[2])),
         C_mid=float(curve.compute_last * np.exp(full[3])),
-        rss=float(2.0 * best.cost * span**2),
-        at_bound=tuple(n for n, e, f in zip(names, edge, free, strict=True) if e and f),
+        rss=float(2.0 * best.cost * curve.range**2),
+        at_bound=tuple(name for name, at in zip(("R0", "A", "B", "C_mid"), edge, strict=True) if at),
     )
 
 
-def _starts(family: Family, x: Floats, y: Floats, limits: Floats, held: float | None) -> list[Floats]:
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Residuals on a unit reward range in the parameters ``R0, A, ln B, ln(C_mid / C_last)``.
+
+    ``limits`` has shape (2, 4); ``free``, shape (4,), marks what is fitted; ``held`` is ``A`` where it is not.
+    """
+
+    family: Family
+    x: Floats
+    y: Floats
+    limits: Floats
+    free: NDArray[np.bool_]
+    held: float
+
+    def unpack(self, p: Floats) -> Floats:
+        full = np.full(4, self.held)
+        full[self.free] = p
+        return full
+
+    def residuals(self, p: Floats) -> Floats:
+        r0, a, log_b, m = self.unpack(p)
+        return np.asarray(r0 + (a - r0) * self.family.rise(np.exp(log_b) * (self.x - m)) - self.y)
+
+    def jacobian(self, p: Floats) -> Floats:
+        r0, a, log_b, m = self.unpack(p)
+        b = np.exp(log_b)
+        z = b * (np.maximum(self.x, -1e3) - m)
+        s, slope = self.family.rise(z), (a - r0) * self.family.slope(z)
+        return np.column_stack([1.0 - s, s, slope * z, -slope * b])[:, self.free]
+
+
+def _problem(curve: Curve, asymptote: float | None, family: Family) -> _Problem:
+    low, span = curve.bounds[0], curve.range
+    with np.errstate(divide="ignore"):
+        x = np.log(curve.compute / curve.compute_last)
+    log_b = np.log(np.array(family.b_limits))
+    limits = np.array(
+        [(0.0, 0.0, log_b[0], PRIORS.log_c_mid_limits[0]), (1.0, 1.0, log_b[1], PRIORS.log_c_mid_limits[1])]
+    )
+    return _Problem(
+        family=family,
+        x=x,
+        y=(curve.reward - low) / span,
+        limits=limits,
+        free=np.array([True, asymptote is None, True, True]),
+        held=np.nan if asymptote is None else (asymptote - low) / span,
+    )
+
+
+def _starts(problem: _Problem) -> list[Floats]:
     """Best nodes of a coarse grid, ``R0`` and ``A`` by linear least squares clipped into the bounds."""
     scored = []
+    y, limits = problem.y, problem.limits
     for m in np.linspace(limits[0, 3], limits[1, 3], 19):
         for log_b in np.linspace(limits[0, 2], limits[1, 2], 9):
-            s = family.rise(np.exp(log_b) * (x - m))
-            if held is None:
+            s = problem.family.rise(np.exp(log_b) * (problem.x - m))
+            if problem.free[1]:
                 r0, a = np.linalg.lstsq(np.column_stack([1.0 - s, s]), y, rcond=None)[0]
             else:
-                r0, a = float((1 - s) @ (y - held * s) / max((1 - s) @ (1 - s), 1e-12)), held
+                a = problem.held
+                r0 = float((1.0 - s) @ (y - a * s)) / max(float((1.0 - s) @ (1.0 - s)), 1e-12)
             r0, a = np.clip([r0, a], 1e-3, 1.0 - 1e-3)
-            scored.append((float(np.sum((r0 + (a - r0) * s - y) ** 2)), (r0, a, log_b, m)))
+            scored.append((float(np.sum((r0 + (a - r0) * s - y) ** 2)), (float(r0), float(a), log_b, m)))
     scored.sort(key=lambda item: item[0])
-    return [
-        np.clip(np.array(point), limits[0] + 1e-6, limits[1] - 1e-6) for _, point in scored[:_STARTS]
-    ]
+    return [np.clip(np.array(point), limits[0] + 1e-6, limits[1] - 1e-6) for _, point in scored[:_STARTS]]

@@ -36,7 +36,8 @@ class Nodes:
     Parameters
     ----------
     log_weight : array
-        ``-a ln b - 1/2 ln det M + (1/2 + a0) ln(1 - rho^2)``: log marginal likelihood but for the mass inside the bounds.
+        ``-a ln b - 1/2 ln det M + (1/2 + a0) ln(1 - rho^2)``: the log marginal likelihood but for the mass inside the
+        bounds.
     shape : float
         ``a``, the shape of the inverse gamma of the innovation variance.
     scale : array
@@ -84,12 +85,13 @@ class Nodes:
     def gain_mass(self, priors: Priors) -> tuple[Floats, GainLevels]:
         """Return the prior-weighted mass of the interval of ``G``, and its levels for drawing from it.
 
-        The marginal of ``G`` is Student's t with ``2 a`` degrees of freedom, taken through a normal (:func:`t_to_normal`).
+        The marginal of ``G`` is Student's t with ``2 a`` degrees of freedom, by way of :func:`t_to_normal`.
         """
         low, high = self.gain_limits()
         scale = np.sqrt(self.scale / self.shape / self.gain_precision)
         at_low, at_zero, at_high = (
-            ndtr(t_to_normal((edge - self.gain) / scale, 2.0 * self.shape)) for edge in (low, np.clip(0.0, low, high), high)
+            ndtr(t_to_normal((edge - self.gain) / scale, 2.0 * self.shape))
+            for edge in (low, np.clip(0.0, low, high), high)
         )
         # the CDF cannot resolve an interval far in the upper tail; a floor keeps the logarithm finite
         mass = np.maximum(at_high - at_zero + priors.falling_weight * (at_zero - at_low), 1e-300)
@@ -98,7 +100,7 @@ class Nodes:
 
 @dataclass(frozen=True, eq=False)
 class GainLevels:
-    """The interval of ``G``, the CDF before truncation at its ends and at zero, and the t scale; arrays of one shape."""
+    """The interval of ``G``, the CDF before truncation at its ends and at zero, the t scale; arrays of one shape."""
 
     low: Floats
     high: Floats
@@ -136,9 +138,7 @@ def nodes(data: Evidence, forms: tuple[Form, Form, Form], rho: Floats, priors: P
     shape = priors.sigma_shape + 0.5 * (data.count - 2)
     scale = priors.sigma_shape * priors.sigma_scale**2 * stationary + 0.5 * residual
     log_weight = (
-        -shape * np.log(scale)
-        - 0.5 * np.log(precision * level)
-        + (0.5 + priors.sigma_shape) * np.log(stationary)
+        -shape * np.log(scale) - 0.5 * np.log(precision * level) + (0.5 + priors.sigma_shape) * np.log(stationary)
     )
     full = np.broadcast_to(level, log_weight.shape)
     return Nodes(log_weight, shape, scale, gain, precision, np.broadcast_to(centre, log_weight.shape), share, full)

@@ -1,7 +1,7 @@
 """Several seeds of one recipe as one thing: what they share, and how far runs of one recipe scatter.
 
-Runs of a recipe share its level ``mu`` at a compute up to the run-to-run sd ``tau``: ``f_i ~ N(mu, tau^2)``. Claims about
-runs need no ``tau``; claims about recipes without it are badly over-confident (stated 94 %, true 74 %, measured).
+Runs of a recipe share its level ``mu`` at a compute up to the run-to-run sd ``tau``: ``f_i ~ N(mu, tau^2)``. Claims
+about runs need no ``tau``; claims about recipes without it are badly over-confident (stated 94 %, true 74 %, measured).
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ class SeedSpread:
 def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = None) -> SeedSpread:
     """Return the run-to-run sd: as given, else from replicates shrunk to the default.
 
-    ``tau^2 = (w tau0^2 + sum_r [sum_i (f_i - f_r)^2 - (n_r - 1) v_r]) / (w + sum_r (n_r - 1))``, with ``f_i`` the posterior
-    mean of run ``i`` at the smallest last compute of its recipe, ``v_r`` the mean posterior variance of those, ``tau0`` the
-    default and ``w`` its weight.
+    ``tau^2 = (w tau0^2 + sum_r [sum_i (f_i - f_r)^2 - (n_r - 1) v_r]) / (w + sum_r (n_r - 1))``, with ``f_i`` the
+    posterior mean of run ``i`` at the smallest last compute of its recipe, ``v_r`` the mean posterior variance of
+    those, ``tau0`` the default and ``w`` its weight.
 
     Parameters
     ----------
@@ -110,8 +110,8 @@ def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = No
 def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level:
     """Return the distribution of a recipe's level at ``compute``.
 
-    ``p(mu) ~ prod_i int p_i(f) N(f; mu, tau^2) df`` over the noise-free posteriors ``p_i`` of its runs; the model error is
-    added once, since the runs of a recipe share their misfit.
+    ``p(mu) ~ prod_i int p_i(f) N(f; mu, tau^2) df`` over the noise-free posteriors ``p_i`` of its runs; the model error
+    is added once, since the runs of a recipe share their misfit.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ class Posterior:
 
     def probability(self, event: NDArray[np.bool_]) -> float:
         """Posterior probability of ``event``, shape (d,)."""
-        return float(min(self.weight @ event, 1.0))
+        return min(float(self.weight @ event), 1.0)
 
     def mean(self, values: Floats) -> Floats:
         """Posterior mean of ``values``, shape (d,) or (d, k)."""

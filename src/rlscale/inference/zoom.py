@@ -28,7 +28,7 @@ CUT = 9.0
 COARSE, FINE = (20, 14), (40, 28)
 #: Every other correlation is enough to find the place.
 COARSE_RHO = RHO_GRID[::2]
-#: The search goes on until this many of the coarse columns matter (two coarse stages for ordinary runs), at most so often.
+#: The search goes on until so many coarse columns matter (two stages for ordinary runs), at most so often.
 FOUND, MAX_STAGES = 8, 9
 
 
@@ -66,8 +66,6 @@ def log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Float
     return -0.5 * (m / priors.log_c_mid_sd) ** 2 + family.log_prior_b(log_b)
 
 
-
-
 def zoomed(data: Evidence, family: Family, priors: Priors) -> Grid:
     """Return the grid that holds all but about ``exp(-CUT)`` of the posterior, as finely as its size allows."""
     columns = COARSE[0]
@@ -102,9 +100,7 @@ def _weighed(
     return Grid(edges, low, high, log_weight, found)
 
 
-def _next(
-    grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: int
-) -> tuple[Floats, Floats, Floats]:
+def _next(grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: int) -> tuple[Floats, Floats, Floats]:
     """Return the edges and intervals of the next stage: what was kept, one cell wider on every side."""
     columns, rows = keep.shape
     used = np.flatnonzero(keep.any(axis=1))

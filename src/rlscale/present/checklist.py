@@ -1,4 +1,4 @@
-"""What a published scaling fit must state, after the (mis)fitting checklist (arXiv 2502.18969), filled in for these fits."""
+"""What a published scaling fit must state, after the (mis)fitting checklist (arXiv 2502.18969)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ _COUNTS = {
     "steps": "optimizer steps of the trainer: comparable only between runs of one batch size and model",
     "flops": "floating-point operations as logged",
 }
+_FIT = (
+    "Posterior by deterministic quadrature: a zooming grid over (ln C_mid, ln B), R0 and A in closed form inside the "
+    "bounds. No starting points, no random seed, no optimizer to stop early."
+)
+_NOISE = (
+    "Gaussian, autocorrelated along the run (AR(1)) with unknown correlation and variance. The sampling error of the "
+    "evaluation set moves the level of a whole curve and is reported apart (level sd)."
+)
+_HELD_OUT = (
+    "Nothing: no part of these runs was kept back, so this report does not say how good such forecasts were. "
+    "Compare it with the runs once they have gone on."
+)
 
 
 def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str, str], ...]:
@@ -30,24 +42,29 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
     low, high = family.b_limits
     late = sum(not fit.run.curve.has_baseline for fit in fits)
     started = "all start with an evaluation before training" if not late else f"{count(late, 'run')} start late"
+    data = (
+        f"{count(len(fits), 'run')} of {_range(points)} points, {quantity(first)} to {quantity(last, unit)}; {started}."
+        " Checkpoints of one run are one curve, not independent samples."
+    )
+    priors = (
+        f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ N({family.log_b_mean:.2f}, {family.log_b_sd:g}) in "
+        f"[{low:g}, {high:g}]; (R0, A) uniform inside the bounds, density × {PRIORS.falling_weight:g} where A < R0."
+    )
+    intervals = (
+        f"80 % (and 50 %) quantiles of the noise-free reward, with a model error of {options.model_error:g} of the "
+        f"range for each e-fold of compute ahead, up to 4 ×. {_pooling(view)}"
+    )
     return (
-        ("Form", f"{family.formula} ({family.name}; {family.source}): saturating, and linear in (R0, A) given the rest."),
-        ("Data", f"{count(len(fits), 'run')} of {_range(points)} points, from {quantity(first)} to "
-                 f"{quantity(last, unit)}; {started}. Checkpoints of one run are one curve, not independent samples."),
+        ("Form", f"{family.formula} ({family.name}; {family.source}): it saturates, and is linear in (R0, A)."),
+        ("Data", data),
         ("Compute", f"{unit}: {_COUNTS[unit]}."),
-        ("Fit", "Posterior by deterministic quadrature: a zooming grid over (ln C_mid, ln B), R0 and A in closed form inside "
-                "the bounds. No starting points, no random seed, no optimizer to stop early."),
-        ("Noise", "Gaussian, autocorrelated along the run (AR(1)) with unknown correlation and variance. Sampling error of "
-                  "the evaluation set moves the level of a whole curve and is reported apart (level_sd)."),
-        ("Priors", f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ N({family.log_b_mean:.2f}, "
-                   f"{family.log_b_sd:g}) in [{low:g}, {high:g}]; (R0, A) uniform inside the bounds, density × "
-                   f"{PRIORS.falling_weight:g} where A < R0."),
-        ("Intervals", f"80 % (and 50 %) quantiles of the noise-free reward, with a model error of {options.model_error:g} of the "
-                      "range for each e-fold of compute ahead, up to 4 ×. " + _pooling(view)),
+        ("Fit", _FIT),
+        ("Noise", _NOISE),
+        ("Priors", priors),
+        ("Intervals", intervals),
         ("Bounds hit", _bounds_summary(fits)),
-        ("Held out", "Nothing: no part of these runs was kept back, so this report does not say how good such forecasts were. "
-                     "Compare it with the runs once they have gone on."),
-    )  # fmt: skip
+        ("Held out", _HELD_OUT),
+    )
 
 
 def _range(numbers: Sequence[int]) -> str:

@@ -118,9 +118,7 @@ def _recipe(row: RecipeRank) -> Document:
 
 
 def _pair(pair: Pair) -> Document:
-    document = asdict(pair)
-    document["published"] = document.pop("published")  # the contract's keys first
-    return document
+    return asdict(pair)
 
 
 def _forecast(item: Forecast) -> Document:
@@ -139,7 +137,13 @@ def _compute(value: float) -> float | str:
 
 
 def _options(settings: Settings) -> Document:
-    return dict(settings.options)
+    """Return the options, an infinite target by its name."""
+    options = dict(settings.options)
+    if isinstance(options.get("target"), float):
+        options["target"] = _compute(options["target"])
+    if "targets" in options:
+        options["targets"] = [_compute(value) for value in options["targets"]]
+    return options
 
 
 def _finite(value: Any) -> Any:

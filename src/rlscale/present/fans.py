@@ -136,7 +136,10 @@ def recipe_places(view: FitView | RankView) -> dict[str, int]:
 
 
 def recipe_curves(ranking: Ranking, fits: Sequence[Fit]) -> tuple[RecipeCurve, ...]:
-    """Return the overlay of all recipes, in order of rank; the curves reach the common compute, or 4 x the longest run."""
+    """Return the overlay of all recipes, in order of rank.
+
+    The curves reach the common compute, or 4 times the longest run where the asymptote ranks.
+    """
     longest = max(fit.run.curve.compute_last for fit in fits)
     horizon = _AHEAD * longest if np.isinf(ranking.at) else min(max(ranking.at, longest), _FARTHEST * longest)
     by_recipe: dict[str, list[Fit]] = {}

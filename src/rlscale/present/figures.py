@@ -1,4 +1,4 @@
-"""Charts for ``--plot``: fan charts of runs, an overlay of recipes. Matplotlib is loaded here and only when asked for."""
+"""Charts for ``--plot``: fan charts of runs, an overlay of recipes. Matplotlib is loaded only when one is drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rlscale.inference import Fit, Interval
 from rlscale.present.axis import ComputeAxis, reward_ticks
 from rlscale.present.fans import Fan, RecipeCurve, fan, recipe_curves, recipe_places, reward_limits
 from rlscale.present.labels import spread
-from rlscale.present.numbers import count, probability, quantity, reward
+from rlscale.present.numbers import count, probability, reward
 from rlscale.present.palette import INK, MUTED, SERIES, VERDICT, verdict_words
 from rlscale.present.views import FitView, RankView
 
@@ -187,8 +187,8 @@ def _margin(axes: Axes, interval: Interval, bounds: tuple[float, float], colour:
     axes.plot([x, x], [interval.q10, interval.q90], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt",
               clip_on=False)  # fmt: skip
     axes.plot([x - 0.014, x + 0.014], [interval.q50] * 2, color=colour, linewidth=1.8, clip_on=False)
-    axes.annotate(f"A {reward(interval.q50, bounds)}", (x + 0.026, interval.q50), fontsize=8.5, color=colour, va="center",
-                  annotation_clip=False)  # fmt: skip
+    axes.annotate(f"A {reward(interval.q50, bounds)}", (x + 0.026, interval.q50), fontsize=8.5, color=colour,
+                  va="center", annotation_clip=False)  # fmt: skip
 
 
 def _overlay(axes: Axes, view: RankView, fits: Sequence[Fit]) -> None:

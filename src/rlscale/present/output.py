@@ -23,11 +23,18 @@ __all__ = ["Output", "console", "write_file"]
 _PIPED_WIDTH = 100
 
 
+class _Console(Console):
+    """A console that leaves a closed pipe to the command line, which ends quietly and not with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console that folds at the terminal's width, and adds no colour where it is none."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in environ else _PIPED_WIDTH
-    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
+    return _Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
 
 
 def write_file(path: Path, content: str) -> None:

@@ -142,7 +142,7 @@ def common_unit(runs: Sequence[RunView]) -> str:
 
 
 def target_headings(runs: Sequence[RunView]) -> tuple[str, ...]:
-    """Return a heading for each forecast: the compute where all runs share it, else the multiple of the last compute."""
+    """Return a heading for each forecast: the compute where the runs share it, else the multiple of the last one."""
     fitted = [run for run in runs if run.forecasts]
     if not fitted:
         return ()

@@ -1,4 +1,4 @@
-"""Charts as inline SVG for the report: crisp text, colours from the page's CSS variables, so light and dark just work."""
+"""Charts as inline SVG for the report: crisp text, colours from the CSS variables of the page, light or dark."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ def fan_svg(chart: Fan, limits: tuple[float, float] | None = None) -> str:
     for item in chart.targets:
         x = plot.x(item.compute)
         canvas.line([(x, plot.y(item.q10)), (x, plot.y(item.q90))], "whisker")
-        tip = f"at {quantity(item.compute, run.unit)}: {reward(item.q50, run.bounds)} ({span(item.interval, run.bounds)}, 80 %)"
-        canvas.dot((x, plot.y(item.q50)), "target", 3.4, tip)
+        tip = f"{reward(item.q50, run.bounds)} ({span(item.interval, run.bounds)}, 80 %)"
+        canvas.dot((x, plot.y(item.q50)), "target", 3.4, f"at {quantity(item.compute, run.unit)}: {tip}")
     if ceiling is not None:
         _ceiling(canvas, plot, ceiling, run.bounds)
     return canvas.render(f"{run.run}: {run.metric} against compute, with the forecast", "fan")
@@ -244,7 +244,10 @@ def interval_svg(interval: Interval | None, limits: tuple[float, float], place: 
         return ""
     canvas = _Canvas(120, 14)
     low, high = limits
-    x = lambda value: 3 + 114 * (min(max(value, low), high) - low) / max(high - low, 1e-12)  # noqa: E731
+
+    def x(value: float) -> float:
+        return 3 + 114 * (min(max(value, low), high) - low) / max(high - low, 1e-12)
+
     canvas.line([(3, 7), (117, 7)], "track")
     canvas.line([(x(interval.q10), 7), (max(x(interval.q90), x(interval.q10) + 1), 7)], "ibar", series(place))
     canvas.dot((x(interval.q50), 7), "idot", 3.2, colour=series(place))

@@ -68,7 +68,7 @@ def print_rank(view: RankView, console: Console) -> None:
     _print_list(console, "Crossings ahead", remarks.crossings(view))
     _print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
     told = (VerdictName.RESOLVED, VerdictName.BENDING)  # the table says why: their intervals
-    _print_reasons(console, [(row.recipe, row.verdict) for row in rows], brief=told)
+    _print_reasons(console, [(_judged_name(row, view.runs), row.verdict) for row in rows], brief=told)
     _print_input(console, view)
 
 
@@ -220,6 +220,14 @@ def _rank_cells(row: RecipeRank, bounds: Bounds, layout: _Layout, name_width: in
         _exponent(row.B, layout),
         reward(row.expected_regret, bounds),
     ]
+
+
+def _judged_name(row: RecipeRank, runs: Sequence[RunView]) -> str:
+    """Return the recipe, with the run its verdict is of where there are several."""
+    if len(row.runs) == 1:
+        return row.recipe
+    own = next((run.run for run in runs if run.recipe == row.recipe and run.verdict == row.verdict), "")
+    return f"{row.recipe} (by {own})" if own else row.recipe
 
 
 def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict]], brief: Sequence[VerdictName]) -> None:

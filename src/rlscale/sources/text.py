@@ -167,7 +167,7 @@ def json_rows(path: Path, repairs: list[str]) -> Iterator[tuple[int, dict[str, A
         if torn is not None:
             raise torn
         try:
-            value = json.loads(line)
+            value = json.loads(line.rstrip("\r\n"))
         except (ValueError, RecursionError) as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "numbers or nesting beyond reason"
             message = f"line {number} is not JSON ({reason}): {shown(line)}; repair or remove the line"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Family"]
+__all__ = ["AnyFloats", "Family"]
 
 Floats = NDArray[np.float64]
+#: Single or double precision: a family keeps the type it is given.
+AnyFloats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +41,8 @@ class Family:
     name: str
     formula: str
     source: str
-    rise: Callable[[Floats], Floats]
-    slope: Callable[[Floats], Floats]
+    rise: Callable[[AnyFloats], AnyFloats]
+    slope: Callable[[AnyFloats], AnyFloats]
     log_b_mean: float
     log_b_sd: float
     b_limits: tuple[float, float]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rlscale.inference.families.base import Family
+from rlscale.inference.families.base import AnyFloats, Family
 
 __all__ = ["SIGMOID"]
 
 
-def _rise(z: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rise(z: AnyFloats) -> AnyFloats:
     # 1 / (1 + exp(-z)) by tanh: no overflow, and ten times faster in single precision
-    return 0.5 + 0.5 * np.tanh(0.5 * z)
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z))
 
 
-def _slope(z: NDArray[np.float64]) -> NDArray[np.float64]:
+def _slope(z: AnyFloats) -> AnyFloats:
     share = _rise(z)
     return share * (1.0 - share)
 
