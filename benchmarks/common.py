@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -122,6 +123,8 @@ class Report:
         Why nothing was measured, or nothing.
     seconds : float
         Wall time it took.
+    date : str
+        When it was measured, UTC.
     """
 
     name: str
@@ -130,6 +133,7 @@ class Report:
     checks: list[Check] = field(default_factory=list)
     skipped: str = ""
     seconds: float = 0.0
+    date: str = ""
 
     def table(self, title: str, columns: Sequence[str]) -> Table:
         """Start a table."""
@@ -147,9 +151,10 @@ Measure = Callable[[bool], Report]
 
 
 def timed(measure: Measure, quick: bool) -> Report:
-    """Run a benchmark and note its wall time, in seconds."""
+    """Run a benchmark and note its date and its wall time, in seconds."""
     start = time.perf_counter()
     report = measure(quick)
+    report.date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     report.seconds = time.perf_counter() - start
     print(f"{report.name}: {report.skipped or f'{report.seconds:.0f} s'}", flush=True)
     return report

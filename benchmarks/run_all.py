@@ -1,7 +1,8 @@
-"""Run every benchmark: ``python -m benchmarks.run_all [--quick]``.
+"""Run every benchmark, or the ones named: ``python -m benchmarks.run_all [--quick] [NAME ...]``.
 
 Everything is printed as it is measured; a full run also writes ``results.json`` and ``results.md`` beside this file
-after each benchmark, with machine, date and versions. Exit code 1 where a target is missed.
+after each benchmark, with machine, date and versions. Naming some measures those again and keeps the rest of
+``results.json``, each with its own date. Exit code 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import rlscale
 from benchmarks import accuracy, coverage, kanishkg, late_start, nuts, sbc, speed, verdicts
-from benchmarks.common import Report, Table, timed
+from benchmarks.common import Check, Report, Table, timed
 
-BENCHMARKS = (speed, verdicts, sbc, late_start, coverage, kanishkg, accuracy, nuts)
+BENCHMARKS = {
+    module.__name__.rsplit(".", 1)[-1]: module.measure
+    for module in (speed, verdicts, sbc, late_start, coverage, kanishkg, accuracy, nuts)
+}
 HERE = Path(__file__).resolve().parent
 
 
@@ -31,13 +37,14 @@ def machine() -> dict[str, str]:
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
     found = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "cpu": model,
         "cores": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "rlscale": rlscale.__version__,
     }
-    for package in ("rlscale", "numpy", "scipy", "iminuit", "numpyro"):
+    for package in ("numpy", "scipy", "iminuit", "numpyro"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
@@ -47,61 +54,74 @@ def machine() -> dict[str, str]:
 
 def markdown(reports: list[Report], where: dict[str, str]) -> str:
     """Return all targets in one table, then the tables behind them."""
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `python -m benchmarks.run_all`; each file of this folder states its protocol.",
-    ]
+    lines = ["# Benchmarks", "", "Written by `python -m benchmarks.run_all`; each file here states its protocol."]
     lines += ["", ", ".join(f"{key} {value}" for key, value in where.items()), ""]
     lines += ["| benchmark | what | measured | target | |", "|---|---|---|---|---|"]
     for report in reports:
         if report.skipped:
-            lines.append(f"| {report.name} | skipped | {report.skipped} | | |")
-        lines += [
-            "| " + " | ".join(_cell(text) for text in (report.name, c.what, c.measured, c.target, c.word)) + " |"
-            for c in report.checks
-        ]
+            lines.append(f"| {report.name} | skipped | {_cell(report.skipped)} | | |")
+        lines += [_row([report.name, c.what, c.measured, c.target, c.word]) for c in report.checks]
     for report in reports:
-        lines += ["", f"## {report.name}: {report.question}", "", f"{report.seconds:.0f} s"]
+        lines += ["", f"## {report.name}", "", f"{report.question} (measured {report.date}, {report.seconds:.0f} s)"]
         for table in report.tables:
-            lines += ["", table.title, "", *_rows(table)]
+            lines += ["", table.title, "", _row(table.columns), "|" + "---|" * len(table.columns)]
+            lines += [_row(row) for row in table.rows]
     return "\n".join(lines) + "\n"
 
 
-def _rows(table: Table) -> list[str]:
-    head = "| " + " | ".join(_cell(c) for c in table.columns) + " |"
-    return [head, "|" + "---|" * len(table.columns), *("| " + " | ".join(map(_cell, row)) + " |" for row in table.rows)]
+def _row(cells: Any) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def write(reports: list[Report]) -> None:
-    """Write what is known so far."""
-    where = machine()
-    text = json.dumps({"schema": 1, "machine": where, "benchmarks": [asdict(report) for report in reports]}, indent=1)
-    (HERE / "results.json").write_text(text + "\n")
+def read() -> dict[str, Report]:
+    """Return the reports of the last full run, by name; none where there was none."""
+    path = HERE / "results.json"
+    if not path.exists():
+        return {}
+    found = {}
+    for stored in json.loads(path.read_text())["benchmarks"]:
+        tables = [Table(**table) for table in stored.pop("tables")]
+        checks = [Check(**check) for check in stored.pop("checks")]
+        found[stored["name"]] = Report(**stored, tables=tables, checks=checks)
+    return found
+
+
+def write(found: dict[str, Report]) -> None:
+    """Write what is known so far, in the order of :data:`BENCHMARKS`."""
+    reports, where = [found[name] for name in BENCHMARKS if name in found], machine()
+    content = {"schema": 1, "machine": where, "benchmarks": [asdict(report) for report in reports]}
+    (HERE / "results.json").write_text(json.dumps(content, indent=1) + "\n")
     (HERE / "results.md").write_text(markdown(reports, where))
 
 
 def main() -> None:
-    """Run them all."""
-    parser = argparse.ArgumentParser(description="Run every benchmark.")
+    """Run them."""
+    parser = argparse.ArgumentParser(description="Run every benchmark, or the ones named.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="a tenth of the curves, nothing written: a smoke test")
-    quick = parser.parse_args().quick
-    reports = []
-    for benchmark in BENCHMARKS:
-        print(f"\n=== {benchmark.__name__.rsplit('.', 1)[-1]}", flush=True)
-        reports.append(timed(benchmark.measure, quick))
-        if not quick:
-            write(reports)
-    checks = [(report, check) for report in reports for check in report.checks]
+    options = parser.parse_args()
+    names = options.names or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        parser.error(f"unknown {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
+    found = read() if options.names and not options.quick else {}
+    for name in names:
+        print(f"\n=== {name}", flush=True)
+        found[name] = timed(BENCHMARKS[name], options.quick)
+        if not options.quick:
+            write(found)
     print("\n=== all targets")
-    for report, check in checks:
-        target = check.target or "none"
-        print(f"{check.word or 'info':<5} {report.name:<11} {check.what}: {check.measured} (target {target})")
-    sys.exit(any(check.passed is False for _, check in checks))
+    missed = False
+    for name in names:
+        for check in found[name].checks:
+            missed |= check.passed is False
+            print(
+                f"{check.word or 'info':<5} {name:<11} {check.what}: {check.measured} (target {check.target or 'none'})"
+            )
+    sys.exit(missed)
 
 
 if __name__ == "__main__":

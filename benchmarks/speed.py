@@ -56,7 +56,9 @@ def measure(quick: bool = False) -> Report:
     """Time everything."""
     report = Report("speed", "How long do a fit, the import and the demo take?")
     made = curves(20 if quick else 200)
-    table = report.table("time a curve of 100 points, one core, warm", ["what", "median ms", "p90 ms", "curves"])
+    table = report.table(
+        "time a curve of 100 points, one core, warm", ["what", "p10 ms", "median ms", "p90 ms", "curves"]
+    )
     works: tuple[tuple[str, Callable[[Curve], object], int], ...] = (
         ("fit: posterior, verdict, forecasts", fit, len(made)),
         ("posterior alone", posterior, len(made)),
@@ -73,7 +75,7 @@ def measure(quick: bool = False) -> Report:
     for name, work, count in works:
         taken = 1e3 * np.array(seconds(work, made[:count]))
         medians[name] = float(np.median(taken))
-        table.add(name, f"{medians[name]:.2f}", f"{np.quantile(taken, 0.9):.2f}", count)
+        table.add(name, *(f"{value:.2f}" for value in np.quantile(taken, (0.1, 0.5, 0.9))), count)
     ours = medians["fit: posterior, verdict, forecasts"]
     report.check("fit of 100 points", f"{ours:.2f} ms", "<= 3 ms", ours <= 3.0)
     report.check("published grid / fit", f"{medians['published grid'] / ours:.0f} x", "", None)
@@ -95,15 +97,12 @@ def same_curve(report: Report, on: Sequence[Curve]) -> None:
 
 def import_time(report: Report) -> None:
     """Time ``import rlscale``, and with the engine loaded, in fresh interpreters (their own start not counted)."""
-    for name, statement in (
-        ("import rlscale", "import rlscale"),
-        ("from rlscale import fit", "from rlscale import fit"),
-    ):
+    for statement in ("import rlscale", "from rlscale import fit"):
         command = [sys.executable, "-c", _IMPORT.format(statement)]
         done = [subprocess.run(command, capture_output=True, text=True, check=True, env=here()) for _ in range(5)]
         taken = [float(one.stdout) for one in done]
         text = f"best {min(taken):.3f} s, median {np.median(taken):.3f} s"
-        report.check(name, text, "<= .35 s", float(np.median(taken)) <= 0.35)
+        report.check(statement, text, "<= .35 s", float(np.median(taken)) <= 0.35)
 
 
 def here() -> dict[str, str]:
@@ -116,11 +115,10 @@ def demo_time(report: Report) -> None:
     if importlib.util.find_spec("rlscale.cli") is None:
         report.check("rlscale demo", "not there yet", "< 10 s", None)
         return
+    command = [sys.executable, "-m", "rlscale", "demo"]
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "rlscale", "demo"], cwd=folder, capture_output=True, text=True, env=here()
-        )
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=here())
         taken = time.perf_counter() - start
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]

@@ -60,7 +60,9 @@ HEADER = st.lists(
 
 
 @FAST
-@given(header=HEADER, rows=st.lists(st.lists(CELL, min_size=1, max_size=7), max_size=8), end=st.sampled_from(["", "\n"]))
+@given(
+    header=HEADER, rows=st.lists(st.lists(CELL, min_size=1, max_size=7), max_size=8), end=st.sampled_from(["", "\n"])
+)
 def test_any_table(header, rows, end):
     text = "\n".join([",".join(header), *(",".join(row[: len(header)]) for row in rows)]) + end
     read_or_refuse("x.csv", text.encode("utf-8", "surrogatepass"))

@@ -6,7 +6,9 @@ from rlscale.errors import ChoiceError, FormatError, InputError, SourceError
 from rlscale.sources import ReadOptions, collect
 
 HEAD = "run,compute,unit,reward\n"
-KNOWN = "CSV, Parquet and JSON-lines tables, TRL's trainer_state.json, verl's console log and file logger, metrics.jsonl"
+KNOWN = (
+    "CSV, Parquet and JSON-lines tables, TRL's trainer_state.json, verl's console log and file logger, metrics.jsonl"
+)
 
 TABLES = {
     "empty file": ("t.csv", "", {}, "the file is empty; nothing was logged yet"),
@@ -196,7 +198,7 @@ LOGS = {
         "metrics.jsonl",
         '{"step": 1, "reward": 0.5}\n{"step": 2, "rew\n{"step": 3, "reward": 0.5}\n',
         {},
-        "line 2 is not JSON (Unterminated string starting at): '{\"step\": 2, \"rew'; repair or remove the line",
+        'line 2 is not JSON (Unterminated string starting at): \'{"step": 2, "rew\'; repair or remove the line',
     ),
     "a list among the lines": (
         "metrics.jsonl",
@@ -376,7 +378,10 @@ def test_no_path_and_an_empty_folder(tmp_path):
         ({"unit": "epochs"}, "unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops"),
         ({"since": 5.0, "until": 1.0}, "--from 5 lies after --until 1; give an earlier --from"),
         ({"since": float("nan")}, "--from and --until need numbers, got nan; give a compute"),
-        ({"recipe": "("}, "--recipe '(' is not a regular expression (missing ), unterminated subpattern at position 0); mend it"),
+        (
+            {"recipe": "("},
+            "--recipe '(' is not a regular expression (missing ), unterminated subpattern at position 0); mend it",
+        ),
         (
             {"recipe": "x"},
             "--recipe 'x' has no group; put the recipe in parentheses, for example '([a-z]+)-s[0-9]'",
@@ -395,9 +400,7 @@ def test_choices_are_listed_with_the_option_that_makes_them(write):
     path = write("x.trainer_state.json", state)
     with pytest.raises(ChoiceError) as caught:
         collect([path])
-    assert str(caught.value) == (
-        f"{path} holds 2 validation metrics; give --metric KEY: eval_x_reward, eval_y_reward"
-    )
+    assert str(caught.value) == (f"{path} holds 2 validation metrics; give --metric KEY: eval_x_reward, eval_y_reward")
     path = write("y.jsonl", [{"step": 1, "loss": 2, "kl": 0.5}])
     with pytest.raises(ChoiceError) as caught:
         collect([path])

@@ -92,7 +92,9 @@ def test_a_counter_that_falls_is_no_axis(one):
 
 
 def test_three_runs_in_one_file(write):
-    rows = [{"step": k, "reward/mean": 0.5 + v} for k, v in [(0, 0.1), (0, 0.2), (1, 0.2), (2, 0.2), (0, 0.3), (1, 0.3)]]
+    rows = [
+        {"step": k, "reward/mean": 0.5 + v} for k, v in [(0, 0.1), (0, 0.2), (1, 0.2), (2, 0.2), (0, 0.3), (1, 0.3)]
+    ]
     runs = read(write("job.metrics.jsonl", rows))
     assert [(run.name, run.recipe, run.curve.n_points) for run in runs] == [
         ("job", "job", 1),

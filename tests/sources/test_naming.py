@@ -68,7 +68,10 @@ def test_a_folder_of_folders(write, tmp_path):
     ]
     assert names_of([tmp_path / "base"]) == [("seed0", "base", 0), ("seed1", "base", 1)]
     assert names_of([tmp_path / "base" / "seed1"]) == [("seed1", "base", 1)]
-    assert names_of([tmp_path / "wide", tmp_path / "base"])[:2] == [("wide/seed0", "wide", 0), ("wide/seed1", "wide", 1)]
+    assert names_of([tmp_path / "wide", tmp_path / "base"])[:2] == [
+        ("wide/seed0", "wide", 0),
+        ("wide/seed1", "wide", 1),
+    ]
     assert names_of([tmp_path / "base/seed0/trainer_state.json"]) == [("seed0", "base", 0)]
 
 

@@ -100,9 +100,7 @@ def test_any_numeric_column_can_be_the_compute(one):
 def test_a_compute_without_unit_beside_steps_is_told(one):
     run = one("t.csv", "run,compute,step,reward\na,5,1,.5\na,6,2,.6\n")
     assert run.curve.compute.tolist() == [1, 2]
-    assert run.warnings == (
-        "column 'compute' has no unit and is not used (--compute compute --unit U uses it)",
-    )
+    assert run.warnings == ("column 'compute' has no unit and is not used (--compute compute --unit U uses it)",)
     assert one("t.csv", "run,compute,step,reward\na,5,1,.5\n", compute="compute", unit="flops").curve.compute == [5]
 
 

@@ -24,7 +24,10 @@ def rows(n=12, test_every=4, inside=False, save_every=None, save_inside=False, p
         inner = work
         if parts:
             data |= {"timing_s/gen": gen, "timing_s/update_actor": update}
-        for every, seconds, is_in, key in ((test_every, 60.0, inside, "testing"), (save_every, 30.0, save_inside, "save_checkpoint")):
+        for every, seconds, is_in, key in (
+            (test_every, 60.0, inside, "testing"),
+            (save_every, 30.0, save_inside, "save_checkpoint"),
+        ):
             if every and step % every == 0:
                 data[f"timing_s/{key}"] = seconds
                 work += seconds
@@ -68,9 +71,7 @@ def test_the_clock_counts_everything_once(one, how, said):
     every = how.get("test_every", 4)
     expected = [truth[step] * 16 / 3600 for step in range(0, 13, every)]
     np.testing.assert_allclose(run.curve.compute, expected, rtol=1e-12)
-    assert run.source.repairs == (
-        f"gpu-hours count timing_s/step with {said}, on 16 GPUs (recovered from throughput)",
-    )
+    assert run.source.repairs == (f"gpu-hours count timing_s/step with {said}, on 16 GPUs (recovered from throughput)",)
 
 
 def test_a_validation_longer_than_its_step_is_outside(one):
@@ -93,7 +94,9 @@ def test_three_decimals_lose_no_gpu(one):
     np.testing.assert_allclose(run.curve.compute, [truth[s] * 24 / 3600 for s in (0, 4, 8, 12)], rtol=1e-4)
 
 
-@pytest.mark.parametrize("prefix", ["", "(main_task pid=1) ", "\x1b[36m(TaskRunner pid=2)\x1b[0m ", "(TaskRunnerV1 pid=3) "])
+@pytest.mark.parametrize(
+    "prefix", ["", "(main_task pid=1) ", "\x1b[36m(TaskRunner pid=2)\x1b[0m ", "(TaskRunnerV1 pid=3) "]
+)
 @pytest.mark.parametrize("show", [repr, "np.float64({!r})".format, "{:.6e}".format])
 def test_dialects_hold_the_same_numbers(one, prefix, show):
     logged, _ = rows()

@@ -13,7 +13,7 @@ from rlscale.errors import InputError
 from rlscale.sources import ReadOptions, collect
 
 ENDINGS = ["x.csv", "x.tsv", "x.jsonl", "x.log", "x.txt", "x.trainer_state.json", "x.json", "x.parquet", "x"]
-FAST = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def read_or_refuse(name, content, **options):
@@ -60,7 +60,9 @@ HEADER = st.lists(
 
 
 @FAST
-@given(header=HEADER, rows=st.lists(st.lists(CELL, min_size=1, max_size=7), max_size=8), end=st.sampled_from(["", "\n"]))
+@given(
+    header=HEADER, rows=st.lists(st.lists(CELL, min_size=1, max_size=7), max_size=8), end=st.sampled_from(["", "\n"])
+)
 def test_any_table(header, rows, end):
     text = "\n".join([",".join(header), *(",".join(row[: len(header)]) for row in rows)]) + end
     read_or_refuse("x.csv", text.encode("utf-8", "surrogatepass"))

@@ -1,5 +1,6 @@
 """From posteriors to answers: pure functions, no files, no plots."""
 
-from rlscale.decisions.rank import Pair, PublishedCheck, Ranking, RecipeRank, rank
+from rlscale.decisions.pairs import Pair, PublishedCheck
+from rlscale.decisions.rank import Ranking, RecipeRank, rank
 
 __all__ = ["Pair", "PublishedCheck", "Ranking", "RecipeRank", "rank"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from rlscale.inference.lattice import gamma_quantiles, sobol
-from rlscale.inference.nodes import Nodes, normal_to_t
+from rlscale.inference.nodes import GainLevels, Nodes, normal_to_t
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
 from rlscale.inference.zoom import Grid
@@ -24,7 +24,7 @@ __all__ = ["COUNT", "Draws", "draw"]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-#: Draws a curve.
+#: Draws a curve. The Sobol coordinates are: m, ln B, rho, G, R0, sigma, model error, noise of a future evaluation.
 COUNT = 4096
 
 
@@ -65,10 +65,10 @@ def draw(grid: Grid, priors: Priors) -> Draws:
     shares = np.cumsum(mass.reshape(-1, RHO_GRID.size)[flat], axis=1)
     rho = np.count_nonzero(shares[:, :-1] <= (u[2] * shares[:, -1])[:, None], axis=1)
     at = grid.nodes.take(flat, rho)
-    gain = _gains(at, priors, u[4])
+    gain = _gains(at, grid.levels.take(flat, rho), priors.falling_weight, u[3])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
-    innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, COUNT, 3))
-    baseline, weight = _baselines(at, innovation, gain, u[5])
+    innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, COUNT, 5))
+    baseline, weight = _baselines(at, innovation, gain, u[4])
     mean = float(weight.mean())
     width, height = np.diff(grid.edges)[column], grid.height[column]
     low = grid.edges[column]
@@ -111,14 +111,11 @@ def _invert_rows(cumulative: Floats, which: Indices, u: Floats) -> tuple[Indices
     return index, np.clip((u - before) / np.maximum(here - before, 1e-300), 0.0, 1.0)
 
 
-def _gains(at: Nodes, priors: Priors, u: Floats) -> Floats:
-    """Draw ``G`` from its truncated t, falling curves down-weighted."""
-    _, levels = at.gain_mass(priors)
-    falling = priors.falling_weight * (levels.at_zero - levels.at_low)
+def _gains(at: Nodes, levels: GainLevels, step: float, u: Floats) -> Floats:
+    """Draw ``G`` from its truncated t, with the relative density ``step`` below zero."""
+    falling = step * (levels.at_zero - levels.at_low)
     target = u * (falling + levels.at_high - levels.at_zero)
-    level = np.where(
-        target < falling, levels.at_low + target / priors.falling_weight, levels.at_zero + target - falling
-    )
+    level = np.where(target < falling, levels.at_low + target / step, levels.at_zero + target - falling)
     t = normal_to_t(ndtri(np.clip(level, 1e-16, 1 - 1e-16)), 2.0 * at.shape)
     return np.clip(at.gain + levels.scale * t, levels.low, levels.high)
 

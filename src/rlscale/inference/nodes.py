@@ -8,7 +8,7 @@ rising curves is a step at ``G = 0``; given ``G``, ``R0`` has an interval of its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,10 @@ class GainLevels:
     at_zero: Floats
     at_high: Floats
     scale: Floats
+
+    def take(self, node: NDArray[np.intp], rho: NDArray[np.intp]) -> GainLevels:
+        """Return the levels at pairs of indices, each of shape (d,)."""
+        return GainLevels(*(getattr(self, field.name)[node, rho] for field in fields(self)))
 
 
 def t_to_normal(t: Floats, freedom: float) -> Floats:

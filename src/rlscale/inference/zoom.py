@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rlscale.inference.evidence import Evidence
 from rlscale.inference.families import Family
-from rlscale.inference.nodes import Nodes, nodes
+from rlscale.inference.nodes import GainLevels, Nodes, nodes
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
 
@@ -25,11 +25,11 @@ Floats = NDArray[np.float64]
 #: Cells this many nats under the best one are left out of the next stage.
 CUT = 9.0
 #: Columns x rows while looking for the posterior, and of the last grid, from which the draws are taken.
-COARSE, FINE = (20, 14), (40, 28)
+COARSE, FINE = (20, 14), (36, 22)
 #: Every other correlation is enough to find the place.
 COARSE_RHO = RHO_GRID[::2]
 #: The search goes on until so many coarse columns matter (two stages for ordinary runs), at most so often.
-FOUND, MAX_STAGES = 8, 9
+FOUND, MAX_STAGES = 10, 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,8 @@ class Grid:
         Log posterior mass of each cell (midpoint rule), up to a constant.
     nodes : Nodes
         Conditional posteriors at the middle of the cells, shape (columns * rows, correlations).
+    levels : GainLevels
+        The intervals of the gain there, of the same shape.
     """
 
     edges: Floats
@@ -53,6 +55,7 @@ class Grid:
     high: Floats
     log_weight: Floats
     nodes: Nodes
+    levels: GainLevels
 
     @property
     def height(self) -> Floats:
@@ -93,11 +96,11 @@ def _weighed(
     log_b = (low[:, None] + (high - low)[:, None] * share).ravel()
     level, cross, square = data.forms(data.rises(family, m, np.exp(log_b)))
     found = nodes(data, (level[:, None], cross[:, None], square[:, None]), rho, priors)
-    mass, _ = found.gain_mass(priors)
+    mass, levels = found.gain_mass(priors)
     density = found.log_weight + np.log(mass) + log_prior(family, priors, m, log_b)[:, None]
     area = np.log(np.repeat((edges[1:] - edges[:-1]) * (high - low), rows))
     log_weight = (density + area[:, None]).reshape(columns, rows, rho.size)
-    return Grid(edges, low, high, log_weight, found)
+    return Grid(edges, low, high, log_weight, found, levels)
 
 
 def _next(grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: int) -> tuple[Floats, Floats, Floats]:

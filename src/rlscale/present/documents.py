@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rlscale.decisions.rank import Pair, RecipeRank
+from rlscale.decisions import Pair, RecipeRank
 from rlscale.inference import Forecast, Interval
 from rlscale.present.views import QUANTITIES, FitView, RankView, RunView, Settings
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.decisions import Ranking
-from rlscale.decisions.rank import RecipeRank
+from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, VerdictName
 from rlscale.present.views import FitView, RankView, RunView, run_view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ _STYLE = {
     "svg.hashsalt": "rlscale",
     "svg.fonttype": "path",
     "figure.facecolor": "white",
+    "text.parse_math": False,
 }
 _GRID = "#e8ebee"
 Axes = Any
@@ -78,7 +80,10 @@ def write_figure(view: FitView | RankView, fits: Sequence[Fit], path: Path) -> N
         else:
             _fit_figure(figure, fits)
         try:
-            figure.savefig(path, dpi=160, metadata=metadata)
+            with warnings.catch_warnings():
+                # a name in a script that the font lacks is drawn as boxes, and is no reason to fail or to chatter
+                warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+                figure.savefig(path, dpi=160, metadata=metadata)
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 
@@ -155,7 +160,8 @@ def _fan(axes: Axes, chart: Fan, limits: tuple[float, float], colour: str) -> No
         axes.fill_between(at, chart.q10, chart.q90, color=colour, alpha=0.16, linewidth=0)
         axes.fill_between(at, chart.q25, chart.q75, color=colour, alpha=0.24, linewidth=0)
         axes.plot(at, chart.q50, color=colour, linewidth=1.8)
-    axes.axvline(axis.position(chart.last), color="#aab1b9", linewidth=0.9, dashes=(3, 3))
+    if run.compute_first > 0:
+        axes.axvline(axis.position(chart.last), color="#aab1b9", linewidth=0.9, dashes=(3, 3))
     for used, face in ((True, INK), (False, "white")):
         points = [
             (axis.position(c), r) for c, r, u in zip(chart.compute, chart.reward, chart.used, strict=True) if u == used

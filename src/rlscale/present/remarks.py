@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rlscale.decisions.rank import Pair
+from rlscale.decisions import Pair
 from rlscale.present.numbers import count, number, probability, quantity, reward
 from rlscale.present.views import FitView, RankView, RunView
 
@@ -24,9 +24,10 @@ class Remark:
     text: str
     runs: tuple[str, ...]
 
-    def subject(self, limit: int = 3) -> str:
-        """Return the runs, or how many they are where they are many."""
-        return ", ".join(self.runs) if len(self.runs) <= limit else count(len(self.runs), "run")
+    def subject(self, limit: int = 50) -> str:
+        """Return the runs, or how many they are where their names fill more than ``limit`` characters."""
+        names = ", ".join(self.runs)
+        return names if len(self.runs) == 1 or len(names) <= limit else count(len(self.runs), "run")
 
 
 def input_remarks(runs: Iterable[RunView]) -> tuple[Remark, ...]:
@@ -116,6 +117,8 @@ def published(view: RankView, limit: int = 6) -> tuple[str, ...]:
         if leader not in (pair.a, pair.b) or not {pair.a, pair.b} <= group:
             continue
         check = pair.published
+        if check is None:
+            continue
         mine, theirs = (check.A_a, check.A_b), (check.B_a, check.B_b)
         if pair.b == leader:
             mine, theirs = mine[::-1], theirs[::-1]

@@ -125,9 +125,10 @@ def fan_svg(chart: Fan, limits: tuple[float, float] | None = None) -> str:
             edge = plot.points(chart.grid, high) + plot.points(chart.grid, low)[::-1]
             canvas.area(edge, kind)
         canvas.line(plot.points(chart.grid, chart.q50), "median")
-    last = plot.x(chart.last)
-    canvas.line([(last, plot.top), (last, plot.bottom)], "now")
-    canvas.text((last - 5, plot.top + 9), "now", "tick end")
+    if run.compute_first > 0:
+        last = plot.x(chart.last)
+        canvas.line([(last, plot.top), (last, plot.bottom)], "now")
+        canvas.text((last - 5, plot.top + 9), "now", "tick end")
     for compute, value, used in zip(chart.compute, chart.reward, chart.used, strict=True):
         tip = f"{reward(value, run.bounds)} at {quantity(compute, run.unit, 4)}"
         canvas.dot((plot.x(compute), plot.y(value)), "pt" if used else "pt out", 2.1, tip)

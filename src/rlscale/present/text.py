@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from rlscale.decisions.rank import RecipeRank
+from rlscale.decisions import RecipeRank
 from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.present import remarks
 from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
@@ -74,7 +75,7 @@ def print_rank(view: RankView, console: Console) -> None:
 
 def _fitting(build: Callable[[_Layout, int, int], Table], names: Sequence[str], console: Console) -> Table:
     """Return the table in the richest layout that leaves the names enough room."""
-    longest = max(map(len, names))
+    longest = max(map(cell_len, names))
     room = 0
     for layout in reversed(_Layout):
         probe = build(layout, 1, _MEASURED)
@@ -141,7 +142,7 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
     headings = () if _separate_forecasts(view.runs) else remarks.target_headings(view.runs)
     unit = remarks.common_unit(view.runs)
     table = _table(layout)
-    table.add_column("run", width=name_width, no_wrap=True)
+    table.add_column("run", width=name_width, overflow="fold")
     if layout:
         table.add_column("verdict", no_wrap=True)
     table.add_column("last\ncompute", justify="right", no_wrap=True)
@@ -191,7 +192,7 @@ def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) ->
     at = "asymptote" if view.at == "the asymptote" else f"at {quantity(view.ranking.at)}"
     table = _table(layout)
     table.add_column("group", justify="right", no_wrap=True)
-    table.add_column("recipe", width=name_width, no_wrap=True)
+    table.add_column("recipe", width=name_width, overflow="fold")
     if layout:
         table.add_column("runs", justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)

@@ -13,8 +13,7 @@ import numpy as np
 
 import rlscale
 from rlscale.curves import Source
-from rlscale.decisions import Ranking
-from rlscale.decisions.rank import RecipeRank
+from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, Verdict
 from rlscale.present.numbers import count, probability, quantity, reward, span
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rlscale.curves import Run
 from rlscale.errors import InputError, SourceError
 from rlscale.sources.assemble import Named, assemble
@@ -89,6 +91,20 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
         raise InputError("no path is given; give a log, or a folder of logs")
     files, errors = discover(paths)
     _raise_first(errors, options)
+    runs: list[Run] = []
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow to infinity, which no curve takes
+        logs = _logs(files, errors, options)
+        if logs:
+            runs, left_out = assemble(_named(logs, options), options)
+            errors.extend(left_out)
+    if not runs:
+        raise _nothing_left(errors, paths)
+    _raise_first(errors, options)
+    return Reading(tuple(runs), tuple(errors))
+
+
+def _logs(files: Sequence[Found], errors: list[SourceError], options: ReadOptions) -> list[tuple[Found, Place, Log]]:
+    """Read every file; what cannot be read goes to ``errors``."""
     root = common_root(list(dict.fromkeys(found.given for found in files)))
     logs: list[tuple[Found, Place, Log]] = []
     for found in files:
@@ -98,14 +114,7 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
         except SourceError as error:
             errors.append(error)
             _raise_first(errors, options)
-    runs: list[Run] = []
-    if logs:
-        runs, left_out = assemble(_named(logs, options), options)
-        errors.extend(left_out)
-    if not runs:
-        raise _nothing_left(errors, paths)
-    _raise_first(errors, options)
-    return Reading(tuple(runs), tuple(errors))
+    return logs
 
 
 def _raise_first(errors: Sequence[SourceError], options: ReadOptions) -> None:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from rlscale.curves import Truth
+from rlscale.decisions import rank
+from rlscale.inference import Fit, fit
+from rlscale.present.report import report_html
+from rlscale.present.views import RankView, fit_view, rank_view
+from tests.present.made import simulated
+
+VOID = {"meta", "wbr", "br", "circle", "polyline", "polygon"}
+
+
+class Tags(HTMLParser):
+    """Collects tags and attributes, and checks that every element is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.attributes += attrs
+        if tag not in VOID or tag == "circle":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(html: str) -> Tags:
+    tags = Tags()
+    tags.feed(html)
+    assert tags.open == []
+    return tags
+
+
+@pytest.fixture(scope="module")
+def html(odd_fits: tuple[Fit, ...], odd_ranking: RankView) -> str:
+    return report_html(odd_ranking, odd_fits)
+
+
+def test_opens_offline(html: str) -> None:
+    tags = parsed(html)
+    assert not {"script", "link", "img", "iframe", "object"} & set(tags.seen)
+    assert not {name for name, _ in tags.attributes} & {"src", "href", "xlink:href", "onclick", "onload"}
+    assert "@import" not in html
+    assert not re.search(r"url\(|https?://", html)
+
+
+def test_names_are_escaped(html: str) -> None:
+    assert "<b>x" not in html
+    assert "&lt;b&gt;x" in html
+    assert "<script>" not in html
+    assert "学习-flat" in html
+
+
+def test_says_everything_once_asked_for(html: str) -> None:
+    for field in ("Form", "Data", "Compute", "Fit", "Noise", "Priors", "Intervals", "Bounds hit", "Held out"):
+        assert f"<dt>{field}</dt>" in html
+    for part in ("Ranking", "All recipes", "Runs", "Left out", "How these numbers were made"):
+        assert f"<h2>{part}</h2>" in html
+    for badge in ("too few points", "collapsed", "no learning"):
+        assert badge in html
+    assert "torn &amp; lost" in html
+    assert "nan" not in re.findall(r'points="([^"]*)"', html)
+
+
+def test_no_number_is_missing_from_the_drawings(html: str) -> None:
+    drawn = " ".join(re.findall(r'(?:points|cx|cy|x|y)="([^"]*)"', html))
+    assert "nan" not in drawn
+    assert "inf" not in drawn
+
+
+def test_same_input_same_report(html: str, odd_fits: tuple[Fit, ...], odd_ranking: RankView) -> None:
+    assert report_html(odd_ranking, odd_fits) == html
+
+
+def test_report_of_fits_alone(odd_fits: tuple[Fit, ...]) -> None:
+    html = report_html(fit_view(odd_fits), odd_fits)
+    parsed(html)
+    assert "<h2>Ranking</h2>" not in html
+    assert html.count('<svg class="fan"') == len(odd_fits)
+
+
+def test_report_of_many_runs_stays_small() -> None:
+    found = fit(simulated("r", Truth(R0=0.1, A=0.7, B=1.6, C_mid=60.0, sigma=0.01), 60))
+    fits = tuple(found for _ in range(23))
+    html = report_html(fit_view(fits), fits)
+    assert len(html.encode()) < 2_000_000
+
+
+def test_nothing_fitted_still_reports(odd_fits: tuple[Fit, ...]) -> None:
+    alone = tuple(item for item in odd_fits if item.run.name == "one-row")
+    html = report_html(rank_view(rank(alone), alone), alone)
+    parsed(html)
+    assert "No recipe shows learning yet" in html

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from rlscale.inference import Fit
+from rlscale.present.text import print_fit, print_rank
+from rlscale.present.views import FitView, RankView, fit_view
+from tests.present import made
+
+
+def shown(view: FitView | RankView, width: int, colour: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=colour, highlight=False, emoji=False, markup=False)
+    if isinstance(view, RankView):
+        print_rank(view, console)
+    else:
+        print_fit(view, console)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_golden_text(width: int, golden: Callable[[str, str], None]) -> None:
+    golden(f"fit-{width}.txt", shown(made.fit_answer(), width))
+    golden(f"rank-{width}.txt", shown(made.rank_answer(), width))
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 200])
+def test_nothing_is_wider_than_the_terminal_or_cut(
+    width: int, odd_fits: tuple[Fit, ...], odd_ranking: RankView
+) -> None:
+    for view in (fit_view(odd_fits), odd_ranking, made.fit_answer(), made.rank_answer()):
+        text = shown(view, width)
+        assert max(map(len, text.splitlines())) <= width
+        assert "…" not in text
+
+
+def test_colour_only_on_a_terminal() -> None:
+    assert "\x1b[" not in shown(made.rank_answer(), 100)
+    assert "\x1b[" in shown(made.rank_answer(), 100, colour=True)
+
+
+def test_every_verdict_has_its_reason(odd_fits: tuple[Fit, ...]) -> None:
+    text = " ".join(shown(fit_view(odd_fits), 140).split())
+    for item in odd_fits:
+        assert item.verdict.why in text
+        assert item.verdict.advice in text
+
+
+def test_rank_says_what_its_claims_are_about() -> None:
+    text = " ".join(shown(made.rank_answer(), 100).split())
+    assert "τ = 0.021 of the range, learned from replicates (1 degree of freedom)" in text
+    assert "long-name leads wide-clip early and loses at 1.6k steps with probability 84 %" in text
+    assert "wide-clip ties on A and has the higher B than long-name (B 1.52 against 1.11)" in text
+    assert "cannot be told apart from long-name" in text
+    assert "3 runs: 2 duplicate rows dropped" in text
+
+
+def test_markup_in_names_is_shown_as_it_is(odd_ranking: RankView) -> None:
+    assert '<b>x</b> & "y"' in shown(odd_ranking, 140)
