@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rlscale.curves import Curve, Run, Source, Truth, simulate
-from rlscale.decisions import Ranking
-from rlscale.decisions import Pair, PublishedCheck, RecipeRank
+from rlscale.decisions import Pair, PublishedCheck, Ranking, RecipeRank
 from rlscale.inference import Forecast, Interval, Verdict, VerdictName
 from rlscale.inference.pool import SeedSpread
 from rlscale.present.views import BadFile, FitView, RankView, RunView, Settings

@@ -49,6 +49,12 @@ TABLES = {
         {},
         "1 row without a run; fill the column 'run'",
     ),
+    "UTF-16 without a mark": (
+        "t.csv",
+        HEAD.encode("utf-16-le"),
+        {},
+        "line 1 holds NUL characters; save the file as UTF-8 text",
+    ),
     "negative compute": (
         "t.csv",
         HEAD + "a,1,steps,.5\na,-2,steps,.5\n",
@@ -360,6 +366,18 @@ def test_a_file_that_may_not_be_read(write, monkeypatch):
     with pytest.raises(SourceError) as caught:
         collect([path])
     assert str(caught.value) == f"{path}: cannot be opened (Permission denied); check the path and its rights"
+
+
+def test_a_disk_that_fails(write, monkeypatch):
+    path = write("t.csv", HEAD + "a,1,steps,.5\n")
+
+    def fail(*args, **kwargs):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("rlscale.sources.csv_table.lines", fail)
+    with pytest.raises(SourceError) as caught:
+        collect([path])
+    assert str(caught.value) == f"{path}: cannot be read (Input/output error); check the disk"
 
 
 def test_no_path_and_an_empty_folder(tmp_path):

@@ -43,7 +43,7 @@ def test_gpu_hours_of_steps_and_evaluations(one):
     # means over 5 steps: 5 x 2 s; + 5 x 3 s + 9 s; + 5 x 1 s + 6 s; the baseline's own 8 s are before compute 0
     np.testing.assert_allclose(run.curve.compute * 3600 / 4, [0, 10 + 15 + 9, 10 + 15 + 9 + 5 + 6])
     assert run.source.repairs == (
-        "gpu-hours count step_time of every step and eval_runtime, not loading and checkpoints",
+        "gpu-hours count step_time of every step and eval_runtime, not loading and checkpoints, on 4 GPUs (--gpus)",
     )
 
 

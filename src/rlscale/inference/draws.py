@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from rlscale.inference.lattice import gamma_quantiles, sobol
+from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
 from rlscale.inference.nodes import GainLevels, Nodes, normal_to_t
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
@@ -62,10 +62,11 @@ def draw(grid: Grid, priors: Priors) -> Draws:
     column, right = _invert(np.cumsum(cells.sum(axis=1)), u[0])
     row, up = _invert_rows(np.cumsum(cells, axis=1), column, u[1])
     flat = column * cells.shape[1] + row
-    shares = np.cumsum(mass.reshape(-1, RHO_GRID.size)[flat], axis=1)
-    rho = np.count_nonzero(shares[:, :-1] <= (u[2] * shares[:, -1])[:, None], axis=1)
-    at = grid.nodes.take(flat, rho)
-    gain = _gains(at, grid.levels.take(flat, rho), priors.falling_weight, u[3])
+    shares = np.cumsum(mass, axis=2).reshape(-1, RHO_GRID.size)
+    rho = np.count_nonzero(shares[flat, :-1] <= (u[2] * shares[flat, -1])[:, None], axis=1)
+    node = flat * RHO_GRID.size + rho
+    at = grid.nodes.take(node)
+    gain = _gains(at, grid.levels.take(node), priors.falling_weight, u[3])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
     innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, COUNT, 5))
     baseline, weight = _baselines(at, innovation, gain, u[4])
@@ -83,8 +84,8 @@ def draw(grid: Grid, priors: Priors) -> Draws:
         sigma=innovation / np.sqrt(1.0 - RHO_GRID[rho] ** 2),
         baseline=baseline,
         gain=gain,
-        model=ndtri(u[6]),
-        noise=ndtri(u[7]),
+        model=normal_quantiles(COUNT, 6),
+        noise=normal_quantiles(COUNT, 7),
         log_evidence=float(peak + np.log(total * mean)),
     )
 
@@ -116,8 +117,8 @@ def _gains(at: Nodes, levels: GainLevels, step: float, u: Floats) -> Floats:
     falling = step * (levels.at_zero - levels.at_low)
     target = u * (falling + levels.at_high - levels.at_zero)
     level = np.where(target < falling, levels.at_low + target / step, levels.at_zero + target - falling)
-    t = normal_to_t(ndtri(np.clip(level, 1e-16, 1 - 1e-16)), 2.0 * at.shape)
-    return np.clip(at.gain + levels.scale * t, levels.low, levels.high)
+    t = normal_to_t(ndtri(_inside(level)), 2.0 * at.shape)
+    return np.minimum(np.maximum(at.gain + levels.scale * t, levels.low), levels.high)
 
 
 def _baselines(at: Nodes, innovation: Floats, gain: Floats, u: Floats) -> tuple[Floats, Floats]:
@@ -127,5 +128,10 @@ def _baselines(at: Nodes, innovation: Floats, gain: Floats, u: Floats) -> tuple[
     low, high = np.maximum(0.0, -gain), np.minimum(1.0, 1.0 - gain)
     at_low, at_high = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
     inside = np.maximum(at_high - at_low, 1e-300)
-    level = np.clip(at_low + u * (at_high - at_low), 1e-16, 1 - 1e-16)
-    return np.clip(mean + sd * ndtri(level), low, high), inside
+    value = mean + sd * ndtri(_inside(at_low + u * (at_high - at_low)))
+    return np.minimum(np.maximum(value, low), high), inside
+
+
+def _inside(level: Floats) -> Floats:
+    """Keep a probability off 0 and 1, where the normal quantile is infinite."""
+    return np.minimum(np.maximum(level, 1e-16), 1.0 - 1e-16)

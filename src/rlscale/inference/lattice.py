@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
+from scipy.special import gammaincinv, ndtri
 
-__all__ = ["DIMS", "gamma_quantiles", "sobol"]
+__all__ = ["DIMS", "gamma_quantiles", "normal_quantiles", "sobol"]
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +63,14 @@ def _directions(dim: int) -> list[int]:
                 value ^= numbers[k - j]
         numbers.append(value)
     return numbers
+
+
+@lru_cache(maxsize=16)
+def normal_quantiles(count: int, coordinate: int) -> Floats:
+    """Return the standard normal quantiles at one coordinate of :func:`sobol`, shape (count,)."""
+    values: Floats = ndtri(sobol(count)[coordinate])
+    values.flags.writeable = False
+    return values
 
 
 @lru_cache(maxsize=256)

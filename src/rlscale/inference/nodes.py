@@ -63,24 +63,24 @@ class Nodes:
     share: Floats
     level_precision: Floats
 
-    def take(self, node: NDArray[np.intp], rho: NDArray[np.intp]) -> Nodes:
-        """Return the nodes at pairs of indices, each of shape (d,)."""
-        pick = {name: getattr(self, name)[node, rho] for name in _ARRAYS}
-        return Nodes(shape=self.shape, **pick)
+    def take(self, index: NDArray[np.intp]) -> Nodes:
+        """Return the nodes at flat indices, shape (d,)."""
+        return Nodes(shape=self.shape, **{name: getattr(self, name).ravel()[index] for name in _ARRAYS})
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
-        share = np.clip(self.share, 1e-9, None)
-        rest = np.clip(1.0 - self.share, 1e-9, None)
-        high = np.minimum(1.0, np.minimum(self.level / share, (1.0 - self.level) / rest))
-        low = np.maximum(-1.0, np.maximum(-self.level / rest, (self.level - 1.0) / share))
+        share = np.maximum(self.share, 1e-9)
+        rest = np.maximum(1.0 - self.share, 1e-9)
+        headroom = 1.0 - self.level
+        high = np.minimum(1.0, np.minimum(self.level / share, headroom / rest))
+        low = np.maximum(-1.0, -np.minimum(self.level / rest, headroom / share))
         # the innovation sd that goes with the allowed gain nearest to the unbounded optimum
-        away = self.gain - np.clip(self.gain, np.minimum(low, high), np.maximum(low, high))
-        sd = np.sqrt((self.scale + 0.5 * self.gain_precision * away**2) / self.shape)
-        reach = REACH * sd / np.sqrt(self.level_precision)
-        slack = reach / np.minimum(share, rest)
-        high = np.clip(high + slack, -1.0 + 1e-9, 1.0)
-        return np.clip(low - slack, -1.0, high - 1e-9), high
+        away = np.maximum(self.gain - np.maximum(high, low), np.minimum(low, high) - self.gain)
+        away = np.maximum(away, 0.0)
+        sd = np.sqrt((self.scale + 0.5 * self.gain_precision * away * away) / (self.shape * self.level_precision))
+        slack = REACH * sd / np.minimum(share, rest)
+        high = np.maximum(np.minimum(high + slack, 1.0), -1.0 + 1e-9)
+        return np.maximum(np.minimum(low - slack, high - 1e-9), -1.0), high
 
     def gain_mass(self, priors: Priors) -> tuple[Floats, GainLevels]:
         """Return the prior-weighted mass of the interval of ``G``, and its levels for drawing from it.
@@ -88,11 +88,9 @@ class Nodes:
         The marginal of ``G`` is Student's t with ``2 a`` degrees of freedom, by way of :func:`t_to_normal`.
         """
         low, high = self.gain_limits()
-        scale = np.sqrt(self.scale / self.shape / self.gain_precision)
-        at_low, at_zero, at_high = (
-            ndtr(t_to_normal((edge - self.gain) / scale, 2.0 * self.shape))
-            for edge in (low, np.clip(0.0, low, high), high)
-        )
+        scale = np.sqrt(self.scale / (self.shape * self.gain_precision))
+        edges = np.stack([low, np.minimum(np.maximum(low, 0.0), high), high])
+        at_low, at_zero, at_high = ndtr(t_to_normal((edges - self.gain) / scale, 2.0 * self.shape))
         # the CDF cannot resolve an interval far in the upper tail; a floor keeps the logarithm finite
         mass = np.maximum(at_high - at_zero + priors.falling_weight * (at_zero - at_low), 1e-300)
         return mass, GainLevels(low, high, at_low, at_zero, at_high, scale)
@@ -109,9 +107,9 @@ class GainLevels:
     at_high: Floats
     scale: Floats
 
-    def take(self, node: NDArray[np.intp], rho: NDArray[np.intp]) -> GainLevels:
-        """Return the levels at pairs of indices, each of shape (d,)."""
-        return GainLevels(*(getattr(self, field.name)[node, rho] for field in fields(self)))
+    def take(self, index: NDArray[np.intp]) -> GainLevels:
+        """Return the levels at flat indices, shape (d,)."""
+        return GainLevels(*(getattr(self, field.name).ravel()[index] for field in fields(self)))
 
 
 def t_to_normal(t: Floats, freedom: float) -> Floats:
@@ -120,13 +118,24 @@ def t_to_normal(t: Floats, freedom: float) -> Floats:
     ``z = sign(t) (8 v + 1)/(8 v + 3) sqrt(v ln(1 + t^2/v))`` (D. L. Wallace, Ann. Math. Stat. 30, 1959).
     """
     factor = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
-    return np.asarray(np.sign(t) * factor * np.sqrt(freedom * np.log1p(t * t / freedom)))
+    z = t * t
+    z /= freedom
+    np.log1p(z, out=z)
+    z *= freedom * factor * factor
+    np.sqrt(z, out=z)
+    return np.copysign(z, t, out=z)
 
 
 def normal_to_t(z: Floats, freedom: float) -> Floats:
     """Return the inverse of :func:`t_to_normal`."""
     factor = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
-    return np.asarray(np.sign(z) * np.sqrt(freedom * np.expm1((z / factor) ** 2 / freedom)))
+    t = z / factor
+    t *= t
+    t /= freedom
+    np.expm1(t, out=t)
+    t *= freedom
+    np.sqrt(t, out=t)
+    return np.copysign(t, z, out=t)
 
 
 def nodes(data: Evidence, forms: tuple[Form, Form, Form], rho: Floats, priors: Priors) -> Nodes:

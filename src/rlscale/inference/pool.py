@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from rlscale.inference.forecast import Interval
-from rlscale.inference.lattice import sobol
+from rlscale.inference.lattice import normal_quantiles, sobol
 from rlscale.inference.posterior import Posterior, weighted_quantiles
 
 __all__ = ["SEED_SD", "Level", "SeedSpread", "pooled_level", "seed_spread"]
@@ -129,8 +128,7 @@ def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level
         values = first.reward([compute])[:, 0] + first.draws.model * np.hypot(tau, model)
         return _level(np.clip(values, *first.curve.bounds), first.weight)
     middle = _product([(run.reward([compute])[:, 0], run.weight) for run in runs], tau)
-    u = sobol(_DRAWS)
-    values = np.interp(u[0], middle[1], middle[0]) + model * ndtri(u[1])
+    values = np.interp(sobol(_DRAWS)[0], middle[1], middle[0]) + model * normal_quantiles(_DRAWS, 1)
     return _level(np.clip(values, *first.curve.bounds), np.full(_DRAWS, 1.0 / _DRAWS))
 
 

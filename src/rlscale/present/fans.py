@@ -12,7 +12,7 @@ from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, VerdictName
 from rlscale.present.views import FitView, RankView, RunView, run_view
 
-__all__ = ["Fan", "RecipeCurve", "fan", "recipe_curves", "recipe_places", "reward_limits"]
+__all__ = ["CURVES", "Fan", "RecipeCurve", "fan", "recipe_curves", "recipe_places", "reward_limits"]
 
 Floats = NDArray[np.float64]
 Numbers = tuple[float, ...]
@@ -22,6 +22,8 @@ _GRID = 61
 _POINTS = 240
 #: A chart reaches this multiple of the last compute where no target lies farther out.
 _AHEAD = 4.0
+#: Recipes in an overlay at most: more lines than this are a smear.
+CURVES = 60
 #: Farthest a chart reaches, in multiples of the last compute: past it the data would shrink into a corner.
 _FARTHEST = 64.0
 
@@ -135,7 +137,7 @@ def recipe_places(view: FitView | RankView) -> dict[str, int]:
 
 
 def recipe_curves(ranking: Ranking, fits: Sequence[Fit]) -> tuple[RecipeCurve, ...]:
-    """Return the overlay of all recipes, in order of rank.
+    """Return the overlay of the recipes, in order of rank; the first 60 of more.
 
     The curves reach the common compute, or 4 times the longest run where the asymptote ranks.
     """
@@ -144,7 +146,9 @@ def recipe_curves(ranking: Ranking, fits: Sequence[Fit]) -> tuple[RecipeCurve, .
     by_recipe: dict[str, list[Fit]] = {}
     for fit in fits:
         by_recipe.setdefault(fit.run.recipe, []).append(fit)
-    return tuple(_recipe_curve(row, place, by_recipe[row.recipe], horizon) for place, row in enumerate(ranking.recipes))
+    return tuple(
+        _recipe_curve(row, place, by_recipe[row.recipe], horizon) for place, row in enumerate(ranking.recipes[:CURVES])
+    )
 
 
 def _recipe_curve(row: RecipeRank, place: int, fits: Sequence[Fit], horizon: float) -> RecipeCurve:

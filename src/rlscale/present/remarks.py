@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rlscale.decisions import Pair
 from rlscale.present.numbers import count, number, probability, quantity, reward
-from rlscale.present.views import FitView, RankView, RunView
+from rlscale.present.views import FitView, RankView, RunView, runs_by_recipe
 
 __all__ = ["Remark", "claim", "common_unit", "crossings", "input_remarks", "published", "target_headings", "traps"]
 
@@ -83,12 +83,12 @@ def _sides(pair: Pair) -> tuple[str, str, float]:
 def crossings(view: RankView, limit: int = 4) -> tuple[str, ...]:
     """Return a sentence for each crossing of medians still ahead of both recipes that is no trap."""
     places = {row.recipe: place for place, row in enumerate(view.ranking.recipes)}
+    ran = {name: max(run.compute_last for run in runs) for name, runs in runs_by_recipe(view.runs).items()}
     found = []
     for pair in view.ranking.pairs:
         if pair.trap or pair.crossing is None:
             continue
-        ran = max(run.compute_last for run in view.runs if run.recipe in (pair.a, pair.b))
-        if not ran < pair.crossing <= view.ranking.at:
+        if not max(ran[pair.a], ran[pair.b]) < pair.crossing <= view.ranking.at:
             continue
         before, after, p_after = _sides(pair)
         if p_after < LIKELY:

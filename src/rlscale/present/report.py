@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rlscale.inference import Fit, Interval
 from rlscale.present import numbers, remarks
 from rlscale.present.checklist import checklist
-from rlscale.present.fans import fan, recipe_curves, recipe_places
+from rlscale.present.fans import CURVES, fan, recipe_curves, recipe_places
 from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT, verdict_words
 from rlscale.present.svg import fan_limits, fan_svg, interval_svg, overlay_svg, series
 from rlscale.present.views import FitView, RankView, RunView, headline, versions
@@ -55,6 +55,7 @@ def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
         "rows": _rows(ranking) if ranking else [],
         "at": ranking.at if ranking else "",
         "overlay": _overlay(ranking, fits) if ranking else (),
+        "undrawn": max(len(ranking.ranking.recipes) - CURVES, 0) if ranking else 0,
         "claims": [remarks.claim(ranking), *ranking.ranking.notes] if ranking else [],
         "traps": remarks.traps(ranking, 20) if ranking else (),
         "crossings": remarks.crossings(ranking, 20) if ranking else (),

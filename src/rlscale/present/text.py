@@ -23,12 +23,12 @@ from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.present import remarks
 from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
 from rlscale.present.palette import VERDICT_RICH, verdict_words
-from rlscale.present.views import Bounds, FitView, RankView, RunView, headline
+from rlscale.present.views import Bounds, FitView, RankView, RunView, headline, runs_by_recipe
 
 __all__ = ["print_fit", "print_rank"]
 
-#: Names shown under each verdict; JSON and the report have them all.
-_REASONS = 40
+#: Names shown under each verdict: all up to the first number, else the second; JSON has them all.
+_REASONS, _FEW_REASONS = 40, 12
 #: Rows that decide which layout fits; the columns hold numbers of one format.
 _MEASURED = 60
 #: A name column narrower than this is not given to a richer layout.
@@ -69,7 +69,9 @@ def print_rank(view: RankView, console: Console) -> None:
     _print_list(console, "Crossings ahead", remarks.crossings(view))
     _print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
     told = (VerdictName.RESOLVED, VerdictName.BENDING)  # the table says why: their intervals
-    _print_reasons(console, [(_judged_name(row, view.runs), row.verdict) for row in rows], brief=told)
+    by_recipe = runs_by_recipe(view.runs)
+    judged = [(_judged_name(row, by_recipe[row.recipe]), row.verdict) for row in rows]
+    _print_reasons(console, judged, brief=told)
     _print_input(console, view)
 
 
@@ -227,7 +229,7 @@ def _judged_name(row: RecipeRank, runs: Sequence[RunView]) -> str:
     """Return the recipe, with the run its verdict is of where there are several."""
     if len(row.runs) == 1:
         return row.recipe
-    own = next((run.run for run in runs if run.recipe == row.recipe and run.verdict == row.verdict), "")
+    own = next((run.run for run in runs if run.verdict == row.verdict), "")
     return f"{row.recipe} (by {own})" if own else row.recipe
 
 
@@ -242,10 +244,11 @@ def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict]], brie
         _print_wrapped(console, f"{badge.plain}  {having[0][1].advice}", rest="  ", lead=badge)
         if name in brief:
             continue
-        for who, verdict in having[:_REASONS]:
+        limit = _REASONS if len(having) <= _REASONS else _FEW_REASONS
+        for who, verdict in having[:limit]:
             _print_wrapped(console, f"{who}  {verdict.why}", first="  ", rest="    ", lead=Text(who, style="bold"))
-        if len(having) > _REASONS:
-            console.print(f"  … and {len(having) - _REASONS:,} more (--json lists them)")
+        if len(having) > limit:
+            console.print(f"  … and {len(having) - limit:,} more (--json lists them)")
     console.print()
 
 

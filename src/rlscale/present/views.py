@@ -29,6 +29,7 @@ __all__ = [
     "headline",
     "rank_view",
     "run_view",
+    "runs_by_recipe",
     "versions",
 ]
 
@@ -182,6 +183,14 @@ def run_view(fit: Fit) -> RunView:
         warnings=fit.warnings,
         source=run.source,
     )
+
+
+def runs_by_recipe(runs: Iterable[RunView]) -> dict[str, list[RunView]]:
+    """Return the runs of each recipe, in their order."""
+    found: dict[str, list[RunView]] = {}
+    for run in runs:
+        found.setdefault(run.recipe, []).append(run)
+    return found
 
 
 def fit_view(fits: Iterable[Fit], errors: Sequence[BadFile] = (), settings: Settings | None = None) -> FitView:

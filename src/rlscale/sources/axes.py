@@ -138,11 +138,12 @@ def _gpu_hours(log: Log, name: str, options: ReadOptions) -> Axis:
     gpus = log.gpus or options.gpus
     if not gpus:
         raise SourceError(log.path, f"run {name!r} holds seconds and no GPU count; give --gpus N for gpu-hours")
+    clock = log.clock if log.gpus else f"{log.clock}, on {gpus:g} GPUs (--gpus)"
     warnings = log.axis_warnings.get("gpu-hours", ())
     if log.gpus and options.gpus and log.gpus != options.gpus:
         warnings = (*warnings, f"the log shows {log.gpus:g} GPUs; --gpus {options.gpus:g} was not used")
     hours = Series(log.seconds.step, log.seconds.value * gpus / 3600)
-    return Axis(hours, "gpu-hours", exact=False, repairs=(log.clock,), warnings=warnings)
+    return Axis(hours, "gpu-hours", exact=False, repairs=(clock,), warnings=warnings)
 
 
 def _by_key(log: Log, name: str, key: str, options: ReadOptions) -> Axis:

@@ -78,6 +78,8 @@ def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Colu
 def _opened_csv(path: Path) -> tuple[Any, list[str]]:
     source = lines(path)
     first = next(source, "")
+    if "\x00" in first:
+        raise SourceError(str(path), "line 1 holds NUL characters; save the file as UTF-8 text")
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(itertools.chain([first], source), delimiter=delimiter)
     try:

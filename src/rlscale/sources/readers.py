@@ -44,10 +44,13 @@ def read_file(path: Path) -> list[Log]:
     SourceError
         The file is empty or its reader refuses it.
     """
-    head = read_head(path)
-    if not head:
-        raise SourceError(str(path), "the file is empty; nothing was logged yet")
-    for reader in READERS:
-        if reader.sniff(path, head):
-            return reader.read(path)
+    try:
+        head = read_head(path)
+        if not head:
+            raise SourceError(str(path), "the file is empty; nothing was logged yet")
+        for reader in READERS:
+            if reader.sniff(path, head):
+                return reader.read(path)
+    except OSError as error:  # the disk, or a file that went away meanwhile
+        raise SourceError(str(path), f"cannot be read ({error.strerror or error}); check the disk") from error
     raise without_reader(path)
