@@ -66,10 +66,10 @@ def too_few(curve: Curve) -> Verdict | None:
     trained = int(np.count_nonzero(curve.compute > 0))
     if trained >= MIN_POINTS:
         return None
-    noun = "evaluation" if trained == 1 else "evaluations"
+    count = {0: "No evaluation", 1: "Only 1 evaluation"}.get(trained, f"Only {trained} evaluations")
     return Verdict(
         VerdictName.TOO_FEW_POINTS,
-        f"Only {trained} {noun} after the start; a fit needs {MIN_POINTS}.",
+        f"{count} after the start; a fit needs {MIN_POINTS}.",
         "Evaluate more often, or let the run go on.",
     )
 
