@@ -20,7 +20,11 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_brute_force(case):
-    """Quantiles within 2 % of the 80 % width of a dense integration (1 % is ours, the rest is its own grid)."""
+    """Quantiles against a dense integration, in shares of the 80 % width: 1 % on average, 2.5 % at worst.
+
+    Ours are .3 % off on average and 1.5 % in one case of a hundred (benchmarks/quadrature.py); the rest is the oracle's
+    own grid.
+    """
     curve = sigmoid_curve(**CASES[case])
     fitted = posterior(curve)
     draws = fitted.draws
@@ -41,10 +45,12 @@ def test_agrees_with_brute_force(case):
         for edge in (max(low - 0.15 * (high - low), lowest), min(high + 0.15 * (high - low), highest))
     ]
     exact = brute_force(curve, box, (2.0, 4.0))
-    for name, quantiles in exact.items():
-        found = weighted_quantiles(ours[name], fitted.weight, LEVELS)
-        error = np.abs(found - quantiles).max() / (quantiles[2] - quantiles[0])
-        assert error < 0.02, f"{name}: {found} against {quantiles}"
+    errors = {
+        name: np.abs(weighted_quantiles(ours[name], fitted.weight, LEVELS) - quantiles) / (quantiles[2] - quantiles[0])
+        for name, quantiles in exact.items()
+    }
+    assert np.mean(list(errors.values())) < 0.01, errors
+    assert np.max(list(errors.values())) < 0.025, errors
 
 
 def test_same_input_gives_the_same_bits():

@@ -52,9 +52,9 @@ class Draws:
     log_evidence: float
 
 
-def draw(grid: Grid, priors: Priors) -> Draws:
-    """Return :data:`COUNT` weighted draws of the posterior of one curve."""
-    u = sobol(COUNT)
+def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
+    """Return ``count`` weighted draws (a power of two) of the posterior of one curve."""
+    u = sobol(count)
     peak = grid.log_weight.max()
     mass = np.exp(grid.log_weight - peak)
     total = float(mass.sum())
@@ -68,7 +68,7 @@ def draw(grid: Grid, priors: Priors) -> Draws:
     at = grid.nodes.take(node)
     gain = _gains(at, grid.levels.take(node), priors.falling_weight, u[3])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
-    innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, COUNT, 5))
+    innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, count, 5))
     baseline, weight = _baselines(at, innovation, gain, u[4])
     mean = float(weight.mean())
     width, height = np.diff(grid.edges)[column], grid.height[column]
@@ -84,8 +84,8 @@ def draw(grid: Grid, priors: Priors) -> Draws:
         sigma=innovation / np.sqrt(1.0 - RHO_GRID[rho] ** 2),
         baseline=baseline,
         gain=gain,
-        model=normal_quantiles(COUNT, 6),
-        noise=normal_quantiles(COUNT, 7),
+        model=normal_quantiles(count, 6),
+        noise=normal_quantiles(count, 7),
         log_evidence=float(peak + np.log(total * mean)),
     )
 

@@ -69,8 +69,8 @@ def log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Float
     return -0.5 * (m / priors.log_c_mid_sd) ** 2 + family.log_prior_b(log_b)
 
 
-def zoomed(data: Evidence, family: Family, priors: Priors) -> Grid:
-    """Return the grid that holds all but about ``exp(-CUT)`` of the posterior, as finely as its size allows."""
+def zoomed(data: Evidence, family: Family, priors: Priors, *, fine: tuple[int, int] = FINE) -> Grid:
+    """Return the grid that holds all but about ``exp(-CUT)`` of the posterior, cut into ``fine`` columns and rows."""
     columns = COARSE[0]
     edges = np.linspace(*priors.log_c_mid_limits, columns + 1)
     limits = np.log(family.b_limits)
@@ -78,11 +78,11 @@ def zoomed(data: Evidence, family: Family, priors: Priors) -> Grid:
     for _ in range(MAX_STAGES):
         coarse = _weighed(data, family, priors, (edges, low, high), COARSE[1], COARSE_RHO)
         cells = _logsumexp(coarse.log_weight)
-        keep = cells > cells.max() - CUT
-        if np.count_nonzero(keep.any(axis=1)) >= FOUND:
+        cells -= cells.max()
+        if np.count_nonzero((cells > -CUT).any(axis=1)) >= FOUND:
             break
-        edges, low, high = _next(coarse, keep, limits, COARSE[0])
-    return _weighed(data, family, priors, _next(coarse, keep, limits, FINE[0]), FINE[1], RHO_GRID)
+        edges, low, high = _next(coarse, cells, limits, COARSE[0])
+    return _weighed(data, family, priors, _next(coarse, cells, limits, fine[0]), fine[1], RHO_GRID)
 
 
 def _weighed(
@@ -103,8 +103,12 @@ def _weighed(
     return Grid(edges, low, high, log_weight, found, levels)
 
 
-def _next(grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: int) -> tuple[Floats, Floats, Floats]:
-    """Return the edges and intervals of the next stage: what was kept, one cell wider on every side."""
+def _next(grid: Grid, cells: Floats, limits: Floats, fresh_columns: int) -> tuple[Floats, Floats, Floats]:
+    """Return the edges and intervals of the next stage: what matters, one cell wider on every side.
+
+    ``cells`` is the log mass of the cells, shape (columns, rows), under that of the best.
+    """
+    keep = cells > -CUT
     columns, rows = keep.shape
     used = np.flatnonzero(keep.any(axis=1))
     first, last = max(used[0] - 1, 0), min(used[-1] + 1, columns - 1)
@@ -112,7 +116,7 @@ def _next(grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: in
     top = grid.low + step * (rows - np.argmax(keep[:, ::-1], axis=1) + 1)
     bottom = grid.low + step * (np.argmax(keep, axis=1) - 1)
     centres = 0.5 * (grid.edges[1:] + grid.edges[:-1])
-    edges = np.linspace(grid.edges[first], grid.edges[last + 1], fresh_columns + 1)
+    edges = _spread(grid.edges[first : last + 2], cells[first : last + 1], fresh_columns)
     fresh = 0.5 * (edges[1:] + edges[:-1])
     # between two old columns take the wider reach of both: the ridge may run anywhere between them
     right = np.clip(np.searchsorted(centres[used], fresh), 0, used.size - 1)
@@ -120,6 +124,19 @@ def _next(grid: Grid, keep: NDArray[np.bool_], limits: Floats, fresh_columns: in
     low = np.minimum(bottom[used][left], bottom[used][right])
     high = np.maximum(top[used][left], top[used][right])
     return edges, np.maximum(low, limits[0]), np.minimum(high, limits[1])
+
+
+def _spread(edges: Floats, cells: Floats, count: int) -> Floats:
+    """Cut the span of ``edges`` into ``count`` columns, denser where the mass is.
+
+    Half of the columns follow the square root of the density, half are spread evenly: a long flat tail must neither take
+    the columns that a narrow peak needs nor be lost.
+    """
+    width = np.diff(edges)
+    density = np.sqrt(np.exp(cells).sum(axis=1) / width)
+    share = density * width / np.sum(density * width) + width / width.sum()
+    cumulative = np.concatenate([[0.0], np.cumsum(share)])
+    return np.interp(np.linspace(0.0, cumulative[-1], count + 1), cumulative, edges)
 
 
 def _logsumexp(values: Floats) -> Floats:
