@@ -1,8 +1,8 @@
 """How far are the quantiles from the exact posterior? ``python -m benchmarks.quadrature``.
 
 The reference is the same posterior on a grid of twenty times as many cells and 2^17 draws, whose own error is below
-.1 %; that it is the right posterior is checked by ``tests/inference/test_posterior.py`` against a dense integration that
-shares no code with the engine. Errors are of the 10, 50 and 90 % quantiles, as shares of the 80 % width.
+.1 %; that it is the right posterior is checked by ``tests/inference/test_posterior.py`` against a dense integration
+that shares no code with the engine. Errors are of the 10, 50 and 90 % quantiles, as shares of the 80 % width.
 """
 
 from __future__ import annotations

@@ -129,8 +129,8 @@ def _next(grid: Grid, cells: Floats, limits: Floats, fresh_columns: int) -> tupl
 def _spread(edges: Floats, cells: Floats, count: int) -> Floats:
     """Cut the span of ``edges`` into ``count`` columns, denser where the mass is.
 
-    Half of the columns follow the square root of the density, half are spread evenly: a long flat tail must neither take
-    the columns that a narrow peak needs nor be lost.
+    Half of the columns follow the square root of the density, half are spread evenly: a long flat tail must neither
+    take the columns that a narrow peak needs nor be lost.
     """
     width = np.diff(edges)
     density = np.sqrt(np.exp(cells).sum(axis=1) / width)
