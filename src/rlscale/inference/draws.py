@@ -62,8 +62,7 @@ def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
     column, right = _invert(np.cumsum(cells.sum(axis=1)), u[0])
     row, up = _invert_rows(np.cumsum(cells, axis=1), column, u[1])
     flat = column * cells.shape[1] + row
-    shares = np.cumsum(mass, axis=2).reshape(-1, RHO_GRID.size)
-    rho = np.count_nonzero(shares[flat, :-1] <= (u[2] * shares[flat, -1])[:, None], axis=1)
+    rho = _pick(np.cumsum(mass, axis=2).reshape(-1, RHO_GRID.size), flat, u[2])
     node = flat * RHO_GRID.size + rho
     at = grid.nodes.take(node)
     gain = _gains(at, grid.levels.take(node), priors.falling_weight, u[3])
@@ -110,6 +109,15 @@ def _invert_rows(cumulative: Floats, which: Indices, u: Floats) -> tuple[Indices
     here = shares[which, index]
     before = np.where(index > 0, shares[which, index - 1], 0.0)
     return index, np.clip((u - before) / np.maximum(here - before, 1e-300), 0.0, 1.0)
+
+
+def _pick(cumulative: Floats, which: Indices, u: Floats) -> Indices:
+    """Like :func:`_invert_rows` for a few cells, the place within them not wanted."""
+    target = u * cumulative[which, -1]
+    index = np.zeros(u.size, dtype=np.intp)
+    for below in cumulative.T[:-1]:
+        index += below[which] <= target
+    return index
 
 
 def _gains(at: Nodes, levels: GainLevels, step: float, u: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.inference.families import Family
-from rlscale.inference.noise import Form, form, neighbours
+from rlscale.inference.noise import neighbours, sums
 
 __all__ = ["MAX_POINTS", "Evidence", "evidence", "thinned"]
 
@@ -35,16 +35,14 @@ class Evidence:
         ``p_t = 1/r_t``.
     columns : array, shape (n, 4)
         ``p, h(p), u, h(u)``: one product of the rises with these gives every sum (see ``noise``).
-    level, cross, reward : Form
-        ``<p, p>``, ``<p, u>`` and ``<u, u>``.
+    fixed : array, shape (3, 3)
+        Sums ``(T, L, E)`` of ``<p, p>``, ``<p, u>`` and ``<u, u>``, one a row.
     """
 
     log_compute: Floats
     weight: Floats
     columns: Floats
-    level: Form
-    cross: Form
-    reward: Form
+    fixed: Floats
 
     @property
     def count(self) -> int:
@@ -58,18 +56,21 @@ class Evidence:
         """
         offset = self.log_compute.astype(np.float32) - m.astype(np.float32)[:, None]
         offset *= b.astype(np.float32)[:, None]
-        return np.asarray(family.rise(offset), dtype=np.float64)
+        return family.rise(offset).astype(np.float64)
 
-    def forms(self, rises: Floats) -> tuple[Form, Form, Form]:
-        """Return ``<p s, p>``, ``<p s, u>`` and ``<p s, p s>`` of rises ``s``, shape (k, n), each of shape (k,)."""
+    def sums(self, rises: Floats) -> Floats:
+        """Return the sums of ``<p s, p>``, ``<p s, u>`` and ``<p s, p s>`` of rises ``s``, shape (k, n): (3, k, 3)."""
         q = rises if np.all(self.weight == 1.0) else rises * self.weight
-        products = q @ self.columns
-        first, last = q[:, 0], q[:, -1]
-        level = Form(products[:, 0], products[:, 1], first * self.columns[0, 0] + last * self.columns[-1, 0])
-        cross = Form(products[:, 2], products[:, 3], first * self.columns[0, 2] + last * self.columns[-1, 2])
-        lagged = 2.0 * np.einsum("kt,kt->k", q[:, 1:], q[:, :-1])
-        square = Form(np.einsum("kt,kt->k", q, q), lagged, first**2 + last**2)
-        return level, cross, square
+        first, last, columns = q[:, 0], q[:, -1], self.columns
+        found = np.empty((3, q.shape[0], 3))
+        products = q @ columns
+        found[0, :, :2], found[1, :, :2] = products[:, :2], products[:, 2:]
+        found[0, :, 2] = columns[0, 0] * first + columns[-1, 0] * last
+        found[1, :, 2] = columns[0, 2] * first + columns[-1, 2] * last
+        found[2, :, 0] = np.einsum("kt,kt->k", q, q)
+        found[2, :, 1] = 2.0 * np.einsum("kt,kt->k", q[:, 1:], q[:, :-1])
+        found[2, :, 2] = first * first + last * last
+        return found
 
 
 def evidence(curve: Curve) -> Evidence:
@@ -81,7 +82,7 @@ def evidence(curve: Curve) -> Evidence:
     u = (curve.reward - low) / curve.range / relative
     p = 1.0 / relative
     columns = np.column_stack([p, neighbours(p), u, neighbours(u)])
-    return Evidence(log_compute, p, columns, form(p, p), form(p, u), form(u, u))
+    return Evidence(log_compute, p, columns, np.stack([sums(p, p), sums(p, u), sums(u, u)]))
 
 
 def thinned(curve: Curve) -> tuple[Curve, int]:

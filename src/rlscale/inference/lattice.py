@@ -32,6 +32,8 @@ DIMS = len(_POLYNOMIALS) + 1
 def sobol(count: int) -> Floats:
     """Return the first ``count`` points of the Sobol sequence, shape (DIMS, count), each moved into its cell's middle.
 
+    They come in the order of their first coordinate, so that neighbours in the array are neighbours in ``m``.
+
     Parameters
     ----------
     count : int
@@ -46,6 +48,7 @@ def sobol(count: int) -> Floats:
         for k in range(count.bit_length()):
             bits ^= np.where((gray >> k) & 1, directions[k], 0)
         points[dim] = bits / 2.0**_BITS + 0.5 / count
+    points = points[:, np.argsort(points[0])]
     points.flags.writeable = False
     return points
 

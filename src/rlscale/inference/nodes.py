@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from rlscale.inference.evidence import Evidence
-from rlscale.inference.noise import Form
+from rlscale.inference.noise import at_correlations
 from rlscale.inference.priors import Priors
 
 __all__ = ["GainLevels", "Nodes", "nodes", "normal_to_t", "t_to_normal"]
@@ -26,12 +26,14 @@ Floats = NDArray[np.float64]
 #: conditional mean of ``R0`` leaves its own interval: beyond, less than 1e-9 of the mass is left.
 REACH = 6.0
 _RIDGE = 1e-12
-_ARRAYS = ("log_weight", "scale", "gain", "gain_precision", "level", "share", "level_precision")
+_BY_NODE = ("log_weight", "scale", "gain", "gain_precision", "share")
 
 
 @dataclass(frozen=True, eq=False)
 class Nodes:
-    """Conditional posteriors at many shapes; every array has one shape.
+    """Conditional posteriors at many shapes, for several correlations: arrays of shape (k, r), or (d,) once taken.
+
+    Precisions are in units of the inverse innovation variance.
 
     Parameters
     ----------
@@ -42,16 +44,12 @@ class Nodes:
         ``a``, the shape of the inverse gamma of the innovation variance.
     scale : array
         ``b``, its scale.
-    gain : array
-        Mean of ``G`` before truncation.
-    gain_precision : array
-        Its precision, in units of the inverse innovation variance.
-    level : array
-        ``c``: the conditional mean of ``R0`` is ``c - share * G``.
+    gain, gain_precision : array
+        Mean and precision of ``G`` before truncation.
     share : array
-        Slope of that line: the (whitened) mean rise.
-    level_precision : array
-        Conditional precision of ``R0``, in units of the inverse innovation variance.
+        The conditional mean of ``R0`` is ``level - share * G``: the (whitened) mean rise.
+    level, level_precision : array, shape (r,) or (d,)
+        The mean of the curve, and the conditional precision of ``R0``; they do not depend on the shape.
     """
 
     log_weight: Floats
@@ -59,13 +57,15 @@ class Nodes:
     scale: Floats
     gain: Floats
     gain_precision: Floats
-    level: Floats
     share: Floats
+    level: Floats
     level_precision: Floats
 
     def take(self, index: NDArray[np.intp]) -> Nodes:
         """Return the nodes at flat indices, shape (d,)."""
-        return Nodes(shape=self.shape, **{name: getattr(self, name).ravel()[index] for name in _ARRAYS})
+        each = {name: getattr(self, name).ravel()[index] for name in _BY_NODE}
+        which = index % self.level.size
+        return Nodes(shape=self.shape, level=self.level[which], level_precision=self.level_precision[which], **each)
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
@@ -89,7 +89,7 @@ class Nodes:
         """
         low, high = self.gain_limits()
         scale = np.sqrt(self.scale / (self.shape * self.gain_precision))
-        edges = np.stack([low, np.minimum(np.maximum(low, 0.0), high), high])
+        edges = np.array([low, np.minimum(np.maximum(low, 0.0), high), high])
         at_low, at_zero, at_high = ndtr(t_to_normal((edges - self.gain) / scale, 2.0 * self.shape))
         # the CDF cannot resolve an interval far in the upper tail; a floor keeps the logarithm finite
         mass = np.maximum(at_high - at_zero + priors.falling_weight * (at_zero - at_low), 1e-300)
@@ -138,20 +138,19 @@ def normal_to_t(z: Floats, freedom: float) -> Floats:
     return np.copysign(t, z, out=t)
 
 
-def nodes(data: Evidence, forms: tuple[Form, Form, Form], rho: Floats, priors: Priors) -> Nodes:
-    """Return the conditional posteriors for forms of shape (k, ...) and correlations that broadcast against them."""
-    level_gain, gain_reward, gain_gain = (f.at(rho) for f in forms)
-    level, cross, reward = data.level.at(rho), data.cross.at(rho), data.reward.at(rho)
+def nodes(data: Evidence, rises: Floats, rho: Floats, priors: Priors) -> Nodes:
+    """Return the conditional posteriors for rises of shape (k, n) and correlations of shape (r,): arrays (k, r)."""
+    turn = at_correlations(rho)
+    level, cross, reward = data.fixed @ turn
+    level_gain, gain_reward, gain_gain = data.sums(rises) @ turn
     share = level_gain / level
     centre = cross / level
     precision = np.maximum(gain_gain - level_gain * share, _RIDGE)
     gain = (gain_reward - level_gain * centre) / precision
-    residual = np.maximum(reward - cross * centre - precision * gain**2, 0.0)
-    stationary = 1.0 - np.asarray(rho) ** 2
+    residual = np.maximum(reward - cross * centre - precision * gain * gain, 0.0)
+    stationary = 1.0 - rho * rho
     shape = priors.sigma_shape + 0.5 * (data.count - 2)
     scale = priors.sigma_shape * priors.sigma_scale**2 * stationary + 0.5 * residual
-    log_weight = (
-        -shape * np.log(scale) - 0.5 * np.log(precision * level) + (0.5 + priors.sigma_shape) * np.log(stationary)
-    )
-    full = np.broadcast_to(level, log_weight.shape)
-    return Nodes(log_weight, shape, scale, gain, precision, np.broadcast_to(centre, log_weight.shape), share, full)
+    constant = (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
+    log_weight = constant - shape * np.log(scale) - 0.5 * np.log(precision)
+    return Nodes(log_weight, shape, scale, gain, precision, share, centre, level)

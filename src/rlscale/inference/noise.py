@@ -12,12 +12,10 @@ so the sums are taken once and every ``rho`` is nearly free.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RHO_GRID", "Form", "form", "mean_variance", "neighbours"]
+__all__ = ["RHO_GRID", "at_correlations", "mean_variance", "neighbours", "sums"]
 
 Floats = NDArray[np.float64]
 
@@ -26,22 +24,9 @@ RHO_GRID = np.array([0.0, 0.2, 0.4, 0.6, 0.75, 0.87])
 RHO_GRID.flags.writeable = False
 
 
-@dataclass(frozen=True)
-class Form:
-    """The ``rho``-free sums ``T``, ``L``, ``E`` of one inner product; arrays of one shape (one entry a node)."""
-
-    total: Floats
-    lagged: Floats
-    ends: Floats
-
-    def at(self, rho: Floats | float) -> Floats:
-        """Return ``<v, w>_rho``; ``rho`` broadcasts against the sums."""
-        rho = np.asarray(rho)
-        value: Floats = (1.0 + rho * rho) * self.total - rho * self.lagged - rho * rho * self.ends
-        return value
-
-    def __getitem__(self, index: tuple[object, ...]) -> Form:
-        return Form(self.total[index], self.lagged[index], self.ends[index])  # type: ignore[index]
+def at_correlations(rho: Floats) -> Floats:
+    """Return the matrix, shape (3, r), that turns sums ``(T, L, E)`` into inner products: ``sums @ matrix``."""
+    return np.array([1.0 + rho * rho, -rho, -rho * rho])
 
 
 def neighbours(values: Floats) -> Floats:
@@ -52,9 +37,9 @@ def neighbours(values: Floats) -> Floats:
     return out
 
 
-def form(v: Floats, w: Floats) -> Form:
-    """Return the sums of ``<v, w>`` for two series of shape (n,)."""
-    return Form(np.asarray(v @ w), np.asarray(v @ neighbours(w)), np.asarray(v[0] * w[0] + v[-1] * w[-1]))
+def sums(v: Floats, w: Floats) -> Floats:
+    """Return ``(T, L, E)`` of two series of shape (n,): shape (3,)."""
+    return np.array([v @ w, v @ neighbours(w), v[0] * w[0] + v[-1] * w[-1]])
 
 
 def mean_variance(rho: Floats, count: int) -> Floats:

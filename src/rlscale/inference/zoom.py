@@ -94,8 +94,7 @@ def _weighed(
     m = np.repeat(0.5 * (edges[1:] + edges[:-1]), rows)
     share = (np.arange(rows) + 0.5) / rows
     log_b = (low[:, None] + (high - low)[:, None] * share).ravel()
-    level, cross, square = data.forms(data.rises(family, m, np.exp(log_b)))
-    found = nodes(data, (level[:, None], cross[:, None], square[:, None]), rho, priors)
+    found = nodes(data, data.rises(family, m, np.exp(log_b)), rho, priors)
     mass, levels = found.gain_mass(priors)
     density = found.log_weight + np.log(mass) + log_prior(family, priors, m, log_b)[:, None]
     area = np.log(np.repeat((edges[1:] - edges[:-1]) * (high - low), rows))
@@ -136,7 +135,7 @@ def _spread(edges: Floats, cells: Floats, count: int) -> Floats:
     density = np.sqrt(np.exp(cells).sum(axis=1) / width)
     share = density * width / np.sum(density * width) + width / width.sum()
     cumulative = np.concatenate([[0.0], np.cumsum(share)])
-    return np.interp(np.linspace(0.0, cumulative[-1], count + 1), cumulative, edges)
+    return np.asarray(np.interp(np.arange(count + 1) * (cumulative[-1] / count), cumulative, edges))
 
 
 def _logsumexp(values: Floats) -> Floats:

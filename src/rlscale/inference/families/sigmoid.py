@@ -10,8 +10,12 @@ __all__ = ["SIGMOID"]
 
 
 def _rise(z: AnyFloats) -> AnyFloats:
-    # 1 / (1 + exp(-z)) by tanh: no overflow, and ten times faster in single precision
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z))
+    # 1 / (1 + exp(-z)) by tanh: no overflow, ten times faster in single precision; in place, the arrays are large
+    share = np.asarray(0.5 * z)
+    np.tanh(share, out=share)
+    share *= 0.5
+    share += 0.5
+    return share
 
 
 def _slope(z: AnyFloats) -> AnyFloats:
