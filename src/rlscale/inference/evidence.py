@@ -81,7 +81,7 @@ def evidence(curve: Curve) -> Evidence:
     relative = _relative_noise(curve)
     u = (curve.reward - low) / curve.range / relative
     p = 1.0 / relative
-    columns = np.column_stack([p, neighbours(p), u, neighbours(u)])
+    columns = np.array([p, neighbours(p), u, neighbours(u)]).T
     return Evidence(log_compute, p, columns, np.stack([sums(p, p), sums(p, u), sums(u, u)]))
 
 
