@@ -37,6 +37,15 @@ def run(command, folder):
     ).stdout
 
 
+def assert_same(printed, shown):
+    """Same words; numbers to their last digits, which may differ between processors."""
+    number = re.compile(r"\d+(?:\.\d+)?")
+    plain = [re.sub(r"[\s─]+", " ", text) for text in (printed, shown)]
+    assert number.sub("#", plain[0]) == number.sub("#", plain[1])
+    values = [[float(found) for found in number.findall(text)] for text in plain]
+    assert values[0] == pytest.approx(values[1], rel=0.02, abs=0.006)
+
+
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.splitlines()[0])
 def test_commands_print_what_the_readme_shows(block, tmp_path):
     shown = []
@@ -46,7 +55,7 @@ def test_commands_print_what_the_readme_shows(block, tmp_path):
     if os.environ.get("RLSCALE_REGENERATE"):
         README.write_text(README.read_text(encoding="utf-8").replace(block, "".join(shown)), encoding="utf-8")
     else:
-        assert "".join(shown) == block
+        assert_same("".join(shown), block)
 
 
 @pytest.mark.parametrize("block", blocks("python"))
