@@ -69,6 +69,11 @@ def test_collapse_is_seen_and_the_fit_stops_at_the_peak():
     assert any(warning.startswith("the fit covers the part up to the peak") for warning in found.warnings)
 
 
+def test_a_collapse_in_a_short_run_does_not_hide_in_its_own_jitter():
+    rewards = [1.0] * 5 + [0.0] * 5
+    assert collapse(Curve(compute=np.arange(10.0), reward=rewards)).drop == 1.0
+
+
 def test_a_single_dip_is_no_collapse():
     curve = sigmoid_curve(ratio=4)
     rewards = curve.reward.copy()

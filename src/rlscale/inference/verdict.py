@@ -77,13 +77,15 @@ def too_few(curve: Curve) -> Verdict | None:
 def collapse(curve: Curve) -> Collapse | None:
     """Find a lasting fall: mean of the last 3 under the best mean of 3 by more than ``max(.08 range, 6 s)``.
 
-    ``s`` is the sd of the first differences over sqrt(2): the jitter of one evaluation.
+    ``s`` is the sd of the first differences over sqrt(2), the jitter of one evaluation. The largest fall is left out of
+    it: in a short run the fall itself would otherwise pass for jitter and hide.
     """
     if curve.n_points < 6:
         return None
     means = np.convolve(curve.reward, np.full(3, 1.0 / 3.0), mode="valid")
     best = int(np.argmax(means))
-    jitter = float(np.std(np.diff(curve.reward), ddof=1)) / np.sqrt(2.0)
+    steps = np.diff(curve.reward)
+    jitter = float(np.std(np.delete(steps, np.argmin(steps)), ddof=1) / np.sqrt(2.0))
     drop = float(means[best] - means[-1])
     if drop <= max(COLLAPSE_SHARE * curve.range, COLLAPSE_JITTERS * jitter):
         return None
