@@ -85,6 +85,8 @@ def test_collapse_in_the_first_points_is_still_reported():
     rewards = [0.5, 0.5, 0.5, *([0.1] * 40)]
     found = fit(Curve(compute=np.arange(43.0), reward=rewards))
     assert found.verdict.name == VerdictName.COLLAPSED
+    assert found.posterior is None
+    assert found.warnings == ("too few points before the fall at 2 steps: nothing is fitted",)
 
 
 @pytest.mark.parametrize(

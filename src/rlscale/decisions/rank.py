@@ -114,7 +114,7 @@ def rank(
     for fit in fits:
         by_recipe.setdefault(fit.run.recipe, []).append(fit)
     spread = seed_spread([[f.posterior for f in group if f.posterior] for group in by_recipe.values()], seed_sd)
-    last = [fit.posterior.curve.compute_last for fit in fits if fit.posterior]
+    last = [fit.run.curve.compute_last for fit in fits if fit.posterior]
     at = target if target is not None else AHEAD * max(last, default=fits[0].run.curve.compute_last)
     found = {name: contender(name, tuple(group), at, spread.value) for name, group in by_recipe.items()}
     ordered = sorted(filter(None, found.values()), key=lambda one: (not one.verdict.ranks, -one.median))

@@ -13,7 +13,7 @@ from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.families import SIGMOID, Family
 from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, forecast, interval, p_past_midpoint
 from rlscale.inference.posterior import MODEL_ERROR, Posterior, posterior
-from rlscale.inference.verdict import Verdict, collapse, judge, too_few
+from rlscale.inference.verdict import Verdict, collapse, collapsed, judge, too_few
 
 __all__ = ["Fit", "FitOptions", "fit"]
 
@@ -61,7 +61,7 @@ class Fit:
     options : FitOptions
     verdict : Verdict
     posterior : Posterior, optional
-        None where nothing was fitted (``too_few_points``).
+        None where nothing was fitted (``too_few_points``, or a collapse in the first evaluations).
     forecasts : tuple of Forecast
         At the targets asked for, else at 2 and 4 times the last compute.
     asymptote : Forecast, optional
@@ -136,25 +136,20 @@ def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | N
     for target in targets:
         if not target > 0.0:
             raise InputError(f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf")
-    warnings = list(run.warnings)
-    scarce = too_few(run.curve)
-    if scarce is not None:
+    fallen = collapse(run.curve)
+    fitted = run.curve if fallen is None else run.curve.until(run.curve.compute[fallen.peak])
+    verdict = too_few(run.curve) or (collapsed(run.curve, fallen) if fallen is not None else None)
+    warnings = [*run.warnings, *_warnings(run.curve, fitted)]
+    if too_few(fitted) is not None and verdict is not None:
         return Fit(
             run=run,
             options=options,
-            verdict=scarce,
+            verdict=verdict,
             posterior=None,
             forecasts=(),
             asymptote=None,
             warnings=tuple(warnings),
         )
-    fallen = collapse(run.curve)
-    fitted = run.curve
-    if fallen is not None and too_few(run.curve.until(run.curve.compute[fallen.peak])) is None:
-        fitted = run.curve.until(run.curve.compute[fallen.peak])
-        warnings.append(f"the fit covers the part up to the peak, {fitted.compute_last:.4g} {fitted.unit}")
-    if fitted.n_points > MAX_POINTS:
-        warnings.append(f"{fitted.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit")
     found = posterior(fitted, family=options.family, model_error=options.model_error)
     wanted = tuple(targets) or (2.0 * run.curve.compute_last, 4.0 * run.curve.compute_last)
     *forecasts, asymptote = (
@@ -165,9 +160,21 @@ def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | N
     return Fit(
         run=run,
         options=options,
-        verdict=judge(found, question, fallen, run.curve, options.tolerance),
+        verdict=verdict or judge(found, question, options.tolerance),
         posterior=found,
         forecasts=tuple(forecasts),
         asymptote=asymptote,
         warnings=tuple(warnings),
     )
+
+
+def _warnings(curve: Curve, fitted: Curve) -> list[str]:
+    """Say what of the curve the fit covers, where it is not all of it, point by point."""
+    said = []
+    if fitted.n_points < curve.n_points:
+        said.append(f"the fit covers the part up to the peak, {fitted.compute_last:.4g} {fitted.unit}")
+        if too_few(fitted) is not None:
+            said[-1] = f"too few points before the fall at {fitted.compute_last:.4g} {fitted.unit}: nothing is fitted"
+    if fitted.n_points > MAX_POINTS:
+        said.append(f"{fitted.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit")
+    return said

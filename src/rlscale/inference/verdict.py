@@ -11,7 +11,7 @@ from rlscale.curves import Curve
 from rlscale.inference.forecast import Forecast, p_past_midpoint
 from rlscale.inference.posterior import MIN_POINTS, Posterior
 
-__all__ = ["Verdict", "VerdictName", "collapse", "judge", "too_few"]
+__all__ = ["Verdict", "VerdictName", "collapse", "collapsed", "judge", "too_few"]
 
 #: A drop smaller than this share of the range, or than this many jitters, is no collapse.
 COLLAPSE_SHARE = 0.08
@@ -83,7 +83,7 @@ def collapse(curve: Curve) -> Collapse | None:
     if curve.n_points < 6:
         return None
     means = np.convolve(curve.reward, np.full(3, 1.0 / 3.0), mode="valid")
-    best = int(np.argmax(means))
+    best = means.size - 1 - int(np.argmax(means[::-1]))  # the latest of equal ones: the run was up until then
     steps = np.diff(curve.reward)
     jitter = float(np.std(np.delete(steps, np.argmin(steps)), ddof=1) / np.sqrt(2.0))
     drop = float(means[best] - means[-1])
@@ -92,30 +92,29 @@ def collapse(curve: Curve) -> Collapse | None:
     return Collapse(best + 2, drop, float(means[best]), float(means[-1]))
 
 
-def judge(posterior: Posterior, answer: Forecast, fallen: Collapse | None, full: Curve, tolerance: float) -> Verdict:
-    """Return the verdict on the question that ``answer`` answers.
+def collapsed(curve: Curve, fallen: Collapse) -> Verdict:
+    """Return the verdict on a run that fell and stayed down."""
+    at = curve.compute[fallen.peak]
+    return Verdict(
+        VerdictName.COLLAPSED,
+        f"The reward fell from {fallen.best:.3f} around {at:.4g} {curve.unit} to {fallen.last:.3f} and stayed down.",
+        "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
+    )
+
+
+def judge(posterior: Posterior, answer: Forecast, tolerance: float) -> Verdict:
+    """Return the verdict on the question that ``answer`` answers, for a run that did not collapse.
 
     Parameters
     ----------
     posterior : Posterior
-        The fit (of the part up to the peak, where the run collapsed).
     answer : Forecast
         The reward at the target, or the asymptote.
-    fallen : Collapse, optional
-        A lasting fall of the run.
-    full : Curve
-        The whole curve.
     tolerance : float
         Half-width of an acceptable answer, as a share of the range.
     """
-    unit, curve = full.unit, posterior.curve
-    if fallen is not None:
-        at = full.compute[fallen.peak]
-        return Verdict(
-            VerdictName.COLLAPSED,
-            f"The reward fell from {fallen.best:.3f} around {at:.4g} {unit} to {fallen.last:.3f} and stayed down.",
-            "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
-        )
+    curve = posterior.curve
+    unit = curve.unit
     gained = posterior.reward([curve.compute_last])[:, 0] - posterior.baseline
     p_gain = posterior.probability(gained > GAIN_SHARE * curve.range)
     if p_gain < SURE:
