@@ -50,7 +50,7 @@ def test_read_only_input_is_accepted():
         ),
         (
             {"compute": [1], "reward": [0.1], "sd": [0]},
-            "sd must be positive, got 0; leave it empty where unknown",
+            "sd must be positive and finite, got 0; leave it empty where unknown",
         ),
         (
             {"compute": [1], "reward": [0.1], "unit": "parsecs"},

@@ -50,6 +50,7 @@ def test_twins_share_a_group_and_a_far_recipe_does_not():
     assert {row.recipe: row.group for row in found.recipes} == {"a": 1, "b": 1, "far": 2}
     pair = next(pair for pair in found.pairs if {pair.a, pair.b} == {"a", "b"})
     assert 0.2 < pair.p_a_better < 0.8
+    assert found.pairs[-1].published is None
     assert pair.published.tie
     assert pair.published.B_a is not None
 
@@ -140,6 +141,41 @@ def test_zero_seed_sd_is_a_claim_about_runs():
     assert ranking(*runs).claim == "recipes"
     sure, careful = (ranking(*runs, seed_sd=tau).recipes[0].p_best for tau in (0.0, 0.1))
     assert sure > careful
+
+
+def test_zero_seed_sd_pools_different_seeds_by_their_mean():
+    posteriors = [posterior(run("a", seed=k, A=a, last=8.0).curve, model_error=0.0) for k, a in ((1, 0.3), (2, 0.6))]
+    level = pooled_level(posteriors, np.inf, 0.0)
+    assert level.interval.q50 == pytest.approx(np.mean([p.mean(p.asymptote) for p in posteriors]), abs=0.01)
+    assert level.interval.width < 0.1
+
+
+def test_far_seeds_pool_between_them():
+    posteriors = [posterior(run("a", seed=k, A=a, last=8.0).curve, model_error=0.0) for k, a in ((1, 0.3), (2, 0.6))]
+    level = pooled_level(posteriors, np.inf, 0.005)
+    assert 0.29 < level.interval.q10 <= level.interval.q90 < 0.61
+
+
+def test_a_seed_that_has_only_started_does_not_unseat_its_recipe():
+    started = Run(name="a2", recipe="a", curve=Curve(compute=[0, 1], reward=[0.1, 0.1]))
+    found = ranking(run("a1", recipe="a", A=0.8), started, run("b", A=0.4))
+    assert found.recipes[0].recipe == "a"
+    assert found.recipes[0].p_best > 0.9
+    assert "a is ranked without a2: too few points to fit" in found.notes
+
+
+def test_a_failed_seed_sets_no_spread():
+    good = [run(f"a{k}", recipe="a", A=0.7, seed=k) for k in range(2)]
+    failed = run("a2", recipe="a", A=0.1, R0=0.1, seed=5)
+    assert ranking(*good, failed).seed_sd.value == ranking(*good).seed_sd.value
+
+
+def test_a_collapsed_leader_is_noted():
+    base = run("c", A=0.9)
+    rewards = base.curve.reward.copy()
+    rewards[30:] = 0.1
+    fallen = Run(name="c", recipe="c", curve=Curve(compute=base.curve.compute, reward=rewards))
+    assert "c collapsed: the forecast of c is of the part up to the peak" in ranking(fallen, run("d")).notes
 
 
 @pytest.mark.parametrize(

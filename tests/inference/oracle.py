@@ -9,7 +9,7 @@ RHO = (0.0, 0.2, 0.4, 0.6, 0.75, 0.87)
 LEVELS = (0.1, 0.5, 0.9)
 
 
-def brute_force(curve, box, targets, size=(41, 41), gains=61, baselines=7):
+def brute_force(curve, box, targets, size=(33, 33), gains=61, baselines=7):
     """Quantiles at LEVELS of A, R0, ln(C_mid/C_last), ln B and R(target * C_last), on the unit reward range.
 
     ``box`` = (m_low, m_high, log_b_low, log_b_high) must hold the posterior.

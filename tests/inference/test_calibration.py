@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rlscale.curves import Curve, Truth, simulate
+from rlscale.curves import Truth, simulate
 from rlscale.inference import FitOptions, VerdictName, fit
 from rlscale.inference.posterior import posterior
 
@@ -22,7 +22,7 @@ TABLE_1 = {
 }
 
 
-def covered(level, count, seed, spoil=None):
+def covered(level, count, seed, rhos=(0.0, 0.5)):
     """Share of ``count`` curves whose interval at ``level`` holds the noise-free reward at 4 times the last compute."""
     rng = np.random.default_rng(seed)
     hits = 0
@@ -33,12 +33,10 @@ def covered(level, count, seed, spoil=None):
             B=rng.lognormal(np.log(1.5), 0.4),
             C_mid=1.0,
             sigma=rng.uniform(0.008, 0.03),
-            rho=rng.choice([0.0, 0.5]),
+            rho=rng.choice(rhos),
         )
-        last = rng.choice([0.5, 1.0, 2.0, 4.0])
+        last = rng.choice([1.0, 2.0, 4.0, 8.0])
         curve = simulate(truth, np.linspace(0, last, 40), rng=rng)
-        if spoil is not None:
-            curve = spoil(curve, truth, rng)
         fitted = posterior(curve, model_error=0.0)
         low, high = fitted.quantiles(fitted.reward([4 * last])[:, 0], [0.5 - level / 2, 0.5 + level / 2])
         hits += low <= truth.reward(4 * last) <= high
@@ -50,14 +48,16 @@ def test_intervals_cover_as_stated():
     assert 0.78 <= covered(0.8, 300, seed=11) <= 0.94
 
 
-def test_negative_control_wrong_noise_fails_it():
-    """Truths shifted by three noise sds after the curve was made: coverage must collapse, or the test sees nothing."""
+def test_negative_control_wrong_noise_fails_it(monkeypatch):
+    """Told that evaluations are independent, the engine must fail the same test on correlated ones."""
+    import sys
 
-    def drifting(curve, truth, rng):
-        walk = np.cumsum(rng.normal(0, 0.03, curve.n_points))
-        return Curve(compute=curve.compute, reward=np.clip(curve.reward + walk, 0, 1))
-
-    assert covered(0.8, 150, seed=11, spoil=drifting) < 0.7
+    assert covered(0.8, 200, seed=11, rhos=(0.8,)) > 0.72
+    for name in ("zoom", "draws"):
+        module = sys.modules[f"rlscale.inference.{name}"]
+        monkeypatch.setattr(module, "RHO_GRID", np.zeros(2))
+    monkeypatch.setattr(sys.modules["rlscale.inference.zoom"], "COARSE_RHO", np.zeros(1))
+    assert covered(0.8, 200, seed=11, rhos=(0.8,)) < 0.65
 
 
 @pytest.fixture(scope="module")

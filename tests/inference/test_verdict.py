@@ -93,6 +93,7 @@ def test_collapse_in_the_first_points_is_still_reported():
     ("call", "message"),
     [
         (lambda: FitOptions(model_error=-1), "--model-error -1 is not a size; give 0 or more"),
+        (lambda: FitOptions(at_least=np.nan), "--at-least nan is not a reward; give a finite one"),
         (lambda: FitOptions(tolerance=0), "--tolerance 0 is not above 0; give half the width you can accept"),
         (lambda: fit(sigmoid_curve(), [0.0]), "--target 0 is not a compute above 0; give it in steps, or inf"),
         (lambda: fit(sigmoid_curve(), [np.nan]), "--target nan is not a compute above 0; give it in steps, or inf"),
@@ -118,3 +119,52 @@ def test_p_at_least():
     found = fit(sigmoid_curve(ratio=4), [8.0], FitOptions(at_least=0.5))
     assert found.forecasts[0].p_at_least == pytest.approx(1.0, abs=0.01)
     assert fit(sigmoid_curve(ratio=4)).forecasts[0].p_at_least is None
+
+
+OUTSIDE = {
+    "below": -0.03 + 0.002 * np.sin(np.arange(41.0)),
+    "above": 1.02 + 0.002 * np.sin(np.arange(41.0)),
+    "starts below": np.linspace(-0.06, 0.5, 41),
+    "saturates above": 1.03 - 0.83 / (1 + np.arange(41.0) ** 2 / 9),
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_rewards_outside_the_bounds_by_more_than_noise_are_moved_onto_them(case):
+    rewards = OUTSIDE[case]
+    found = fit(Curve(compute=np.arange(41.0), reward=rewards))
+    assert found.posterior.draws.effective > 200
+    assert found.warnings == (
+        "the rewards leave the bounds [0, 1] by more than noise: those outside were moved onto them for the fit; "
+        "give --bounds LO HI if the metric can go further",
+    )
+    now = found.posterior.quantiles(found.posterior.reward([40.0])[:, 0], [0.5])[0]
+    assert now == pytest.approx(np.clip(rewards[-1], 0, 1), abs=0.02)
+
+
+def test_noise_across_a_bound_is_left_alone():
+    rng = np.random.default_rng(0)
+    compute = np.linspace(0, 100, 41)
+    rewards = 0.99 - 0.79 / (1 + (compute / 10) ** 3) + 0.02 * rng.normal(size=41)
+    curve = Curve(compute=compute, reward=rewards)
+    assert curve.n_outside
+    assert fit(curve).warnings == ()
+
+
+def test_one_target_need_not_be_a_list():
+    curve = sigmoid_curve(ratio=4)
+    assert fit(curve, 8.0).forecasts == fit(curve, np.array([8.0])).forecasts
+
+
+def test_noise_of_block_means_is_not_quoted_as_that_of_an_evaluation():
+    found = fit(sigmoid_curve(ratio=4, n=5001, sigma=0.02))
+    assert found.quantity("sigma") is None
+    assert found.quantity("A") is not None
+    assert found.warnings == ("5001 evaluations were averaged in blocks to 2000 at most for the fit",)
+
+
+def test_a_tiny_range_is_shown_with_its_digits():
+    curve = sigmoid_curve(ratio=2)
+    tiny = Curve(compute=curve.compute, reward=curve.reward * 1e-9, bounds=(0.0, 1e-9))
+    assert "lies in 0.000000000" in fit(tiny).verdict.why
+    assert "0.000 to 0.000" not in fit(tiny).verdict.why

@@ -139,8 +139,9 @@ class Curve:
     def _check_noise(self) -> None:
         for field in ("n_eval", "sd"):
             value = getattr(self, field)
-            if value is not None and np.any(value[~np.isnan(value)] <= 0):
-                raise CurveError(f"{field} must be positive, got {np.nanmin(value):g}; leave it empty where unknown")
+            bad = [] if value is None else value[~((value > 0) & (value < np.inf)) & ~np.isnan(value)]
+            if len(bad):
+                raise CurveError(f"{field} must be positive and finite, got {bad[0]:g}; leave it empty where unknown")
 
     def _check_rewards(self) -> None:
         low, high = self.bounds

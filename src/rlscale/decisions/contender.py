@@ -27,7 +27,7 @@ class Contender:
     posteriors : tuple of Posterior
         Of the runs that could be fitted, at least one.
     verdict : Verdict
-        Of its (lower) middle run.
+        Of its (lower) middle run among those fitted.
     level, ceiling : Level
         Pooled distribution at the common compute and of the asymptote.
     """
@@ -43,6 +43,11 @@ class Contender:
     def median(self) -> float:
         """Median level at the common compute, in reward."""
         return self.level.interval.q50
+
+    @property
+    def longest(self) -> Posterior:
+        """The run with the most compute."""
+        return max(self.posteriors, key=lambda run: run.curve.compute_last)
 
     def p_better(self, other: Contender) -> float:
         """Probability of the higher level at the common compute, the two independent."""
@@ -62,7 +67,7 @@ def contender(name: str, fits: tuple[Fit, ...], at: float, tau: float) -> Conten
         name=name,
         fits=fits,
         posteriors=posteriors,
-        verdict=middle_verdict(fits),
+        verdict=middle_verdict([fit for fit in fits if fit.posterior is not None]),
         level=pooled_level(posteriors, at, tau),
         ceiling=pooled_level(posteriors, np.inf, tau),
     )

@@ -28,7 +28,7 @@ FAR = 64.0
 
 @dataclass(frozen=True)
 class PublishedCheck:
-    """The two published rules, as a cross-check on least-squares fits of the first run of each recipe.
+    """The two published rules, as a cross-check on least-squares fits of the longest run of each recipe.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Pair:
     trap : bool
         The early leader loses at the common compute with probability .8 or more.
     published : PublishedCheck, optional
-        None where only pairs against the best were asked of very many recipes.
+        Given for the pairs with the leader; None for the others, and among very many recipes.
     """
 
     a: str
@@ -95,10 +95,11 @@ def compared(ordered: Sequence[Contender], at: float, all_pairs: bool) -> tuple[
     horizon = FAR * last if np.isinf(at) else max(at, last)
     grid = np.geomspace(first, horizon, 96)
     medians = {recipe.name: _median_curve(recipe, grid) for recipe in ordered}
-    points: dict[str, float] = {}
-    if all_pairs or len(ordered) <= ALL_PAIRS:
-        points = {recipe.name: least_squares(recipe.posteriors[0].curve).A for recipe in ordered}
-    return tuple(_pair(a, b, grid, medians, points) for a, b in wanted)
+    few = all_pairs or len(ordered) <= ALL_PAIRS
+    points = {recipe.name: least_squares(recipe.longest.curve).A for recipe in ordered} if few else {}
+    return tuple(
+        _pair(a, b, grid, medians, _published(a, b, points) if points and a is ordered[0] else None) for a, b in wanted
+    )
 
 
 def _first_compute(recipe: Contender) -> float:
@@ -113,13 +114,15 @@ def _median_curve(recipe: Contender, grid: Floats) -> Floats:
         # a few hundred equally weighted draws pin a median curve, at a tenth of the cost of all of them
         picked = np.searchsorted(cumulative, (np.arange(257) + 0.5) / 257 * cumulative[-1])
         d = run.draws
-        z = d.b[picked, None] * (np.log(grid / run.curve.compute_last) - d.m[picked, None])
+        z = d.b[picked, None] * (np.log(grid) - np.log(run.curve.compute_last) - d.m[picked, None])
         rewards = d.baseline[picked, None] + d.gain[picked, None] * run.family.rise(z)
         curves.append(run.curve.bounds[0] + run.curve.range * np.median(rewards, axis=0))
     return np.asarray(np.mean(curves, axis=0))
 
 
-def _pair(a: Contender, b: Contender, grid: Floats, medians: dict[str, Floats], points: dict[str, float]) -> Pair:
+def _pair(
+    a: Contender, b: Contender, grid: Floats, medians: dict[str, Floats], published: PublishedCheck | None
+) -> Pair:
     p_a_better = a.p_better(b)
     common = min(run.curve.compute_last for recipe in (a, b) for run in recipe.posteriors)
     early_a, early_b = a.mean_at(common), b.mean_at(common)
@@ -132,7 +135,7 @@ def _pair(a: Contender, b: Contender, grid: Floats, medians: dict[str, Floats], 
         crossing=_crossing(grid, medians[a.name] - medians[b.name]),
         early_leader=a.name if leader_is_a else b.name,
         trap=1.0 - p_leader >= TRAP,
-        published=_published(a, b, points) if points else None,
+        published=published,
     )
 
 
@@ -148,7 +151,7 @@ def _crossing(grid: Floats, difference: Floats) -> float | None:
 
 
 def _published(a: Contender, b: Contender, points: dict[str, float]) -> PublishedCheck:
-    curve_a, curve_b = a.posteriors[0].curve, b.posteriors[0].curve
+    curve_a, curve_b = a.longest.curve, b.longest.curve
     ceiling_a, ceiling_b = points[a.name], points[b.name]
     tie = abs(ceiling_a - ceiling_b) <= PUBLISHED_MARGIN * curve_a.range
     if not tie:

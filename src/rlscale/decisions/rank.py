@@ -5,7 +5,7 @@ Every probability is over the posteriors of independent recipes, computed from t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import Interval
 from rlscale.inference.pool import Level, SeedSpread, seed_spread
 from rlscale.inference.posterior import Posterior, weighted_quantiles
-from rlscale.inference.verdict import Verdict
+from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = ["Ranking", "RecipeRank", "rank"]
 
@@ -113,7 +113,7 @@ def rank(
     by_recipe: dict[str, list[Fit]] = {}
     for fit in fits:
         by_recipe.setdefault(fit.run.recipe, []).append(fit)
-    spread = seed_spread([[f.posterior for f in group if f.posterior] for group in by_recipe.values()], seed_sd)
+    spread = seed_spread([_healthy(group) for group in by_recipe.values()], seed_sd)
     last = [fit.run.curve.compute_last for fit in fits if fit.posterior]
     at = target if target is not None else AHEAD * max(last, default=fits[0].run.curve.compute_last)
     found = {name: contender(name, tuple(group), at, spread.value) for name, group in by_recipe.items()}
@@ -126,7 +126,7 @@ def rank(
         pairs=compared(ordered, at, all_pairs),
         seed_sd=spread,
         claim="runs" if spread.value == 0.0 else "recipes",
-        notes=_notes(placed, at),
+        notes=_notes(placed, by_recipe, at),
     )
 
 
@@ -178,15 +178,17 @@ def _unfitted(name: str, fits: Sequence[Fit]) -> RecipeRank:
 
 def _best(levels: Sequence[Level]) -> list[tuple[float, float]]:
     """P(best) and expected regret of independent levels: ``int dF_i prod_(j != i) F_j`` and ``E[max] - E[i]``."""
-    if not levels:
-        return []
+    if len(levels) < 2:
+        return [(1.0, 0.0) for _ in levels]
     low = min(level.values[0] for level in levels)
     high = max(level.values[-1] for level in levels)
-    edges = np.linspace(low - 1e-9, high + 1e-9, 4001)
+    margin = 1e-9 * (high - low) + 1e-300
+    edges = np.linspace(low - margin, high + margin, 4001)
     cdf = np.stack([level.cdf(edges) for level in levels])
     log_cdf = np.log(np.maximum(cdf, 1e-300))
     total = log_cdf.sum(axis=0)
-    highest = float(edges[-1] - np.trapezoid(np.exp(total), edges))
+    product = np.exp(total)
+    highest = float(edges[-1] - np.sum(np.diff(edges) * 0.5 * (product[1:] + product[:-1])))
     shares = []
     for own, log_own in zip(cdf, log_cdf, strict=True):
         others = np.exp(total - log_own)
@@ -215,7 +217,13 @@ def _exponent(runs: Sequence[Posterior]) -> Interval:
     return Interval(float(low), float(middle), float(high))
 
 
-def _notes(placed: Sequence[RecipeRank], at: float) -> tuple[str, ...]:
+def _healthy(fits: Sequence[Fit]) -> list[Posterior]:
+    """Posteriors of the runs that learn and hold: a failed seed is no measure of how far good seeds scatter."""
+    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED)
+    return [fit.posterior for fit in fits if fit.posterior is not None and fit.verdict.name not in failed]
+
+
+def _notes(placed: Sequence[RecipeRank], by_recipe: Mapping[str, Sequence[Fit]], at: float) -> tuple[str, ...]:
     notes = []
     ranked = [row for row in placed if row.A is not None and row.forecast is not None and row.verdict.ranks]
     if not ranked:
@@ -227,4 +235,11 @@ def _notes(placed: Sequence[RecipeRank], at: float) -> tuple[str, ...]:
                 f"{highest.recipe} has the highest ceiling, {ranked[0].recipe} leads at {at:.4g}: "
                 "slow runs with a high ceiling may never get there (--target inf ranks by ceiling)"
             )
+    for recipe, fits in by_recipe.items():
+        fallen = [fit.run.name for fit in fits if fit.posterior and fit.verdict.name is VerdictName.COLLAPSED]
+        if fallen:
+            notes.append(f"{', '.join(fallen)} collapsed: the forecast of {recipe} is of the part up to the peak")
+        unfitted = [fit.run.name for fit in fits if fit.posterior is None]
+        if unfitted and len(unfitted) < len(fits):
+            notes.append(f"{recipe} is ranked without {', '.join(unfitted)}: too few points to fit")
     return tuple(notes)

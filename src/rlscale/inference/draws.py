@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
-from rlscale.inference.nodes import GainLevels, Nodes, normal_to_t
+from rlscale.inference.nodes import FLOOR, LOST, GainLevels, Nodes, normal_to_t
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
 from rlscale.inference.zoom import Grid
@@ -35,7 +35,8 @@ class Draws:
     ``m`` and ``b`` are those of the middle of the cell, where ``baseline`` and ``gain`` were drawn: a curve needs all
     four from one place. ``m_within`` and ``b_within`` are spread over the cell, for the distribution of the shape.
     ``model`` and ``noise`` are standard normal coordinates kept for the model error and for the noise of a future
-    evaluation; ``log_evidence`` is the log marginal likelihood of the family, up to a constant of the curve.
+    evaluation. ``effective`` is the number of equally weighted draws these are worth, ``1 / sum w^2``; 0 where the data
+    lie so far outside the bounds that the masses inside are beyond floating point.
     """
 
     weight: Floats
@@ -49,7 +50,7 @@ class Draws:
     gain: Floats
     model: Floats
     noise: Floats
-    log_evidence: float
+    effective: float
 
 
 def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
@@ -57,7 +58,6 @@ def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
     u = sobol(count)
     peak = grid.log_weight.max()
     mass = np.exp(grid.log_weight - peak)
-    total = float(mass.sum())
     cells = mass.sum(axis=2)
     column, right = _invert(np.cumsum(cells.sum(axis=1)), u[0])
     row, up = _invert_rows(np.cumsum(cells, axis=1), column, u[1])
@@ -65,11 +65,12 @@ def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
     rho = _pick(np.cumsum(mass, axis=2).reshape(-1, RHO_GRID.size), flat, u[2])
     node = flat * RHO_GRID.size + rho
     at = grid.nodes.take(node)
-    gain = _gains(at, grid.levels.take(node), priors.falling_weight, u[3])
+    levels = grid.levels.take(node)
+    gain = _gains(at, levels, priors.falling_weight, u[3])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
     innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, count, 5))
     baseline, weight = _baselines(at, innovation, gain, u[4])
-    mean = float(weight.mean())
+    lost = float(weight.max()) <= LOST or float(levels.mass.max()) <= LOST
     width, height = np.diff(grid.edges)[column], grid.height[column]
     low = grid.edges[column]
     bottom = grid.low[column] + row * height
@@ -85,7 +86,7 @@ def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
         gain=gain,
         model=normal_quantiles(count, 6),
         noise=normal_quantiles(count, 7),
-        log_evidence=float(peak + np.log(total * mean)),
+        effective=0.0 if lost else float(weight.sum() ** 2 / (weight @ weight)),
     )
 
 
@@ -124,8 +125,9 @@ def _gains(at: Nodes, levels: GainLevels, step: float, u: Floats) -> Floats:
     """Draw ``G`` from its truncated t, with the relative density ``step`` below zero."""
     falling = step * (levels.at_zero - levels.at_low)
     target = u * (falling + levels.at_high - levels.at_zero)
-    level = np.where(target < falling, levels.at_low + target / step, levels.at_zero + target - falling)
-    t = normal_to_t(ndtri(_inside(level)), 2.0 * at.shape)
+    first = levels.flip * target < levels.flip * falling
+    level = np.where(first, levels.at_low + target / step, levels.at_zero + target - falling)
+    t = levels.flip * normal_to_t(ndtri(_inside(level)), 2.0 * at.shape)
     return np.minimum(np.maximum(at.gain + levels.scale * t, levels.low), levels.high)
 
 
@@ -134,12 +136,14 @@ def _baselines(at: Nodes, innovation: Floats, gain: Floats, u: Floats) -> tuple[
     mean = at.level - at.share * gain
     sd = innovation / np.sqrt(at.level_precision)
     low, high = np.maximum(0.0, -gain), np.minimum(1.0, 1.0 - gain)
-    at_low, at_high = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
-    inside = np.maximum(at_high - at_low, 1e-300)
-    value = mean + sd * ndtri(_inside(at_low + u * (at_high - at_low)))
+    z_low, z_high = (low - mean) / sd, (high - mean) / sd
+    flip = np.where(z_low > 0.0, -1.0, 1.0)  # in the upper tail count down from above, as for the gain
+    at_low, at_high = ndtr(flip * z_low), ndtr(flip * z_high)
+    inside = np.maximum(flip * (at_high - at_low), FLOOR)
+    value = mean + flip * sd * ndtri(_inside(at_low + u * (at_high - at_low)))
     return np.minimum(np.maximum(value, low), high), inside
 
 
 def _inside(level: Floats) -> Floats:
     """Keep a probability off 0 and 1, where the normal quantile is infinite."""
-    return np.minimum(np.maximum(level, 1e-16), 1.0 - 1e-16)
+    return np.minimum(np.maximum(level, 1e-305), 1.0 - 1e-16)

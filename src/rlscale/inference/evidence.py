@@ -105,7 +105,7 @@ def thinned(curve: Curve) -> tuple[Curve, int]:
         curve,
         compute=np.add.reduceat(curve.compute, edges) / counts,
         reward=np.add.reduceat(curve.reward, edges) / counts,
-        sd=None if curve.sd is None else np.add.reduceat(curve.sd, edges) / counts,
+        sd=np.add.reduceat(_relative_noise(curve), edges) / counts**1.5,  # the mean of m points is 1/sqrt(m) as noisy
         n_eval=None,
     )
     return averaged, size

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
+from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.families import SIGMOID, Family
 from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, forecast, interval, p_past_midpoint
@@ -16,6 +17,9 @@ from rlscale.inference.posterior import MODEL_ERROR, Posterior, posterior
 from rlscale.inference.verdict import Verdict, collapse, collapsed, judge, too_few
 
 __all__ = ["Fit", "FitOptions", "fit"]
+
+#: A posterior worth fewer equally weighted draws than this is drawn again, so many times finer.
+ENOUGH, MORE = 200, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,8 @@ class FitOptions:
     def __post_init__(self) -> None:
         if not 0.0 <= self.model_error < np.inf:
             raise InputError(f"--model-error {self.model_error:g} is not a size; give 0 or more")
+        if self.at_least is not None and not np.isfinite(self.at_least):
+            raise InputError(f"--at-least {self.at_least:g} is not a reward; give a finite one")
         if not 0.0 < self.tolerance < np.inf:
             raise InputError(f"--tolerance {self.tolerance:g} is not above 0; give half the width you can accept")
 
@@ -99,11 +105,13 @@ class Fit:
         return None if self.posterior is None else p_past_midpoint(self.posterior)
 
     def quantity(self, name: str) -> Interval | None:
-        """Return the 80 % interval of ``R0``, ``A``, ``B``, ``C_mid``, ``rho`` or ``sigma``."""
+        """Return the 80 % interval of ``R0``, ``A``, ``B``, ``C_mid``, ``rho`` or ``sigma``; None where unknown."""
         if self.posterior is None:
             return None
         if name == "A":
             return None if self.asymptote is None else self.asymptote.interval
+        if name in ("rho", "sigma") and self.posterior.curve.n_points < self.run.curve.n_points > MAX_POINTS:
+            return None  # those of block means, not of one evaluation
         values = {
             "R0": self.posterior.baseline,
             "B": self.posterior.exponent,
@@ -114,14 +122,14 @@ class Fit:
         return interval(self.posterior, values[name])
 
 
-def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | None = None) -> Fit:
+def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOptions | None = None) -> Fit:
     """Fit one run.
 
     Parameters
     ----------
     run : Run or Curve
         A bare curve is fitted as a run called ``run``.
-    targets : sequence of float
+    targets : float or sequence of float
         Computes to forecast at, in the curve's unit; ``inf`` asks for the asymptote. The verdict speaks of the largest;
         without targets it speaks of the asymptote and the forecasts are at 2 and 4 times the last compute.
     options : FitOptions, optional
@@ -133,6 +141,7 @@ def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | N
     """
     options = options or FitOptions()
     run = Run(name="run", recipe="run", curve=run) if isinstance(run, Curve) else run
+    targets = tuple(float(target) for target in np.atleast_1d(targets))
     for target in targets:
         if not target > 0.0:
             raise InputError(f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf")
@@ -150,7 +159,8 @@ def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | N
             asymptote=None,
             warnings=tuple(warnings),
         )
-    found = posterior(fitted, family=options.family, model_error=options.model_error)
+    found, outside = _posterior(fitted, options)
+    warnings += outside
     wanted = tuple(targets) or (2.0 * run.curve.compute_last, 4.0 * run.curve.compute_last)
     *forecasts, asymptote = (
         forecast(found, compute, tolerance=options.tolerance, at_least=options.at_least)
@@ -166,6 +176,23 @@ def fit(run: Run | Curve, targets: Sequence[float] = (), options: FitOptions | N
         asymptote=asymptote,
         warnings=tuple(warnings),
     )
+
+
+def _posterior(curve: Curve, options: FitOptions) -> tuple[Posterior, list[str]]:
+    """Fit a curve; where it lies outside its bounds by more than noise, fit it with rewards moved onto the bounds."""
+    found = posterior(curve, family=options.family, model_error=options.model_error)
+    said = []
+    if found.draws.effective < ENOUGH and curve.n_outside:
+        low, high = curve.bounds
+        curve = replace(curve, reward=np.clip(curve.reward, low, high))
+        found = posterior(curve, family=options.family, model_error=options.model_error)
+        said.append(
+            f"the rewards leave the bounds [{low:g}, {high:g}] by more than noise: those outside were moved onto them "
+            "for the fit; give --bounds LO HI if the metric can go further"
+        )
+    if found.draws.effective < ENOUGH:  # a curve pressed against a bound: most draws fall outside, so take more
+        found = posterior(curve, family=options.family, model_error=options.model_error, count=MORE * COUNT)
+    return found, said
 
 
 def _warnings(curve: Curve, fitted: Curve) -> list[str]:

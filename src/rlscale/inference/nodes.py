@@ -18,7 +18,7 @@ from rlscale.inference.evidence import Evidence
 from rlscale.inference.noise import at_correlations
 from rlscale.inference.priors import Priors
 
-__all__ = ["GainLevels", "Nodes", "nodes", "normal_to_t", "t_to_normal"]
+__all__ = ["FLOOR", "LOST", "GainLevels", "Nodes", "nodes", "normal_to_t", "t_to_normal"]
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 #: conditional mean of ``R0`` leaves its own interval: beyond, less than 1e-9 of the mass is left.
 REACH = 6.0
 _RIDGE = 1e-12
+#: Masses under this are beyond floating point; a curve that needs them is not inside its bounds.
+FLOOR, LOST = 1e-300, 1e-250
 _BY_NODE = ("log_weight", "scale", "gain", "gain_precision", "share")
 
 
@@ -90,15 +92,21 @@ class Nodes:
         low, high = self.gain_limits()
         scale = np.sqrt(self.scale / (self.shape * self.gain_precision))
         edges = np.array([low, np.minimum(np.maximum(low, 0.0), high), high])
-        at_low, at_zero, at_high = ndtr(t_to_normal((edges - self.gain) / scale, 2.0 * self.shape))
-        # the CDF cannot resolve an interval far in the upper tail; a floor keeps the logarithm finite
-        mass = np.maximum(at_high - at_zero + priors.falling_weight * (at_zero - at_low), 1e-300)
-        return mass, GainLevels(low, high, at_low, at_zero, at_high, scale)
+        z = t_to_normal((edges - self.gain) / scale, 2.0 * self.shape)
+        # far in the upper tail a CDF cannot resolve an interval: count such levels down from above instead
+        flip = np.where(z[0] > 0.0, -1.0, 1.0)
+        at_low, at_zero, at_high = ndtr(flip * z)
+        mass = np.maximum(flip * (at_high - at_zero + priors.falling_weight * (at_zero - at_low)), FLOOR)
+        return mass, GainLevels(low, high, at_low, at_zero, at_high, scale, flip, mass)
 
 
 @dataclass(frozen=True, eq=False)
 class GainLevels:
-    """The interval of ``G``, the CDF before truncation at its ends and at zero, the t scale; arrays of one shape."""
+    """The interval of ``G``, the CDF before truncation at its ends and at zero, the t scale; arrays of one shape.
+
+    Where ``flip`` is -1 the levels are of the upper tail, ``P(G > edge)``, and fall from low to high. ``mass`` is that
+    of the interval, the part below zero weighed down.
+    """
 
     low: Floats
     high: Floats
@@ -106,6 +114,8 @@ class GainLevels:
     at_zero: Floats
     at_high: Floats
     scale: Floats
+    flip: Floats
+    mass: Floats
 
     def take(self, index: NDArray[np.intp]) -> GainLevels:
         """Return the levels at flat indices, shape (d,)."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.inference.forecast import Interval
-from rlscale.inference.lattice import normal_quantiles, sobol
+from rlscale.inference.lattice import DIMS, normal_quantiles, sobol
 from rlscale.inference.posterior import Posterior, weighted_quantiles
 
 __all__ = ["SEED_SD", "Level", "SeedSpread", "pooled_level", "seed_spread"]
@@ -66,7 +66,7 @@ class SeedSpread:
     source : str
         ``given``, ``default`` or ``replicates``.
     replicates : int
-        Degrees of freedom behind it: runs less recipes, over the recipes with several runs.
+        Degrees of freedom behind it: runs less recipes, over the recipes with several runs; 0 unless learned.
     """
 
     value: float
@@ -77,9 +77,9 @@ class SeedSpread:
 def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = None) -> SeedSpread:
     """Return the run-to-run sd: as given, else from replicates shrunk to the default.
 
-    ``tau^2 = (w tau0^2 + sum_r [sum_i (f_i - f_r)^2 - (n_r - 1) v_r]) / (w + sum_r (n_r - 1))``, with ``f_i`` the
-    posterior mean of run ``i`` at the smallest last compute of its recipe, ``v_r`` the mean posterior variance of
-    those, ``tau0`` the default and ``w`` its weight.
+    ``tau^2 = (w tau0^2 + max(0, S)) / (w + sum_r (n_r - 1))`` with ``S = sum_r [sum_i (f_i - f_r)^2 - (n_r - 1) v_r]``,
+    ``f_i`` the posterior mean of run ``i`` at the smallest last compute of its recipe, ``v_r`` the mean posterior
+    variance of those, ``tau0`` the default and ``w`` its weight. It is measured there and used at every compute.
 
     Parameters
     ----------
@@ -88,6 +88,8 @@ def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = No
     given : float, optional
         ``tau`` as a share of the range.
     """
+    if given is not None:
+        return SeedSpread(given, "given", 0)
     scatter, freedom = 0.0, 0
     for runs in recipes:
         if len(runs) < 2:
@@ -98,8 +100,6 @@ def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = No
         variances = [float(run.mean((x - m) ** 2)) for run, x, m in zip(runs, levels, means, strict=True)]
         scatter += float(np.sum((means - means.mean()) ** 2)) - (len(runs) - 1) * float(np.mean(variances))
         freedom += len(runs) - 1
-    if given is not None:
-        return SeedSpread(given, "given", freedom)
     if not freedom:
         return SeedSpread(SEED_SD, "default", 0)
     learned = (SEED_SD_WEIGHT * SEED_SD**2 + max(scatter, 0.0)) / (SEED_SD_WEIGHT + freedom)
@@ -119,7 +119,7 @@ def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level
     compute : float
         In the curves' unit; ``inf`` for the asymptote.
     tau : float
-        Run-to-run sd as a share of the range; 0 makes it a claim about runs.
+        Run-to-run sd as a share of the range; 0 makes it a claim about these runs, whose mean level is meant then.
     """
     first = runs[0]
     model = float(max(run.model_sd(np.array([compute]))[0] for run in runs))
@@ -127,14 +127,26 @@ def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level
     if len(runs) == 1:
         values = first.reward([compute])[:, 0] + first.draws.model * np.hypot(tau, model)
         return _level(np.clip(values, *first.curve.bounds), first.weight)
-    middle = _product([(run.reward([compute])[:, 0], run.weight) for run in runs], tau)
-    values = np.interp(sobol(_DRAWS)[0], middle[1], middle[0]) + model * normal_quantiles(_DRAWS, 1)
+    parts = [(run.reward([compute])[:, 0], run.weight) for run in runs]
+    values = _mean(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *_product(parts, tau)[::-1])
+    values = values + model * normal_quantiles(_DRAWS, 1)
     return _level(np.clip(values, *first.curve.bounds), np.full(_DRAWS, 1.0 / _DRAWS))
 
 
 def _level(values: Floats, weight: Floats) -> Level:
     order = np.argsort(values, kind="stable")
     return Level(values[order], weight[order])
+
+
+def _mean(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Draws of the mean of independent levels, shape (_DRAWS,)."""
+    points = sobol(_DRAWS)
+    total = np.zeros(_DRAWS)
+    for i, (values, weight) in enumerate(parts):
+        # coordinate 1 is the model error's; past the last coordinate, rotate
+        u = np.mod(points[2 + i % (DIMS - 2)] + 0.6180339887 * (i // (DIMS - 2)), 1.0)
+        total += weighted_quantiles(values, weight, u)
+    return total / len(parts)
 
 
 def _product(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats, Floats]:
@@ -148,12 +160,14 @@ def _product(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats
     grid = 0.5 * (edges[1:] + edges[:-1])
     step = grid[1] - grid[0]
     log_density = np.zeros(_GRID)
-    for (values, weight), width in zip(parts, widths, strict=True):
+    for (values, weight), width, mean, spread in zip(parts, widths, means, spreads, strict=True):
         mass = np.histogram(values, bins=edges, weights=weight)[0]
         offsets = np.arange(-_GRID + 1, _GRID) * step
         kernel = np.exp(-0.5 * (offsets / max(width, 0.7 * step)) ** 2)
         smooth = np.convolve(mass, kernel)[_GRID - 1 : 2 * _GRID - 1]
-        log_density += np.log(smooth + 1e-300)
+        # far from the run a floor would make all levels equal: go on as a normal
+        tail = -0.5 * ((grid - mean) / np.hypot(width, spread)) ** 2 - np.log(np.hypot(width, spread) / step)
+        log_density += np.where(smooth > 1e-12, np.log(np.maximum(smooth, 1e-300)), np.minimum(tail, -27.6))
     density = np.exp(log_density - log_density.max())
     cumulative = np.cumsum(density) - 0.5 * density
     return grid, cumulative / density.sum()

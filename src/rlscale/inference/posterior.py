@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rlscale.curves import Curve
 from rlscale.errors import CurveError
-from rlscale.inference.draws import Draws, draw
+from rlscale.inference.draws import COUNT, Draws, draw
 from rlscale.inference.evidence import evidence, thinned
 from rlscale.inference.families import SIGMOID, Family
 from rlscale.inference.noise import mean_variance
@@ -93,8 +93,7 @@ class Posterior:
         array, shape (d, k)
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        with np.errstate(divide="ignore"):
-            ahead = np.log(compute / self.curve.compute_last)
+        ahead = self._ahead(compute)
         rise = self.family.rise(self.draws.b[:, None] * (ahead - self.draws.m[:, None]))
         value: Floats = self.baseline[:, None] + self.curve.range * self.draws.gain[:, None] * rise
         if not model_error:
@@ -103,10 +102,12 @@ class Posterior:
 
     def model_sd(self, compute: Floats) -> Floats:
         """Model-error sd at ``compute``, any shape, in reward."""
-        with np.errstate(divide="ignore"):
-            ahead = np.log(compute / self.curve.compute_last)
-        sd: Floats = self.model_error * self.curve.range * np.clip(ahead, 0.0, MODEL_ERROR_REACH)
+        sd: Floats = self.model_error * self.curve.range * np.clip(self._ahead(compute), 0.0, MODEL_ERROR_REACH)
         return sd
+
+    def _ahead(self, compute: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(compute) - np.log(self.curve.compute_last))
 
     def mean_reward(self, compute: ArrayLike) -> Floats:
         """Predictive of the mean of the evaluations still to come at ``compute``, shape (k,): shape (d,).
@@ -133,7 +134,12 @@ class Posterior:
 
 
 def posterior(
-    curve: Curve, *, family: Family = SIGMOID, model_error: float = MODEL_ERROR, priors: Priors = PRIORS
+    curve: Curve,
+    *,
+    family: Family = SIGMOID,
+    model_error: float = MODEL_ERROR,
+    priors: Priors = PRIORS,
+    count: int = COUNT,
 ) -> Posterior:
     """Fit one curve: the posterior of its parameters by deterministic quadrature.
 
@@ -147,6 +153,8 @@ def posterior(
         ``kappa`` of :class:`Posterior`.
     priors : Priors
         See ``priors``.
+    count : int
+        Draws, a power of two.
 
     Raises
     ------
@@ -158,7 +166,7 @@ def posterior(
         raise CurveError(f"{trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
     curve, _ = thinned(curve)
     data = evidence(curve)
-    draws = draw(zoomed(data, family, priors), priors)
+    draws = draw(zoomed(data, family, priors), priors, count=count)
     return Posterior(family, curve, draws, model_error)
 
 

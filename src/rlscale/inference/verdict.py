@@ -25,8 +25,8 @@ class VerdictName(StrEnum):
     """The verdicts, from the least to the most that a curve supports."""
 
     TOO_FEW_POINTS = "too_few_points"
-    COLLAPSED = "collapsed"
     NO_LEARNING = "no_learning"
+    COLLAPSED = "collapsed"
     PRE_INFLECTION = "pre_inflection"
     BENDING = "bending"
     RESOLVED = "resolved"
@@ -92,12 +92,19 @@ def collapse(curve: Curve) -> Collapse | None:
     return Collapse(best + 2, drop, float(means[best]), float(means[-1]))
 
 
+def shown(reward: float, curve: Curve) -> str:
+    """Write a reward to a thousandth of the metric's range."""
+    digits = int(np.clip(3 - np.floor(np.log10(curve.range)), 0, 15))
+    return f"{reward:.{digits}f}"
+
+
 def collapsed(curve: Curve, fallen: Collapse) -> Verdict:
     """Return the verdict on a run that fell and stayed down."""
     at = curve.compute[fallen.peak]
     return Verdict(
         VerdictName.COLLAPSED,
-        f"The reward fell from {fallen.best:.3f} around {at:.4g} {curve.unit} to {fallen.last:.3f} and stayed down.",
+        f"The reward fell from {shown(fallen.best, curve)} around {at:.4g} {curve.unit} to {shown(fallen.last, curve)} "
+        "and stayed down.",
         "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
     )
 
@@ -125,7 +132,7 @@ def judge(posterior: Posterior, answer: Forecast, tolerance: float) -> Verdict:
         )
     width, past = answer.interval.width, p_past_midpoint(posterior)
     asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {unit}"
-    span = f"{asked} lies in {answer.q10:.3f} to {answer.q90:.3f} (80 %)"
+    span = f"{asked} lies in {shown(answer.q10, curve)} to {shown(answer.q90, curve)} (80 %)"
     allowed = 2.0 * tolerance * curve.range
     if answer.resolved:
         return Verdict(VerdictName.RESOLVED, f"{span}, no wider than {allowed:.3g}.", "Act on it.")
