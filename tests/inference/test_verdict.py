@@ -125,7 +125,7 @@ OUTSIDE = {
     "below": -0.03 + 0.002 * np.sin(np.arange(41.0)),
     "above": 1.02 + 0.002 * np.sin(np.arange(41.0)),
     "starts below": np.linspace(-0.06, 0.5, 41),
-    "saturates above": 1.03 - 0.83 / (1 + np.arange(41.0) ** 2 / 9),
+    "saturates above": 1.03 - 0.83 / (1 + np.arange(41.0) ** 2 / 9) + 0.006 * np.sin(9 * np.arange(41.0)),
 }
 
 
