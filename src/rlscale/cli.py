@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +39,13 @@ class _BadInput(click.ClickException):
 
 
 class _Commands(click.Group):
-    """Turns the package's own errors into exit code 2, and a closed pipe into a quiet end."""
+    """Keeps the command line as typed; turns the package's own errors into exit code 2, a closed pipe into an end."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        extra.setdefault("obj", shlex.join(["rlscale", *args]))
+        return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -53,13 +60,19 @@ class _Commands(click.Group):
         return value
 
 
-class _Compute(click.ParamType[float]):
+#: A number whose commas can only be between thousands: ``2,5e2`` or ``1,5`` could mean anything.
+_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+
+
+class _Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 cannot be subscripted
     """A compute: a number, or ``inf`` for the asymptote."""
 
     name = "compute"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value).strip().lower().replace("_", "").replace(",", "")
+        text = str(value).strip().lower()
+        if _THOUSANDS.fullmatch(text):
+            text = text.replace(",", "")
         try:
             return float("inf" if text == "asymptote" else text)
         except ValueError:
@@ -299,4 +312,4 @@ def _settings(given: dict[str, Any], **more: Any) -> Settings:
     fitting = {"family": used.family.name, "model_error": used.model_error, "tolerance": used.tolerance}
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
     options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}
-    return Settings(command=shlex.join(["rlscale", *sys.argv[1:]]), options=options)
+    return Settings(command=click.get_current_context().obj, options=options)

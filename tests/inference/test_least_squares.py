@@ -48,5 +48,5 @@ def test_edge_is_named():
 
 
 def test_too_few_points():
-    with pytest.raises(CurveError, match=r"^a least-squares fit needs 4 evaluations above compute 0, got 3$"):
+    with pytest.raises(CurveError, match=r"^3 evaluations at compute above 0; a fit needs at least 4$"):
         least_squares(Curve(compute=[1, 2, 3], reward=[0.1, 0.2, 0.3]))

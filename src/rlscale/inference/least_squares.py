@@ -1,6 +1,6 @@
 """The least-squares sigmoid: a point estimate, for cross-checks and comparisons.
 
-No interval and no refusal; forecasts and verdicts come from the posterior.
+No interval, no refusal, every point alike (``sd`` is not used); forecasts and verdicts come from the posterior.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
-from rlscale.errors import CurveError
 from rlscale.inference.families import SIGMOID, Family
-from rlscale.inference.posterior import MIN_POINTS
+from rlscale.inference.posterior import require_points
 from rlscale.inference.priors import PRIORS
 
 __all__ = ["PointFit", "least_squares"]
@@ -67,9 +66,7 @@ def least_squares(curve: Curve, *, asymptote: float | None = None, family: Famil
     """
     from scipy.optimize import least_squares as solve  # 70 ms to import, and only cross-checks need it
 
-    trained = int(np.count_nonzero(curve.compute > 0))
-    if trained < MIN_POINTS:
-        raise CurveError(f"a least-squares fit needs {MIN_POINTS} evaluations above compute 0, got {trained}")
+    require_points(curve)
     problem = _problem(curve, asymptote, family)
     lowest, highest = problem.limits[0, problem.free], problem.limits[1, problem.free]
     found = [

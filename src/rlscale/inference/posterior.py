@@ -16,7 +16,15 @@ from rlscale.inference.noise import mean_variance
 from rlscale.inference.priors import PRIORS, Priors
 from rlscale.inference.zoom import zoomed
 
-__all__ = ["MIN_POINTS", "MODEL_ERROR", "MODEL_ERROR_REACH", "Posterior", "posterior", "weighted_quantiles"]
+__all__ = [
+    "MIN_POINTS",
+    "MODEL_ERROR",
+    "MODEL_ERROR_REACH",
+    "Posterior",
+    "posterior",
+    "require_points",
+    "weighted_quantiles",
+]
 
 Floats = NDArray[np.float64]
 
@@ -161,13 +169,18 @@ def posterior(
     CurveError
         Too few points.
     """
-    trained = int(np.count_nonzero(curve.compute > 0))
-    if trained < MIN_POINTS:
-        raise CurveError(f"{trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
+    require_points(curve)
     curve, _ = thinned(curve)
     data = evidence(curve)
     draws = draw(zoomed(data, family, priors), priors, count=count)
     return Posterior(family, curve, draws, model_error)
+
+
+def require_points(curve: Curve) -> None:
+    """Raise :class:`CurveError` where ``curve`` has fewer than :data:`MIN_POINTS` evaluations above compute 0."""
+    trained = int(np.count_nonzero(curve.compute > 0))
+    if trained < MIN_POINTS:
+        raise CurveError(f"{trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
 
 
 def weighted_quantiles(values: Floats, weight: Floats, levels: ArrayLike) -> Floats:

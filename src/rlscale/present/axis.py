@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 from rlscale.present.numbers import quantity
@@ -32,16 +33,18 @@ class ComputeAxis:
             return 0.0
         if self.last <= self.first:
             return 0.5 * (1.0 + self.start)
-        share = math.log(compute / self.first) / math.log(self.last / self.first)
+        # differences of logs: the ratio of two finite computes may be infinite
+        share = (math.log(compute) - math.log(self.first)) / (math.log(self.last) - math.log(self.first))
         return self.start + (1.0 - self.start) * share
 
     def ticks(self, most: int = 7) -> tuple[tuple[float, str], ...]:
         """Return (compute, label) of round computes: 1, 2 and 5 in each decade, or powers of ten where many."""
-        inside = (self.first * (1 - 1e-9), self.last * (1 + 1e-9))
+        inside = (self.first * (1 - 1e-9), min(self.last * (1 + 1e-9), sys.float_info.max))
         decades = range(math.floor(math.log10(self.first)), math.ceil(math.log10(self.last)) + 1)
         found: list[float] = []
         for digits in ((1, 2, 5), (1, 3), (1,)):
-            found = [d * 10.0**k for k in decades for d in digits if inside[0] <= d * 10.0**k <= inside[1]]
+            # written out, since 10.0**309 is an error and not infinity
+            found = [value for k in decades for d in digits if inside[0] <= (value := float(f"{d}e{k}")) <= inside[1]]
             if len(found) <= most:
                 break
         found = found[:: max(math.ceil(len(found) / most), 1)] or [self.first]

@@ -26,6 +26,7 @@ _AHEAD = 4.0
 CURVES = 60
 #: Farthest a chart reaches, in multiples of the last compute: past it the data would shrink into a corner.
 _FARTHEST = 64.0
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def fan(fit: Fit) -> Fan:
     first = view.compute_first or 1.0
     last = max(curve.compute_last, first)
     reach = [item.compute for item in fit.forecasts if np.isfinite(item.compute)]
-    horizon = min(max([_AHEAD * last, *reach]), _FARTHEST * last)
+    horizon = min(max([_AHEAD * last, *reach]), _FARTHEST * last, _LARGEST)
     points = {
         "compute": tuple(compute.tolist()),
         "reward": tuple(reward.tolist()),
@@ -142,7 +143,8 @@ def recipe_curves(ranking: Ranking, fits: Sequence[Fit]) -> tuple[RecipeCurve, .
     The curves reach the common compute, or 4 times the longest run where the asymptote ranks.
     """
     longest = max(fit.run.curve.compute_last for fit in fits)
-    horizon = _AHEAD * longest if np.isinf(ranking.at) else min(max(ranking.at, longest), _FARTHEST * longest)
+    reach = _AHEAD * longest if np.isinf(ranking.at) else min(max(ranking.at, longest), _FARTHEST * longest)
+    horizon = min(reach, _LARGEST)
     by_recipe: dict[str, list[Fit]] = {}
     for fit in fits:
         by_recipe.setdefault(fit.run.recipe, []).append(fit)

@@ -10,7 +10,17 @@ from rlscale.decisions import Pair
 from rlscale.present.numbers import count, number, probability, quantity, reward
 from rlscale.present.views import FitView, RankView, RunView, runs_by_recipe
 
-__all__ = ["Remark", "claim", "common_unit", "crossings", "input_remarks", "published", "target_headings", "traps"]
+__all__ = [
+    "Remark",
+    "claim",
+    "common_unit",
+    "crossings",
+    "input_remarks",
+    "mixed_groups",
+    "published",
+    "target_headings",
+    "traps",
+]
 
 View = FitView | RankView
 #: A crossing ahead is told from this probability on.
@@ -46,13 +56,24 @@ def claim(view: RankView) -> str:
     spread = view.ranking.seed_sd
     if view.ranking.claim == "runs":
         return "Probabilities are about these runs, not about new runs of the recipes (run-to-run sd 0)."
-    tau = f"run-to-run sd τ = {spread.value:.3f} of the range"
     where = {
         "given": "as given",
         "default": "the default: no recipe has several runs (--seed-sd sets it)",
         "replicates": f"learned from replicates ({count(spread.replicates, 'degree')} of freedom)",
     }[spread.source]
-    return f"Probabilities are about recipes: a new run may differ, {tau}, {where}."
+    tau = f"run-to-run sd included: τ = {spread.value:.3f} of the range, {where}"
+    return f"Probabilities are about the recipes' mean levels, {tau}."
+
+
+def mixed_groups(view: RankView) -> tuple[str, ...]:
+    """Explain the groups where their numbers do not only rise down the table; nothing where they do."""
+    groups = [row.group for row in view.ranking.recipes if row.group is not None]
+    if groups == sorted(groups):
+        return ()
+    return (
+        "A group holds all that its best does not beat with 95 %: a wide forecast may stay in a better group than its "
+        "place.",
+    )
 
 
 def traps(view: RankView, limit: int = 6) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
         "at": ranking.at if ranking else "",
         "overlay": _overlay(ranking, fits) if ranking else (),
         "undrawn": max(len(ranking.ranking.recipes) - CURVES, 0) if ranking else 0,
+        "mixed_groups": remarks.mixed_groups(ranking) if ranking else (),
         "claims": [remarks.claim(ranking), *ranking.ranking.notes] if ranking else [],
         "traps": remarks.traps(ranking, 20) if ranking else (),
         "crossings": remarks.crossings(ranking, 20) if ranking else (),

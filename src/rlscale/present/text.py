@@ -33,7 +33,10 @@ _REASONS, _FEW_REASONS = 40, 12
 _MEASURED = 60
 #: A name column narrower than this is not given to a richer layout.
 _NAME = 30
+_NAME_HEADING = len("recipe")
 _LEAN_NAME = 20
+#: Columns enough for any table, to measure one that need not fit.
+_ENDLESS = 100_000
 
 
 class _Layout(IntEnum):
@@ -64,7 +67,7 @@ def print_rank(view: RankView, console: Console) -> None:
     names = [row.recipe for row in rows]
     console.print(_fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
     console.print()
-    _print_list(console, "", [remarks.claim(view), *view.ranking.notes])
+    _print_list(console, "", [*remarks.mixed_groups(view), remarks.claim(view), *view.ranking.notes])
     _print_list(console, "Early-leader traps", remarks.traps(view))
     _print_list(console, "Crossings ahead", remarks.crossings(view))
     _print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
@@ -76,12 +79,14 @@ def print_rank(view: RankView, console: Console) -> None:
 
 
 def _fitting(build: Callable[[_Layout, int, int], Table], names: Sequence[str], console: Console) -> Table:
-    """Return the table in the richest layout that leaves the names enough room."""
-    longest = max(map(cell_len, names))
+    """Return the table in the richest layout that leaves the names, and their heading, enough room."""
+    longest = max(_NAME_HEADING, *map(cell_len, names))
     room = 0
     for layout in reversed(_Layout):
-        probe = build(layout, 1, _MEASURED)
-        room = console.width - Measurement.get(console, console.options, probe).maximum + 1
+        probe = build(layout, _NAME_HEADING, _MEASURED)
+        # measured without the console's width, or a table that is too wide would seem to fit
+        needed = Measurement.get(console, console.options.update(max_width=_ENDLESS), probe).maximum
+        room = console.width - needed + _NAME_HEADING
         if room >= min(longest, _NAME):
             break
     if layout is _Layout.LEAN:
@@ -112,7 +117,7 @@ def _badge(verdict: Verdict) -> Text:
 def _name(name: str, width: int, verdict: Verdict | None = None, extra: str = "") -> Text:
     """Return a name, with the verdict below it where there is no column for it."""
     text = Text(_folded(name, width))
-    if verdict is not None and width > 1:  # a width of 1 is the probe of the other columns
+    if verdict is not None:
         text.append("\n").append_text(_badge(verdict)).append(f"  {extra}" if extra else "", style="dim")
     return text
 
@@ -163,7 +168,7 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
             *(_estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities["A"])),
             probability(run.p_past_midpoint),
         )
-    if unit and name_width > 1:
+    if unit:
         table.caption, table.caption_justify = f"compute in {unit}", "left"
     return table
 
@@ -203,8 +208,7 @@ def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) ->
         table.add_column(heading, justify="right", no_wrap=True)
     for row in view.ranking.recipes[:limit]:
         table.add_row(*_rank_cells(row, view.bounds, layout, name_width))
-    if name_width > 1:
-        table.caption, table.caption_justify = f"compute in {view.ranking.unit}; regret in reward", "left"
+    table.caption, table.caption_justify = f"compute in {view.ranking.unit}; regret in reward", "left"
     return table
 
 

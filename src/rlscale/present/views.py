@@ -1,7 +1,12 @@
-"""Views: results as frozen plain numbers. Renderers (text, JSON, charts, report) read these and nothing else."""
+"""Views: results as frozen plain numbers.
+
+Text and JSON read these and nothing else. Charts and the report also take the fits behind them: bands and median curves
+are computed where they are drawn, and the report's checklist runs a least-squares cross-fit.
+"""
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +19,7 @@ import numpy as np
 import rlscale
 from rlscale.curves import Source
 from rlscale.decisions import Ranking, RecipeRank
-from rlscale.inference import Fit, Forecast, Interval, Verdict
+from rlscale.inference import Fit, Forecast, Interval, Verdict, VerdictName
 from rlscale.present.numbers import count, probability, quantity, reward, span
 
 __all__ = [
@@ -36,6 +41,9 @@ __all__ = [
 #: The quantities of a run, in the order they are shown and written.
 QUANTITIES = ("R0", "A", "B", "C_mid", "rho", "sigma")
 Bounds = tuple[float, float]
+#: What the headline adds to the name of a recipe that the leader does not beat.
+_ASIDES = {VerdictName.NO_LEARNING: " (no learning yet)", VerdictName.COLLAPSED: " (collapsed)"}
+_FELL = "it collapsed: its forecast is of the part up to the peak"
 
 
 @dataclass(frozen=True)
@@ -212,25 +220,26 @@ def headline(view: FitView | RankView) -> str:
 
 
 def _rank_headline(view: RankView) -> str:
-    rows = [row for row in view.ranking.recipes if row.forecast is not None and row.verdict.ranks]
-    if not rows:
+    rows = [row for row in view.ranking.recipes if row.forecast is not None]
+    if not rows or not rows[0].verdict.ranks:
         return "No recipe shows learning yet: there is nothing to rank."
-    leader, where = rows[0], view.at
-    if len(rows) == 1:
-        return f"{leader.recipe} is the only recipe that can be ranked: {_outlook(leader, view)}."
-    rivals = [row.recipe for row in rows[1:] if row.group == leader.group]
-    sure = f"best with probability {probability(leader.p_best)}"
-    if not rivals:
-        return f"{leader.recipe} leads at {where}, {sure}: {_outlook(leader, view)}."
-    return (
-        f"{leader.recipe} is ahead at {where}, {sure}, but cannot be told apart from {_listed(rivals)}: "
-        "no claim reaches 95 %."
-    )
+    leader = rows[0]
+    rivals = [row for row in rows[1:] if row.group == leader.group]
+    sure = f"at {view.at}, best with probability {probability(leader.p_best)}"
+    fell = leader.verdict.name is VerdictName.COLLAPSED
+    if rivals:
+        # what shows no learning ranks last, wherever its forecast lies
+        place = "is ahead" if all(_median(leader) >= _median(row) for row in rivals) else "ranks first"
+        told = _listed([f"{row.recipe}{_ASIDES.get(row.verdict.name, '')}" for row in rivals])
+        said = f"{leader.recipe} {place} {sure}, but cannot be told apart from {told}: no claim reaches 95 %"
+        return f"{said}; and {_FELL}." if fell else f"{said}."
+    lead = f"leads {sure}" if len(rows) > 1 else "is the only recipe that can be ranked"
+    outlook = f"reward {reward(_median(leader), view.bounds)}, 80 % interval {span(leader.forecast, view.bounds)}"
+    return f"{leader.recipe} {lead}, but {_FELL} ({outlook})." if fell else f"{leader.recipe} {lead}: {outlook}."
 
 
-def _outlook(row: RecipeRank, view: RankView) -> str:
-    assert row.forecast is not None
-    return f"reward {reward(row.forecast.q50, view.bounds)}, 80 % interval {span(row.forecast, view.bounds)}"
+def _median(row: RecipeRank) -> float:
+    return -math.inf if row.forecast is None else row.forecast.q50
 
 
 def _listed(names: Sequence[str], limit: int = 3) -> str:

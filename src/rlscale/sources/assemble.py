@@ -56,7 +56,8 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
             run = _run(named, metric, axis, options)
         except CurveError as error:
             bad_files.add(named.log.path)
-            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}"))
+            others = sum(other.log.path == named.log.path for other, _, _ in ready) - 1
+            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}{_others(others)}"))
             continue
         if run is None:
             emptied.setdefault(named.log.path, []).append(named.name)
@@ -65,6 +66,14 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
     for path, names in emptied.items():
         errors.append(SourceError(path, _emptied(names, options)))
     return [run for run in runs if run.source is None or run.source.path not in bad_files], errors
+
+
+def _others(count: int) -> str:
+    """Say what goes with a run that refuses its file."""
+    if not count:
+        return ""
+    who, are = ("other run", "is") if count == 1 else (f"{count} other runs", "are")
+    return f"; the {who} of the file {are} left out too"
 
 
 def _emptied(names: Sequence[str], options: ReadOptions) -> str:
