@@ -55,6 +55,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert out.stdout.strip() == "[]"
 
 
+def test_click_8_1_suffices() -> None:
+    code = (
+        "import click\n"
+        "def refuse(cls, item): raise TypeError('type is not subscriptable')\n"
+        "click.ParamType.__class_getitem__ = classmethod(refuse)\n"
+        "import rlscale.cli"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_simulate_writes_a_table_and_its_truth(table: Path) -> None:
     header, first = table.read_text().splitlines()[:2]
     assert header == "run,recipe,seed,model_params,compute,unit,reward,n_eval,sd"
@@ -80,6 +91,27 @@ def test_fit_text_and_json(table: Path) -> None:
     assert 0 <= document["runs"][0]["forecast"][0]["p_at_least"] <= 1
     text = invoke("fit", table, "--target", "400", "--at-least", "0.5").stdout
     assert "P(≥ 0.5)" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("2,500", 2500.0), ("1,000,000.5", 1000000.5), ("2_500", 2500.0), ("2.5e3", 2500.0), ("Asymptote", "asymptote")],
+)
+def test_targets_with_thousands(typed: str, meant: float | str, table: Path) -> None:
+    assert json.loads(invoke("rank", table, "--json", "--target", typed).stdout)["at"] == meant
+
+
+@pytest.mark.parametrize("typed", ["2,5e2", "1,5", "1,00", "1000,000", ",500", "1,000,", "1,000e3", "2__5", "_5"])
+def test_a_comma_that_is_not_between_thousands_is_refused(typed: str, table: Path) -> None:
+    result = invoke("rank", table, "--target", typed)
+    assert result.exit_code == 2
+    assert f"{typed!r} is not a compute; give a number, or inf for the asymptote" in result.stderr
+
+
+def test_the_report_states_the_command_as_typed(table: Path, tmp_path: Path) -> None:
+    report = tmp_path / "a report.html"
+    assert invoke("fit", table, "--target", "2,500", "--report", report).exit_code == 0
+    assert f"<code>rlscale fit {table} --target 2,500 --report &#39;{report}&#39;</code>" in report.read_text("utf-8")
 
 
 def test_rank_json_plot_and_report(table: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 
 import pytest
@@ -23,9 +24,23 @@ def test_axis_of_one_compute() -> None:
     assert axis.ticks() == ((7.0, "7"),)
 
 
-@pytest.mark.parametrize(("first", "last"), [(10.0, 1600.0), (3.4e4, 7.4e6), (1e18, 3e24), (1.0, 1e15), (11.0, 19.0)])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (10.0, 1600.0),
+        (3.4e4, 7.4e6),
+        (1e18, 3e24),
+        (1.0, 1e15),
+        (11.0, 19.0),
+        (3e304, 4e305),
+        (1e308, sys.float_info.max),
+        (5e-324, sys.float_info.max),
+    ],
+)
 def test_ticks_are_few_and_inside(first: float, last: float) -> None:
-    ticks = ComputeAxis(first, last, zero=False).ticks(7)
+    axis = ComputeAxis(first, last, zero=False)
+    ticks = axis.ticks(7)
+    assert [axis.position(compute) for compute in (first, last)] == [0.0, 1.0]
     assert 1 <= len(ticks) <= 7
     assert all(first * 0.999 <= value <= last * 1.001 for value, _ in ticks)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from rlscale.decisions import rank
 from rlscale.inference import Fit, FitOptions, fit
@@ -50,6 +51,13 @@ def test_rank_has_the_keys_of_the_contract_in_order() -> None:
     assert set(document["pairs"][0]["published"]) == {"A_a", "A_b", "tie", "B_a", "B_b"}
     assert document["seed_sd"] == {"value": 0.021, "source": "replicates", "replicates": 1}
     assert (document["claim"], document["unit"], document["notes"]) == ("recipes", "steps", ["a note"])
+
+
+def test_a_pair_without_the_published_rules_has_null() -> None:
+    view = made.rank_answer()
+    pairs = tuple(replace(pair, published=None) for pair in view.ranking.pairs)
+    document = rank_document(replace(view, ranking=replace(view.ranking, pairs=pairs)))
+    assert [pair["published"] for pair in json.loads(dumps(document))["pairs"]] == [None]
 
 
 def test_golden_documents(golden: Callable[[str, str], None]) -> None:

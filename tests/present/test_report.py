@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from rlscale.curves import Truth
+from rlscale.curves import Curve, Truth
 from rlscale.decisions import rank
 from rlscale.inference import Fit, fit
 from rlscale.present.report import report_html
@@ -98,6 +100,33 @@ def test_report_of_many_runs_stays_small() -> None:
     fits = tuple(found for _ in range(23))
     html = report_html(fit_view(fits), fits)
     assert len(html.encode()) < 2_000_000
+
+
+def test_groups_out_of_order_are_explained(odd_fits: tuple[Fit, ...], odd_ranking: RankView) -> None:
+    note = "a wide forecast may stay in a better group than its place"
+    rows = odd_ranking.ranking.recipes
+    for groups, told in (((1, 1, 2, 3, None), False), ((1, 2, 1, 3, None), True)):
+        given = tuple(replace(row, group=group) for row, group in zip(rows, groups, strict=True))
+        ranking = replace(odd_ranking.ranking, recipes=given)
+        assert (note in report_html(replace(odd_ranking, ranking=ranking), odd_fits)) is told
+
+
+def test_no_published_check_is_no_section(html: str, odd_fits: tuple[Fit, ...], odd_ranking: RankView) -> None:
+    section = "<h2>Cross-check by the published rules</h2>"
+    assert section in html
+    pairs = tuple(replace(pair, published=None) for pair in odd_ranking.ranking.pairs)
+    bare = replace(odd_ranking, ranking=replace(odd_ranking.ranking, pairs=pairs))
+    assert section not in report_html(bare, odd_fits)
+
+
+def test_computes_near_the_largest_number_are_drawn() -> None:
+    run = simulated("r", Truth(R0=0.1, A=0.7, B=1.6, C_mid=60.0, sigma=0.01))
+    compute = run.curve.compute * (sys.float_info.max / 300)
+    far = Curve(compute=compute, reward=run.curve.reward, metric="reward")
+    found = (fit(replace(run, curve=far)),)
+    html = report_html(fit_view(found), found)
+    assert html.count('<svg class="fan"') == 1
+    assert "nan" not in " ".join(re.findall(r'(?:points|cx|cy|x|y)="([^"]*)"', html))
 
 
 def test_nothing_fitted_still_reports(odd_fits: tuple[Fit, ...]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -52,7 +53,8 @@ def test_every_verdict_has_its_reason(odd_fits: tuple[Fit, ...]) -> None:
 
 def test_rank_says_what_its_claims_are_about() -> None:
     text = " ".join(shown(made.rank_answer(), 100).split())
-    assert "τ = 0.021 of the range, learned from replicates (1 degree of freedom)" in text
+    assert "Probabilities are about the recipes' mean levels, run-to-run sd included: τ = 0.021 of the range" in text
+    assert "of the range, learned from replicates (1 degree of freedom)" in text
     assert "long-name leads wide-clip early and loses at 1.6k steps with probability 84 %" in text
     assert "wide-clip ties on A and has the higher B than long-name (B 1.52 against 1.11)" in text
     assert "cannot be told apart from long-name" in text
@@ -61,3 +63,40 @@ def test_rank_says_what_its_claims_are_about() -> None:
 
 def test_markup_in_names_is_shown_as_it_is(odd_ranking: RankView) -> None:
     assert '<b>x</b> & "y"' in shown(odd_ranking, 140)
+
+
+@pytest.mark.parametrize("width", [80, 90, 100, 110, 120, 130, 140])
+def test_short_names_leave_the_tables_whole(width: int) -> None:
+    ranked = made.rank_answer()
+    short = dict(zip(("wide-clip", "long-name", "started-today"), "abc", strict=True))
+    recipes = tuple(replace(row, recipe=short[row.recipe]) for row in ranked.ranking.recipes)
+    pairs = tuple(replace(pair, a="a", b="b", early_leader="b") for pair in ranked.ranking.pairs)
+    runs = tuple(replace(run, recipe=short[run.recipe]) for run in ranked.runs)
+    text = shown(replace(ranked, ranking=replace(ranked.ranking, recipes=recipes, pairs=pairs), runs=runs), width)
+    for part in ("group", " recipe ", "P(best)", "0.420–0.900", "0.80–1.60", "compute in steps; regret in reward"):
+        assert part in text
+    assert "…" not in text
+    few = tuple(replace(run, run=name) for run, name in zip(runs, "abcd", strict=True))
+    text = shown(replace(made.fit_answer(), runs=few), width)
+    for part in ("run ", "midpoint", "0.460–0.900", "0.480–0.920", "compute in steps"):
+        assert part in text
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_groups_out_of_order_are_explained() -> None:
+    ranked = made.rank_answer()
+    first, second, unfitted = ranked.ranking.recipes
+    note = "a wide forecast may stay in a better group than its place"
+    assert note not in " ".join(shown(ranked, 100).split())
+    recipes = (first, replace(second, recipe="wide-clip", group=2), second, unfitted)
+    mixed = replace(ranked, ranking=replace(ranked.ranking, recipes=recipes))
+    assert note in " ".join(shown(mixed, 100).split())
+
+
+def test_a_pair_without_the_published_rules_is_no_cross_check() -> None:
+    ranked = made.rank_answer()
+    pairs = tuple(replace(pair, published=None) for pair in ranked.ranking.pairs)
+    text = shown(replace(ranked, ranking=replace(ranked.ranking, pairs=pairs)), 100)
+    assert "Early-leader traps" in text
+    assert "Cross-check" not in text

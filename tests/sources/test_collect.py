@@ -160,6 +160,7 @@ def test_one_bad_run_refuses_its_table_and_no_other_file(write, tmp_path):
     assert isinstance(error.__class__, type)
     assert not isinstance(error, CurveError)
     assert error.message.startswith("run 'b': reward 7 is outside the bounds [0, 1] of 'reward'")
+    assert error.message.endswith("; the other run of the file is left out too")
 
 
 def test_one_point_and_a_constant_curve_are_curves(one):

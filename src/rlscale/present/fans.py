@@ -115,12 +115,17 @@ def fan(fit: Fit) -> Fan:
     }
     if fit.posterior is None:
         return Fan(run=view, **points, first=first, last=last, horizon=horizon)
-    grid = np.geomspace(first, horizon, _GRID)
+    grid = _computes(first, horizon)
     rewards = fit.posterior.reward(grid, model_error=True)
     bands = fit.posterior.quantiles(rewards, (0.1, 0.25, 0.5, 0.75, 0.9))
     names = ("q10", "q25", "q50", "q75", "q90")
     quantiles = {name: tuple(band.tolist()) for name, band in zip(names, bands, strict=True)}
     return Fan(run=view, **points, grid=tuple(grid.tolist()), **quantiles, first=first, last=last, horizon=horizon)
+
+
+def _computes(first: float, last: float) -> Floats:
+    with np.errstate(over="ignore"):  # a step towards the largest number there is; both ends are exact
+        return np.geomspace(first, last, _GRID)
 
 
 def _used(fit: Fit, compute: Floats) -> NDArray[np.bool_]:
@@ -163,7 +168,7 @@ def _recipe_curve(row: RecipeRank, place: int, fits: Sequence[Fit], horizon: flo
     if posteriors:
         start = min(float(fit.run.curve.compute[fit.run.curve.compute > 0][0]) for fit in fits if fit.posterior)
         last = max(float(found.curve.compute_last) for found in posteriors)
-        grid = np.union1d(np.geomspace(start, max(horizon, start), _GRID), [last])  # solid up to here, dashed beyond
+        grid = np.union1d(_computes(start, max(horizon, start)), [last])  # solid up to here, dashed beyond
         medians = [found.quantiles(found.reward(grid), (0.5,))[0] for found in posteriors]
         median = np.mean(medians, axis=0)
     return RecipeCurve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,25 @@ def axis_of(log: Log, name: str, unit: str | None, options: ReadOptions) -> Axis
         The run has no compute, not this column, or not this unit.
     """
     if options.compute is not None:
-        return _by_key(log, name, options.compute, options)
+        axis = _by_key(log, name, options.compute, options)
+    else:
+        axis = _by_chosen_unit(log, name, unit, options)
+    unused = _gpus_unused(log, axis, options)
+    return replace(axis, warnings=(*axis.warnings, unused)) if unused else axis
+
+
+def _gpus_unused(log: Log, axis: Axis, options: ReadOptions) -> str:
+    """Return why ``--gpus`` changes nothing; empty where it does, or where the log's own count is told already."""
+    if options.gpus is None or (axis.unit == "gpu-hours" and log.seconds is not None and "gpu-hours" not in log.axes):
+        return ""
+    if log.format == "table":
+        return "--gpus is not used: a table states its own compute"
+    if log.seconds is None:
+        return f"--gpus is not used: {log.absent.get('gpu-hours', 'the log holds no seconds')}"
+    return f"--gpus is not used: compute is in {axis.unit}"
+
+
+def _by_chosen_unit(log: Log, name: str, unit: str | None, options: ReadOptions) -> Axis:
     if unit is None or not _units(log, options):
         why = f": {next(iter(log.absent.values()))}" if log.absent else ""
         raise SourceError(log.path, f"run {name!r} has no compute{why}; give --compute KEY")

@@ -89,7 +89,7 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     options.check()
     if not paths:
         raise InputError("no path is given; give a log, or a folder of logs")
-    files, errors = discover(paths)
+    files, errors, beside = discover(paths)
     _raise_first(errors, options)
     runs: list[Run] = []
     with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow to infinity, which no curve takes
@@ -97,9 +97,10 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
         if logs:
             runs, left_out = assemble(_named(logs, options), options)
             errors.extend(left_out)
+    _raise_first(errors, options)
+    errors.extend(beside)  # no log: nothing that strictness stops at
     if not runs:
         raise _nothing_left(errors, paths)
-    _raise_first(errors, options)
     return Reading(tuple(runs), tuple(errors))
 
 

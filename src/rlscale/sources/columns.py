@@ -127,7 +127,8 @@ def from_parquet(path: Path, text: frozenset[str], required: frozenset[str]) -> 
         raise SourceError(str(path), "holds columns and no rows; nothing was logged yet")
     for name in arrow.column_names:
         column = arrow.column(name)
-        plain = pyarrow.types.is_floating(column.type) or pyarrow.types.is_integer(column.type)
+        kinds = pyarrow.types
+        plain = any(is_kind(column.type) for is_kind in (kinds.is_floating, kinds.is_integer, kinds.is_decimal))
         if name.lower() in text:
             grown = TextColumn()
             grown.add([_as_text(value) for value in column.to_pylist()])

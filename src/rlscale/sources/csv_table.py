@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
+import re
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from numpy.typing import NDArray
 from rlscale.errors import SourceError
 from rlscale.sources.columns import Columns, TextColumn
 from rlscale.sources.repair import number
+from rlscale.sources.roles import known_among
 from rlscale.sources.text import lines, opened, plural, shown
 
 __all__ = ["from_csv"]
@@ -50,12 +55,8 @@ def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Colu
     texts = {name: TextColumn() for name in header if name.lower() in text}
     numeric: dict[str, list[Floats]] = {name: [] for name in header if name and name not in texts}
     checked = [k for k, name in enumerate(header) if name.lower() in required]
-    for numbers, rows in _csv_chunks(path, reader, len(header), table):
-        if len(rows) < _CHUNK and any(_floats([rows[-1][k]]) is None for k in checked) and _without_end(path):
-            table.repairs.append(f"the last row (line {numbers[-1]}) is torn and was left out")
-            del numbers[-1], rows[-1]
-        if not rows:
-            continue
+    labelled = header[-1].lower() in text - {"seed"}
+    for numbers, rows in _without_torn_end(_csv_chunks(path, reader, len(header), table), table, checked, labelled):
         table.rows += len(rows)
         for name, cells in zip(header, zip(*rows, strict=True), strict=True):
             if name in texts:
@@ -80,15 +81,20 @@ def _opened_csv(path: Path) -> tuple[Any, list[str]]:
     first = next(source, "")
     if "\x00" in first:
         raise SourceError(str(path), "line 1 holds NUL characters; save the file as UTF-8 text")
+    if "\r" in first.rstrip("\r\n") and not first.endswith("\n"):  # one line: \r alone ends the lines
+        source = io.StringIO(first.replace("\r", "\n"))
+        first = next(source)
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(itertools.chain([first], source), delimiter=delimiter)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise SourceError(str(path), f"line 1 is not CSV ({error}); is this a table?") from error
-    if not any(header) or all(number(name) is not None for name in header if name):
+    if not any(header) or (any(name and number(name) is not None for name in header) and not known_among(header)):
         example = "run,compute,unit,reward"
-        raise SourceError(str(path), f"line 1 is not a header: {shown(first)}; name the columns, for example {example}")
+        raise SourceError(
+            str(path), f"has no header row (line 1 is {shown(first)}); name the columns, for example {example}"
+        )
     twice = next((name for name in header if name and header.count(name) > 1), None)
     if twice is not None:
         raise SourceError(str(path), f"column {twice!r} appears twice in the header; rename one of them")
@@ -128,11 +134,78 @@ def _csv_chunks(path: Path, reader: Any, width: int, table: Columns) -> Iterator
         table.repairs.append(f"the last row (line {torn[0]}) is torn and was left out")
 
 
+def _without_torn_end(
+    chunks: Iterator[tuple[list[int], list[list[str]]]], table: Columns, checked: Sequence[int], labelled: bool
+) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Yield the chunks without a last row that was cut inside a cell; such a row has no line end."""
+    if not _without_end(Path(table.path)):
+        yield from chunks
+        return
+    ends = _Ends()
+    held: tuple[list[int], list[list[str]]] | None = None
+    for chunk in chunks:
+        if held is not None:
+            yield held
+            ends.add(held[1])
+        held = chunk
+    if held is None:
+        return
+    numbers, rows = held
+    last = rows[-1]
+    ends.add(rows[:-1])
+    bad = any(_floats([last[k]]) is None for k in checked)
+    if bad or (not table.repairs and (ends.cut_label(last[-1]) if labelled else ends.cut_number(last[-1]))):
+        table.repairs.append(f"the last row (line {numbers[-1]}) is torn and was left out")
+        del numbers[-1], rows[-1]
+    if rows:
+        yield numbers, rows
+
+
+@dataclass
+class _Ends:
+    """The last cells of all rows but the last: what a whole cell there looks like."""
+
+    count: int = 0
+    least: int = sys.maxsize
+    most: int = 0
+    points: bool = True
+    seen: set[str] = field(default_factory=set)
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Take rows in; cells that are empty say nothing."""
+        cells = [cell for cell in (row[-1].strip() for row in rows) if cell]
+        self.count += len(cells)
+        self.least = min(self.least, min(map(len, cells), default=self.least))
+        self.most = max(self.most, max(map(len, cells), default=0))
+        self.points = self.points and all("." in cell for cell in cells)
+        if len(self.seen) < _CHUNK:
+            self.seen.update(cells)
+
+    def cut_number(self, cell: str) -> bool:
+        """Whether a last cell is a number cut short.
+
+        Beside an ending that no number has, only its width tells: two characters below every other, or one where
+        twenty others share one width. Whole numbers have any width, and so has a reward of 1.
+        """
+        text = cell.strip()
+        if re.fullmatch(r"[-+]?\d*(?:\.|[-+]|\.?\d+[eE][-+]?)", text):
+            return text[-1] != "." or not any(other.endswith(".") for other in self.seen)
+        if number(text) is None or not self.points or text == "1":
+            return False
+        fixed = self.least == self.most and self.count >= 20
+        return self.count >= 3 and 0 < len(text) <= self.least - (1 if fixed else 2)
+
+    def cut_label(self, cell: str) -> bool:
+        """Whether a last cell is the start of a text that other rows hold whole."""
+        text = cell.strip()
+        return bool(text) and text not in self.seen and any(other.startswith(text) for other in self.seen)
+
+
 def _without_end(path: Path) -> bool:
     """Whether the last line of a file has no end."""
     with opened(path) as file:
         file.seek(-1, 2)
-        return file.read(1) not in b"\n\x00"
+        return file.read(1) not in b"\r\n\x00"
 
 
 def _wrong_width(path: Path, line: int, row: list[str], width: int) -> SourceError:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from rlscale.curves import Series
 from rlscale.errors import FormatError
 from rlscale.sources.log import Log
-from rlscale.sources.metrics import is_validation, train_keys, validation_keys
+from rlscale.sources.metrics import is_validation, train_keys, trainer_like, validation_keys
 from rlscale.sources.repair import Row, Segment, number, segments, series_of
+from rlscale.sources.roles import STEP_KEYS
 from rlscale.sources.text import first_object, json_rows, were
 from rlscale.sources.totals import lost_steps, total_of_steps
 
@@ -23,20 +24,6 @@ NAME = "jsonl"
 TINKER = "tinker"
 
 Floats = NDArray[np.float64]
-
-#: Where the step stands, best first (open-instruct's ``global_step`` counts episodes, W&B's ``_step`` log calls).
-_STEPS = (
-    "step",
-    "training_step",
-    "train/global_step",
-    "trainer/global_step",
-    "training/global_step",
-    "progress/step",
-    "progress/batch",
-    "global_step",
-    "iteration",
-    "_step",
-)
 
 #: Cumulative counters by unit, the best of each unit first.
 _UNITS = {
@@ -52,6 +39,9 @@ _UNITS = {
     "flops": "flops",
 }
 
+_FROM_ZERO = ("steps count from 0: the train batch of row k is placed at step k + 1",)
+_BASELINE = ("step 0 is read as the baseline: the rows look like evaluations, not like every train batch",)
+
 _TOKENS = ("env/all/total_ac_tokens", "env/all/total_ob_tokens")
 _EPISODES = "env/all/total_episodes"
 
@@ -66,7 +56,9 @@ def read(path: Path) -> list[Log]:
 
     ``step`` in the series is the number of updates done. Trainers that count from 0 log the train batch of update
     ``k + 1`` in row ``k``: its values are placed at ``k + 1`` (so no train batch passes for a baseline at compute 0),
-    and validation in row ``k``, made before that update, stays at ``k``.
+    and validation in row ``k``, made before that update, stays at ``k``. Rows are train batches where the steps are
+    0, 1, 2, ... and something that only trainers log stands beside the reward; others are evaluations, and their
+    step 0 is the baseline.
 
     tinker-cookbook's axes, cumulative over the batches before: ``tokens`` (``total_ac_tokens + total_ob_tokens``) and
     ``samples`` (``total_episodes``); it trains on a remote service, so there are no gpu-hours. Elsewhere ``steps``, and
@@ -82,7 +74,7 @@ def read(path: Path) -> list[Log]:
     repairs: list[str] = []
     rows = list(_rows(path, repairs))
     if not rows:
-        message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(_STEPS[:3])}, ..."
+        message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(STEP_KEYS[:3])}, ..."
         raise FormatError(str(path), message)
     parts = segments(rows)
     return [_log("" if k == 0 else f"#{k + 1}", part, str(path), tuple(repairs)) for k, part in enumerate(parts)]
@@ -94,7 +86,7 @@ def _rows(path: Path, repairs: list[str]) -> Iterator[Row]:
     for _, row in json_rows(path, repairs):
         values = _flat(row)
         if key is None:
-            key = next((name for name in _STEPS if np.isfinite(values.get(name, np.nan))), None)
+            key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
         step = values.get(key, np.nan) if key is not None else np.nan
         if not np.isfinite(step):
             without_step += 1
@@ -121,11 +113,16 @@ def _log(name: str, part: Segment, path: str, repairs: tuple[str, ...]) -> Log:
     tinker = any(key.endswith(_EPISODES) for key in keys)
     form = TINKER if tinker else NAME
     validation, train = validation_keys(form, keys), train_keys(form, keys)
-    from_zero = tinker or _counts_from_zero(part.rows, train)
+    batches = tinker or trainer_like(key for key in keys if key not in train)
+    from_zero = tinker or _counts_from_zero(part.rows, train, batches)
+    if not (validation or batches):  # a step and a reward alone are evaluations
+        validation = tuple(key for key in train if "train" not in key)
     series = _shifted(part.rows) if from_zero else series_of(part.rows)
     steps = np.unique(np.concatenate([one.step for one in series.values()] or [np.asarray(list(part.rows))]))
     totals, absent, warnings = _tinker_totals(series) if tinker else (_counters(series), {}, {})
-    said = ("steps count from 0: the train batch of row k is placed at step k + 1",) if from_zero else ()
+    said = {key: _FROM_ZERO for key in series if not is_validation(key)} if from_zero else {}
+    if not from_zero:
+        said = {key: _BASELINE for key in train if key in part.rows.get(0.0, {})}
     return Log(
         name=name,
         path=path,
@@ -140,15 +137,19 @@ def _log(name: str, part: Segment, path: str, repairs: tuple[str, ...]) -> Log:
         absent=absent,
         n_eval=_episodes(series, validation),
         repairs=(*repairs, *part.repairs),
-        metric_repairs={key: said for key in series if not is_validation(key)},
+        metric_repairs=said,
         axis_warnings=warnings,
     )
 
 
-def _counts_from_zero(rows: Mapping[float, Mapping[str, float]], train: tuple[str, ...]) -> bool:
-    """Whether row 0 holds a train batch (not an evaluation alone)."""
+def _counts_from_zero(rows: Mapping[float, Mapping[str, float]], train: tuple[str, ...], batches: bool) -> bool:
+    """Whether row 0 holds a train batch: one of rows 0, 1, 2, ... of what a trainer logs, and no evaluation."""
     first = rows.get(0.0, {})
-    return any(key in first for key in train) if train else any(not is_validation(key) for key in first)
+    holds = any(key in first for key in train) if train else any(not is_validation(key) for key in first)
+    if not (holds and batches):
+        return False
+    steps = np.array([step for step, row in rows.items() if not train or any(key in row for key in train)])
+    return steps.size < 2 or float(np.median(np.diff(steps))) == 1.0
 
 
 def _shifted(rows: Mapping[float, Mapping[str, float]]) -> dict[str, Series]:

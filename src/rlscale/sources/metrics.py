@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["is_validation", "train_keys", "validation_keys"]
+__all__ = ["is_validation", "train_keys", "trainer_like", "validation_keys"]
 
 #: Primary validation keys by format, the first pattern that any key matches decides.
 _VALIDATION = {
@@ -34,26 +34,24 @@ _TRAIN = {
     ),
 }
 
+#: What trainers log of a train batch.
+_TRAINER = re.compile(
+    r"(?:time|timing_s|progress|env|optim|actor|critic|perf|train|training|rollout|objective|policy|loss)/.+"
+    r"|(?:.+[/_])?(?:loss|lr|learning_rate|entropy|kl|grad_norm|clip_?frac|clip_ratio|num_tokens|step_time)(?:[/_].+)?"
+    r"|(?:completions?|response)s?(?:[/_]mean)?[/_]length.*"
+)
+
 _IS_VALIDATION = re.compile(r"(?:test|eval|val|valid|validation|val-core|val-aux|eval-rollout)[_/]")
 
 
 def validation_keys(form: str, keys: Iterable[str]) -> tuple[str, ...]:
-    """Return the primary validation keys among ``keys``, for a format.
-
-    Where verl graded one source by both ``acc`` and ``reward``, ``acc`` is the primary one: verl itself puts
-    ``reward`` in its core metrics only without it.
-    """
+    """Return the primary validation keys among ``keys``, for a format."""
     known = tuple(keys)
     for pattern in _VALIDATION[form]:
         found = tuple(key for key in known if re.fullmatch(pattern, key))
         if found:
-            return _acc_over_reward(found) if form == "verl" else found
+            return found
     return ()
-
-
-def _acc_over_reward(keys: tuple[str, ...]) -> tuple[str, ...]:
-    graded = {key.rsplit("/", 2)[0] for key in keys if key.split("/")[-2:-1] == ["acc"]}
-    return tuple(k for k in keys if k.split("/")[-2:-1] != ["reward"] or k.rsplit("/", 2)[0] not in graded)
 
 
 def train_keys(form: str, keys: Iterable[str]) -> tuple[str, ...]:
@@ -64,6 +62,11 @@ def train_keys(form: str, keys: Iterable[str]) -> tuple[str, ...]:
         if found:
             return found
     return ()
+
+
+def trainer_like(keys: Iterable[str]) -> bool:
+    """Whether any key is one that only a trainer logs beside its reward, on the train batch."""
+    return any(_TRAINER.fullmatch(key) is not None and not is_validation(key) for key in keys)
 
 
 def is_validation(key: str) -> bool:

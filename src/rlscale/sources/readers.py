@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rlscale.errors import SourceError
 from rlscale.sources import jsonl, table, trl, trl_stdout, verl_console, verl_file
-from rlscale.sources.discover import without_reader
+from rlscale.sources.discover import by_name, without_reader
 from rlscale.sources.log import Log
 from rlscale.sources.text import read_head
 
@@ -44,6 +44,8 @@ def read_file(path: Path) -> list[Log]:
     SourceError
         The file is empty or its reader refuses it.
     """
+    if by_name(path):
+        raise without_reader(path)
     try:
         head = read_head(path)
         if not head:

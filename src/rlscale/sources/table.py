@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import CurveError, SourceError
-from rlscale.sources.columns import Columns, from_json_lines, from_parquet
+from rlscale.sources.columns import Columns, TextColumn, from_json_lines, from_parquet
 from rlscale.sources.csv_table import from_csv
 from rlscale.sources.log import Log
+from rlscale.sources.naming import named, seed_of
 from rlscale.sources.repair import tidy
-from rlscale.sources.text import first_object, opened, plural
+from rlscale.sources.roles import ALIASES, REQUIRED, TEXT, UNIT_COLUMNS, is_csv, is_json_table
+from rlscale.sources.text import plural, read_head
 
 __all__ = ["NAME", "read", "sniff"]
 
@@ -30,33 +32,11 @@ NAME = "table"
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-_ALIASES = {
-    "run": ("run", "run_id"),
-    "recipe": ("recipe",),
-    "seed": ("seed",),
-    "unit": ("unit", "compute_unit"),
-    "metric": ("metric",),
-    "reward": ("reward", "value"),
-    "model_params": ("model_params",),
-    "compute": ("compute",),
-    "n_eval": ("n_eval",),
-    "sd": ("sd",),
-}
-_TEXT = frozenset(name for role in ("run", "recipe", "seed", "unit", "metric") for name in _ALIASES[role])
-_REQUIRED = frozenset({"reward", "value", "compute", "n_eval", "sd", "model_params"})
-
-#: Spellings of a compute column named after its unit.
-_UNIT_COLUMNS = {
-    name: unit for unit in UNITS for name in (unit, unit.replace("-", "_"), unit.removesuffix("s")) if name
-}
-
-
 def sniff(path: Path, head: bytes) -> bool:
-    """Whether the file is a table: by its ending, Parquet's magic bytes, or a JSON row with a table's columns."""
+    """Whether the file is a table: by its ending, Parquet's magic bytes, its header, or a JSON row with its columns."""
     if path.suffix.lower() in {".csv", ".tsv", ".parquet"} or head.startswith(b"PAR1"):
         return True
-    keys = {key.lower() for key in first_object(head) or {}}
-    return "compute" in keys or (bool(keys & {"run", "run_id"}) and bool(keys & {"reward", "value", "metric"}))
+    return is_csv(head) or is_json_table(head)
 
 
 def read(path: Path) -> list[Log]:
@@ -69,15 +49,14 @@ def read(path: Path) -> list[Log]:
     SourceError
         Whatever makes the file no table, a run that mixes units or recipes, a row without a run, negative compute.
     """
-    with opened(path) as file:
-        magic = file.read(4)
-    if magic == b"PAR1" or path.suffix.lower() == ".parquet":
+    head = read_head(path)
+    if head.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
         load = from_parquet
-    elif path.suffix.lower() in {".csv", ".tsv"}:
+    elif path.suffix.lower() in {".csv", ".tsv"} or is_csv(head):
         load = from_csv
     else:
         load = from_json_lines
-    return list(_Table(load(path, _TEXT, _REQUIRED)).logs())
+    return list(_Table(load(path, TEXT, REQUIRED)).logs())
 
 
 @dataclass(frozen=True)
@@ -102,11 +81,11 @@ class _Table:
         lower = {name.lower(): name for name in (*columns.numbers, *columns.labels)}
         self.role = {
             role: lower[next(name for name in names if name in lower)]
-            for role, names in _ALIASES.items()
+            for role, names in ALIASES.items()
             if any(name in lower for name in names)
         }
         self.unit_columns = {
-            name: _UNIT_COLUMNS[name.lower()] for name in columns.numbers if name.lower() in _UNIT_COLUMNS
+            name: UNIT_COLUMNS[name.lower()] for name in columns.numbers if name.lower() in UNIT_COLUMNS
         }
         self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join((*columns.labels, *columns.numbers))}")
         self.axis = self._axis()
@@ -124,19 +103,37 @@ class _Table:
 
     def logs(self) -> Iterator[Log]:
         """Yield one log a run, in order of first row."""
-        if "run" not in self.role:
-            yield self._log("", np.arange(self.columns.rows))
-            return
-        codes, names = self.columns.labels[self.role["run"]]
+        labels = self.columns.labels
+        codes, names = labels[self.role["run"]] if "run" in self.role else self._formed()
         order = np.argsort(codes, kind="stable")
         bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
         for code, name in enumerate(names):
             rows = order[bounds[code] : bounds[code + 1]]
-            if not name:
+            if not name and "run" in self.role:
                 raise SourceError(
                     self.path, f"{plural(rows.size, 'row')} without a run; fill the column {self.role['run']!r}"
                 )
             yield self._log(name, rows)
+
+    def _formed(self) -> tuple[Rows, list[str]]:
+        """Return a code for each row and the name of each code, formed of recipe and seed; empty is the file's own."""
+        rows = self.columns.rows
+        labels = {role: self.columns.labels[self.role[role]] for role in ("recipe", "seed") if role in self.role}
+        labels = {role: label for role, label in labels.items() if any(label[1])}
+        own = named(Path(self.path), Path(self.path).absolute().parent).name
+        one_of_file = "seed" not in labels and seed_of(own) is not None
+        if not any(len(names) > 1 for _, names in labels.values()) and ("recipe" not in labels or one_of_file):
+            return np.zeros(rows, dtype=np.intp), [""]
+        recipe = labels.get("recipe", (np.zeros(rows, dtype=np.intp), [own]))
+        seed = labels.get("seed", (np.zeros(rows, dtype=np.intp), [""]))
+        for role, (codes, names) in labels.items():
+            empty = int(np.count_nonzero(codes == names.index(""))) if "" in names else 0
+            if empty:
+                what = f"{plural(empty, 'row')} without a {role} and no run column"
+                raise SourceError(self.path, f"{what}; fill the column {self.role[role]!r}")
+        grown = TextColumn()
+        grown.add(["/".join(filter(None, (recipe[1][r], seed[1][s]))) for r, s in zip(recipe[0], seed[0], strict=True)])
+        return grown.done()
 
     def _log(self, name: str, rows: Rows) -> Log:
         numbers = self.columns.numbers
@@ -247,7 +244,8 @@ class _Table:
         codes, names = self.columns.labels[self.role[role]]
         found = [names[code] for code in np.unique(codes[rows]) if names[code]]
         if len(found) > 1:
-            message = f"run {name!r} has {len(found)} values in column {role!r} ({', '.join(found[:3])}); keep one"
+            message = f"run {name!r} has {len(found)} values in column {role!r} ({', '.join(found[:3])})"
+            message += "; give each job its own run name"
             raise SourceError(self.path, message)
         return found[0] if found else None
 

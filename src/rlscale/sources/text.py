@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ __all__ = [
     "HEAD_BYTES",
     "decoded_head",
     "first_object",
+    "head_objects",
     "json_rows",
     "lines",
     "opened",
@@ -212,6 +214,17 @@ def whole_json(path: Path) -> Any:
         raise SourceError(str(path), message) from error
     except (ValueError, RecursionError) as error:
         raise SourceError(str(path), "the JSON holds numbers or nesting beyond reason; is this a log?") from error
+
+
+def head_objects(head: bytes, most: int = 64) -> list[dict[str, Any]]:
+    """Return the JSON objects on the first lines, up to ``most``; none where the first line is none."""
+    found: list[dict[str, Any]] = []
+    for line in itertools.islice((line for line in decoded_head(head).split("\n") if line.strip()), most):
+        value = first_object(line.encode("utf-8", "replace"))
+        if value is None:
+            break
+        found.append(value)
+    return found
 
 
 def first_object(head: bytes) -> dict[str, Any] | None:

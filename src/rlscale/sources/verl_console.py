@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rlscale.errors import FormatError
+from rlscale.errors import FormatError, SourceError
 from rlscale.sources import trl_stdout
 from rlscale.sources.log import Log
 from rlscale.sources.repair import Row, number
 from rlscale.sources.text import decoded_head, lines
 from rlscale.sources.verl_keys import logs_of
+from rlscale.sources.verl_torn import NUMBER, StepLine, cut_end, torn_lines
 
 __all__ = ["NAME", "read", "sniff"]
 
@@ -26,8 +27,7 @@ NAME = "verl-console"
 _SUFFIXES = frozenset({".log", ".txt", ".out", ".err", ""})
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _STEP = re.compile(r"(?<![\w/])step:(\d+) - ")
-_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)"
-_FIELD = re.compile(rf"(?P<key>\S.*?):(?:np\.\w+\()?(?P<value>{_NUMBER})(?![\w/@.])")
+_FIELD = re.compile(rf"(?P<key>\S.*?):(?:np\.\w+\()?(?P<value>{NUMBER})(?![\w/@.])")
 _GRADED = re.compile(r"len reward_extra_infos_dict\['reward'\]: (\d+)")
 _NODES = re.compile(r"'(n_gpus_per_node|nnodes)': (\d+)")
 _FLAG = re.compile(r"(?<![\w.])trainer\.(n_gpus_per_node|nnodes)=(\d+)")
@@ -52,6 +52,14 @@ def read(path: Path) -> list[Log]:
     """
     scan = _Scan()
     rows = list(scan.rows(path))
+    for index, how in torn_lines(scan.lines):
+        line = scan.lines[index]
+        if line.position < scan.last:
+            message = f"line {line.position} (step {line.step:g}) is torn: {how}; repair or remove the line"
+            raise SourceError(str(path), message)
+        if not scan.torn and line.keys:  # torn, and its line end came later
+            scan.torn = line.position
+            rows[index] = (line.step, {key: value for key, value in rows[index][1].items() if key != line.keys[-1]})
     if not rows:
         if scan.printed_by_trl:
             raise trl_stdout.better_file(path)
@@ -71,8 +79,11 @@ class _Scan:
     gpus: float | None = None
     graded: dict[float, float] = field(default_factory=dict)
     torn: int = 0
+    last: int = 0
+    lines: list[StepLine] = field(default_factory=list)
     printed_by_trl: bool = False
     _sizes: dict[str, float] = field(default_factory=dict)
+    _keys: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     _in_trainer: bool = False
     _pending: float | None = None
 
@@ -80,6 +91,7 @@ class _Scan:
         """Yield the step lines as (step, values)."""
         for position, raw in enumerate(lines(path), start=1):
             line = _COLOUR.sub("", raw)
+            self.last = position if line.strip() else self.last
             marks = list(_STEP.finditer(line)) if "step:" in line else []
             if not marks:
                 self._look(line)
@@ -87,13 +99,19 @@ class _Scan:
             for mark, after in zip(marks, [*marks[1:], None], strict=True):
                 text = line[mark.end() : after.start() if after else None]
                 fields = text.split(" - ")
+                cut = cut_end(fields)
                 if after is None and not raw.endswith("\n"):
                     self.torn = position
                     fields = fields[:-1]
                 step, values = float(mark[1]), _values(fields)
+                self.lines.append(StepLine(position, step, self._shared(tuple(values)), cut))
                 if self._pending is not None and any(key.startswith("val") for key in values):
                     self.graded[step], self._pending = self._pending, None
                 yield step, values
+
+    def _shared(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the same tuple for the same keys: a log has few sets of them and many lines."""
+        return self._keys.setdefault(keys, keys)
 
     def _look(self, line: str) -> None:
         """Note the GPU count, the size of a validation, and rows printed by TRL."""
