@@ -33,6 +33,14 @@ def test_no_arguments_print_help() -> None:
     assert "Example:\n    rlscale " in result.stdout
 
 
+def test_a_report_never_replaces_a_log(table: Path) -> None:
+    before = table.read_bytes()
+    result = invoke("fit", table, "--report", table)
+    assert result.exit_code == 2
+    assert result.stderr == f"error: --report {table}: a report is an .html file; give a name that ends so\n"
+    assert table.read_bytes() == before
+
+
 def test_version() -> None:
     assert invoke("--version").stdout == f"rlscale, version {rlscale.__version__}\n"
 

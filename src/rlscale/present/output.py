@@ -80,6 +80,9 @@ class Output:
         for path in (self.plot, self.report):
             if path is not None and not path.parent.is_dir():
                 raise InputError(f"cannot write {path}: {path.parent} is not a folder; make it first")
+        if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
+            # also keeps a slip of the hand from writing over a log
+            raise InputError(f"--report {self.report}: a report is an .html file; give a name that ends so")
         if self.plot is not None:
             from rlscale.present.figures import check_figure
 
