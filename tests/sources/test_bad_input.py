@@ -17,7 +17,25 @@ TABLES = {
         "t.csv",
         "1,2\n3,4\n",
         {},
-        "line 1 is not a header: '1,2'; name the columns, for example run,compute,unit,reward",
+        "has no header row (line 1 is '1,2'); name the columns, for example run,compute,unit,reward",
+    ),
+    "no header, with words": (
+        "t.csv",
+        "a,base,0,10,.5\na,base,0,20,.6\n",
+        {},
+        "has no header row (line 1 is 'a,base,0,10,.5'); name the columns, for example run,compute,unit,reward",
+    ),
+    "two seeds in a run": (
+        "t.csv",
+        "run,seed,step,reward\na,0,1,.5\na,1,2,.5\n",
+        {},
+        "run 'a' has 2 values in column 'seed' (0, 1); give each job its own run name",
+    ),
+    "row without recipe": (
+        "t.csv",
+        "recipe,seed,step,reward\na,0,1,.5\n,1,2,.5\n",
+        {},
+        "1 row without a recipe and no run column; fill the column 'recipe'",
     ),
     "column twice": (
         "t.csv",
@@ -77,7 +95,7 @@ TABLES = {
         "t.csv",
         "run,recipe,step,reward\na,x,1,.5\na,y,2,.5\n",
         {},
-        "run 'a' has 2 values in column 'recipe' (x, y); keep one",
+        "run 'a' has 2 values in column 'recipe' (x, y); give each job its own run name",
     ),
     "seed that is no number": (
         "t.csv",
@@ -296,6 +314,13 @@ LOGS = {
         b"\x00\x01",
         {},
         "a TensorBoard event file, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
+        f"(rlscale reads {KNOWN})",
+    ),
+    "W&B file that TRL printed into": (
+        "run-2.wandb",
+        b":W&B\xe1\xbe\x00 {'loss': '0.2160', 'reward': '0.5'}\n",
+        {},
+        "a W&B offline file, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
         f"(rlscale reads {KNOWN})",
     ),
     "tracker database": (

@@ -6,6 +6,7 @@ import pytest
 import rlscale.sources as sources
 from rlscale.errors import ChoiceError, CurveError, SourceError
 from rlscale.sources import ReadOptions, bundled, collect, read
+from rlscale.sources.discover import KNOWN_FORMATS
 
 ROW = [{"step": k, "eval/reward": k / 10, "reward": k / 20} for k in range(1, 6)]
 STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
@@ -59,10 +60,55 @@ def test_files_that_are_no_logs_are_passed_by(write, tmp_path):
     for name in ("README.md", "a/config.json", "a/code.diff", "a/model.bin", "a/x.png", "a/events.out.tfevents.1"):
         write(name, b"\x00\x01")
     write(".hidden/metrics.jsonl", "")
+    for name in ("requirements.txt", "a/notes.txt", "a/slurm.err"):
+        write(name, "numpy>=1.26,<3\nreward went up, at step 3\n")
     unknown = write("a/logs.log", "hello\n")
     reading = collect([tmp_path])
     assert [run.name for run in reading.runs] == ["a"]
-    assert [error.path for error in reading.errors] == [str(unknown)]
+    assert [error.path for error in reading.errors] == [str(unknown), str(tmp_path / "a/events.out.tfevents.1")]
+
+
+def test_what_stands_beside_logs_and_is_not_read_is_told_once_a_kind(write, tmp_path):
+    write("a/metrics.jsonl", ROW)
+    for name in ("a/x.tfevents.1", "a/x.tfevents.2", "a/y.tfevents.3", "p.pkl", "q.pickle", "r.wandb"):
+        write(name, b"\x00\x01")
+    reading = collect([tmp_path])
+    said = {error.path.removeprefix(f"{tmp_path}/"): error.message for error in reading.errors}
+    known = f"rlscale reads {KNOWN_FORMATS}"
+    advice = "which rlscale cannot read yet; export its runs to CSV or give the trainer's own log"
+    assert said == {
+        "a/x.tfevents.1": f"a TensorBoard event file, {advice} ({known}); 2 more files of this kind in the folder",
+        "p.pkl": f"pickles are never loaded; {known}; 1 more file of this kind in the folder",
+        "r.wandb": f"a W&B offline file, {advice} ({known})",
+    }
+    assert [run.name for run in read(tmp_path)] == ["a"]  # strict or not: they are no logs
+
+
+def test_text_files_in_a_folder_are_read_where_they_are_logs(write, tmp_path):
+    write("table.txt", "run,step,critic/score/mean\nt,1,.5\nt,2,.6\n")
+    write("job.err", "x" * 300_000 + "\n(TaskRunner pid=1) step:1 - critic/score/mean:0.5\n")
+    reading = collect([tmp_path], ReadOptions(metric="critic/score/mean"))
+    assert [(run.name, run.source.format) for run in reading.runs] == [("job", "verl-console"), ("t", "table")]
+    assert reading.errors == ()
+
+
+UNUSED = [
+    ("t.csv", "run,step,reward\na,1,.5\n", {}, "a table states its own compute"),
+    ("x.jsonl", [{"step": 1, "eval/reward": 0.5}], {}, "the log holds no seconds"),
+    ("x.jsonl", [{"step": 1, "data": {"critic/score/mean": 0.5}}], {}, "the log holds no timing_s/step"),
+    (
+        "x.trainer_state.json",
+        {"log_history": [{"step": 1, "eval_reward": 0.5, "step_time": 7}]},
+        {"unit": "steps"},
+        "compute is in steps",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "options", "why"), UNUSED)
+def test_gpus_that_change_nothing_are_told(one, name, content, options, why):
+    assert f"--gpus is not used: {why}" in one(name, content, gpus=8.0, **options).warnings
+    assert not any("--gpus" in said for said in one(name, content, **options).warnings)
 
 
 def test_a_folder_of_tracker_files_says_what_they_are(write, tmp_path):

@@ -116,3 +116,32 @@ def test_missing_values(one):
     assert run.curve.compute.tolist() == [3]
     assert run.source.repairs == ("2 rows were left out: the reward is not finite",)
     assert np.isnan(one("m.jsonl", '{"step": 1, "reward": 0.5, "kl": null}\n').series["kl"].value).all()
+
+
+BASELINE = "step 0 is read as the baseline: the rows look like evaluations, not like every train batch"
+
+
+@pytest.mark.parametrize("steps", [range(5), range(0, 241, 12)])
+def test_a_step_and_a_reward_alone_are_evaluations(one, steps):
+    run = one("base/0/metrics.jsonl", [{"step": k, "reward": k / 300} for k in steps])
+    assert run.curve.compute.tolist() == list(steps)
+    assert (run.source.repairs, run.warnings) == ((BASELINE,), ())
+
+
+def test_sparse_rows_of_a_trainer_are_no_batches(one):
+    run = one("m.jsonl", [{"step": k, "reward": k / 300, "loss": 1} for k in range(0, 241, 12)])
+    assert (run.curve.compute[0], run.curve.compute_last) == (0, 240)
+    assert run.source.repairs == (BASELINE,)
+    assert run.warnings == ("no validation metric is logged: the train reward 'reward' is fitted",)
+
+
+@pytest.mark.parametrize("key", ["loss", "train/lr", "entropy", "kl", "grad_norm", "time/total", "optim/lr"])
+def test_rows_of_every_batch_are_shifted(one, key):
+    run = one("m.jsonl", [{"step": k, "reward": k / 10, key: 1} for k in range(5)])
+    assert run.curve.compute.tolist() == [1, 2, 3, 4, 5]
+    assert run.source.repairs == ("steps count from 0: the train batch of row k is placed at step k + 1",)
+
+
+def test_bare_rows_may_resume_and_start_again(write):
+    rows = [{"step": k, "reward": k / 10 + v} for k, v in [(0, 0.1), (1, 0.1), (2, 0.1), (1, 0.2), (0, 0.3), (1, 0.3)]]
+    assert [(run.name, run.curve.n_points) for run in read(write("m.jsonl", rows))] == [("m", 2), ("m#2", 2)]

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -264,3 +265,107 @@ def test_json_lines_with_words_in_the_reward(write):
 def test_errors_are_input_errors(write):
     with pytest.raises(InputError):
         read(write("t.csv", json.dumps({"a": 1})))
+
+
+def test_json_lines_without_a_compute_column(write):
+    rows = [{"recipe": r, "seed": s, "step": k, "reward": k / 10} for r in "ab" for s in (0, 1) for k in (0, 5)]
+    runs = read(write("t.jsonl", rows))
+    assert [(run.name, run.recipe, run.seed) for run in runs] == [
+        ("a/0", "a", 0),
+        ("a/1", "a", 1),
+        ("b/0", "b", 0),
+        ("b/1", "b", 1),
+    ]
+    assert all(run.curve.compute.tolist() == [0, 5] and run.source.format == "table" for run in runs)
+    rows = [{"run": r, "recipe": "q", "step": k, "acc": k / 10} for r in "ab" for k in (0, 5)]
+    runs = read(write("u.jsonl", rows), metric="acc")
+    assert [(run.name, run.recipe, run.curve.compute.tolist()) for run in runs] == [
+        ("a", "q", [0, 5]),
+        ("b", "q", [0, 5]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        ({"tokens": 5, "reward": 0.5}, "table"),
+        ({"step": 5, "value": 0.5}, "table"),
+        ({"step": 5, "reward": 0.5, "n_eval": 8}, "table"),
+        ({"unit": "tokens", "compute": 5, "reward": 0.5}, "table"),
+        ({"seed": 1, "step": 5, "reward": 0.5}, "table"),
+        ({"seed": 1, "step": 5, "reward": 0.5, "loss": 2}, "jsonl"),
+        ({"step": 5, "reward": 0.5}, "jsonl"),
+        ({"step": 5, "tokens": 9, "reward": 0.5}, "jsonl"),
+        ({"step": 5, "reward": 0.5, "n_eval": 8, "loss": 2}, "jsonl"),
+    ],
+)
+def test_a_table_in_json_lines_is_told_from_a_log(one, row, form):
+    assert one("t.jsonl", [row]).source.format == form
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "runs"),
+    [
+        ("t.csv", "recipe,step,reward\na,1,.5\nb,1,.5\n", [("a", "a", None), ("b", "b", None)]),
+        ("t.csv", "recipe,step,reward\na,1,.5\n", [("a", "a", None)]),
+        ("base-s3.csv", "recipe,step,reward\na,1,.5\n", [("base-s3", "a", 3)]),
+        ("base.csv", "seed,step,reward\n0,1,.5\n1,1,.5\n", [("base/0", "base", 0), ("base/1", "base", 1)]),
+        ("base.csv", "seed,step,reward\n4,1,.5\n", [("base", "base", 4)]),
+    ],
+)
+def test_a_run_is_named_by_recipe_and_seed(write, name, text, runs):
+    assert [(run.name, run.recipe, run.seed) for run in read(write(name, text))] == runs
+
+
+TORN = ("the last row (line 6) is torn and was left out",)
+BODY = "run,step,reward\na,1,0.512\na,2,0.513\na,3,0.514\na,4,0.515\n"
+
+
+@pytest.mark.parametrize("cell", ["0.", "0", "0.5", "5e-", "1.5e+", "-"])
+def test_a_last_number_cut_short_is_left_out(one, cell):
+    run = one("t.csv", BODY + f"a,5,{cell}")
+    assert (run.curve.compute_last, run.source.repairs) == (4, TORN)
+    if cell not in {"5e-", "1.5e+", "-"}:
+        assert one("t.csv", BODY + f"a,5,{cell}\n").curve.compute_last == 5
+
+
+@pytest.mark.parametrize("cell", ["0.516", "0.52", "1", "0.5161"])
+def test_a_whole_last_number_is_kept(one, cell):
+    run = one("t.csv", BODY + f"a,5,{cell}")
+    assert (run.curve.compute_last, run.source.repairs) == (5, ())
+
+
+def test_whole_last_cells_of_other_kinds_are_kept(one):
+    assert one("t.csv", "run,reward,step\na,.1,1000\na,.2,500\na,.3,100\na,.4,0").curve.compute[0] == 0
+    assert one("t.csv", "run,step,reward\na,1,.5\na,2,.25\na,3,.125\na,4,.5").curve.n_points == 4
+
+
+def test_a_last_label_cut_short_is_left_out(one):
+    run = one("t.csv", "run,compute,reward,unit\na,1,.5,tokens\na,2,.6,tokens\na,3,.7,tok")
+    assert (run.curve.compute_last, run.source.repairs) == (2, ("the last row (line 4) is torn and was left out",))
+    assert one("t.csv", "run,compute,reward,unit\na,1,.5,tokens\na,2,.6,tokens").curve.compute_last == 2
+
+
+def test_a_torn_row_alone_in_its_chunk(one, monkeypatch):
+    monkeypatch.setattr("rlscale.sources.csv_table._CHUNK", 2)
+    run = one("t.csv", BODY + "a,5,0.")
+    assert (run.curve.compute_last, run.source.repairs) == (4, TORN)
+
+
+@pytest.mark.parametrize("text", ["run,step,acc\na,1,.5\na,2,.6\n", "step\tacc\n1\t.5\n2\t.6\n"])
+def test_a_table_whatever_it_is_called(one, text):
+    run = one("x.txt", text, metric="acc")
+    assert (run.source.format, run.curve.compute.tolist()) == ("table", [1, 2])
+
+
+def test_lines_that_end_in_a_return_alone(one):
+    assert one("t.csv", b"run,step,reward\ra,1,.5\ra,2,.6\r").curve.compute.tolist() == [1, 2]
+
+
+def test_decimal_parquet_columns(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    cells = arrow.array([Decimal("0.125"), None, Decimal("0.500")], arrow.decimal128(6, 3))
+    table = arrow.table({"run": ["a"] * 3, "step": [1, 2, 3], "reward": cells})
+    parquet.write_table(table, tmp_path / "p.parquet")
+    assert read(tmp_path / "p.parquet")[0].curve.reward.tolist() == [0.125, 0.5]

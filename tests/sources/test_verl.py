@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rlscale.errors import ChoiceError
+from rlscale.errors import ChoiceError, SourceError
 from rlscale.sources import collect, read
 
 VAL = "val-core/math/acc/mean@8"
@@ -223,3 +223,71 @@ def test_a_console_log_resumed_and_one_started_again(write):
 def test_nan_literals_in_the_file_logger(write):
     path = write("x.jsonl", '{"step": 1, "data": {"critic/score/mean": NaN}}\n' + json.dumps(rows()[0][3]) + "\n")
     assert read(path)[0].curve.n_points == 1
+
+
+def test_acc_and_reward_of_one_source_are_two_metrics(write):
+    reward = "val-core/math/reward/mean@8"
+    path = write("x.jsonl", [{"step": 1, "data": {VAL: 0.5, reward: 0.5}}])
+    with pytest.raises(ChoiceError) as caught:
+        collect([path])
+    assert str(caught.value) == f"{path} holds 2 validation metrics; give --metric KEY: {VAL}, {reward}"
+
+
+def torn(text, number, upto):
+    """The lines with one of them cut after ``upto`` (its first sight)."""
+    lines = text.splitlines(keepends=True)
+    line = lines[number - 1]
+    lines[number - 1] = line[: line.index(upto) + len(upto)] + "\n"
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("number", "upto", "how"),
+    [
+        (6, "step:5 - critic/sc", "line 6 (step 5) is torn: it ends in 'critic/sc'"),
+        (6, "step:5 - critic/score/mean:0.1", "line 6 (step 5) is torn: it ends after 'critic/score/mean' where "),
+        (5, "timing_s/testing:60.0", "line 5 (step 4) is torn: it ends after 'timing_s/testing' where "),
+        (5, "val-core/math/ac", "line 5 (step 4) is torn: it ends in 'val-core/math/ac'"),
+        (6, "timing_s/gen:", "line 6 (step 5) is torn: it ends in 'timing_s/gen:'"),
+        (6, " - timing_s/update_actor:", "line 6 (step 5) is torn: it ends in 'timing_s/update_actor:'"),
+        (6, "perf/thro", "line 6 (step 5) is torn: it ends in 'perf/thro'"),
+        (6, "timing_s/step:1", "line 6 (step 5) is torn: it ends after 'timing_s/step' where "),
+        (1, "step:0 - val-core/m", "line 1 (step 0) is torn: it ends in 'val-core/m'"),
+        (1, "val-core/math/acc/mean@8:0.", "line 1 (step 0) is torn: it ends in 'val-core/math/acc/mean@8:0.'"),
+    ],
+)
+def test_a_torn_middle_line_is_named(write, number, upto, how):
+    rest = "the others go on to 'perf/throughput'" if how.endswith("where ") else ""
+    path = write("x.log", torn(console(rows()[0]), number, upto))
+    with pytest.raises(SourceError) as caught:
+        collect([path])
+    assert str(caught.value) == f"{path}: {how}{rest}; repair or remove the line"
+
+
+def test_a_torn_numpy_value_is_named(write):
+    text = torn(console(rows()[0], show="np.float64({!r})".format), 1, "mean@8:np.float64(0.")
+    path = write("x.log", text)
+    with pytest.raises(SourceError) as caught:
+        collect([path])
+    how = f"it ends in '{VAL}:np.float64(0.'"
+    assert str(caught.value) == f"{path}: line 1 (step 0) is torn: {how}; repair or remove the line"
+
+
+def test_a_torn_last_line_is_tolerated_with_or_without_its_end(one):
+    text = torn(console(rows()[0]), 13, "timing_s/step:1")
+    for ending in ("", "\n", "\n\n"):
+        run = one("x.log", text.rstrip("\n") + ending)
+        assert "the last line (line 13) has no end; its last value was left out" in run.source.repairs
+        assert run.series["timing_s/step"].step.max() == 11
+
+
+def test_lines_that_lack_keys_are_not_torn(one):
+    logged = rows()[0]
+    for row in logged[1:5]:  # the actor waits for the critic
+        row["data"].pop("timing_s/update_actor")
+    logged[7]["data"].pop("perf/total_num_tokens")
+    text = console(logged).splitlines(keepends=True)
+    text[3] = text[3].rstrip() + "(raylet) [2026-01-02, E 1 1] (raylet) main.cc:12: full - spilling - disk:9\n"
+    text[5] = text[5].rstrip() + "(raylet) it - is"
+    text[5] += " full\n"
+    assert one("x.log", "".join(text)).curve.n_points == 4

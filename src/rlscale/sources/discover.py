@@ -50,7 +50,7 @@ class Found:
 
 
 def discover(paths: Sequence[str | Path]) -> tuple[list[Found], list[SourceError], list[SourceError]]:
-    """Return the files below ``paths``, sorted below each, every file once; what cannot be looked into; what is not read.
+    """Return the files below ``paths``, sorted below each, every file once; what cannot be looked into; what is left.
 
     The last are files in folders that stand beside logs and may hold runs: an error for each kind of tracker file, and
     one for pickles.

@@ -28,9 +28,7 @@ TEXT = frozenset(name for role in ("run", "recipe", "seed", "unit", "metric") fo
 REQUIRED = frozenset({"reward", "value", "compute", "n_eval", "sd", "model_params"})
 
 #: Spellings of a compute column named after its unit.
-UNIT_COLUMNS = {
-    name: unit for unit in UNITS for name in (unit, unit.replace("-", "_"), unit.removesuffix("s")) if name
-}
+UNIT_COLUMNS = {name: unit for unit in UNITS for name in (unit, unit.replace("-", "_"), unit.removesuffix("s")) if name}
 
 _KNOWN = frozenset(name for names in ALIASES.values() for name in names) | frozenset(UNIT_COLUMNS)
 

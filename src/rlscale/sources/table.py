@@ -32,6 +32,7 @@ NAME = "table"
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
+
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the file is a table: by its ending, Parquet's magic bytes, its header, or a JSON row with its columns."""
     if path.suffix.lower() in {".csv", ".tsv", ".parquet"} or head.startswith(b"PAR1"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = ["NUMBER", "StepLine", "cut_end", "torn_lines"]
@@ -41,41 +41,63 @@ def cut_end(fields: Sequence[str]) -> str | None:
     """
     last = _RAY.sub("", fields[-1]).strip()
     if len(fields) == 1:
-        return last if "/" in last and _CUT.fullmatch(last) else None
-    return last if last and _CUT.fullmatch(last) and _WHOLE.fullmatch(fields[-2]) else None
+        return last if last and _CUT.fullmatch(last) else None
+    if not _WHOLE.fullmatch(fields[-2]):
+        return None
+    return last if not last or _CUT.fullmatch(last) or last.endswith(" -") else None
 
 
 def torn_lines(lines: Sequence[StepLine]) -> Iterator[tuple[int, str]]:
     """Yield the index of each torn line and how that shows.
 
     A line is torn where it ends in a cut field, or where the keys it lacks are the last ones that all others of its
-    kind (train, or validation alone) end with.
+    kind end with. A line that ends in validation keys is compared with the validation keys of every line.
     """
-    place = {id(line): index for index, line in enumerate(lines)}
-    for validates in (True, False):
-        group = [line for line in lines if _validates(line) is validates]
-        counts = Counter(key for line in group for key in set(line.keys))
-        ends = Counter(line.keys[-1] for line in group if line.keys)
-        for line in group:
-            if line.cut is not None:
-                yield place[id(line)], f"it ends in {line.cut!r}"
-            elif line.keys and ends[line.keys[-1]] == 1 and len(group) > 2:
-                lost = _lost(line, group, counts)
-                if lost:
-                    yield place[id(line)], f"it ends after {line.keys[-1]!r} where the others go on to {lost!r}"
+    known = {key for line in lines for key in line.keys}
+    trained = _Group.of([line.keys for line in lines if len(_graded(line.keys)) < len(line.keys)])
+    graded = _Group.of([_graded(line.keys) for line in lines])
+    for index, line in enumerate(lines):
+        if line.cut is not None and (line.keys or _starts_a_key(line.cut, known)):
+            yield index, f"it ends in {line.cut!r}" if line.cut else "it ends in ' - '"
+        elif line.keys:
+            at_graded = line.keys[-1].startswith("val")
+            lost = graded.lost(_graded(line.keys)) if at_graded else trained.lost(line.keys)
+            if lost:
+                yield index, f"it ends after {line.keys[-1]!r} where the others go on to {lost!r}"
 
 
-def _validates(line: StepLine) -> bool:
-    return all(key.startswith("val") for key in line.keys)
+def _graded(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key for key in keys if key.startswith("val"))
 
 
-def _lost(line: StepLine, group: Sequence[StepLine], counts: Counter[str]) -> str | None:
-    """Return the last key of the others, where the line has all their common keys up to its own end and none after."""
-    others = len(group) - 1
-    held = set(line.keys)
-    common = {key for key, count in counts.items() if count - (key in held) > _COMMON * others}
-    whole = next((other for other in group if other is not line and common <= set(other.keys)), None)
-    if whole is None or line.keys[-1] not in whole.keys:
-        return None
-    after = [key for key in whole.keys[whole.keys.index(line.keys[-1]) + 1 :] if key in common]
-    return after[-1] if after and not held.intersection(after) else None
+def _starts_a_key(text: str, known: Collection[str]) -> bool:
+    """Whether a cut field that is alone on its line starts a key, and is no word of another program."""
+    key = text.split(":")[0]
+    return "/" in key or any(name.startswith(key) for name in known)
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """The keys of all lines of one kind: how often each is held, and how often a line ends with it."""
+
+    sets: Counter[tuple[str, ...]]
+    counts: Counter[str]
+    ends: Counter[str]
+
+    @classmethod
+    def of(cls, lines: Sequence[tuple[str, ...]]) -> _Group:
+        filled = [keys for keys in lines if keys]
+        return cls(Counter(filled), Counter(key for keys in filled for key in keys), Counter(k[-1] for k in filled))
+
+    def lost(self, keys: tuple[str, ...]) -> str | None:
+        """Return the last key of the others, where a line has their common keys up to its own end and none after."""
+        others = self.sets.total() - 1
+        if others < 2 or self.ends[keys[-1]] > 1:
+            return None
+        held = set(keys)
+        common = {key for key, count in self.counts.items() if count - (key in held) > _COMMON * others}
+        whole = next((k for k in self.sets if k != keys and keys[-1] in k and common <= set(k)), None)
+        if whole is None:  # a key of its own: not a cut but another version, or glued text
+            return None
+        after = [key for key in whole[whole.index(keys[-1]) + 1 :] if key in common]
+        return after[-1] if after and not held.intersection(after) else None
