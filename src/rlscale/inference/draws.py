@@ -33,7 +33,8 @@ class Draws:
     """Weighted draws on the engine's scale (unit reward range, compute from the last); arrays of shape (d,).
 
     ``m`` and ``b`` are those of the middle of the cell, where ``baseline`` and ``gain`` were drawn: a curve needs all
-    four from one place. ``m_within`` and ``b_within`` are spread over the cell, for the distribution of the shape.
+    four from one place. ``m_within`` and ``log_b_within`` are spread over the cell, for the distribution of the shape
+    itself. ``innovation`` is the sd of the noise's innovations.
     ``model`` and ``noise`` are standard normal coordinates kept for the model error and for the noise of a future
     evaluation. ``effective`` is the number of equally weighted draws these are worth, ``1 / sum w^2``; 0 where the data
     lie so far outside the bounds that the masses inside are beyond floating point.
@@ -43,14 +44,24 @@ class Draws:
     m: Floats
     b: Floats
     m_within: Floats
-    b_within: Floats
+    log_b_within: Floats
     rho: Floats
-    sigma: Floats
+    innovation: Floats
     baseline: Floats
     gain: Floats
     model: Floats
     noise: Floats
     effective: float
+
+    @property
+    def b_within(self) -> Floats:
+        """``B`` spread over the cell."""
+        return np.asarray(np.exp(self.log_b_within))
+
+    @property
+    def sigma(self) -> Floats:
+        """Marginal sd of the noise, from that of its innovations."""
+        return np.asarray(self.innovation / np.sqrt(1.0 - self.rho**2))
 
 
 def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
@@ -65,12 +76,11 @@ def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
     rho = _pick(np.cumsum(mass, axis=2).reshape(-1, RHO_GRID.size), flat, u[2])
     node = flat * RHO_GRID.size + rho
     at = grid.nodes.take(node)
-    levels = grid.levels.take(node)
-    gain = _gains(at, levels, priors.falling_weight, u[3])
+    gain = _gains(at, grid.levels.take(node), priors.falling_weight, u[3])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
     innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, count, 5))
     baseline, weight = _baselines(at, innovation, gain, u[4])
-    lost = float(weight.max()) <= LOST or float(levels.mass.max()) <= LOST
+    lost = min(float(weight.max()), grid.best_mass) <= LOST
     width, height = np.diff(grid.edges)[column], grid.height[column]
     low = grid.edges[column]
     bottom = grid.low[column] + row * height
@@ -79,9 +89,9 @@ def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
         m=low + 0.5 * width,
         b=np.exp(bottom + 0.5 * height),
         m_within=low + right * width,
-        b_within=np.exp(bottom + up * height),
+        log_b_within=bottom + up * height,
         rho=RHO_GRID[rho],
-        sigma=innovation / np.sqrt(1.0 - RHO_GRID[rho] ** 2),
+        innovation=innovation,
         baseline=baseline,
         gain=gain,
         model=normal_quantiles(count, 6),
@@ -137,7 +147,8 @@ def _baselines(at: Nodes, innovation: Floats, gain: Floats, u: Floats) -> tuple[
     sd = innovation / np.sqrt(at.level_precision)
     low, high = np.maximum(0.0, -gain), np.minimum(1.0, 1.0 - gain)
     z_low, z_high = (low - mean) / sd, (high - mean) / sd
-    flip = np.where(z_low > 0.0, -1.0, 1.0)  # in the upper tail count down from above, as for the gain
+    # in the upper tail count down from above, as for the gain
+    flip = np.where(z_low > 0.0, -1.0, 1.0) if z_low.max() > 0.0 else np.ones(1)
     at_low, at_high = ndtr(flip * z_low), ndtr(flip * z_high)
     inside = np.maximum(flip * (at_high - at_low), FLOOR)
     value = mean + flip * sd * ndtri(_inside(at_low + u * (at_high - at_low)))

@@ -97,15 +97,14 @@ class Nodes:
         flip = np.where(z[0] > 0.0, -1.0, 1.0)
         at_low, at_zero, at_high = ndtr(flip * z)
         mass = np.maximum(flip * (at_high - at_zero + priors.falling_weight * (at_zero - at_low)), FLOOR)
-        return mass, GainLevels(low, high, at_low, at_zero, at_high, scale, flip, mass)
+        return mass, GainLevels(low, high, at_low, at_zero, at_high, scale, flip)
 
 
 @dataclass(frozen=True, eq=False)
 class GainLevels:
     """The interval of ``G``, the CDF before truncation at its ends and at zero, the t scale; arrays of one shape.
 
-    Where ``flip`` is -1 the levels are of the upper tail, ``P(G > edge)``, and fall from low to high. ``mass`` is that
-    of the interval, the part below zero weighed down.
+    Where ``flip`` is -1 the levels are of the upper tail, ``P(G > edge)``, and fall from low to high.
     """
 
     low: Floats
@@ -115,7 +114,6 @@ class GainLevels:
     at_high: Floats
     scale: Floats
     flip: Floats
-    mass: Floats
 
     def take(self, index: NDArray[np.intp]) -> GainLevels:
         """Return the levels at flat indices, shape (d,)."""

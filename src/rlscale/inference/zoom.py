@@ -48,6 +48,8 @@ class Grid:
         Conditional posteriors at the middle of the cells, shape (columns * rows, correlations).
     levels : GainLevels
         The intervals of the gain there, of the same shape.
+    best_mass : float
+        Mass of that interval in the best cell, at its best correlation.
     """
 
     edges: Floats
@@ -56,6 +58,7 @@ class Grid:
     log_weight: Floats
     nodes: Nodes
     levels: GainLevels
+    best_mass: float
 
     @property
     def height(self) -> Floats:
@@ -99,7 +102,8 @@ def _weighed(
     density = found.log_weight + np.log(mass) + log_prior(family, priors, m, log_b)[:, None]
     area = np.log(np.repeat((edges[1:] - edges[:-1]) * (high - low), rows))
     log_weight = (density + area[:, None]).reshape(columns, rows, rho.size)
-    return Grid(edges, low, high, log_weight, found, levels)
+    best_mass = float(mass.ravel()[np.argmax(log_weight)])
+    return Grid(edges, low, high, log_weight, found, levels, best_mass)
 
 
 def _next(grid: Grid, cells: Floats, limits: Floats, fresh_columns: int) -> tuple[Floats, Floats, Floats]:
