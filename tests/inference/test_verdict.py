@@ -168,3 +168,11 @@ def test_a_tiny_range_is_shown_with_its_digits():
     tiny = Curve(compute=curve.compute, reward=curve.reward * 1e-9, bounds=(0.0, 1e-9))
     assert "lies in 0.000000000" in fit(tiny).verdict.why
     assert "0.000 to 0.000" not in fit(tiny).verdict.why
+
+
+def test_a_long_run_cut_at_its_peak_and_not_averaged_keeps_its_noise():
+    curve = sigmoid_curve(ratio=4, n=2100, sigma=0.01)
+    rewards = np.append(curve.reward[:1000], np.full(1100, 0.05))
+    found = fit(Curve(compute=curve.compute, reward=rewards))
+    assert found.verdict.name == VerdictName.COLLAPSED
+    assert found.quantity("sigma").q50 == pytest.approx(0.01, rel=0.1)

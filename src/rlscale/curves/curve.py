@@ -74,6 +74,11 @@ class Curve:
         return int(self.compute.size)
 
     @property
+    def n_trained(self) -> int:
+        """Number of evaluations above compute 0."""
+        return int(np.count_nonzero(self.compute > 0.0))
+
+    @property
     def range(self) -> float:
         """Width of the bounds, ``hi - lo``, in reward."""
         return self.bounds[1] - self.bounds[0]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rlscale.decisions.contender import Contender
 from rlscale.inference.least_squares import least_squares
+from rlscale.inference.pool import median_curve
 
 __all__ = ["Pair", "PublishedCheck", "compared"]
 
@@ -94,7 +95,7 @@ def compared(ordered: Sequence[Contender], at: float, all_pairs: bool) -> tuple[
     last = max((run.curve.compute_last for r in ordered for run in r.posteriors), default=1.0)
     horizon = FAR * last if np.isinf(at) else max(at, last)
     grid = np.geomspace(first, horizon, 96)
-    medians = {recipe.name: _median_curve(recipe, grid) for recipe in ordered}
+    medians = {recipe.name: median_curve(recipe.posteriors, grid) for recipe in ordered}
     few = all_pairs or len(ordered) <= ALL_PAIRS
     points = {recipe.name: least_squares(recipe.longest.curve).A for recipe in ordered} if few else {}
     return tuple(
@@ -104,20 +105,6 @@ def compared(ordered: Sequence[Contender], at: float, all_pairs: bool) -> tuple[
 
 def _first_compute(recipe: Contender) -> float:
     return min(float(run.curve.compute[run.curve.compute > 0][0]) for run in recipe.posteriors)
-
-
-def _median_curve(recipe: Contender, grid: Floats) -> Floats:
-    """Median curve of a recipe on ``grid``, shape (k,): the mean of its runs' medians."""
-    curves = []
-    for run in recipe.posteriors:
-        cumulative = np.cumsum(run.weight)
-        # a few hundred equally weighted draws pin a median curve, at a tenth of the cost of all of them
-        picked = np.searchsorted(cumulative, (np.arange(257) + 0.5) / 257 * cumulative[-1])
-        d = run.draws
-        z = d.b[picked, None] * (np.log(grid) - np.log(run.curve.compute_last) - d.m[picked, None])
-        rewards = d.baseline[picked, None] + d.gain[picked, None] * run.family.rise(z)
-        curves.append(run.curve.bounds[0] + run.curve.range * np.median(rewards, axis=0))
-    return np.asarray(np.mean(curves, axis=0))
 
 
 def _pair(

@@ -15,9 +15,9 @@ from rlscale.decisions.contender import Contender, contender, middle_verdict
 from rlscale.decisions.pairs import Pair, compared
 from rlscale.errors import InputError
 from rlscale.inference.fit import Fit
-from rlscale.inference.forecast import Interval
+from rlscale.inference.forecast import Interval, interval
 from rlscale.inference.pool import Level, SeedSpread, seed_spread
-from rlscale.inference.posterior import Posterior, weighted_quantiles
+from rlscale.inference.posterior import Posterior
 from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = ["Ranking", "RecipeRank", "rank"]
@@ -213,8 +213,7 @@ def _groups(ordered: Sequence[Contender]) -> dict[str, int]:
 def _exponent(runs: Sequence[Posterior]) -> Interval:
     values = np.concatenate([run.exponent for run in runs])
     weight = np.concatenate([run.weight for run in runs]) / len(runs)
-    low, middle, high = weighted_quantiles(values, weight, (0.1, 0.5, 0.9))
-    return Interval(float(low), float(middle), float(high))
+    return interval(values, weight)
 
 
 def _healthy(fits: Sequence[Fit]) -> list[Posterior]:

@@ -74,7 +74,7 @@ class Evidence:
 
 
 def evidence(curve: Curve) -> Evidence:
-    """Return what the engine needs of ``curve``: at most :data:`MAX_POINTS` points of it (see :func:`thinned`)."""
+    """Return what the engine needs of ``curve``; :func:`thinned` bounds the time it takes."""
     low = curve.bounds[0]
     with np.errstate(divide="ignore"):
         log_compute = np.log(curve.compute / curve.compute_last)

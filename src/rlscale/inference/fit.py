@@ -110,7 +110,7 @@ class Fit:
             return None
         if name == "A":
             return None if self.asymptote is None else self.asymptote.interval
-        if name in ("rho", "sigma") and self.posterior.curve.n_points < self.run.curve.n_points > MAX_POINTS:
+        if name in ("rho", "sigma") and self.posterior.block > 1:
             return None  # those of block means, not of one evaluation
         values = {
             "R0": self.posterior.baseline,
@@ -119,7 +119,7 @@ class Fit:
             "rho": self.posterior.draws.rho,
             "sigma": self.posterior.sigma,
         }
-        return interval(self.posterior, values[name])
+        return interval(values[name], self.posterior.weight)
 
 
 def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOptions | None = None) -> Fit:
@@ -198,10 +198,11 @@ def _posterior(curve: Curve, options: FitOptions) -> tuple[Posterior, list[str]]
 def _warnings(curve: Curve, fitted: Curve) -> list[str]:
     """Say what of the curve the fit covers, where it is not all of it, point by point."""
     said = []
-    if fitted.n_points < curve.n_points:
-        said.append(f"the fit covers the part up to the peak, {fitted.compute_last:.4g} {fitted.unit}")
-        if too_few(fitted) is not None:
-            said[-1] = f"too few points before the fall at {fitted.compute_last:.4g} {fitted.unit}: nothing is fitted"
+    end = f"{fitted.compute_last:.4g} {fitted.unit}"
+    if fitted.n_points < curve.n_points and too_few(fitted) is not None:
+        said.append(f"too few points before the fall at {end}: nothing is fitted")
+    elif fitted.n_points < curve.n_points:
+        said.append(f"the fit covers the part up to the peak, {end}")
     if fitted.n_points > MAX_POINTS:
         said.append(f"{fitted.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit")
     return said

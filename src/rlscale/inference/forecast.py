@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rlscale.inference.posterior import Posterior
+from rlscale.inference.posterior import Posterior, weighted_quantiles
 
 __all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "interval"]
+
+Floats = NDArray[np.float64]
 
 #: The quantile levels every forecast reports.
 LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -93,9 +96,9 @@ def forecast(
     )
 
 
-def interval(posterior: Posterior, values: np.ndarray) -> Interval:
-    """Return the 80 % interval of ``values``, shape (d,)."""
-    low, middle, high = posterior.quantiles(values, (0.1, 0.5, 0.9))
+def interval(values: Floats, weight: Floats) -> Interval:
+    """Return the 80 % interval of weighted ``values``; arrays of shape (d,)."""
+    low, middle, high = weighted_quantiles(values, weight, (0.1, 0.5, 0.9))
     return Interval(float(low), float(middle), float(high))
 
 

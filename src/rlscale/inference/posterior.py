@@ -49,12 +49,15 @@ class Posterior:
         The draws, on the engine's scale; the properties below give them in the curve's own units.
     model_error : float
         ``kappa``: forecasts carry a sd of ``kappa * min(ln(C / C_last), ln 4) * range``, none up to ``C_last``.
+    block : int
+        Evaluations averaged into each point fitted: 1 but for very long curves.
     """
 
     family: Family
     curve: Curve
     draws: Draws
     model_error: float
+    block: int = 1
 
     @property
     def weight(self) -> Floats:
@@ -170,17 +173,16 @@ def posterior(
         Too few points.
     """
     require_points(curve)
-    curve, _ = thinned(curve)
+    curve, block = thinned(curve)
     data = evidence(curve)
     draws = draw(zoomed(data, family, priors), priors, count=count)
-    return Posterior(family, curve, draws, model_error)
+    return Posterior(family, curve, draws, model_error, block)
 
 
 def require_points(curve: Curve) -> None:
     """Raise :class:`CurveError` where ``curve`` has fewer than :data:`MIN_POINTS` evaluations above compute 0."""
-    trained = int(np.count_nonzero(curve.compute > 0))
-    if trained < MIN_POINTS:
-        raise CurveError(f"{trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
+    if curve.n_trained < MIN_POINTS:
+        raise CurveError(f"{curve.n_trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
 
 
 def weighted_quantiles(values: Floats, weight: Floats, levels: ArrayLike) -> Floats:

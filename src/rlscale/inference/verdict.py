@@ -63,7 +63,7 @@ class Collapse:
 
 def too_few(curve: Curve) -> Verdict | None:
     """Return the verdict ``too_few_points`` where fewer than four distinct computes lie above 0."""
-    trained = int(np.count_nonzero(curve.compute > 0))
+    trained = curve.n_trained
     if trained >= MIN_POINTS:
         return None
     count = {0: "No evaluation", 1: "Only 1 evaluation"}.get(trained, f"Only {trained} evaluations")

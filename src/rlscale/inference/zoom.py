@@ -18,7 +18,7 @@ from rlscale.inference.nodes import GainLevels, Nodes, nodes
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
 
-__all__ = ["Grid", "log_prior", "zoomed"]
+__all__ = ["Grid", "zoomed"]
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Grid:
         return height
 
 
-def log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Floats:
+def _log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Floats:
     """Log prior density of ``(m, ln B)``, up to a constant."""
     return -0.5 * (m / priors.log_c_mid_sd) ** 2 + family.log_prior_b(log_b)
 
@@ -99,7 +99,7 @@ def _weighed(
     log_b = (low[:, None] + (high - low)[:, None] * share).ravel()
     found = nodes(data, data.rises(family, m, np.exp(log_b)), rho, priors)
     mass, levels = found.gain_mass(priors)
-    density = found.log_weight + np.log(mass) + log_prior(family, priors, m, log_b)[:, None]
+    density = found.log_weight + np.log(mass) + _log_prior(family, priors, m, log_b)[:, None]
     area = np.log(np.repeat((edges[1:] - edges[:-1]) * (high - low), rows))
     log_weight = (density + area[:, None]).reshape(columns, rows, rho.size)
     best_mass = float(mass.ravel()[np.argmax(log_weight)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, VerdictName
+from rlscale.inference.pool import median_curve
 from rlscale.present.views import FitView, RankView, RunView, run_view
 
 __all__ = ["CURVES", "Fan", "RecipeCurve", "fan", "recipe_curves", "recipe_places", "reward_limits"]
@@ -169,8 +170,7 @@ def _recipe_curve(row: RecipeRank, place: int, fits: Sequence[Fit], horizon: flo
         start = min(float(fit.run.curve.compute[fit.run.curve.compute > 0][0]) for fit in fits if fit.posterior)
         last = max(float(found.curve.compute_last) for found in posteriors)
         grid = np.union1d(_computes(start, max(horizon, start)), [last])  # solid up to here, dashed beyond
-        medians = [found.quantiles(found.reward(grid), (0.5,))[0] for found in posteriors]
-        median = np.mean(medians, axis=0)
+        median = median_curve(posteriors, grid)
     return RecipeCurve(
         row=row,
         place=place,
