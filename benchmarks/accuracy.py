@@ -21,6 +21,7 @@ from benchmarks.common import Report, covers, main, noisy, percent
 from benchmarks.designs import CORRELATIONS, RATIOS, evenly, off_prior
 from rlscale.curves import Truth
 from rlscale.inference import posterior
+from rlscale.trust.baselines import METHODS, published_sigmoid
 
 COUNTS = (40, 100)
 AHEAD = 8.0
@@ -45,11 +46,9 @@ def cell(ratio: float, rho: float, count: int, curves: int) -> dict[str, list[fl
         forecasts = {
             "rlscale": float(found.quantiles(found.reward([target])[:, 0], 0.5)),
             "least squares": float(fitted.reward(target)),
-            "linearised grid": float(
-                baselines.linearised_grid(curve.compute, curve.reward, float(curve.reward[0])).reward(target)
-            ),
-            "last value": baselines.last_value(curve.compute, curve.reward),
-            "mean of last 3": baselines.last3_mean(curve.compute, curve.reward),
+            "linearised grid": METHODS["linearised_grid"](curve, np.array([target])),
+            "last value": METHODS["last_value"](curve, np.array([target])),
+            "mean of last 3": METHODS["last3_mean"](curve, np.array([target])),
         }
         for method, forecast in forecasts.items():
             errors[method].append(abs(forecast - right))
@@ -113,7 +112,7 @@ def on_the_grids_ground(report: Report, curves: int) -> None:
             found = posterior(curve, model_error=0.0)
             values = found.reward([target])[:, 0]
             errors["rlscale"].append(abs(float(found.quantiles(values, 0.5)) - right))
-            grid = baselines.published_grid_fast(curve.compute, curve.reward, truth.R0)
+            grid = published_sigmoid(curve.compute, curve.reward, truth.R0)
             errors["published grid"].append(abs(float(grid.reward(target)) - right))
             least = baselines.least_squares(curve.compute, curve.reward)
             errors["least squares"].append(abs(float(least.reward(target)) - right))

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rlscale.curves import Curve, Truth
 from rlscale.inference import Posterior
+from rlscale.trust.scores import crps as crps  # the benchmarks take their scores from here
 
 Floats = NDArray[np.float64]
 
@@ -29,26 +30,6 @@ def noisy(truth: Truth, compute: ArrayLike, rng: np.random.Generator, unit: str 
     """Return a curve of ``truth`` with its AR(1) noise at ``compute``, shape (n,), bounds (0, 1)."""
     compute = np.asarray(compute, dtype=np.float64)
     return UncheckedCurve(compute=compute, reward=truth.reward(compute) + truth.noise(compute.size, rng), unit=unit)
-
-
-def crps(values: Floats, weight: Floats, truth: float) -> float:
-    """Continuous ranked probability score of weighted draws, exactly: ``E|X - y| - E|X - X'| / 2``.
-
-    Parameters
-    ----------
-    values, weight : array, shape (d,)
-        Draws, in reward, and their weights, summing to 1.
-    truth : float
-        ``y``. For a point forecast the score is the absolute error.
-
-    Notes
-    -----
-    With the draws sorted and ``F`` the cumulative weight, ``E|X - X'| = 2 sum_i F_i (1 - F_i) (x_(i+1) - x_i)``.
-    Gneiting and Raftery, "Strictly proper scoring rules", 2007, eq. 20.
-    """
-    order = np.argsort(values)
-    x, below = values[order], np.cumsum(weight[order])[:-1]
-    return float(weight @ np.abs(values - truth) - np.sum(below * (1.0 - below) * np.diff(x)))
 
 
 def covers(found: Posterior, values: Floats, truth: float, level: float = 0.8) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import UncheckedCurve
 from rlscale.curves import Truth
+from rlscale.inference.families import FAMILIES
 
 #: ``C_last / C_mid``, noise correlation and evaluations after the one at 0 of the off-prior table.
 RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -63,3 +65,48 @@ def scalerl(name: str) -> Truth:
     """Return a row of Table 1 with ``R0 = .2`` (no paper states it) and noise sd .004 (1,000 x 16 samples a point)."""
     midpoint, exponent, asymptote = SCALERL[name]
     return Truth(R0=0.2, A=asymptote, B=exponent, C_mid=midpoint, sigma=0.004)
+
+
+#: Shapes of :func:`finished`; all but the first break the law that the sigmoid alone assumes.
+SHAPES = ("sigmoid", "weibull", "gompertz", "two rises", "late take-off", "flat")
+_REACH = (1.0, 8.0)
+_LENGTHS = (24, 40, 100)
+
+
+def finished(shape: str, rng: np.random.Generator) -> UncheckedCurve:
+    """Draw a whole run of a shape, to be cut and backtested.
+
+    ``R0``, ``A``, ``B`` and noise sd as :func:`off_prior`, correlation 0, .5 or .8, an evaluation at 0 and 24, 40 or 100
+    after it. ``C_last / C_mid`` is log-uniform on 1 to 8; a Weibull or Gompertz rise is as steep at its midpoint as the
+    sigmoid drawn. *two rises*: 60 to 80 % of the gain by one sigmoid, the rest by another with its midpoint 3 to 20
+    times later, the run 4 to 40 times as long as the first midpoint. *late take-off*: nothing for 15 to 50 % of the run,
+    then a sigmoid whose midpoint follows after 5 to 20 % of it. *flat*: ``R0`` all along.
+    """
+    truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
+    count = int(rng.choice(_LENGTHS))
+    x = np.arange(count + 1) / count  # compute over the last
+    if shape == "two rises":
+        first = float(np.exp(-rng.uniform(np.log(4.0), np.log(40.0))))
+        later = float(np.exp(rng.uniform(np.log(3.0), np.log(20.0))))
+        part, exponent = float(rng.uniform(0.2, 0.4)), float(rng.lognormal(np.log(2.0), 0.4))
+        share = (1.0 - part) * _rise("sigmoid", x / first, truth.B) + part * _rise(
+            "sigmoid", x / (first * later), exponent
+        )
+    elif shape == "late take-off":
+        start, middle = float(rng.uniform(0.15, 0.5)), float(rng.uniform(0.05, 0.2))
+        share = _rise("sigmoid", np.maximum(x - start, 0.0) / middle, truth.B)
+    elif shape == "flat":
+        share = np.zeros(x.size)
+    else:
+        share = _rise(shape, x * float(np.exp(rng.uniform(*np.log(_REACH)))), truth.B)
+    reward = truth.R0 + (truth.A - truth.R0) * share + truth.noise(x.size, rng)
+    return UncheckedCurve(compute=x * C_MID, reward=reward)
+
+
+def _rise(shape: str, ratio: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """Share of the gain at ``ratio = C / C_mid``, the slope at 1 that of a sigmoid of this exponent."""
+    family = FAMILIES[shape]
+    own, sigmoid = (float(each.slopes(np.zeros(1), np.ones(1))[0][0]) for each in (family, FAMILIES["sigmoid"]))
+    with np.errstate(divide="ignore"):
+        x = np.log(ratio)
+    return np.asarray(family.rise(x, np.full(x.shape, exponent * sigmoid / own)))

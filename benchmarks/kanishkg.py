@@ -13,18 +13,17 @@ from __future__ import annotations
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import baselines
 from benchmarks.common import Report, crps, main
 from rlscale.curves import Curve
 from rlscale.errors import CurveError
 from rlscale.inference import posterior
+from rlscale.trust.baselines import METHODS
 
 Floats = NDArray[np.float64]
 
@@ -32,8 +31,13 @@ CUTS = (0.25, 0.5, 0.75)
 TARGETS = {0.25: (0.0380, 16), 0.5: (0.0165, 17), 0.75: (0.0095, 18)}
 MODEL_ERROR = 0.02
 MIN_POINTS = 12
-#: The published grid knows GPU-hours only: the cut is read as 4,000, where ScaleRL's ablations stop.
-GRID_LAST = 4000.0
+WORDS = {
+    "last_value": "last value",
+    "last3_mean": "mean of last 3",
+    "least_squares": "least squares",
+    "linearised_grid": "linearised grid",
+    "scalerl_grid": "published grid",
+}
 #: Folder, metric and bounds of the mean reward of the other archives.
 OTHERS = (
     ("rohunagrawal-leetcode-hack", "train_reward_mean", (0.0, 1.25)),
@@ -92,20 +96,11 @@ def cases(curves: dict[str, Curve], cut: float) -> list[Case]:
 
 def point_forecasts(case: Case, with_grid: bool) -> dict[str, float]:
     """Forecast the target with every method that gives a number only."""
-    c, r, ahead = case.seen.compute, case.seen.reward, case.ahead
-    mean: Callable[[baselines.Sigmoid, float], float] = lambda fitted, unit: float(  # noqa: E731
-        fitted.reward(ahead * unit).mean()
-    )
-    unit = GRID_LAST / c[-1]
-    found = {
-        "last value": baselines.last_value(c, r),
-        "mean of last 3": baselines.last3_mean(c, r),
-        "least squares": mean(baselines.least_squares(c, r, case.seen.bounds), 1.0),
-        "linearised grid": mean(baselines.linearised_grid(c, r, float(r[0])), 1.0),
+    return {
+        words: METHODS[name](case.seen, case.ahead)
+        for name, words in WORDS.items()
+        if with_grid or name != "scalerl_grid"
     }
-    if with_grid:
-        found["published grid"] = mean(baselines.published_grid_fast(c * unit, r, float(r[0])), unit)
-    return found
 
 
 def backtest(

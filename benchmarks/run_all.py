@@ -20,12 +20,40 @@ from pathlib import Path
 from typing import Any
 
 import rlscale
-from benchmarks import accuracy, bundled, coverage, kanishkg, late_start, nuts, quadrature, sbc, speed, verdicts
+from benchmarks import (
+    accuracy,
+    bundled,
+    coverage,
+    kanishkg,
+    late_start,
+    nuts,
+    quadrature,
+    regimes,
+    resolves,
+    sbc,
+    seeds,
+    speed,
+    verdicts,
+)
 from benchmarks.common import Check, Report, Table, timed
 
 BENCHMARKS = {
     module.__name__.rsplit(".", 1)[-1]: module.measure
-    for module in (speed, bundled, quadrature, verdicts, sbc, late_start, coverage, kanishkg, accuracy, nuts)
+    for module in (
+        speed,
+        bundled,
+        quadrature,
+        verdicts,
+        regimes,
+        resolves,
+        sbc,
+        seeds,
+        late_start,
+        coverage,
+        kanishkg,
+        accuracy,
+        nuts,
+    )
 }
 HERE = Path(__file__).resolve().parent
 

@@ -25,6 +25,7 @@ from benchmarks.common import Report, main, noisy
 from benchmarks.designs import CORRELATIONS, RATIOS, evenly, off_prior
 from rlscale.curves import Curve
 from rlscale.inference import fit, posterior
+from rlscale.trust.baselines import linearised_sigmoid, published_sigmoid
 
 COUNT = 99  # and the evaluation at 0
 GRID_CURVES = 5
@@ -64,7 +65,7 @@ def measure(quick: bool = False) -> Report:
         ("posterior alone", posterior, len(made)),
         ("least squares", lambda c: baselines.least_squares(c.compute, c.reward), 20),
         ("iminuit MINOS", lambda c: baselines.minos(c.compute, c.reward, 8.0 * c.compute_last), 20),
-        ("linearised grid", lambda c: baselines.linearised_grid(c.compute, c.reward, c.reward[0]), 20),
+        ("linearised grid", lambda c: linearised_sigmoid(c.compute, c.reward, c.reward[0]), 20),
         (
             "published grid",
             lambda c: baselines.published_grid(c.compute, c.reward, c.reward[0]),
@@ -90,7 +91,7 @@ def same_curve(report: Report, on: Sequence[Curve]) -> None:
     same = 0
     for curve in on:
         series = curve.compute, curve.reward, float(curve.reward[0])
-        one, other = baselines.published_grid(*series), baselines.published_grid_fast(*series)
+        one, other = baselines.published_grid(*series), published_sigmoid(*series)
         same += (one.A, one.C_mid) == (other.A, other.C_mid)
     report.check("published grid, fast form chooses the same cell", f"{same} of {len(on)}", "all", same == len(on))
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 import rlscale
 from rlscale.cli import main
 
-COMMANDS = ("fit", "rank", "demo", "simulate")
+COMMANDS = ("fit", "rank", "backtest", "demo", "simulate")
 
 
 def invoke(*args: object) -> Result:
@@ -89,6 +89,15 @@ def test_simulate_to_stdout_keeps_the_truth_on_stderr() -> None:
     assert len(result.stdout.splitlines()) == 5
     assert result.stderr.startswith("truth early-leader-s1: R0 0.100")
     assert json.loads(invoke("simulate", "--points", 3, "--json").stdout)["schema"] == 1
+
+
+def test_from_auto_is_resolved_by_the_fit(table: Path) -> None:
+    document = json.loads(invoke("fit", table, "--json", "--from", "auto").stdout)
+    assert document["options"]["from"] == "auto"
+    assert all(any(said.startswith("--from auto: ") for said in run["warnings"]) for run in document["runs"])
+    refused = invoke("fit", table, "--from", "soon")
+    assert refused.exit_code == 2
+    assert "'soon' is not a valid float" in refused.stderr
 
 
 def test_fit_text_and_json(table: Path) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         posterior,
     )
     from rlscale.sources import ReadOptions, collect, read
+    from rlscale.trust import Backtest, backtest
 
 _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
@@ -51,10 +52,12 @@ _HOMES = {
         "posterior",
     ),
     "rlscale.sources": ("ReadOptions", "collect", "read"),
+    "rlscale.trust": ("Backtest", "backtest"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Backtest",
     "ChoiceError",
     "Curve",
     "CurveError",
@@ -75,6 +78,7 @@ __all__ = [
     "Truth",
     "Verdict",
     "VerdictName",
+    "backtest",
     "collect",
     "fit",
     "forecast",

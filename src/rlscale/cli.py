@@ -6,7 +6,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+#: What ``--from`` takes in place of a compute.
+_AUTO = "auto"
 #: A progress bar is shown for more runs than this, on a terminal.
 _PROGRESS = 20
 
@@ -79,6 +82,15 @@ class _Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 c
             self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
 
 
+class _Start(click.ParamType):  # type: ignore[type-arg]
+    """Where the points used begin: a compute, or ``auto``."""
+
+    name = "start"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        return _AUTO if str(value) == _AUTO else float(click.FLOAT.convert(value, param, ctx))
+
+
 _READING = (
     click.option("--metric", metavar="KEY", help="The reward, where several could be meant."),
     click.option("--compute", metavar="KEY", help="The column or key that holds the compute."),
@@ -87,14 +99,14 @@ _READING = (
     click.option("--bounds", type=float, nargs=2, metavar="LO HI", help="Lowest and highest reward; 0 1 by default."),
     click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
     click.option(
-        "--from", "since", type=float, metavar="C", help="Use points from this compute on (and the baseline)."
+        "--from", "since", type=_Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
     ),
     click.option("--until", type=float, metavar="C", help="Use points up to this compute."),
     click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read."),
 )
 _FITTING = (
-    click.option("--family", metavar="F", help="Shape of the curve; sigmoid by default."),
-    click.option("--model-error", type=float, metavar="K", help="Model error of forecasts per e-fold of compute; .02."),
+    click.option("--family", metavar="F", help="average (default), sigmoid, weibull, gompertz, two-slope or power."),
+    click.option("--model-error", type=float, metavar="K", help="Per e-fold of compute ahead; .01, one family .02."),
     click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
     click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
 )
@@ -176,6 +188,38 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, **given: Any)
     _ranked(fits, errors, target, pairs == "all", given, output, {})
 
 
+@main.command(epilog=_example("rlscale backtest runs/ --cut 0.3 --cut 0.6 --report report.html"))
+@_with(_PATHS)
+@click.option(
+    "--cut", "cuts", type=float, multiple=True, metavar="F",
+    help="Share of each run's compute to forecast from; repeat. Default: 0.25, 0.5 and 0.75.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
+)
+@_with(_READING, _FITTING[:3], _OUTPUT)
+def backtest(paths: tuple[str, ...], cuts: tuple[float, ...], jobs: int, **given: Any) -> None:
+    """How forecasts made early would have done on finished runs: error, coverage, ranking, against simpler methods.
+
+    PATH is a log or a folder of logs. Each run is cut at shares of its compute, the mean of its last evaluations is
+    forecast from there, and compared with what came true.
+    """
+    from rlscale.present.backtest import backtest_view
+    from rlscale.present.views import BadFile
+    from rlscale.sources import collect
+    from rlscale.trust import CUTS
+    from rlscale.trust import backtest as backtest_runs
+
+    output = _output(given)
+    options = _fit_options(None, given)
+    reading = collect(paths, _read_options(given))
+    with _watched("backtesting", len(reading.runs)) as watch:
+        found = backtest_runs(reading.runs, cuts=cuts or CUTS, options=options, jobs=jobs, watch=watch)
+    errors = [BadFile(error.path, error.message) for error in reading.errors]
+    settings = _settings(given, cuts=[scored.cut for scored in found.cuts])
+    output.backtest(backtest_view(found, reading.runs, errors, settings))
+
+
 @main.command(epilog=_example("rlscale demo --report report.html"))
 @_with(_OUTPUT)
 def demo(**given: Any) -> None:
@@ -251,17 +295,20 @@ def _read_options(given: dict[str, Any]) -> ReadOptions:
     from rlscale.sources import ReadOptions
 
     names = ("metric", "compute", "unit", "gpus", "bounds", "recipe", "since", "until")
-    return ReadOptions(**{name: given.get(name) for name in names}, strict=given.get("strict", False))
+    told = {name: given.get(name) for name in names}
+    if told["since"] == _AUTO:
+        told["since"] = None  # chosen from the curve, where it is fitted
+    return ReadOptions(**told, strict=given.get("strict", False))
 
 
 def _fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
     from rlscale.inference import FitOptions
-    from rlscale.inference.families import family_named
+    from rlscale.inference.families import families_named
 
     chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
     if given.get("family") is not None:
-        chosen["family"] = family_named(given["family"])
-    return FitOptions(at_least=at_least, **chosen)
+        chosen["families"] = families_named(given["family"])
+    return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)
 
 
 def _fitted(
@@ -288,6 +335,21 @@ def _progress(runs: Sequence[Run]) -> Iterable[Run]:
     return track(runs, description="fitting", console=console(stderr=True), transient=True)
 
 
+@contextmanager
+def _watched(what: str, runs: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on long work; what it yields takes the steps done and their total."""
+    if runs <= _PROGRESS or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress
+
+    from rlscale.present.output import console
+
+    with Progress(console=console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
 def _ranked(
     fits: tuple[Fit, ...],
     errors: tuple[BadFile, ...],
@@ -309,7 +371,7 @@ def _settings(given: dict[str, Any], **more: Any) -> Settings:
     from rlscale.present.views import Settings
 
     used = _fit_options(None, given)
-    fitting = {"family": used.family.name, "model_error": used.model_error, "tolerance": used.tolerance}
+    fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
     options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}
     return Settings(command=click.get_current_context().obj, options=options)

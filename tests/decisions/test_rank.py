@@ -5,6 +5,7 @@ from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions import rank
 from rlscale.errors import InputError
 from rlscale.inference import VerdictName, fit
+from rlscale.inference.families import SIGMOID
 from rlscale.inference.pool import SEED_SD, pooled_level, seed_spread
 from rlscale.inference.posterior import posterior
 
@@ -110,7 +111,7 @@ def test_seeds_are_pooled():
 
 
 def test_pooled_level_of_two_gaussians_is_their_product():
-    posteriors = [posterior(run("a", seed=k, last=8.0).curve, model_error=0.0) for k in (1, 2)]
+    posteriors = [posterior(run("a", seed=k, last=8.0).curve, families=(SIGMOID,), model_error=0.0) for k in (1, 2)]
     tau = 0.02
     level = pooled_level(posteriors, np.inf, tau)
     means = np.array([p.mean(p.asymptote) for p in posteriors])
@@ -144,7 +145,8 @@ def test_zero_seed_sd_is_a_claim_about_runs():
 
 
 def test_zero_seed_sd_pools_different_seeds_by_their_mean():
-    posteriors = [posterior(run("a", seed=k, A=a, last=8.0).curve, model_error=0.0) for k, a in ((1, 0.3), (2, 0.6))]
+    runs = [run("a", seed=k, A=a, last=8.0) for k, a in ((1, 0.3), (2, 0.6))]
+    posteriors = [posterior(one.curve, families=(SIGMOID,), model_error=0.0) for one in runs]
     level = pooled_level(posteriors, np.inf, 0.0)
     assert level.interval.q50 == pytest.approx(np.mean([p.mean(p.asymptote) for p in posteriors]), abs=0.01)
     assert level.interval.width < 0.1

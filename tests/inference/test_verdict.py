@@ -4,7 +4,7 @@ import pytest
 from rlscale.curves import Curve
 from rlscale.errors import InputError
 from rlscale.inference import FitOptions, VerdictName, fit
-from rlscale.inference.verdict import collapse
+from rlscale.inference.collapse import collapse
 
 from .helpers import sigmoid_curve
 

@@ -211,6 +211,7 @@ def _groups(ordered: Sequence[Contender]) -> dict[str, int]:
 
 
 def _exponent(runs: Sequence[Posterior]) -> Interval:
+    runs = [run.component(run.leading) for run in runs]  # exponents of different families are no one quantity
     values = np.concatenate([run.exponent for run in runs])
     weight = np.concatenate([run.weight for run in runs]) / len(runs)
     return interval(values, weight)
@@ -218,7 +219,7 @@ def _exponent(runs: Sequence[Posterior]) -> Interval:
 
 def _healthy(fits: Sequence[Fit]) -> list[Posterior]:
     """Posteriors of the runs that learn and hold: a failed seed is no measure of how far good seeds scatter."""
-    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED)
+    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
     return [fit.posterior for fit in fits if fit.posterior is not None and fit.verdict.name not in failed]
 
 
@@ -238,6 +239,9 @@ def _notes(placed: Sequence[RecipeRank], by_recipe: Mapping[str, Sequence[Fit]],
         fallen = [fit.run.name for fit in fits if fit.posterior and fit.verdict.name is VerdictName.COLLAPSED]
         if fallen:
             notes.append(f"{', '.join(fallen)} collapsed: the forecast of {recipe} is of the part up to the peak")
+        changed = [fit.run.name for fit in fits if fit.posterior and fit.verdict.name is VerdictName.REGIME_CHANGE]
+        if changed:
+            notes.append(f"{', '.join(changed)} changed regime: the forecast of {recipe} is not of the whole curve")
         unfitted = [fit.run.name for fit in fits if fit.posterior is None]
         if unfitted and len(unfitted) < len(fits):
             notes.append(f"{recipe} is ranked without {', '.join(unfitted)}: too few points to fit")

@@ -1,12 +1,13 @@
 """From the zoomed grid to weighted low-discrepancy draws of every parameter.
 
-Each draw takes a cell of the grid and a noise correlation by their posterior mass, then the gain, ``sigma`` and the
-baseline from their conditional distributions there. What of the bounds is left (``R0`` and ``A`` both inside) is the
-weight of the draw, a truncated-normal mass of at most 1.
+Each draw takes a node (a family, a cell of its grid and a noise correlation) by posterior mass, then the gain,
+``sigma`` and the baseline from their conditional distributions there. What of the bounds is left (``R0`` and ``A`` both
+inside) is the weight of the draw, a truncated-normal mass of at most 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,17 +16,23 @@ from scipy.special import ndtr, ndtri
 
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
 from rlscale.inference.nodes import FLOOR, LOST, GainLevels, Nodes, normal_to_t
-from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
-from rlscale.inference.zoom import Grid
+from rlscale.inference.zoom import Cells, joined
 
 __all__ = ["COUNT", "Draws", "draw"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-#: Draws a curve. The Sobol coordinates are: m, ln B, rho, G, R0, sigma, model error, noise of a future evaluation.
-COUNT = 4096
+_ARRAYS = (
+    "m", "b", "m_within", "log_b_within", "rho", "innovation", "baseline", "gain", "model", "noise",
+)  # fmt: skip
+
+#: Draws of a family. The Sobol coordinates are: node, m and ln B within the cell, G, R0, sigma, model error, noise of a
+#: future evaluation.
+COUNT = 2048
+#: Share of the draws that is spread evenly over the families, so that one of little weight keeps its quantiles.
+EVEN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +41,10 @@ class Draws:
 
     ``m`` and ``b`` are those of the middle of the cell, where ``baseline`` and ``gain`` were drawn: a curve needs all
     four from one place. ``m_within`` and ``log_b_within`` are spread over the cell, for the distribution of the shape
-    itself. ``innovation`` is the sd of the noise's innovations.
-    ``model`` and ``noise`` are standard normal coordinates kept for the model error and for the noise of a future
-    evaluation. ``effective`` is the number of equally weighted draws these are worth, ``1 / sum w^2``; 0 where the data
-    lie so far outside the bounds that the masses inside are beyond floating point.
+    itself. ``innovation`` is the sd of the noise's innovations. ``model`` and ``noise`` are standard normal coordinates
+    kept for the model error and for the noise of a future evaluation. ``ends``, of shape (families,), says where the
+    draws of each family end. ``effective`` is the number of equally weighted draws these are worth, ``1 / sum w^2``; 0
+    where the data lie so far outside the bounds that the masses inside are beyond floating point.
     """
 
     weight: Floats
@@ -51,6 +58,7 @@ class Draws:
     gain: Floats
     model: Floats
     noise: Floats
+    ends: tuple[int, ...]
     effective: float
 
     @property
@@ -63,72 +71,92 @@ class Draws:
         """Marginal sd of the noise, from that of its innovations."""
         return np.asarray(self.innovation / np.sqrt(1.0 - self.rho**2))
 
+    def family(self, index: int) -> slice:
+        """Return where the draws of family ``index`` stand."""
+        return slice(self.ends[index - 1] if index else 0, self.ends[index])
 
-def draw(grid: Grid, priors: Priors, *, count: int = COUNT) -> Draws:
-    """Return ``count`` weighted draws (a power of two) of the posterior of one curve."""
+    def of_family(self, index: int) -> Draws:
+        """Return the draws of family ``index`` alone, their weights summing to 1."""
+        own = self.family(index)
+        total = float(self.weight[own].sum())
+        return self._at(own, self.weight[own] / total, (own.stop - own.start,))
+
+    def thinned(self, count: int) -> Draws:
+        """Return ``count`` equally weighted draws, evenly along the order of these."""
+        cumulative = np.cumsum(self.weight)
+        index = np.searchsorted(cumulative, (np.arange(count) + 0.5) / count * cumulative[-1])
+        ends = tuple(int(end) for end in np.searchsorted(index, self.ends))
+        return self._at(index, np.full(count, 1.0 / count), ends)
+
+    def _at(self, index: Indices | slice, weight: Floats, ends: tuple[int, ...]) -> Draws:
+        arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
+        effective = float(1.0 / (weight @ weight)) if self.effective else 0.0
+        return Draws(weight=weight, ends=ends, effective=effective, **arrays)
+
+
+def draw(families: Sequence[Cells], priors: Priors, *, count: int = COUNT) -> Draws:
+    """Return weighted draws of the posterior of one curve.
+
+    Parameters
+    ----------
+    families : sequence of Cells
+        The grid of each family.
+    priors : Priors
+    count : int
+        Draws, a power of two.
+    """
     u = sobol(count)
-    peak = grid.log_weight.max()
-    mass = np.exp(grid.log_weight - peak)
-    cells = mass.sum(axis=2)
-    column, right = _invert(np.cumsum(cells.sum(axis=1)), u[0])
-    row, up = _invert_rows(np.cumsum(cells, axis=1), column, u[1])
-    flat = column * cells.shape[1] + row
-    rho = _pick(np.cumsum(mass, axis=2).reshape(-1, RHO_GRID.size), flat, u[2])
-    node = flat * RHO_GRID.size + rho
-    at = grid.nodes.take(node)
-    gain = _gains(at, grid.levels.take(node), priors.falling_weight, u[3])
+    cells = joined(families)
+    index, importance, ends = _allotted(cells.log_weight, [each.log_weight.size for each in families], count)
+    at = cells.nodes.take(index)
+    gain = _gains(at, cells.levels.take(index), priors.falling_weight, u[3])
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
     innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, count, 5))
-    baseline, weight = _baselines(at, innovation, gain, u[4])
-    lost = min(float(weight.max()), grid.best_mass) <= LOST
-    width, height = np.diff(grid.edges)[column], grid.height[column]
-    low = grid.edges[column]
-    bottom = grid.low[column] + row * height
+    baseline, inside = _baselines(at, innovation, gain, u[4])
+    weight = inside * importance
+    m, log_b = cells.m[index], cells.log_b[index]
+    lost = min(float(inside.max()), cells.best_mass) <= LOST
     return Draws(
         weight=weight / weight.sum(),
-        m=low + 0.5 * width,
-        b=np.exp(bottom + 0.5 * height),
-        m_within=low + right * width,
-        log_b_within=bottom + up * height,
-        rho=RHO_GRID[rho],
+        m=m,
+        b=np.exp(log_b),
+        m_within=m + (u[1] - 0.5) * cells.width[index],
+        log_b_within=log_b + (u[2] - 0.5) * cells.height[index],
+        rho=cells.rho[index],
         innovation=innovation,
         baseline=baseline,
         gain=gain,
         model=normal_quantiles(count, 6),
         noise=normal_quantiles(count, 7),
+        ends=ends,
         effective=0.0 if lost else float(weight.sum() ** 2 / (weight @ weight)),
     )
 
 
-def _invert(cumulative: Floats, u: Floats) -> tuple[Indices, Floats]:
-    """Invert a stepwise distribution at ``u``: the cell and the place within it, in [0, 1]."""
-    target = u * cumulative[-1]
-    index = np.minimum(np.searchsorted(cumulative, target, side="right"), cumulative.size - 1)
-    before = np.where(index > 0, cumulative[index - 1], 0.0)
-    return index, np.clip((target - before) / (cumulative[index] - before), 0.0, 1.0)
+def _allotted(log_weight: Floats, sizes: Sequence[int], count: int) -> tuple[Indices, Floats, tuple[int, ...]]:
+    """Allot ``count`` draws to the nodes of several families in proportion to their mass, to within one draw.
 
-
-def _invert_rows(cumulative: Floats, which: Indices, u: Floats) -> tuple[Indices, Floats]:
-    """Like :func:`_invert` with one distribution a row, shape (rows, cells), picked by ``which``, shape (d,)."""
-    last = cumulative[:, -1]
-    # one sorted sequence for all rows: row k runs from k to k + 1
-    shares = cumulative / np.where(last > 0.0, last, 1.0)[:, None]
-    size = cumulative.shape[1]
-    stacked = (shares + np.arange(last.size)[:, None]).ravel()
-    index = np.searchsorted(stacked, which + u, side="right") - which * size
-    index = np.clip(index, 0, size - 1)
-    here = shares[which, index]
-    before = np.where(index > 0, shares[which, index - 1], 0.0)
-    return index, np.clip((u - before) / np.maximum(here - before, 1e-300), 0.0, 1.0)
-
-
-def _pick(cumulative: Floats, which: Indices, u: Floats) -> Indices:
-    """Like :func:`_invert_rows` for a few cells, the place within them not wanted."""
-    target = u * cumulative[which, -1]
-    index = np.zeros(u.size, dtype=np.intp)
-    for below in cumulative.T[:-1]:
-        index += below[which] <= target
-    return index
+    Returns
+    -------
+    array, shape (count,)
+        The node of each draw, in the order of the nodes: neighbours stay neighbours, so that the Sobol points, which
+        come in the order of their first coordinate, are spread evenly over every stretch of nodes.
+    array, shape (count,)
+        Posterior over allotted mass of the draw's family.
+    tuple of int
+        Where the draws of each family end.
+    """
+    mass = np.exp(log_weight - log_weight.max())
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    share = np.add.reduceat(mass, starts[:-1])
+    share /= share.sum()
+    allotted = EVEN / share.size + (1.0 - EVEN) * share
+    per_node = np.repeat(allotted / np.maximum(share, FLOOR) / mass.sum(), sizes)
+    upto = np.floor(np.cumsum(mass * per_node) * count + 0.5).astype(np.intp)
+    upto[-1] = count
+    ends = tuple(int(upto[end - 1]) for end in starts[1:])
+    importance = np.repeat(share / allotted, np.diff(ends, prepend=0))
+    return np.repeat(np.arange(mass.size), np.diff(upto, prepend=0)), importance, ends
 
 
 def _gains(at: Nodes, levels: GainLevels, step: float, u: Floats) -> Floats:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
 from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
-from rlscale.inference.families import SIGMOID, Family
+from rlscale.inference.examine import examine
+from rlscale.inference.families import AVERAGED, Family, name_of
 from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, forecast, interval, p_past_midpoint
-from rlscale.inference.posterior import MODEL_ERROR, Posterior, posterior
-from rlscale.inference.verdict import Verdict, collapse, collapsed, judge, too_few
+from rlscale.inference.onset import onset
+from rlscale.inference.posterior import Posterior, default_model_error, posterior
+from rlscale.inference.verdict import Verdict, broken, judge, too_few
 
 __all__ = ["Fit", "FitOptions", "fit"]
 
@@ -28,14 +31,17 @@ class FitOptions:
 
     Parameters
     ----------
-    family : Family
-        Shape of the curve.
+    families : tuple of Family
+        Shapes of the curve, averaged by their evidence.
     model_error : float
-        ``kappa``, the model error of forecasts, as a share of the range for each e-fold of compute ahead.
+        ``kappa``, the model error of forecasts, as a share of the range for each e-fold of compute ahead. Where None is
+        given, ``posterior.default_model_error`` of the families.
     tolerance : float
         Half-width of an acceptable answer, as a share of the range.
     at_least : float, optional
         A reward whose probability each forecast reports.
+    onset : bool
+        Leave out the early evaluations where the later ones are foretold better without them (``--from auto``).
 
     Raises
     ------
@@ -43,12 +49,20 @@ class FitOptions:
         A negative model error, or a tolerance that is not above 0.
     """
 
-    family: Family = SIGMOID
-    model_error: float = MODEL_ERROR
+    families: tuple[Family, ...] = AVERAGED
+    model_error: float = None  # type: ignore[assignment]  # filled below: it depends on the families
     tolerance: float = TOLERANCE
     at_least: float | None = None
+    onset: bool = False
+
+    @property
+    def family(self) -> str:
+        """Name of the family, or of the average of several."""
+        return name_of(self.families)
 
     def __post_init__(self) -> None:
+        if self.model_error is None:
+            object.__setattr__(self, "model_error", default_model_error(self.families))
         if not 0.0 <= self.model_error < np.inf:
             raise InputError(f"--model-error {self.model_error:g} is not a size; give 0 or more")
         if self.at_least is not None and not np.isfinite(self.at_least):
@@ -67,7 +81,8 @@ class Fit:
     options : FitOptions
     verdict : Verdict
     posterior : Posterior, optional
-        None where nothing was fitted (``too_few_points``, or a collapse in the first evaluations).
+        None where nothing was fitted (``too_few_points``, or a collapse in the first evaluations). Its curve is what
+        was fitted: less than the run's after a collapse or a change of regime, and where spikes were left out.
     forecasts : tuple of Forecast
         At the targets asked for, else at 2 and 4 times the last compute.
     asymptote : Forecast, optional
@@ -104,22 +119,33 @@ class Fit:
         """Probability that ``C_mid < C_last``."""
         return None if self.posterior is None else p_past_midpoint(self.posterior)
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """Probability of each family averaged, by name; empty for a family alone or where nothing was fitted."""
+        return {} if self.posterior is None or len(self.posterior.families) == 1 else self.posterior.weights
+
     def quantity(self, name: str) -> Interval | None:
-        """Return the 80 % interval of ``R0``, ``A``, ``B``, ``C_mid``, ``rho`` or ``sigma``; None where unknown."""
+        """Return the 80 % interval of a quantity; None where unknown.
+
+        ``R0``, ``A_average`` (model error included), ``rho`` and ``sigma`` are averaged over the families; ``A`` (model
+        error included), ``B`` and ``C_mid`` are those of the leading family, the sigmoid under ``average``.
+        """
         if self.posterior is None:
             return None
-        if name == "A":
+        if name == "A_average":
             return None if self.asymptote is None else self.asymptote.interval
         if name in ("rho", "sigma") and self.posterior.block > 1:
             return None  # those of block means, not of one evaluation
-        values = {
-            "R0": self.posterior.baseline,
-            "B": self.posterior.exponent,
-            "C_mid": self.posterior.midpoint,
-            "rho": self.posterior.draws.rho,
-            "sigma": self.posterior.sigma,
+        found = self.posterior if name in ("R0", "rho", "sigma") else self.posterior.component(self.posterior.leading)
+        values: dict[str, Callable[[], NDArray[np.float64]]] = {
+            "R0": lambda: found.baseline,
+            "A": lambda: found.reward([np.inf], model_error=True)[:, 0],
+            "B": lambda: found.exponent,
+            "C_mid": lambda: found.midpoint,
+            "rho": lambda: found.draws.rho,
+            "sigma": lambda: found.sigma,
         }
-        return interval(values[name], self.posterior.weight)
+        return interval(values[name](), found.weight)
 
 
 def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOptions | None = None) -> Fit:
@@ -145,10 +171,10 @@ def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOpt
     for target in targets:
         if not target > 0.0:
             raise InputError(f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf")
-    fallen = collapse(run.curve)
-    fitted = run.curve if fallen is None else run.curve.until(run.curve.compute[fallen.peak])
-    verdict = too_few(run.curve) or (collapsed(run.curve, fallen) if fallen is not None else None)
-    warnings = [*run.warnings, *_warnings(run.curve, fitted)]
+    seen = examine(run.curve)
+    fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
+    verdict = too_few(run.curve) or (None if seen.found is None else broken(run.curve, seen.found))
+    warnings = [*run.warnings, *seen.warnings, *late, *_averaged(fitted)]
     if too_few(fitted) is not None and verdict is not None:
         return Fit(
             run=run,
@@ -180,29 +206,31 @@ def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOpt
 
 def _posterior(curve: Curve, options: FitOptions) -> tuple[Posterior, list[str]]:
     """Fit a curve; where it lies outside its bounds by more than noise, fit it with rewards moved onto the bounds."""
-    found = posterior(curve, family=options.family, model_error=options.model_error)
+    found = posterior(curve, families=options.families, model_error=options.model_error)
     said = []
     if found.draws.effective < ENOUGH and curve.n_outside:
         low, high = curve.bounds
         curve = replace(curve, reward=np.clip(curve.reward, low, high))
-        found = posterior(curve, family=options.family, model_error=options.model_error)
+        found = posterior(curve, families=options.families, model_error=options.model_error)
         said.append(
             f"the rewards leave the bounds [{low:g}, {high:g}] by more than noise: those outside were moved onto them "
             "for the fit; give --bounds LO HI if the metric can go further"
         )
     if found.draws.effective < ENOUGH:  # a curve pressed against a bound: most draws fall outside, so take more
-        found = posterior(curve, family=options.family, model_error=options.model_error, count=MORE * COUNT)
+        found = posterior(curve, families=options.families, model_error=options.model_error, count=MORE * COUNT)
     return found, said
 
 
-def _warnings(curve: Curve, fitted: Curve) -> list[str]:
-    """Say what of the curve the fit covers, where it is not all of it, point by point."""
-    said = []
-    end = f"{fitted.compute_last:.4g} {fitted.unit}"
-    if fitted.n_points < curve.n_points and too_few(fitted) is not None:
-        said.append(f"too few points before the fall at {end}: nothing is fitted")
-    elif fitted.n_points < curve.n_points:
-        said.append(f"the fit covers the part up to the peak, {end}")
-    if fitted.n_points > MAX_POINTS:
-        said.append(f"{fitted.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit")
-    return said
+def _late(curve: Curve) -> tuple[Curve, list[str]]:
+    """Leave out what came before the onset, where there is one, and say so."""
+    start = onset(curve)
+    if start is None:
+        return curve, ["--from auto: the fit covers all evaluations, leaving out early ones foretells no better"]
+    return curve.since(start), [f"--from auto: the fit covers the part from {start:.4g} {curve.unit} on"]
+
+
+def _averaged(curve: Curve) -> list[str]:
+    """Say where the fit does not see every evaluation."""
+    if curve.n_points <= MAX_POINTS:
+        return []
+    return [f"{curve.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit"]

@@ -75,9 +75,9 @@ def least_squares(curve: Curve, *, asymptote: float | None = None, family: Famil
             start[problem.free],
             jac=problem.jacobian,
             bounds=(lowest.tolist(), highest.tolist()),
-            xtol=1e-14,
-            ftol=1e-14,
-            gtol=1e-14,
+            xtol=1e-12,
+            ftol=1e-12,
+            gtol=1e-12,
         )
         for start in _starts(problem)
     ]
@@ -115,14 +115,14 @@ class _Problem:
 
     def residuals(self, p: Floats) -> Floats:
         r0, a, log_b, m = self.unpack(p)
-        return np.asarray(r0 + (a - r0) * self.family.rise(np.exp(log_b) * (self.x - m)) - self.y)
+        return np.asarray(r0 + (a - r0) * self.family.rise(self.x - m, np.exp(log_b)) - self.y)
 
     def jacobian(self, p: Floats) -> Floats:
         r0, a, log_b, m = self.unpack(p)
-        b = np.exp(log_b)
-        z = b * (np.maximum(self.x, -1e3) - m)
-        s, slope = self.family.rise(z), (a - r0) * self.family.slope(z)
-        return np.column_stack([1.0 - s, s, slope * z, -slope * b])[:, self.free]
+        x, b = np.maximum(self.x, -1e3) - m, np.exp(log_b)
+        s = self.family.rise(x, b)
+        by_x, by_b = self.family.slopes(x, b)
+        return np.column_stack([1.0 - s, s, (a - r0) * by_b, (r0 - a) * by_x])[:, self.free]
 
 
 def _problem(curve: Curve, asymptote: float | None, family: Family) -> _Problem:
@@ -145,17 +145,21 @@ def _problem(curve: Curve, asymptote: float | None, family: Family) -> _Problem:
 
 def _starts(problem: _Problem) -> list[Floats]:
     """Best nodes of a coarse grid, ``R0`` and ``A`` by linear least squares clipped into the bounds."""
-    scored = []
     y, limits = problem.y, problem.limits
-    for m in np.linspace(limits[0, 3], limits[1, 3], 19):
-        for log_b in np.linspace(limits[0, 2], limits[1, 2], 9):
-            s = problem.family.rise(np.exp(log_b) * (problem.x - m))
-            if problem.free[1]:
-                r0, a = np.linalg.lstsq(np.column_stack([1.0 - s, s]), y, rcond=None)[0]
-            else:
-                a = problem.held
-                r0 = float((1.0 - s) @ (y - a * s)) / max(float((1.0 - s) @ (1.0 - s)), 1e-12)
-            r0, a = np.clip([r0, a], 1e-3, 1.0 - 1e-3)
-            scored.append((float(np.sum((r0 + (a - r0) * s - y) ** 2)), (float(r0), float(a), log_b, m)))
-    scored.sort(key=lambda item: item[0])
-    return [np.clip(np.array(point), limits[0] + 1e-6, limits[1] - 1e-6) for _, point in scored[:_STARTS]]
+    (b_low, m_low), (b_high, m_high) = limits[:, 2:].tolist()
+    m, log_b = (axis.ravel() for axis in np.meshgrid(np.linspace(m_low, m_high, 19), np.linspace(b_low, b_high, 9)))
+    s = problem.family.rise(problem.x - m[:, None], np.exp(log_b)[:, None])
+    if problem.free[1]:
+        # the gain by regression on s, the baseline from the means
+        centred = s - s.mean(axis=1, keepdims=True)
+        gain = centred @ y / np.maximum(np.sum(centred**2, axis=1), 1e-12)
+        r0 = y.mean() - gain * s.mean(axis=1)
+        a = r0 + gain
+    else:
+        a = np.full(m.size, problem.held)
+        r0 = np.sum((1.0 - s) * (y - a[:, None] * s), axis=1) / np.maximum(np.sum((1.0 - s) ** 2, axis=1), 1e-12)
+    r0, a = np.clip([r0, a], 1e-3, 1.0 - 1e-3)
+    error = np.sum((r0[:, None] + (a - r0)[:, None] * s - y) ** 2, axis=1)
+    best = np.argsort(error, kind="stable")[:_STARTS]
+    points = np.column_stack([r0, a, log_b, m])[best]
+    return [np.clip(point, limits[0] + 1e-6, limits[1] - 1e-6) for point in points]

@@ -8,6 +8,7 @@ rising curves is a step at ``G = 0``; given ``G``, ``R0`` has an interval of its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -29,6 +30,7 @@ _RIDGE = 1e-12
 #: Masses under this are beyond floating point; a curve that needs them is not inside its bounds.
 FLOOR, LOST = 1e-300, 1e-250
 _BY_NODE = ("log_weight", "scale", "gain", "gain_precision", "share")
+_BY_RHO = ("level", "level_precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,12 @@ class Nodes:
         each = {name: getattr(self, name).ravel()[index] for name in _BY_NODE}
         which = index % self.level.size
         return Nodes(shape=self.shape, level=self.level[which], level_precision=self.level_precision[which], **each)
+
+    @staticmethod
+    def joined(parts: Sequence[Nodes]) -> Nodes:
+        """Return nodes of one curve, each already taken, one after the other."""
+        each = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_BY_NODE, *_BY_RHO)}
+        return Nodes(shape=parts[0].shape, **each)
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
@@ -118,6 +126,12 @@ class GainLevels:
     def take(self, index: NDArray[np.intp]) -> GainLevels:
         """Return the levels at flat indices, shape (d,)."""
         return GainLevels(*(getattr(self, field.name).ravel()[index] for field in fields(self)))
+
+    @staticmethod
+    def joined(parts: Sequence[GainLevels]) -> GainLevels:
+        """Return levels of shape (d,) one after the other."""
+        names = [field.name for field in fields(GainLevels)]
+        return GainLevels(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def t_to_normal(t: Floats, freedom: float) -> Floats:

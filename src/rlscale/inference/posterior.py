@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlscale.curves import Curve
-from rlscale.errors import CurveError
+from rlscale.errors import CurveError, InputError
 from rlscale.inference.draws import COUNT, Draws, draw
 from rlscale.inference.evidence import evidence, thinned
-from rlscale.inference.families import SIGMOID, Family
+from rlscale.inference.families import AVERAGED, FLAT, Family, name_of
+from rlscale.inference.flat import flat_cells
 from rlscale.inference.noise import mean_variance
 from rlscale.inference.priors import PRIORS, Priors
 from rlscale.inference.zoom import zoomed
 
 __all__ = [
+    "AVERAGE_MODEL_ERROR",
     "MIN_POINTS",
     "MODEL_ERROR",
     "MODEL_ERROR_REACH",
     "Posterior",
+    "default_model_error",
     "posterior",
     "require_points",
     "weighted_quantiles",
@@ -30,9 +34,12 @@ Floats = NDArray[np.float64]
 
 #: Fewer distinct computes above 0 than this are not fitted.
 MIN_POINTS = 4
-#: The default model error and the log-compute ahead at which it stops growing (it was measured up to 4 x ahead).
-MODEL_ERROR = 0.02
+#: The default model error of one family and of the average, whose families differ by what the first stands for; and the
+#: log-compute ahead at which it stops growing (it was measured up to 4 x ahead).
+MODEL_ERROR, AVERAGE_MODEL_ERROR = 0.02, 0.01
 MODEL_ERROR_REACH = float(np.log(4.0))
+#: Residuals that the noise of the whole run is worth against its recent ones.
+NOISE_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +48,8 @@ class Posterior:
 
     Parameters
     ----------
-    family : Family
-        The shape ``s``.
+    families : tuple of Family
+        The shapes ``s`` averaged over; one where there is no averaging.
     curve : Curve
         The points fitted.
     draws : Draws
@@ -53,11 +60,39 @@ class Posterior:
         Evaluations averaged into each point fitted: 1 but for very long curves.
     """
 
-    family: Family
+    families: tuple[Family, ...]
     curve: Curve
     draws: Draws
     model_error: float
     block: int = 1
+
+    @property
+    def family(self) -> str:
+        """Name of the family, or of the average of several."""
+        return name_of(self.families)
+
+    @property
+    def leading(self) -> str:
+        """Name of the family whose ``A``, ``B`` and ``C_mid`` are reported: the sigmoid of the average."""
+        return self.families[0].name
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Posterior probability of each family by name, from its evidence; equally likely a priori."""
+        return {
+            family.name: float(self.weight[self.draws.family(k)].sum()) for k, family in enumerate(self.families)
+        }
+
+    def component(self, name: str) -> Posterior:
+        """Return the posterior given that the family called ``name`` is the true one."""
+        for k, family in enumerate(self.families):
+            if family.name == name:
+                return replace(self, families=(family,), draws=self.draws.of_family(k))
+        raise InputError(f"no family {name!r} in this fit; it has {', '.join(each.name for each in self.families)}")
+
+    def thinned(self, count: int) -> Posterior:
+        """Return about ``count`` equally weighted draws of this posterior, for quick looks."""
+        return replace(self, draws=self.draws.thinned(count))
 
     @property
     def weight(self) -> Floats:
@@ -105,11 +140,19 @@ class Posterior:
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
         ahead = self._ahead(compute)
-        rise = self.family.rise(self.draws.b[:, None] * (ahead - self.draws.m[:, None]))
-        value: Floats = self.baseline[:, None] + self.curve.range * self.draws.gain[:, None] * rise
+        value: Floats = self.baseline[:, None] + self.curve.range * self.draws.gain[:, None] * self.rise(ahead)
         if not model_error:
             return value
         return np.clip(value + self.draws.model[:, None] * self.model_sd(compute), *self.curve.bounds)
+
+    def rise(self, ahead: Floats) -> Floats:
+        """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): shape (d, k)."""
+        draws = self.draws
+        share = np.empty((draws.m.size, ahead.size))
+        for k, family in enumerate(self.families):
+            own = draws.family(k)
+            share[own] = family.rise(ahead - draws.m[own, None], draws.b[own, None])
+        return share
 
     def model_sd(self, compute: Floats) -> Floats:
         """Model-error sd at ``compute``, any shape, in reward."""
@@ -123,13 +166,33 @@ class Posterior:
     def mean_reward(self, compute: ArrayLike) -> Floats:
         """Predictive of the mean of the evaluations still to come at ``compute``, shape (k,): shape (d,).
 
-        Noise-free mean, model error at the last of them, and the noise of a mean of ``k`` autocorrelated evaluations.
+        Noise-free mean, model error at the last of them, and the noise of a mean of ``k`` successive evaluations given
+        the deviation ``e`` of the last one seen: with ``w`` the mean of ``rho^j`` over the ``j`` evaluations that each
+        lies ahead, its mean is ``w e`` and its variance ``sigma^2 (v - w^2)``, ``v`` that of ``noise.mean_variance``,
+        times :meth:`recent_noise`.
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        model = self.draws.model * self.model_sd(compute[-1:])
-        noise = self.draws.noise * self.sigma * np.sqrt(mean_variance(self.draws.rho, compute.size))
-        value: Floats = self.reward(compute).mean(axis=1) + model + noise
+        seen = self.curve
+        steps = np.maximum((compute - seen.compute_last) / np.median(np.diff(seen.compute)[-5:]), 0.0)
+        linked = np.mean(self.draws.rho[:, None] ** steps, axis=1)
+        deviation = seen.reward[-1] - self.reward([seen.compute_last])[:, 0]
+        variance = np.maximum(mean_variance(self.draws.rho, compute.size) - linked**2, 0.0) * self.recent_noise()
+        noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
+        value: Floats = self.reward(compute).mean(axis=1) + self.draws.model * self.model_sd(compute[-1:]) + noise
         return value
+
+    def recent_noise(self) -> float:
+        """Return the noise variance of recent evaluations over that of all, shrunk to 1.
+
+        The first part of a run scatters more: the law is least exact where the reward moves fast. The later half of the
+        residuals stands against ``sigma^2``, the latter worth :data:`NOISE_WEIGHT` of them; kept within a factor of 4.
+        """
+        few = self.thinned(257)
+        residual = self.curve.reward - few.reward(self.curve.compute).mean(axis=0)
+        recent = residual[-max(4, -(-residual.size // 2)) :]
+        expected = float(self.mean(self.sigma**2))
+        ratio = (NOISE_WEIGHT + float(recent @ recent) / expected) / (NOISE_WEIGHT + recent.size)
+        return float(np.clip(ratio, 0.25, 4.0))
 
     def quantiles(self, values: Floats, levels: ArrayLike) -> Floats:
         """Posterior quantiles of ``values``, shape (d,) or (d, k): shape (levels,) or (levels, k)."""
@@ -147,8 +210,8 @@ class Posterior:
 def posterior(
     curve: Curve,
     *,
-    family: Family = SIGMOID,
-    model_error: float = MODEL_ERROR,
+    families: Sequence[Family] = AVERAGED,
+    model_error: float | None = None,
     priors: Priors = PRIORS,
     count: int = COUNT,
 ) -> Posterior:
@@ -158,10 +221,10 @@ def posterior(
     ----------
     curve : Curve
         At least :data:`MIN_POINTS` evaluations at compute above 0.
-    family : Family
-        The shape of the rise.
-    model_error : float
-        ``kappa`` of :class:`Posterior`.
+    families : sequence of Family
+        The shapes of the rise, equally likely a priori; each is weighted by its evidence.
+    model_error : float, optional
+        ``kappa`` of :class:`Posterior`; by default :func:`default_model_error`.
     priors : Priors
         See ``priors``.
     count : int
@@ -175,8 +238,15 @@ def posterior(
     require_points(curve)
     curve, block = thinned(curve)
     data = evidence(curve)
-    draws = draw(zoomed(data, family, priors), priors, count=count)
-    return Posterior(family, curve, draws, model_error, block)
+    cells = [flat_cells(data, priors) if family is FLAT else zoomed(data, family, priors) for family in families]
+    draws = draw(cells, priors, count=count)
+    kappa = default_model_error(families) if model_error is None else model_error
+    return Posterior(tuple(families), curve, draws, kappa, block)
+
+
+def default_model_error(families: Sequence[Family]) -> float:
+    """Return the default ``kappa``: :data:`MODEL_ERROR` for one family, :data:`AVERAGE_MODEL_ERROR` for several."""
+    return MODEL_ERROR if len(families) == 1 else AVERAGE_MODEL_ERROR
 
 
 def require_points(curve: Curve) -> None:

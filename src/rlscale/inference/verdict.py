@@ -10,12 +10,10 @@ import numpy as np
 from rlscale.curves import Curve
 from rlscale.inference.forecast import Forecast, p_past_midpoint
 from rlscale.inference.posterior import MIN_POINTS, Posterior
+from rlscale.inference.regimes import Break, BreakKind
 
-__all__ = ["Verdict", "VerdictName", "collapse", "collapsed", "judge", "too_few"]
+__all__ = ["Verdict", "VerdictName", "broken", "judge", "too_few"]
 
-#: A drop smaller than this share of the range, or than this many jitters, is no collapse.
-COLLAPSE_SHARE = 0.08
-COLLAPSE_JITTERS = 6.0
 #: A gain smaller than this share of the range is no learning.
 GAIN_SHARE = 0.02
 SURE = 0.9
@@ -27,6 +25,7 @@ class VerdictName(StrEnum):
     TOO_FEW_POINTS = "too_few_points"
     NO_LEARNING = "no_learning"
     COLLAPSED = "collapsed"
+    REGIME_CHANGE = "regime_change"
     PRE_INFLECTION = "pre_inflection"
     BENDING = "bending"
     RESOLVED = "resolved"
@@ -51,16 +50,6 @@ class Verdict:
         return self.name not in (VerdictName.TOO_FEW_POINTS, VerdictName.NO_LEARNING)
 
 
-@dataclass(frozen=True)
-class Collapse:
-    """A lasting fall: ``peak`` is the index of the last point of the best three, ``drop`` in reward."""
-
-    peak: int
-    drop: float
-    best: float
-    last: float
-
-
 def too_few(curve: Curve) -> Verdict | None:
     """Return the verdict ``too_few_points`` where fewer than four distinct computes lie above 0."""
     trained = curve.n_trained
@@ -74,43 +63,40 @@ def too_few(curve: Curve) -> Verdict | None:
     )
 
 
-def collapse(curve: Curve) -> Collapse | None:
-    """Find a lasting fall: mean of the last 3 under the best mean of 3 by more than ``max(.08 range, 6 s)``.
-
-    ``s`` is the sd of the first differences over sqrt(2), the jitter of one evaluation. The largest fall is left out of
-    it: in a short run the fall itself would otherwise pass for jitter and hide.
-    """
-    if curve.n_points < 6:
-        return None
-    means = np.convolve(curve.reward, np.full(3, 1.0 / 3.0), mode="valid")
-    best = means.size - 1 - int(np.argmax(means[::-1]))  # the latest of equal ones: the run was up until then
-    steps = np.diff(curve.reward)
-    jitter = float(np.std(np.delete(steps, np.argmin(steps)), ddof=1) / np.sqrt(2.0))
-    drop = float(means[best] - means[-1])
-    if drop <= max(COLLAPSE_SHARE * curve.range, COLLAPSE_JITTERS * jitter):
-        return None
-    return Collapse(best + 2, drop, float(means[best]), float(means[-1]))
-
-
 def shown(reward: float, curve: Curve) -> str:
     """Write a reward to a thousandth of the metric's range."""
     digits = int(np.clip(3 - np.floor(np.log10(curve.range)), 0, 15))
     return f"{reward:.{digits}f}"
 
 
-def collapsed(curve: Curve, fallen: Collapse) -> Verdict:
-    """Return the verdict on a run that fell and stayed down."""
-    at = curve.compute[fallen.peak]
-    return Verdict(
-        VerdictName.COLLAPSED,
-        f"The reward fell from {shown(fallen.best, curve)} around {at:.4g} {curve.unit} to {shown(fallen.last, curve)} "
-        "and stayed down.",
-        "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
-    )
+def broken(curve: Curve, found: Break) -> Verdict:
+    """Return the verdict on a run whose curve is not one curve: ``collapsed`` or ``regime_change``."""
+    unit, since = curve.unit, f"{found.since:.4g} {curve.unit}"
+    before, now = shown(found.before, curve), shown(found.now, curve)
+    if found.kind is BreakKind.FALL:
+        return Verdict(
+            VerdictName.COLLAPSED,
+            f"The reward fell from {before} around {found.until:.4g} {unit} to {now} and stayed down.",
+            "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
+        )
+    if found.kind is BreakKind.RECOVERY:
+        why = (
+            f"The reward fell from {before} around {found.until:.4g} {unit} to {shown(found.low, curve)} and has come "
+            f"back to {now} since {since}."
+        )
+        advice = "Find the cause; a forecast of what came before the fall no longer holds."
+    elif found.kind is BreakKind.JUMP:
+        why = f"The reward jumped up at {since}, from {before} to {now} now: no smooth curve does that."
+        advice = "Find out what changed there (data, reward or evaluation) before comparing across it."
+    else:
+        sizes = "" if found.sizes is None else f" (n_eval {found.sizes[0]:g}, then {found.sizes[1]:g})"
+        why = f"The level moved from {before} to {now} at {since}, where the evaluation set changed{sizes}."
+        advice = "Compare rewards of one set only; evaluate an earlier checkpoint on the new set to join the two."
+    return Verdict(VerdictName.REGIME_CHANGE, why, advice)
 
 
 def judge(posterior: Posterior, answer: Forecast, tolerance: float) -> Verdict:
-    """Return the verdict on the question that ``answer`` answers, for a run that did not collapse.
+    """Return the verdict on the question that ``answer`` answers, for a curve that is one curve.
 
     Parameters
     ----------

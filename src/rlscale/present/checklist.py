@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rlscale.inference import Fit
+from rlscale.inference.families import FLAT, Family
 from rlscale.inference.least_squares import least_squares
 from rlscale.inference.priors import PRIORS
 from rlscale.present.numbers import count, quantity
@@ -37,27 +38,27 @@ _HELD_OUT = (
 
 def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str, str], ...]:
     """Return (field, statement) of the whole analysis; :func:`bounds_hit` is the field of each run."""
-    family, options = fits[0].options.family, fits[0].options
+    families, options = fits[0].options.families, fits[0].options
     points = [run.n_points for run in view.runs]
     first, last = min(run.compute_first for run in view.runs), max(run.compute_last for run in view.runs)
     unit = view.runs[0].unit
-    low, high = family.b_limits
     late = sum(not fit.run.curve.has_baseline for fit in fits)
     started = "all start with an evaluation before training" if not late else f"{count(late, 'run')} start late"
     data = (
         f"{count(len(fits), 'run')} of {_range(points)} points, {quantity(first)} to {quantity(last, unit)}; {started}."
         " Checkpoints of one run are one curve, not independent samples."
     )
+    exponents = "; ".join(_prior_b(family) for family in families if family is not FLAT)
     priors = (
-        f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ N({family.log_b_mean:.2f}, {family.log_b_sd:g}) in "
-        f"[{low:g}, {high:g}]; (R0, A) uniform inside the bounds, density × {PRIORS.falling_weight:g} where A < R0."
+        f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ {exponents}; (R0, A) uniform inside the bounds, "
+        f"density × {PRIORS.falling_weight:g} where A < R0."
     )
     intervals = (
         f"80 % (and 50 %) quantiles of the noise-free reward, with a model error of {options.model_error:g} of the "
         f"range for each e-fold of compute ahead, up to 4 ×. {_pooling(view)}"
     )
     return (
-        ("Form", f"{family.formula} ({family.name}; {family.source}): it saturates, and is linear in (R0, A)."),
+        ("Form", _form(families)),
         ("Data", data),
         ("Compute", f"{unit}: {_COUNTS[unit]}."),
         ("Fit", _FIT),
@@ -67,6 +68,19 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
         ("Bounds hit", _bounds_summary(fits)),
         ("Held out", _HELD_OUT),
     )
+
+
+def _form(families: Sequence[Family]) -> str:
+    if len(families) == 1:
+        (only,) = families
+        return f"{only.formula} ({only.name}; {only.source}): it saturates, and is linear in (R0, A)."
+    told = "; ".join(f"{each.formula} ({each.name}, probability {each.prior:g}; {each.source})" for each in families)
+    return f"An average of families, each weighted by its evidence: {told}."
+
+
+def _prior_b(family: Family) -> str:
+    low, high = family.b_limits
+    return f"N({family.log_b_mean:.2f}, {family.log_b_sd:g}) in [{low:g}, {high:g}] ({family.name})"
 
 
 def _range(numbers: Sequence[int]) -> str:
@@ -83,7 +97,7 @@ def _pooling(view: FitView | RankView) -> str:
 
 def bounds_hit(fit: Fit) -> tuple[str, ...]:
     """Return the parameters of the least-squares fit that ended on the edge of what was allowed."""
-    return () if fit.posterior is None else least_squares(fit.posterior.curve, family=fit.options.family).at_bound
+    return () if fit.posterior is None else least_squares(fit.posterior.curve, family=fit.options.families[0]).at_bound
 
 
 def _bounds_summary(fits: Sequence[Fit]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rlscale.decisions import Pair, RecipeRank
 from rlscale.inference import Forecast, Interval
-from rlscale.present.views import QUANTITIES, FitView, RankView, RunView, Settings
+from rlscale.present.views import CEILING, QUANTITIES, FitView, RankView, RunView, Settings
 
 __all__ = ["SCHEMA", "dumps", "fit_document", "rank_document"]
 
@@ -84,6 +84,8 @@ def _run(run: RunView) -> Document:
         "model_params": run.model_params,
         "bounds": list(run.bounds),
         "asymptote": None if run.asymptote is None else _forecast(run.asymptote),
+        "A_average": _interval(run.quantities[CEILING]),
+        "weights": dict(run.weights) or None,
     }
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.decisions import Ranking, RecipeRank
-from rlscale.inference import Fit, Forecast, Interval, VerdictName
+from rlscale.inference import Fit, Forecast, Interval
 from rlscale.inference.pool import median_curve
-from rlscale.present.views import FitView, RankView, RunView, run_view
+from rlscale.present.views import CEILING, FitView, RankView, RunView, run_view
 
 __all__ = ["CURVES", "Fan", "RecipeCurve", "fan", "recipe_curves", "recipe_places", "reward_limits"]
 
@@ -71,7 +71,7 @@ class Fan:
     @property
     def asymptote(self) -> Interval | None:
         """The ceiling, where one was fitted."""
-        return self.run.quantities["A"]
+        return self.run.quantities[CEILING]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +132,10 @@ def _computes(first: float, last: float) -> Floats:
 def _used(fit: Fit, compute: Floats) -> NDArray[np.bool_]:
     if fit.posterior is None:
         return np.zeros(compute.shape, dtype=bool)
-    if fit.verdict.name is not VerdictName.COLLAPSED:
-        return np.ones(compute.shape, dtype=bool)
-    return np.asarray(compute <= fit.posterior.curve.compute_last)
+    curve = fit.posterior.curve
+    if fit.posterior.block > 1:  # averages do not say which evaluations went into them, but for the ends
+        return np.asarray((compute >= curve.compute[0]) & (compute <= curve.compute_last))
+    return np.isin(compute, curve.compute)
 
 
 def recipe_places(view: FitView | RankView) -> dict[str, int]:

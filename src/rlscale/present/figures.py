@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from rlscale.present.numbers import count, probability, reward
 from rlscale.present.palette import INK, MUTED, SERIES, VERDICT, verdict_words
 from rlscale.present.views import FitView, RankView
 
-__all__ = ["check_figure", "write_figure"]
+__all__ = ["GRID", "check_figure", "draw_into", "write_figure"]
 
 _TYPES = (".png", ".svg")
 #: Fan charts in one figure; further runs are left to the report.
@@ -40,7 +40,7 @@ _STYLE = {
     "figure.facecolor": "white",
     "text.parse_math": False,
 }
-_GRID = "#e8ebee"
+GRID = "#e8ebee"
 Axes = Any
 
 
@@ -68,6 +68,18 @@ def write_figure(view: FitView | RankView, fits: Sequence[Fit], path: Path) -> N
     InputError
         As :func:`check_figure`, or the file cannot be written.
     """
+
+    def draw(figure: Any) -> None:
+        if isinstance(view, RankView):
+            _rank_figure(figure, view, fits)
+        else:
+            _fit_figure(figure, fits)
+
+    draw_into(path, draw)
+
+
+def draw_into(path: Path, draw: Callable[[Any], None]) -> None:
+    """Write the figure that ``draw`` draws, in the style of all charts; raises as :func:`write_figure`."""
     check_figure(path)
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -75,10 +87,7 @@ def write_figure(view: FitView | RankView, fits: Sequence[Fit], path: Path) -> N
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
     with mpl.rc_context(_STYLE):
         figure = Figure(layout="constrained")
-        if isinstance(view, RankView):
-            _rank_figure(figure, view, fits)
-        else:
-            _fit_figure(figure, fits)
+        draw(figure)
         try:
             with warnings.catch_warnings():
                 # a name in a script that the font lacks is drawn as boxes, and is no reason to fail or to chatter
@@ -138,7 +147,7 @@ def _frame(axes: Axes, axis: ComputeAxis, limits: tuple[float, float], unit: str
     axes.set_xticks([axis.position(value) for value, _ in ticks], [label for _, label in ticks])
     rewards = reward_ticks(*limits)
     axes.set_yticks([value for value, _ in rewards], [label for _, label in rewards])
-    axes.grid(axis="y", color=_GRID, linewidth=0.8)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=8.5)
     axes.spines["left"].set_visible(False)

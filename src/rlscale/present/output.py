@@ -13,6 +13,7 @@ from rich.console import Console
 
 from rlscale.errors import InputError
 from rlscale.inference import Fit
+from rlscale.present.backtest import BacktestView
 from rlscale.present.documents import dumps, fit_document, rank_document
 from rlscale.present.text import print_fit, print_rank
 from rlscale.present.views import BadFile, FitView, RankView
@@ -100,6 +101,22 @@ class Output:
         self._stdout(lambda: rank_document(view), lambda to: print_rank(view, to), extra or {})
         self._notes(view)
 
+    def backtest(self, view: BacktestView) -> None:
+        """Put out the answer of ``backtest``."""
+        from rlscale.present.backtest.document import backtest_document
+        from rlscale.present.backtest.text import print_backtest
+
+        if self.plot is not None:
+            from rlscale.present.backtest.figure import write_backtest_figure
+
+            write_backtest_figure(view, self.plot)
+        if self.report is not None:
+            from rlscale.present.backtest.report import backtest_html
+
+            write_file(self.report, backtest_html(view))
+        self._stdout(lambda: backtest_document(view), lambda to: print_backtest(view, to), {})
+        self._notes(view)
+
     def _files(self, view: FitView | RankView, fits: tuple[Fit, ...]) -> None:
         if self.plot is not None:
             from rlscale.present.figures import write_figure
@@ -118,7 +135,7 @@ class Output:
         else:
             text(console())
 
-    def _notes(self, view: FitView | RankView) -> None:
+    def _notes(self, view: BacktestView | FitView | RankView) -> None:
         to = console(stderr=True)
         for error in view.errors:
             to.print(_left_out(error), soft_wrap=True)

@@ -19,6 +19,7 @@ VERDICT = {
     VerdictName.BENDING: ("#0b66a8", "#58aee8"),
     VerdictName.PRE_INFLECTION: ("#9a6700", "#f0b93a"),
     VerdictName.NO_LEARNING: ("#5f6872", "#a3abb5"),
+    VerdictName.REGIME_CHANGE: ("#8a3f73", "#e2a0cb"),
     VerdictName.COLLAPSED: ("#b3430a", "#f58a45"),
     VerdictName.TOO_FEW_POINTS: ("#5f6872", "#a3abb5"),
 }
@@ -27,6 +28,7 @@ VERDICT_RICH = {
     VerdictName.BENDING: "bold blue",
     VerdictName.PRE_INFLECTION: "bold yellow",
     VerdictName.NO_LEARNING: "bright_black",
+    VerdictName.REGIME_CHANGE: "bold magenta",
     VerdictName.COLLAPSED: "bold red",
     VerdictName.TOO_FEW_POINTS: "bright_black",
 }

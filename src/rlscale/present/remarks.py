@@ -18,6 +18,7 @@ __all__ = [
     "input_remarks",
     "mixed_groups",
     "published",
+    "shared",
     "target_headings",
     "traps",
 ]
@@ -42,12 +43,17 @@ class Remark:
 
 def input_remarks(runs: Iterable[RunView]) -> tuple[Remark, ...]:
     """Return warnings, then repairs, each once, with the runs that share it."""
-    found: dict[str, list[str]] = {}
     several = list(runs)
-    for field in ("warnings", "repairs"):
-        for run in several:
-            for text in getattr(run, field):
-                found.setdefault(text, []).append(run.run)
+    return shared(
+        (text, run.run) for field in ("warnings", "repairs") for run in several for text in getattr(run, field)
+    )
+
+
+def shared(said: Iterable[tuple[str, str]]) -> tuple[Remark, ...]:
+    """Return (text, run) as remarks: each text once, with the runs that share it."""
+    found: dict[str, list[str]] = {}
+    for text, run in said:
+        found.setdefault(text, []).append(run)
     return tuple(Remark(text, tuple(dict.fromkeys(names))) for text, names in found.items())
 
 

@@ -13,12 +13,12 @@ from rlscale.present.checklist import checklist
 from rlscale.present.fans import CURVES, fan, recipe_curves, recipe_places
 from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT, verdict_words
 from rlscale.present.svg import fan_limits, fan_svg, interval_svg, overlay_svg, series
-from rlscale.present.views import FitView, RankView, RunView, headline, versions
+from rlscale.present.views import CEILING, FitView, RankView, RunView, headline, versions
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["report_html"]
+__all__ = ["rendered", "report_html"]
 
 #: Runs drawn; a report of thousands of charts would open in no browser.
 _CHARTS = 150
@@ -33,6 +33,11 @@ def report_html(view: FitView | RankView, fits: Sequence[Fit]) -> str:
     fits : sequence of Fit
         Behind ``view``, in its order.
     """
+    return rendered("report.html.j2", _context(view, fits))
+
+
+def rendered(template: str, context: Mapping[str, Any]) -> str:
+    """Return a template of this package filled in, with the style and the filters that all reports share."""
     from jinja2 import Environment, StrictUndefined
 
     folder = files("rlscale.present") / "templates"
@@ -40,9 +45,9 @@ def report_html(view: FitView | RankView, fits: Sequence[Fit]) -> str:
     environment.filters.update(
         probability=numbers.probability, words=verdict_words, count=numbers.count, tied=_tied, breakable=_breakable
     )
-    template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
+    page = environment.from_string((folder / template).read_text(encoding="utf-8"))
     css = _variables() + (folder / "report.css").read_text(encoding="utf-8")
-    return template.render(css=css, **_context(view, fits))
+    return page.render(css=css, **context)
 
 
 def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
@@ -178,13 +183,17 @@ def _facts(run: RunView, headings: Sequence[str]) -> list[tuple[str, str, str]]:
         facts.append((heading, *_interval(item.interval, run.bounds)))
     middle = run.quantities["C_mid"]
     facts += [
-        ("ceiling A", *_interval(run.quantities["A"], run.bounds)),
+        ("ceiling A", *_interval(run.quantities[CEILING], run.bounds)),
         ("exponent B", *_exponent(run.quantities["B"])),
     ]
     if middle is not None:
         spread = f"{numbers.quantity(middle.q10)}–{numbers.quantity(middle.q90)}"
         facts.append(("midpoint C_mid", numbers.quantity(middle.q50), spread))
         facts.append(("P(past midpoint)", numbers.probability(run.p_past_midpoint), ""))
+    if run.weights:
+        likely = sorted(run.weights.items(), key=lambda item: -item[1])
+        told = ", ".join(f"{name} {numbers.probability(weight)}" for name, weight in likely if weight >= 0.005)
+        facts.append(("family", likely[0][0], told))
     if run.level_sd is not None:
         facts.append(("level sd", numbers.reward(run.level_sd, run.bounds), "of the evaluation set"))
     return facts

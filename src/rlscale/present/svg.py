@@ -13,7 +13,7 @@ from rlscale.present.labels import spread
 from rlscale.present.numbers import count, probability, quantity, reward, span
 from rlscale.present.palette import SERIES
 
-__all__ = ["fan_svg", "interval_svg", "overlay_svg", "series"]
+__all__ = ["Canvas", "fan_svg", "interval_svg", "overlay_svg", "series"]
 
 Point = tuple[float, float]
 #: Recipes drawn in colour in an overlay; the rest are grey.
@@ -21,7 +21,7 @@ COLOURED = len(SERIES)
 
 
 @dataclass(frozen=True)
-class _Canvas:
+class Canvas:
     """Elements of one SVG, in order of drawing."""
 
     width: float
@@ -87,7 +87,7 @@ class _Plot:
         return [(self.x(c), self.y(v)) for c, v in zip(compute, values, strict=True)]
 
 
-def _frame(canvas: _Canvas, plot: _Plot, unit: str, ticks: int) -> None:
+def _frame(canvas: Canvas, plot: _Plot, unit: str, ticks: int) -> None:
     for value, label in reward_ticks(plot.low, plot.high, 5):
         y = plot.y(value)
         canvas.line([(plot.left - 4, y), (plot.right, y)], "grid")
@@ -116,7 +116,7 @@ def fan_svg(chart: Fan, limits: tuple[float, float] | None = None) -> str:
     run, ceiling = chart.run, chart.asymptote
     if limits is None:
         limits = fan_limits([chart])
-    canvas = _Canvas(480, 292)
+    canvas = Canvas(480, 292)
     axis = ComputeAxis(chart.first, chart.horizon, zero=chart.compute[0] == 0)
     plot = _Plot(44, 412 if ceiling else 462, 14, 250, axis, *limits)
     _frame(canvas, plot, run.unit, 5)
@@ -149,7 +149,7 @@ def fan_limits(charts: Sequence[Fan]) -> tuple[float, float]:
     return reward_limits(shown, charts[0].run.bounds)
 
 
-def _ceiling(canvas: _Canvas, plot: _Plot, interval: Interval, bounds: tuple[float, float]) -> None:
+def _ceiling(canvas: Canvas, plot: _Plot, interval: Interval, bounds: tuple[float, float]) -> None:
     """Draw the asymptote's 80 % interval in the right margin."""
     x = plot.right + 13
     top, bottom = plot.y(interval.q90), plot.y(interval.q10)
@@ -186,7 +186,7 @@ def overlay_svg(
     wide = width > 700
     labels = [_end_label(curve, wide) for curve in named]
     margin = 24 + 8 * len(named) + 7 * max(map(len, labels))
-    canvas = _Canvas(width, height)
+    canvas = Canvas(width, height)
     plot = _Plot(44, width - margin, 12, height - 42, axis, *reward_limits(shown, bounds))
     _frame(canvas, plot, unit, 8 if wide else 4)
     for curve in reversed(drawn):
@@ -204,7 +204,7 @@ def series(place: int) -> str:
     return f"var(--s{place})" if place < COLOURED else "var(--faint)"
 
 
-def _recipe(canvas: _Canvas, plot: _Plot, curve: RecipeCurve, bounds: tuple[float, float]) -> None:
+def _recipe(canvas: Canvas, plot: _Plot, curve: RecipeCurve, bounds: tuple[float, float]) -> None:
     colour, faint = series(curve.place), curve.place >= COLOURED
     if not faint:
         for compute, value in zip(curve.compute, curve.reward, strict=True):
@@ -222,7 +222,7 @@ def _end_label(curve: RecipeCurve, wide: bool) -> str:
 
 
 def _ends(
-    canvas: _Canvas, plot: _Plot, named: Sequence[RecipeCurve], labels: Sequence[str], bounds: tuple[float, float]
+    canvas: Canvas, plot: _Plot, named: Sequence[RecipeCurve], labels: Sequence[str], bounds: tuple[float, float]
 ) -> None:
     """Draw each forecast's interval beside the plot and label it."""
     ends = [(curve, label, curve.row.forecast) for curve, label in zip(named, labels, strict=True)]
@@ -243,7 +243,7 @@ def interval_svg(interval: Interval | None, limits: tuple[float, float], place: 
     """Return a small bar of an 80 % interval with its median, on the scale of its column."""
     if interval is None:
         return ""
-    canvas = _Canvas(120, 14)
+    canvas = Canvas(120, 14)
     low, high = limits
 
     def x(value: float) -> float:

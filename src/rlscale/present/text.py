@@ -23,9 +23,9 @@ from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.present import remarks
 from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
 from rlscale.present.palette import VERDICT_RICH, verdict_words
-from rlscale.present.views import Bounds, FitView, RankView, RunView, headline, runs_by_recipe
+from rlscale.present.views import CEILING, Bounds, FitView, RankView, RunView, headline, runs_by_recipe
 
-__all__ = ["print_fit", "print_rank"]
+__all__ = ["plain_table", "print_fit", "print_list", "print_rank", "print_wrapped"]
 
 #: Names shown under each verdict: all up to the first number, else the second; JSON has them all.
 _REASONS, _FEW_REASONS = 40, 12
@@ -47,7 +47,7 @@ class _Layout(IntEnum):
 
 def print_fit(view: FitView, console: Console) -> None:
     """Print the runs, then why each has its verdict, then what was repaired or left out."""
-    _print_wrapped(console, headline(view), style="bold")
+    print_wrapped(console, headline(view), style="bold")
     console.print()
     names = [run.run for run in view.runs]
     console.print(_fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
@@ -62,15 +62,15 @@ def print_fit(view: FitView, console: Console) -> None:
 def print_rank(view: RankView, console: Console) -> None:
     """Print the ranking, what it rests on, traps, crossings and notes, then why, then what was repaired."""
     rows = view.ranking.recipes
-    _print_wrapped(console, headline(view), style="bold")
+    print_wrapped(console, headline(view), style="bold")
     console.print()
     names = [row.recipe for row in rows]
     console.print(_fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
     console.print()
-    _print_list(console, "", [*remarks.mixed_groups(view), remarks.claim(view), *view.ranking.notes])
-    _print_list(console, "Early-leader traps", remarks.traps(view))
-    _print_list(console, "Crossings ahead", remarks.crossings(view))
-    _print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
+    print_list(console, "", [*remarks.mixed_groups(view), remarks.claim(view), *view.ranking.notes])
+    print_list(console, "Early-leader traps", remarks.traps(view))
+    print_list(console, "Crossings ahead", remarks.crossings(view))
+    print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
     told = (VerdictName.RESOLVED, VerdictName.BENDING)  # the table says why: their intervals
     by_recipe = runs_by_recipe(view.runs)
     judged = [(_judged_name(row, by_recipe[row.recipe]), row.verdict) for row in rows]
@@ -105,7 +105,8 @@ def _folded(name: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def _table(layout: _Layout = _Layout.COLUMNS) -> Table:
+def plain_table(layout: _Layout = _Layout.COLUMNS) -> Table:
+    """Return an empty table in the style of all."""
     gap = 0 if layout is _Layout.LEAN else 1
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold", show_edge=False)
 
@@ -148,7 +149,7 @@ def _separate_forecasts(runs: Sequence[RunView]) -> bool:
 def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> Table:
     headings = () if _separate_forecasts(view.runs) else remarks.target_headings(view.runs)
     unit = remarks.common_unit(view.runs)
-    table = _table(layout)
+    table = plain_table(layout)
     table.add_column("run", width=name_width, overflow="fold")
     if layout:
         table.add_column("verdict", no_wrap=True)
@@ -165,7 +166,7 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
             *([_badge(run.verdict)] if layout else []),
             quantity(run.compute_last, "" if unit else run.unit),
             reward(run.reward_last, run.bounds),
-            *(_estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities["A"])),
+            *(_estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities[CEILING])),
             probability(run.p_past_midpoint),
         )
     if unit:
@@ -175,7 +176,7 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
 
 def _forecast_table(view: FitView) -> Table:
     asked = view.settings.options.get("at_least")
-    table = _table()
+    table = plain_table()
     table.title, table.title_justify = "Forecasts of the noise-free reward", "left"
     table.add_column("run", overflow="fold", min_width=14)
     for heading in ("compute", "median", "50 %", "80 %"):
@@ -197,7 +198,7 @@ def _forecast_table(view: FitView) -> Table:
 
 def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) -> Table:
     at = "asymptote" if view.at == "the asymptote" else f"at {quantity(view.ranking.at)}"
-    table = _table(layout)
+    table = plain_table(layout)
     table.add_column("group", justify="right", no_wrap=True)
     table.add_column("recipe", width=name_width, overflow="fold")
     if layout:
@@ -245,12 +246,12 @@ def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict]], brie
         if not having:
             continue
         badge = _badge(having[0][1])
-        _print_wrapped(console, f"{badge.plain}  {having[0][1].advice}", rest="  ", lead=badge)
+        print_wrapped(console, f"{badge.plain}  {having[0][1].advice}", rest="  ", lead=badge)
         if name in brief:
             continue
         limit = _REASONS if len(having) <= _REASONS else _FEW_REASONS
         for who, verdict in having[:limit]:
-            _print_wrapped(console, f"{who}  {verdict.why}", first="  ", rest="    ", lead=Text(who, style="bold"))
+            print_wrapped(console, f"{who}  {verdict.why}", first="  ", rest="    ", lead=Text(who, style="bold"))
         if len(having) > limit:
             console.print(f"  … and {len(having) - limit:,} more (--json lists them)")
     console.print()
@@ -258,21 +259,22 @@ def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict]], brie
 
 def _print_input(console: Console, view: FitView | RankView) -> None:
     found = remarks.input_remarks(view.runs)
-    _print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in found])
+    print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in found])
 
 
-def _print_list(console: Console, title: str, lines: Iterable[str]) -> None:
+def print_list(console: Console, title: str, lines: Iterable[str]) -> None:
+    """Print sentences as a list under a title; nothing where there are none."""
     lines = list(lines)
     if not lines:
         return
     if title:
         console.print(Text(title, style="bold"))
     for line in lines:
-        _print_wrapped(console, line, first="· ", rest="  ")
+        print_wrapped(console, line, first="· ", rest="  ")
     console.print()
 
 
-def _print_wrapped(
+def print_wrapped(
     console: Console, text: str, first: str = "", rest: str = "", lead: Text | None = None, style: str = ""
 ) -> None:
     """Print a text folded to the console, its later lines indented; nothing is padded on the right.

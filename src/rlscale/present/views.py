@@ -23,6 +23,7 @@ from rlscale.inference import Fit, Forecast, Interval, Verdict, VerdictName
 from rlscale.present.numbers import count, probability, quantity, reward, span
 
 __all__ = [
+    "CEILING",
     "QUANTITIES",
     "BadFile",
     "Bounds",
@@ -32,6 +33,7 @@ __all__ = [
     "Settings",
     "fit_view",
     "headline",
+    "listed",
     "rank_view",
     "run_view",
     "runs_by_recipe",
@@ -40,9 +42,15 @@ __all__ = [
 
 #: The quantities of a run, in the order they are shown and written.
 QUANTITIES = ("R0", "A", "B", "C_mid", "rho", "sigma")
+#: The ceiling that is shown and judged: of all families together, where several are averaged.
+CEILING = "A_average"
 Bounds = tuple[float, float]
 #: What the headline adds to the name of a recipe that the leader does not beat.
-_ASIDES = {VerdictName.NO_LEARNING: " (no learning yet)", VerdictName.COLLAPSED: " (collapsed)"}
+_ASIDES = {
+    VerdictName.NO_LEARNING: " (no learning yet)",
+    VerdictName.COLLAPSED: " (collapsed)",
+    VerdictName.REGIME_CHANGE: " (changed regime)",
+}
 _FELL = "it collapsed: its forecast is of the part up to the peak"
 
 
@@ -94,7 +102,9 @@ class RunView:
     family : str
     verdict : Verdict
     quantities : mapping of str to Interval or None
-        Under the names of :data:`QUANTITIES`.
+        Under the names of :data:`QUANTITIES`, and :data:`CEILING`.
+    weights : mapping of str to float
+        Probability of each family averaged; empty for a family alone.
     p_past_midpoint : float, optional
     forecasts : tuple of Forecast
     asymptote : Forecast, optional
@@ -120,6 +130,7 @@ class RunView:
     family: str
     verdict: Verdict
     quantities: Mapping[str, Interval | None]
+    weights: Mapping[str, float]
     p_past_midpoint: float | None
     forecasts: tuple[Forecast, ...]
     asymptote: Forecast | None
@@ -181,9 +192,10 @@ def run_view(fit: Fit) -> RunView:
         reward_last=curve.reward_last,
         n_eval=known[-1] if known else None,
         level_sd=fit.level_sd,
-        family=fit.options.family.name,
+        family=fit.options.family,
         verdict=fit.verdict,
-        quantities=MappingProxyType({name: fit.quantity(name) for name in QUANTITIES}),
+        quantities=MappingProxyType({name: fit.quantity(name) for name in (*QUANTITIES, CEILING)}),
+        weights=MappingProxyType(fit.weights),
         p_past_midpoint=fit.p_past_midpoint,
         forecasts=fit.forecasts,
         asymptote=fit.asymptote,
@@ -230,7 +242,7 @@ def _rank_headline(view: RankView) -> str:
     if rivals:
         # what shows no learning ranks last, wherever its forecast lies
         place = "is ahead" if all(_median(leader) >= _median(row) for row in rivals) else "ranks first"
-        told = _listed([f"{row.recipe}{_ASIDES.get(row.verdict.name, '')}" for row in rivals])
+        told = listed([f"{row.recipe}{_ASIDES.get(row.verdict.name, '')}" for row in rivals])
         said = f"{leader.recipe} {place} {sure}, but cannot be told apart from {told}: no claim reaches 95 %"
         return f"{said}; and {_FELL}." if fell else f"{said}."
     lead = f"leads {sure}" if len(rows) > 1 else "is the only recipe that can be ranked"
@@ -242,7 +254,8 @@ def _median(row: RecipeRank) -> float:
     return -math.inf if row.forecast is None else row.forecast.q50
 
 
-def _listed(names: Sequence[str], limit: int = 3) -> str:
+def listed(names: Sequence[str], limit: int = 3) -> str:
+    """Return ``a, b and c``; of more names than ``limit`` the last are counted."""
     if len(names) > limit:
         return f"{', '.join(names[: limit - 1])} and {len(names) - limit + 1} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

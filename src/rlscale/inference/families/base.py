@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
-__all__ = ["AnyFloats", "Family"]
+__all__ = ["AnyFloats", "Family", "Floats", "Rise", "Slopes", "of_z"]
 
 Floats = NDArray[np.float64]
 #: Single or double precision: a family keeps the type it is given.
 AnyFloats = NDArray[np.floating[Any]]
+Rise = Callable[[AnyFloats, AnyFloats], AnyFloats]
+Slopes = Callable[[AnyFloats, AnyFloats], tuple[AnyFloats, AnyFloats]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A one-parameter shape ``s(z)`` with ``z = B (ln C - ln C_mid)``, so that ``R(C) = R0 + (A - R0) s``.
+    """A shape ``s(x, B)`` with ``x = ln(C / C_mid)``, so that ``R(C) = R0 + (A - R0) s``.
+
+    ``families.conformance.faults`` tests one against this contract.
 
     Parameters
     ----------
@@ -29,24 +34,51 @@ class Family:
     source : str
         Where the law is published.
     rise : callable
-        ``s(z)``, any shape and float type to the same: increasing from 0 at ``-inf`` to 1 at ``inf``, ``s(0) = 1/2``.
-    slope : callable
-        ``ds/dz``.
+        ``s(x, B)``; two arrays that broadcast, of one float type, to the same: in ``[0, 1]``, not falling in ``x``, 0
+        at ``-inf``, 1 at ``inf``, ``s(0, B) = 1/2``.
+    slopes : callable
+        ``(ds/dx, ds/d ln B)`` of the same arguments, finite wherever ``x`` is.
     log_b_mean, log_b_sd : float
         Prior ``ln B ~ N(mean, sd)``, cut to ``b_limits``.
     b_limits : (float, float)
         Smallest and largest ``B`` considered.
+    prior : float
+        Probability of the family before the data, where several are averaged.
     """
 
     name: str
     formula: str
     source: str
-    rise: Callable[[AnyFloats], AnyFloats]
-    slope: Callable[[AnyFloats], AnyFloats]
+    rise: Rise
+    slopes: Slopes
     log_b_mean: float
     log_b_sd: float
     b_limits: tuple[float, float]
+    prior: float = 1.0
 
     def log_prior_b(self, log_b: Floats) -> Floats:
-        """Log prior density of ``ln B`` up to a constant; any shape."""
-        return -0.5 * ((log_b - self.log_b_mean) / self.log_b_sd) ** 2
+        """Log prior density of ``ln B`` inside the limits, any shape; it integrates to ``prior``."""
+        low, high = (np.log(self.b_limits) - self.log_b_mean) / self.log_b_sd
+        constant = np.log(self.prior) - np.log(self.log_b_sd * np.sqrt(2.0 * np.pi) * (ndtr(high) - ndtr(low)))
+        return np.asarray(constant - 0.5 * ((log_b - self.log_b_mean) / self.log_b_sd) ** 2)
+
+    def within(self, prior: float, *, shift: float = 0.0, narrower: float = 1.0) -> Family:
+        """Return the family as part of an average: its probability, its prior of ``ln B`` moved and narrowed."""
+        return replace(self, prior=prior, log_b_mean=self.log_b_mean + shift, log_b_sd=self.log_b_sd * narrower)
+
+
+def of_z(rise: Callable[[AnyFloats], AnyFloats], slope: Callable[[AnyFloats], AnyFloats]) -> tuple[Rise, Slopes]:
+    """Return ``rise`` and ``slopes`` of a family whose shape depends on ``z = B x`` alone.
+
+    Parameters
+    ----------
+    rise, slope : callable
+        ``s(z)`` and ``ds/dz``; ``rise`` may overwrite its argument.
+    """
+
+    def slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+        z = np.asarray(b * x)
+        by_z = slope(z)
+        return b * by_z, z * by_z
+
+    return lambda x, b: rise(np.asarray(b * x)), slopes

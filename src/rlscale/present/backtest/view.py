@@ -1,0 +1,59 @@
+"""The view of a backtest, and what its methods are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from rlscale.curves import Run
+from rlscale.present.numbers import reward
+from rlscale.present.remarks import Remark, shared
+from rlscale.present.views import BadFile, Settings
+from rlscale.trust.outcome import Backtest
+
+__all__ = ["METHOD_WORDS", "BacktestView", "backtest_view"]
+
+#: Every method in words, in the order they are shown.
+METHOD_WORDS = MappingProxyType(
+    {
+        "rlscale": "rlscale",
+        "last_value": "last value",
+        "last3_mean": "mean of last 3",
+        "least_squares": "least squares",
+        "linearised_grid": "linearised grid",
+        "scalerl_grid": "published grid",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestView:
+    """The answer of ``backtest``; ``input`` is what was repaired, or is to be known, of the runs read."""
+
+    result: Backtest
+    input: tuple[Remark, ...] = ()
+    errors: tuple[BadFile, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    def error(self, value: float | None) -> str:
+        """Return an error as text: one decimal more than a reward has."""
+        low, high = self.result.bounds
+        return reward(value, (0.0, 0.1 * (high - low)))
+
+    @property
+    def tolerance(self) -> float:
+        """Half-width of an acceptable answer, in reward."""
+        low, high = self.result.bounds
+        return self.result.options.tolerance * (high - low)
+
+
+def backtest_view(
+    result: Backtest, runs: Sequence[Run] = (), errors: Sequence[BadFile] = (), settings: Settings | None = None
+) -> BacktestView:
+    """Return the view of a backtest of ``runs``."""
+    told = shared(
+        [(text, run.name) for run in runs for text in run.warnings]
+        + [(text, run.name) for run in runs if run.source for text in run.source.repairs]
+    )
+    return BacktestView(result=result, input=told, errors=tuple(errors), settings=settings or Settings())

@@ -1,0 +1,291 @@
+"""Backtest: cut finished runs early, forecast their end, and compare with what came true.
+
+The protocol, for each run and each cut:
+
+- seen: the points with ``C <= cut * C_max``, at least 4 of them above compute 0; a run has at least 12 points;
+- the truth: the mean of the last ``max(3, floor(n / 10))`` evaluations;
+- the forecast: the predictive of that mean (:meth:`Posterior.mean_reward`), noise and model error included.
+
+What does not allow this is skipped, with the reason. The target is a mean of noisy evaluations and not the curve
+itself: a part of every error is noise of the target, which no forecast can avoid. The predictive includes it, so
+coverage and CRPS are not biased by it; :class:`TargetNoise` says how large it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves import Curve, Run
+from rlscale.errors import InputError
+from rlscale.inference.families import AVERAGE, FAMILIES, families_named
+from rlscale.inference.fit import Fit, FitOptions, fit
+from rlscale.inference.noise import mean_variance
+from rlscale.inference.posterior import MIN_POINTS, Posterior
+from rlscale.trust.baselines import METHODS
+from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise
+from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_accuracy, top1_regret
+
+__all__ = ["CUTS", "MIN_RUN", "TAIL", "Task", "backtest", "cut_runs", "cut_scores", "predictive"]
+
+Floats = NDArray[np.float64]
+Watch = Callable[[int, int], None]
+
+#: Shares of each run's compute to forecast from.
+CUTS = (0.25, 0.5, 0.75)
+#: Shorter runs are skipped: their last evaluations are too large a part of them.
+MIN_RUN = 12
+#: The target is the mean of the last ``max(TAIL, n // 10)`` evaluations.
+TAIL = 3
+#: Cases fitted together by one process. It does not depend on the number of processes, and neither do the numbers.
+_BATCH = 16
+#: Computes the predictive of a long mean is taken at; more are averaged in blocks first.
+_AHEAD = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A curve cut, the computes of the target evaluations and their mean reward; small enough to send to a process."""
+
+    run: str
+    recipe: str
+    cut: float
+    seen: Curve
+    ahead: Floats
+    truth: float
+    jitter_sd: float
+
+
+def backtest(
+    runs: Sequence[Run],
+    *,
+    cuts: Sequence[float] | float = CUTS,
+    options: FitOptions | None = None,
+    jobs: int = 1,
+    watch: Watch | None = None,
+) -> Backtest:
+    """Forecast the end of finished runs from their beginnings, by our method and by those in use today.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Finished runs with one range of reward.
+    cuts : float or sequence of float
+        Shares of each run's compute to forecast from, each between 0 and 1.
+    options : FitOptions, optional
+    jobs : int
+        Processes. The numbers do not depend on it. More than one starts fresh interpreters, so a script must guard its
+        main part by ``if __name__ == "__main__"``.
+    watch : callable, optional
+        Called with the number of cases done and their total, as they are done.
+
+    Raises
+    ------
+    InputError
+        No run, a cut outside (0, 1), ``jobs`` below 1, several bounds, or no run long enough for any cut.
+    """
+    options = options or FitOptions()
+    shares = sorted({float(cut) for cut in np.atleast_1d(np.asarray(cuts, dtype=np.float64))})
+    _check(runs, shares, jobs)
+    tasks, skipped = cut_runs(runs, shares)
+    cases: list[Case] = []
+    for done, result in enumerate(_results(tasks, options, jobs)):
+        if isinstance(result, Case):
+            cases.append(result)
+        else:
+            skipped.append(result)
+        if watch is not None:
+            watch(done + 1, len(tasks))
+    order = {run.name: place for place, run in enumerate(runs)}
+    skipped.sort(key=lambda one: (order[one.run], one.cut or 0.0))
+    if not cases:
+        raise InputError(f"nothing can be backtested: {_told(skipped)}")
+    return Backtest(
+        cuts=tuple(cut_scores(cut, [case for case in cases if case.cut == cut]) for cut in shares),
+        skipped=tuple(skipped),
+        bounds=runs[0].curve.bounds,
+        metric=", ".join(sorted({run.curve.metric for run in runs})),
+        unit=", ".join(sorted({run.curve.unit for run in runs})),
+        options=options,
+    )
+
+
+def _check(runs: Sequence[Run], cuts: Sequence[float], jobs: int) -> None:
+    if not runs:
+        raise InputError("nothing to backtest: no runs were given")
+    if not cuts:
+        raise InputError("no cut is given; give shares of each run's compute, such as 0.5")
+    for cut in cuts:
+        if not 0.0 < cut < 1.0:
+            raise InputError(
+                f"--cut {cut:g} is not between 0 and 1; give the share of each run's compute to forecast from, as 0.5"
+            )
+    if jobs < 1:
+        raise InputError(f"--jobs {jobs} is not a number of processes; give 1 or more")
+    found = {run.curve.bounds for run in runs}
+    if len(found) > 1:
+        raise InputError(f"the runs have several bounds ({', '.join(map(str, sorted(found)))}); backtest them apart")
+
+
+def _told(skipped: Sequence[Skipped], most: int = 3) -> str:
+    """Say why runs were skipped: the first few reasons, each with the first of its runs and how many more."""
+    found: dict[str, list[str]] = {}
+    for one in skipped:
+        where = "" if one.cut is None else f" at {100 * one.cut:g} %"
+        found.setdefault(f"{where}: {one.reason}", []).append(one.run)
+    shown = [
+        f"{runs[0]}{f' and {len(runs) - 1} more' if len(runs) > 1 else ''}{text}"
+        for text, runs in list(found.items())[:most]
+    ]
+    return "; ".join(shown) + (f"; and {len(found) - most} more reasons" if len(found) > most else "")
+
+
+def cut_runs(runs: Sequence[Run], cuts: Sequence[float]) -> tuple[list[Task], list[Skipped]]:
+    """Cut every run that is long enough, cut by cut: the forecasts to make, and what is skipped."""
+    tasks: list[Task] = []
+    skipped: list[Skipped] = []
+    for cut in cuts:
+        for run in runs:
+            curve = run.curve
+            if curve.n_points < MIN_RUN:
+                if cut == cuts[0]:
+                    skipped.append(
+                        Skipped(run.name, None, f"{_evaluations(curve.n_points)}; a backtest needs {MIN_RUN}")
+                    )
+                continue
+            until = cut * curve.compute_last
+            tail = max(TAIL, curve.n_points // 10)
+            ahead = curve.compute[-tail:]
+            trained = int(np.count_nonzero((curve.compute > 0.0) & (curve.compute <= until)))
+            if trained < MIN_POINTS:
+                reason = f"{_evaluations(trained)} after the start up to there; a fit needs {MIN_POINTS}"
+                skipped.append(Skipped(run.name, cut, reason))
+            elif ahead[0] <= until:
+                told = f"{np.count_nonzero(ahead <= until)} of its last {tail} evaluations"
+                skipped.append(Skipped(run.name, cut, f"{told}, the target, are seen by then; give an earlier --cut"))
+            else:
+                truth = float(np.mean(curve.reward[-tail:]))
+                seen, jitter = curve.until(until), _jitter(curve) / float(np.sqrt(tail))
+                tasks.append(Task(run.name, run.recipe, cut, seen, ahead, truth, jitter))
+    return tasks, skipped
+
+
+def _jitter(curve: Curve) -> float:
+    """Sd of one evaluation by the first differences of the second half of the run; their trend is taken out."""
+    return float(np.std(np.diff(curve.reward[curve.n_points // 2 :]), ddof=1) / np.sqrt(2.0))
+
+
+def _evaluations(count: int) -> str:
+    return f"{count} evaluation{'' if count == 1 else 's'}"
+
+
+def _results(tasks: Sequence[Task], options: FitOptions, jobs: int) -> Iterator[Case | Skipped]:
+    """Return the result of every task, in their order."""
+    batches = [tasks[k : k + _BATCH] for k in range(0, len(tasks), _BATCH)]
+    if min(jobs, len(batches)) <= 1:
+        for batch in batches:
+            yield from _batch(batch, options)
+        return
+    work = partial(_remote_batch, family=_family(options), options=replace(options, families=()))
+    # fresh interpreters: a copy of one that has threads may hang
+    with ProcessPoolExecutor(min(jobs, len(batches)), mp_context=get_context("spawn")) as pool:
+        for results in pool.map(work, batches):
+            yield from results
+
+
+def _remote_batch(tasks: Sequence[Task], family: str, options: FitOptions) -> list[Case | Skipped]:
+    return _batch(tasks, replace(options, families=families_named(family)))
+
+
+def _family(options: FitOptions) -> str:
+    """Return the families by name, as another process finds them: their functions cannot be sent."""
+    name = options.family
+    known = families_named(name) if name in (AVERAGE, *FAMILIES) else ()
+    if len(known) != len(options.families) or any(a is not b for a, b in zip(known, options.families, strict=True)):
+        raise InputError(f"the families of {name!r} here are not the package's own; give --jobs 1")
+    return name
+
+
+def _batch(tasks: Sequence[Task], options: FitOptions) -> list[Case | Skipped]:
+    return [_case(task, found) for task, found in zip(tasks, _fits(tasks, options), strict=True)]
+
+
+def _fits(tasks: Sequence[Task], options: FitOptions) -> Iterable[Fit]:
+    """Fit what was seen; the verdict is on the reward at the end of the run."""
+    for task in tasks:
+        yield fit(Run(name=task.run, recipe=task.recipe, curve=task.seen), float(task.ahead[-1]), options)
+
+
+def _case(task: Task, found: Fit) -> Case | Skipped:
+    if found.posterior is None:
+        why = " ".join([found.verdict.why, *found.warnings])
+        return Skipped(task.run, task.cut, f"nothing could be fitted: {why}")
+    values, noise_sd = predictive(found.posterior, task.ahead)
+    quantiles = tuple(float(q) for q in found.posterior.quantiles(values, LEVELS))
+    forecasts = {OURS: quantiles[LEVELS.index(0.5)]}
+    forecasts |= {name: method(task.seen, task.ahead) for name, method in METHODS.items()}
+    return Case(
+        run=task.run,
+        recipe=task.recipe,
+        cut=task.cut,
+        n_seen=task.seen.n_points,
+        compute_seen=task.seen.compute_last,
+        truth=task.truth,
+        quantiles=quantiles,
+        crps=crps(values, found.posterior.weight, task.truth),
+        noise_sd=noise_sd,
+        jitter_sd=task.jitter_sd,
+        forecasts=forecasts,
+        verdict=found.verdict,
+        warnings=found.warnings,
+    )
+
+
+def predictive(posterior: Posterior, ahead: Floats) -> tuple[Floats, float]:
+    """Return draws of the mean of the evaluations at ``ahead``, shape (d,), and the sd of its noise."""
+    # a very long curve was fitted in blocks of evaluations: its noise is that of a block, so is the target made of them
+    size = max(posterior.block, -(-ahead.size // _AHEAD))
+    edges = np.arange(0, ahead.size, size)
+    computes = np.add.reduceat(ahead, edges) / np.diff(np.append(edges, ahead.size))
+    sd = posterior.sigma * np.sqrt(mean_variance(posterior.draws.rho, computes.size))
+    return posterior.mean_reward(computes), float(posterior.mean(sd))
+
+
+def cut_scores(cut: float, cases: Sequence[Case]) -> CutScores:
+    """Score every method on the cases of one cut."""
+    methods = {name: _scores(name, cases) for name in (OURS, *METHODS)}
+    return CutScores(cut, tuple(cases), MappingProxyType(methods), _target_noise(cases) if cases else None)
+
+
+def _target_noise(cases: Sequence[Case]) -> TargetNoise:
+    per_sd = float(np.sqrt(2.0 / np.pi))  # mean absolute value of a normal variable of sd 1
+    jitter, model = (np.mean([getattr(case, name) for case in cases]) for name in ("jitter_sd", "noise_sd"))
+    return TargetNoise(per_sd * float(jitter), per_sd * float(model))
+
+
+def _scores(method: str, cases: Sequence[Case]) -> Scores:
+    ours = method == OURS
+    error = np.array([case.error(method) for case in cases])
+    forecast = np.array([case.forecasts[method] for case in cases])
+    truth = np.array([case.truth for case in cases])
+    some = bool(cases)
+    return Scores(
+        median_abs_error=float(np.median(error)) if some else None,
+        mean_abs_error=float(np.mean(error)) if some else None,
+        p90_abs_error=float(np.quantile(error, 0.9)) if some else None,
+        coverage80=float(np.mean([case.covers(0.8) for case in cases])) if ours and some else None,
+        coverage50=float(np.mean([case.covers(0.5) for case in cases])) if ours and some else None,
+        crps=float(np.mean([case.crps for case in cases] if ours else error)) if some else None,
+        kendall_tau=kendall_tau(forecast, truth),
+        pairwise_accuracy=pairwise_accuracy(forecast, truth),
+        top1_regret=top1_regret(forecast, truth),
+        excess_error=None if ours else mean_difference(error, np.array([case.error() for case in cases])),
+        excess_crps=None if ours else mean_difference(error, np.array([case.crps for case in cases])),
+    )
