@@ -76,11 +76,11 @@ _LENGTHS = (24, 40, 100)
 def finished(shape: str, rng: np.random.Generator) -> UncheckedCurve:
     """Draw a whole run of a shape, to be cut and backtested.
 
-    ``R0``, ``A``, ``B`` and noise sd as :func:`off_prior`, correlation 0, .5 or .8, an evaluation at 0 and 24, 40 or 100
-    after it. ``C_last / C_mid`` is log-uniform on 1 to 8; a Weibull or Gompertz rise is as steep at its midpoint as the
-    sigmoid drawn. *two rises*: 60 to 80 % of the gain by one sigmoid, the rest by another with its midpoint 3 to 20
-    times later, the run 4 to 40 times as long as the first midpoint. *late take-off*: nothing for 15 to 50 % of the run,
-    then a sigmoid whose midpoint follows after 5 to 20 % of it. *flat*: ``R0`` all along.
+    ``R0``, ``A``, ``B`` and noise sd as :func:`off_prior`, correlation 0, .5 or .8, an evaluation at 0 and 24, 40 or
+    100 after it. ``C_last / C_mid`` is log-uniform on 1 to 8; a Weibull or Gompertz rise is as steep at its midpoint as
+    the sigmoid drawn. *two rises*: 60 to 80 % of the gain by one sigmoid, the rest by another with its midpoint 3 to 20
+    times later, the run 4 to 40 times as long as the first midpoint. *late take-off*: nothing for 15 to 50 % of the
+    run, then a sigmoid whose midpoint follows after 5 to 20 % of it. *flat*: ``R0`` all along.
     """
     truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
     count = int(rng.choice(_LENGTHS))

@@ -3,8 +3,8 @@
 Each takes a case (a curve cut early and the computes of the evaluations to come) and returns a distribution of their
 mean reward, or a point where it finds no interval. How intervals of the rivals are read as distributions:
 
-- least squares: normal, the delta-method variance of the mean reward plus ``s^2 / m`` for the noise of ``m`` evaluations
-  with ``s^2 = RSS / (n - 4)``;
+- least squares: normal, the delta-method variance of the mean reward plus ``s^2 / m`` for the noise of ``m``
+  evaluations with ``s^2 = RSS / (n - 4)``;
 - MINOS: two half normals with the two sides of the 80 % profile interval over 1.2816, the same noise added to each;
 - both cut to the bounds; where the covariance is singular, or MINOS finds no end, a point that covers nothing.
 """
@@ -28,7 +28,7 @@ from rlscale.trust.backtest import Task, predictive
 from rlscale.trust.outcome import Case
 from rlscale.trust.scores import crps
 
-__all__ = ["Forecaster", "Score", "has_numpyro", "milliseconds", "ours", "score", "score_of_case", "two_sided"]
+__all__ = ["Forecaster", "Score", "clocked", "has_numpyro", "ours", "score", "score_of_case", "two_sided"]
 
 Floats = NDArray[np.float64]
 #: Draws and their weights; the median is the forecast.
@@ -130,8 +130,8 @@ def score_of_case(case: Case, method: str | None = None) -> Score:
     return Score(case.error(method), case.error(method), None, None)
 
 
-def milliseconds(work: Callable[[Task], object], task: Task) -> float:
-    """Wall time of one forecast."""
+def clocked(forecaster: Forecaster, task: Task) -> tuple[Drawn | float, float]:
+    """Forecast, and return the wall time it took, in ms, too."""
     start = time.perf_counter()
-    work(task)
-    return 1e3 * (time.perf_counter() - start)
+    found = forecaster(task)
+    return found, 1e3 * (time.perf_counter() - start)

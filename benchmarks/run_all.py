@@ -2,8 +2,9 @@
 
 Everything is printed as it is measured; a full run also writes ``results.json`` and ``results.md`` beside this file
 after each benchmark, with machine, date and versions. Naming some measures those again and keeps the rest of
-``results.json``, each with its own date; so does one that is skipped here (NumPyro or the public curves are missing).
-Exit code 1 where a target is missed.
+``results.json``, each with its own date; so does one that is skipped here (NumPyro is missing). The page
+``docs/how-far-to-trust-it.md`` is written from it by ``python -m benchmarks.trust_page``. Exit code 1 where a target is
+missed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from benchmarks import (
     accuracy,
     bundled,
     coverage,
-    kanishkg,
+    families,
+    forecast,
     late_start,
     nuts,
     quadrature,
@@ -40,6 +42,7 @@ from benchmarks.common import Check, Report, Table, timed
 BENCHMARKS = {
     module.__name__.rsplit(".", 1)[-1]: module.measure
     for module in (
+        forecast,
         speed,
         bundled,
         quadrature,
@@ -50,8 +53,8 @@ BENCHMARKS = {
         seeds,
         late_start,
         coverage,
-        kanishkg,
         accuracy,
+        families,
         nuts,
     )
 }

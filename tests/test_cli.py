@@ -97,7 +97,7 @@ def test_from_auto_is_resolved_by_the_fit(table: Path) -> None:
     assert all(any(said.startswith("--from auto: ") for said in run["warnings"]) for run in document["runs"])
     refused = invoke("fit", table, "--from", "soon")
     assert refused.exit_code == 2
-    assert "'soon' is not a valid float" in refused.stderr
+    assert "'soon' is not a compute; give a number, or auto" in refused.stderr
 
 
 def test_fit_text_and_json(table: Path) -> None:

@@ -88,7 +88,12 @@ class _Start(click.ParamType):  # type: ignore[type-arg]
     name = "start"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        return _AUTO if str(value) == _AUTO else float(click.FLOAT.convert(value, param, ctx))
+        if str(value) == _AUTO:
+            return _AUTO
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a compute; give a number, or auto to choose from the curve", param, ctx)
 
 
 _READING = (
@@ -315,14 +320,14 @@ def _fitted(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
 ) -> tuple[tuple[Fit, ...], tuple[BadFile, ...]]:
     """Read and fit, with a progress bar on long work."""
-    from rlscale.inference import fit as fit_run
+    from rlscale.inference import fits
     from rlscale.present.views import BadFile
     from rlscale.sources import collect
 
     options = _fit_options(at_least, given)
     reading = collect(paths, _read_options(given))
-    fits = tuple(fit_run(run, targets, options) for run in _progress(reading.runs))
-    return fits, tuple(BadFile(error.path, error.message) for error in reading.errors)
+    found = tuple(fits(_progress(reading.runs), targets, options))
+    return found, tuple(BadFile(error.path, error.message) for error in reading.errors)
 
 
 def _progress(runs: Sequence[Run]) -> Iterable[Run]:

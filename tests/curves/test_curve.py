@@ -124,3 +124,22 @@ def test_a_run_cannot_be_changed():
 def test_series_checks_its_shape():
     with pytest.raises(CurveError, match=r"^a series needs one value a step, got shapes \(2,\) and \(1,\)$"):
         Series([1, 2], [1])
+
+
+def test_appended():
+    curve = Curve(compute=[0, 1, 2], reward=[0.1, 0.2, 0.3])
+    longer = curve.appended(3, 0.4)
+    assert longer.compute.tolist() == [0, 1, 2, 3]
+    assert longer.reward.tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert longer.n_eval is None
+    graded = longer.appended(4, 0.5, n_eval=300)
+    assert np.isnan(graded.n_eval[:4]).all()
+    assert graded.appended(5, 0.5).n_eval[4] == 300
+    assert np.isnan(graded.appended(5, 0.5).n_eval[5])
+
+
+def test_appended_goes_on():
+    curve = Curve(compute=[0, 1, 2], reward=[0.1, 0.2, 0.3])
+    for compute in (2, 1.5, float("nan")):
+        with pytest.raises(CurveError, match="is not beyond the last one, 2 steps"):
+            curve.appended(compute, 0.4)

@@ -94,3 +94,42 @@ def _middles(low, high, count):
 def _quantiles(mass, edges):
     cumulative = np.concatenate([[0.0], np.cumsum(mass)])
     return np.interp(LEVELS, cumulative / cumulative[-1], edges)
+
+
+def evidence_ratio(curve, family, other):
+    """Evidence of ``family`` over that of ``other``, by summation over a regular grid in every parameter."""
+    return _evidence(curve, family) / _evidence(curve, other)
+
+
+def _evidence(curve, family, shapes=(36, 25), levels=60):
+    """Evidence up to a constant of the data: the mean likelihood over the prior, sigma^2 integrated in closed form."""
+    with np.errstate(divide="ignore"):
+        x = np.log(curve.compute / curve.compute_last)
+    axis = _middles(0.0, 1.0, levels)
+    if family.name == "flat":
+        return np.mean([_likelihood(curve.reward, np.ones((1, x.size)), axis[:, None], rho).mean() for rho in RHO])
+    baseline, ceiling = (each.ravel() for each in np.meshgrid(axis, axis, indexing="ij"))
+    prior = np.where(ceiling < baseline, 0.05, 1.0)
+    prior /= prior.sum()
+    m_axis, b_axis = _middles(-5.0, 4.0, shapes[0]), _middles(*np.log(family.b_limits), shapes[1])
+    m_prior = stats.norm.pdf(m_axis, 0.0, 1.5) * (m_axis[1] - m_axis[0])
+    b_prior = stats.norm.pdf(b_axis, family.log_b_mean, family.log_b_sd)
+    b_prior /= b_prior.sum()
+    total = 0.0
+    for m, of_m in zip(m_axis, m_prior, strict=True):
+        for log_b, of_b in zip(b_axis, b_prior, strict=True):
+            rise = family.rise(x - m, np.full(x.size, np.exp(log_b)))
+            design, points = np.stack([1.0 - rise, rise]), np.column_stack([baseline, ceiling])
+            total += of_m * of_b * np.mean([prior @ _likelihood(curve.reward, design, points, rho) for rho in RHO])
+    return total
+
+
+def _likelihood(y, design, points, rho):
+    """Likelihood of the curves ``points @ design``, shape (k, n), up to a constant; sigma^2 ~ InvGamma(1, .015^2)."""
+    n = y.size
+    covariance = rho ** np.abs(np.subtract.outer(np.arange(n), np.arange(n))) if rho else np.eye(n)
+    root = np.linalg.cholesky(np.linalg.inv(covariance))
+    # in units of whitened columns: |u - p V|^2 from the sums alone
+    u, v = y @ root, design @ root
+    square = u @ u - 2.0 * points @ (v @ u) + np.einsum("ki,ij,kj->k", points, v @ v.T, points)
+    return np.linalg.det(covariance) ** -0.5 * (0.015**2 + 0.5 * square) ** (-1.0 - 0.5 * n)

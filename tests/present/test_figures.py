@@ -4,10 +4,13 @@ import builtins
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from rlscale.curves import Curve
 from rlscale.errors import InputError
-from rlscale.inference import Fit
+from rlscale.inference import Fit, VerdictName, fit
+from rlscale.present.fans import fan
 from rlscale.present.figures import check_figure, write_figure
 from rlscale.present.views import RankView, fit_view
 
@@ -51,3 +54,14 @@ def test_missing_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(InputError, match=r"pip install 'rlscale\[plot\]'"):
         check_figure(Path("f.png"))
+
+
+def test_a_fan_begins_where_the_current_regime_does() -> None:
+    compute = 10.0 * np.arange(41)
+    wiggle = 0.004 * np.sin(np.arange(41.0) ** 2)
+    jumped = fit(Curve(compute=compute, reward=np.where(compute < 200.0, 0.2, 0.6) + wiggle))
+    assert jumped.verdict.name == VerdictName.REGIME_CHANGE
+    drawn = fan(jumped)
+    assert drawn.grid[0] == pytest.approx(200.0)
+    assert drawn.first == 10.0
+    assert drawn.used == tuple(compute >= 200.0)

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
-from rlscale.inference import Fit
+from rlscale.inference import Fit, Interval, Verdict, VerdictName
+from rlscale.inference.resolves import HORIZON
+from rlscale.present.remarks import outlook
 from rlscale.present.text import print_fit, print_rank
 from rlscale.present.views import FitView, RankView, fit_view
 from tests.present import made
@@ -59,6 +62,35 @@ def test_rank_says_what_its_claims_are_about() -> None:
     assert "wide-clip ties on A and has the higher B than long-name (B 1.52 against 1.11)" in text
     assert "cannot be told apart from long-name" in text
     assert "3 runs: 2 duplicate rows dropped" in text
+
+
+def test_wide_letters_cost_no_text_and_no_width() -> None:
+    view = made.run_view("学习" * 9 + "-run", "r", made.RESOLVED, 0.73, 0.03)
+    for width in (80, 81, 82, 83):
+        text = shown(FitView(runs=(view,), errors=(), settings=made.settings()), width)
+        assert max(map(cell_len, text.splitlines())) <= width
+        assert made.RESOLVED.why in " ".join(text.split())
+
+
+def test_each_advice_stands_over_the_runs_it_is_for() -> None:
+    jump = Verdict(VerdictName.REGIME_CHANGE, "It jumped.", "Find out what changed.")
+    fall = Verdict(VerdictName.REGIME_CHANGE, "It fell and came back.", "Find the cause.")
+    runs = [made.run_view(f"r{k}", "r", verdict, 0.7, 0.1) for k, verdict in enumerate((jump, fall, jump))]
+    text = shown(FitView(runs=tuple(runs), errors=(), settings=made.settings()), 80)
+    assert text[text.index("Why, and what next") :].split("\n\n")[0].splitlines()[1:] == [
+        "● regime change  Find out what changed.",
+        "  r0  It jumped.",
+        "  r2  It jumped.",
+        "● regime change  Find the cause.",
+        "  r1  It fell and came back.",
+    ]
+
+
+def test_a_date_past_the_horizon_is_told_as_such() -> None:
+    run = made.run_view("r", "r", made.EARLY, 0.7, 0.2)
+    soon, far = (replace(run, resolves_at=Interval(500.0, 900.0, high)) for high in (2000.0, HORIZON * 400.0))
+    assert outlook(soon) == "Should be resolved by 900 steps (80 %: 500 to 2k)."
+    assert outlook(far) == "Should be resolved by 900 steps (80 %: 500 to 40k or later)."
 
 
 def test_markup_in_names_is_shown_as_it_is(odd_ranking: RankView) -> None:

@@ -123,6 +123,11 @@ def test_a_target_that_was_seen_is_no_forecast() -> None:
     assert found.cuts[1].target_noise is None
 
 
+def test_one_evaluation_seen_is_told_in_the_singular() -> None:
+    (one,) = backtest([rising("r", points=40)], cuts=[0.5, 0.93]).skipped
+    assert one.reason == "1 of its last 4 evaluations, the target, is seen by then; give an earlier --cut"
+
+
 def test_what_cannot_be_fitted_is_listed() -> None:
     fallen = on(list(range(30)), [0.6, 0.61, 0.6] + [0.1, 0.11] * 13 + [0.1], "fallen")
     found = backtest([fallen, rising("good")], cuts=0.5)
@@ -130,6 +135,7 @@ def test_what_cannot_be_fitted_is_listed() -> None:
     (one,) = found.skipped
     assert (one.run, one.cut) == ("fallen", 0.5)
     assert one.reason.startswith("nothing could be fitted: The reward fell from 0.603")
+    assert "stayed down; too few points before the fall" in one.reason
 
 
 def test_one_run_has_errors_but_no_order() -> None:

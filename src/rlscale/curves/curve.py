@@ -122,6 +122,32 @@ class Curve:
         """Return the curve from ``compute``, in ``unit``, on; a baseline evaluation at compute 0 is kept."""
         return self.select((self.compute >= compute) | (self.compute == 0.0))
 
+    def appended(self, compute: float, reward: float, *, n_eval: float | None = None, sd: float | None = None) -> Curve:
+        """Return the curve with one more evaluation.
+
+        Parameters
+        ----------
+        compute : float
+            In ``unit``; beyond the last one.
+        reward : float
+        n_eval, sd : float, optional
+            Of that evaluation, where known.
+
+        Raises
+        ------
+        CurveError
+            A compute that is not beyond the last, or a point that a curve cannot have.
+        """
+        if not compute > self.compute_last:
+            raise CurveError(f"compute {compute:g} is not beyond the last one, {self.compute_last:g} {self.unit}")
+        return replace(
+            self,
+            compute=np.append(self.compute, compute),
+            reward=np.append(self.reward, reward),
+            n_eval=_longer(self.n_eval, n_eval, self.n_points),
+            sd=_longer(self.sd, sd, self.n_points),
+        )
+
     def _check_points(self) -> None:
         if self.compute.size == 0:
             raise CurveError("the curve has no points; give at least one (compute, reward) row")
@@ -174,6 +200,14 @@ def _frozen_vector(value: ArrayLike | Sequence[float], field: str) -> Floats:
         raise CurveError(f"{field} has shape {array.shape}; give one value for each evaluation, shape (n,)")
     array.flags.writeable = False
     return array
+
+
+def _longer(values: Floats | None, value: float | None, count: int) -> Floats | None:
+    """Append to an optional column of ``count`` values; NaN where unknown."""
+    if values is None and value is None:
+        return None
+    known = np.full(count, np.nan) if values is None else values
+    return np.append(known, np.nan if value is None else value)
 
 
 def _checked_bounds(bounds: Sequence[float]) -> tuple[float, float]:

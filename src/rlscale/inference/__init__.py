@@ -1,8 +1,8 @@
 """From a curve to what it supports: families, noise, posterior, forecast, verdict."""
 
-from rlscale.inference.fit import Fit, FitOptions, fit
+from rlscale.inference.fit import Fit, FitOptions, fit, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
-from rlscale.inference.posterior import Posterior, posterior
+from rlscale.inference.posterior import Posterior, posterior, posteriors
 from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "Verdict",
     "VerdictName",
     "fit",
+    "fits",
     "forecast",
     "posterior",
+    "posteriors",
 ]

@@ -8,52 +8,73 @@ inside) is the weight of the draw, a truncated-normal mass of at most 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
-from rlscale.inference.nodes import FLOOR, LOST, GainLevels, Nodes, normal_to_t
+from rlscale.inference.nodes import FLOOR, LOST, REACH, Conditionals, normal_to_t
+from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
-from rlscale.inference.zoom import Cells, joined
+from rlscale.inference.zoom import Cells
 
 __all__ = ["COUNT", "Draws", "draw"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_ARRAYS = (
-    "m", "b", "m_within", "log_b_within", "rho", "innovation", "baseline", "gain", "model", "noise",
-)  # fmt: skip
-
-#: Draws of a family. The Sobol coordinates are: node, m and ln B within the cell, G, R0, sigma, model error, noise of a
-#: future evaluation.
+#: Draws of a family.
 COUNT = 2048
+#: What the Sobol coordinates stand for: the first is the node; G and R0, which matter most, come next, where the
+#: sequence is most even; then m and ln B within the cell, sigma, the model error, the noise of a future evaluation.
+GAIN, BASELINE, ACROSS, UP, SIGMA, MODEL, NOISE = range(1, 8)
 #: Share of the draws that is spread evenly over the families, so that one of little weight keeps its quantiles.
 EVEN = 0.5
+
+_ARRAYS = (
+    "column", "row", "correlation", "across", "up", "innovation", "baseline", "gain", "model", "noise",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
     """Weighted draws on the engine's scale (unit reward range, compute from the last); arrays of shape (d,).
 
-    ``m`` and ``b`` are those of the middle of the cell, where ``baseline`` and ``gain`` were drawn: a curve needs all
-    four from one place. ``m_within`` and ``log_b_within`` are spread over the cell, for the distribution of the shape
-    itself. ``innovation`` is the sd of the noise's innovations. ``model`` and ``noise`` are standard normal coordinates
-    kept for the model error and for the noise of a future evaluation. ``ends``, of shape (families,), says where the
-    draws of each family end. ``effective`` is the number of equally weighted draws these are worth, ``1 / sum w^2``; 0
-    where the data lie so far outside the bounds that the masses inside are beyond floating point.
+    The shape of each is kept as its cell on the grid: thousands of posteriors fit into memory.
+
+    Parameters
+    ----------
+    weight : array
+        Summing to 1.
+    columns : array, shape (4, c)
+        As in ``zoom.Cells``.
+    column, row, correlation : integer array
+        The cell of each draw, and the place of its noise correlation in ``RHO_GRID``.
+    across, up : array
+        Where in the cell it lies, in [0, 1].
+    innovation : array
+        The sd of the noise's innovations, in single precision.
+    baseline, gain : array
+    model, noise : array
+        Standard normal coordinates kept for the model error and for the noise of a future evaluation.
+    ends : tuple of int
+        Where the draws of each family end.
+    effective : float
+        The number of equally weighted draws these are worth, ``1 / sum w^2``; 0 where the data lie so far outside the
+        bounds that the masses inside are beyond floating point.
     """
 
     weight: Floats
-    m: Floats
-    b: Floats
-    m_within: Floats
-    log_b_within: Floats
-    rho: Floats
-    innovation: Floats
+    columns: Floats
+    column: NDArray[np.int16]
+    row: NDArray[np.uint8]
+    correlation: NDArray[np.uint8]
+    across: Floats
+    up: Floats
+    innovation: NDArray[np.float32]
     baseline: Floats
     gain: Floats
     model: Floats
@@ -62,14 +83,43 @@ class Draws:
     effective: float
 
     @property
+    def m(self) -> Floats:
+        """``ln(C_mid / C_last)`` at the middle of the cell, where ``baseline`` and ``gain`` were drawn."""
+        return np.asarray(self.columns[0].take(self.column))
+
+    @property
+    def b(self) -> Floats:
+        """``B`` at the middle of the cell: a curve needs all four from one place."""
+        return np.exp(self._log_b(0.5))
+
+    @property
+    def m_within(self) -> Floats:
+        """``ln(C_mid / C_last)`` spread over the cell, for the distribution of the midpoint itself."""
+        return np.asarray(self.m + self.columns[1].take(self.column) * (self.across - 0.5))
+
+    @property
+    def log_b_within(self) -> Floats:
+        """``ln B`` spread over the cell, for the distribution of the exponent itself."""
+        return self._log_b(self.up)
+
+    @property
     def b_within(self) -> Floats:
         """``B`` spread over the cell."""
-        return np.asarray(np.exp(self.log_b_within))
+        return np.exp(self._log_b(self.up))
+
+    @property
+    def rho(self) -> Floats:
+        """Correlation of neighbouring evaluations."""
+        return np.asarray(RHO_GRID.take(self.correlation))
 
     @property
     def sigma(self) -> Floats:
         """Marginal sd of the noise, from that of its innovations."""
         return np.asarray(self.innovation / np.sqrt(1.0 - self.rho**2))
+
+    def _log_b(self, up: Floats | float) -> Floats:
+        low, height = (each.take(self.column) for each in self.columns[2:])
+        return np.asarray(low + height * (self.row + up))
 
     def family(self, index: int) -> slice:
         """Return where the draws of family ``index`` stand."""
@@ -91,45 +141,54 @@ class Draws:
     def _at(self, index: Indices | slice, weight: Floats, ends: tuple[int, ...]) -> Draws:
         arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
         effective = float(1.0 / (weight @ weight)) if self.effective else 0.0
-        return Draws(weight=weight, ends=ends, effective=effective, **arrays)
+        return replace(self, weight=weight, ends=ends, effective=effective, **arrays)
 
 
-def draw(families: Sequence[Cells], priors: Priors, *, count: int = COUNT) -> Draws:
+def draw(cells: Cells, jobs: Sequence[int], priors: Priors, *, count: int = COUNT) -> Draws:
     """Return weighted draws of the posterior of one curve.
 
     Parameters
     ----------
-    families : sequence of Cells
-        The grid of each family.
+    cells : Cells
+    jobs : sequence of int
+        Those of ``cells`` that belong to the curve, one for each family.
     priors : Priors
     count : int
         Draws, a power of two.
     """
-    u = sobol(count)
-    cells = joined(families)
-    index, importance, ends = _allotted(cells.log_weight, [each.log_weight.size for each in families], count)
+    parts = [cells.job(job) for job in jobs]
+    log_weight = np.concatenate([cells.log_weight[part] for part in parts])
+    source = np.concatenate([np.arange(part.start, part.stop) for part in parts])
+    index, importance, ends = _allotted(log_weight, [part.stop - part.start for part in parts], count)
+    index = source[index]
+    best = source[np.argmax(log_weight)]
+    shape = float(cells.nodes.shape[best])
     at = cells.nodes.take(index)
-    gain = _gains(at, cells.levels.take(index), priors.falling_weight, u[3])
+    gain = _gains(at, cells, cells.cut.take(index), priors.falling_weight, shape)
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
-    innovation = np.sqrt(scale / gamma_quantiles(at.shape + 0.5, count, 5))
-    baseline, inside = _baselines(at, innovation, gain, u[4])
-    weight = inside * importance
-    m, log_b = cells.m[index], cells.log_b[index]
-    lost = min(float(inside.max()), cells.best_mass) <= LOST
+    innovation = np.sqrt(scale / gamma_quantiles(shape + 0.5, count, SIGMA))
+    baseline, inside = _baselines(at, innovation, gain)
+    weight = importance if inside is None else inside * importance
+    total = float(weight.sum())
+    lost = min(1.0 if inside is None else float(inside.max()), cells.mass[best]) <= LOST
+    columns = [cells.columns[job] for job in jobs]
+    before = np.cumsum([0, *(each.shape[1] for each in columns[:-1])], dtype=np.int16)
+    u = sobol(count)
     return Draws(
-        weight=weight / weight.sum(),
-        m=m,
-        b=np.exp(log_b),
-        m_within=m + (u[1] - 0.5) * cells.width[index],
-        log_b_within=log_b + (u[2] - 0.5) * cells.height[index],
-        rho=cells.rho[index],
-        innovation=innovation,
+        weight=weight / total,
+        columns=np.concatenate(columns, axis=1),
+        column=cells.column.take(index) + np.repeat(before, _steps(np.array(ends))),
+        row=cells.row.take(index),
+        correlation=cells.correlation.take(index),
+        across=u[ACROSS],
+        up=u[UP],
+        innovation=innovation.astype(np.float32),
         baseline=baseline,
         gain=gain,
-        model=normal_quantiles(count, 6),
-        noise=normal_quantiles(count, 7),
+        model=normal_quantiles(count, MODEL),
+        noise=normal_quantiles(count, NOISE),
         ends=ends,
-        effective=0.0 if lost else float(weight.sum() ** 2 / (weight @ weight)),
+        effective=0.0 if lost else total * total / float(weight @ weight),
     )
 
 
@@ -147,40 +206,78 @@ def _allotted(log_weight: Floats, sizes: Sequence[int], count: int) -> tuple[Ind
         Where the draws of each family end.
     """
     mass = np.exp(log_weight - log_weight.max())
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    share = np.add.reduceat(mass, starts[:-1])
-    share /= share.sum()
+    share = np.add.reduceat(mass, np.cumsum([0, *sizes[:-1]]))
+    total = share.sum()
+    share /= total
     allotted = EVEN / share.size + (1.0 - EVEN) * share
-    per_node = np.repeat(allotted / np.maximum(share, FLOOR) / mass.sum(), sizes)
-    upto = np.floor(np.cumsum(mass * per_node) * count + 0.5).astype(np.intp)
+    mass *= np.repeat(allotted / np.maximum(share, FLOOR) * (count / total), sizes)
+    upto = (np.cumsum(mass) + 0.5).astype(np.intp)
     upto[-1] = count
-    ends = tuple(int(upto[end - 1]) for end in starts[1:])
-    importance = np.repeat(share / allotted, np.diff(ends, prepend=0))
-    return np.repeat(np.arange(mass.size), np.diff(upto, prepend=0)), importance, ends
+    ends = tuple(upto[np.cumsum(sizes) - 1].tolist())
+    importance = np.repeat(share / allotted, _steps(np.array(ends)))
+    return np.repeat(np.arange(mass.size), _steps(upto)), importance, ends
 
 
-def _gains(at: Nodes, levels: GainLevels, step: float, u: Floats) -> Floats:
-    """Draw ``G`` from its truncated t, with the relative density ``step`` below zero."""
+def _steps(upto: Indices) -> Indices:
+    """Return the differences of running counts that begin at 0."""
+    steps = upto.copy()
+    steps[1:] -= upto[:-1]
+    return steps
+
+
+def _gains(at: Conditionals, cells: Cells, cut: Indices, step: float, shape: float) -> Floats:
+    """Draw ``G`` from its t, truncated where ``cut`` is not -1, with the relative density ``step`` below zero."""
+    gain = at.gain + at.spread * _t_quantiles(shape, cut.size)
+    where = np.flatnonzero(cut >= 0)
+    if not where.size:
+        return gain
+    levels = cells.levels.take(cut.take(where))
     falling = step * (levels.at_zero - levels.at_low)
-    target = u * (falling + levels.at_high - levels.at_zero)
+    target = sobol(cut.size)[GAIN].take(where) * (falling + levels.at_high - levels.at_zero)
     first = levels.flip * target < levels.flip * falling
     level = np.where(first, levels.at_low + target / step, levels.at_zero + target - falling)
-    t = levels.flip * normal_to_t(ndtri(_inside(level)), 2.0 * at.shape)
-    return np.minimum(np.maximum(at.gain + levels.scale * t, levels.low), levels.high)
+    t = levels.flip * normal_to_t(ndtri(_inside(level)), 2.0 * shape)
+    gain[where] = np.minimum(np.maximum(at.gain.take(where) + at.spread.take(where) * t, levels.low), levels.high)
+    return gain
 
 
-def _baselines(at: Nodes, innovation: Floats, gain: Floats, u: Floats) -> tuple[Floats, Floats]:
-    """Draw ``R0`` given ``G`` so that both ``R0`` and ``A`` stay inside [0, 1]; returns it and the mass inside."""
+@lru_cache(maxsize=256)
+def _t_quantiles(shape: float, count: int) -> Floats:
+    """Return the quantiles of the t of ``2 a`` degrees of freedom at the coordinate of the gain, shape (count,)."""
+    values = normal_to_t(normal_quantiles(count, GAIN), 2.0 * shape)
+    values.flags.writeable = False
+    return values
+
+
+def _baselines(at: Conditionals, innovation: Floats, gain: Floats) -> tuple[Floats, Floats | None]:
+    """Draw ``R0`` given ``G`` so that both ``R0`` and ``A`` stay inside [0, 1].
+
+    Returns
+    -------
+    array, shape (d,)
+        ``R0``.
+    array, shape (d,), optional
+        The mass inside; None where it is all there.
+    """
+    count = gain.size
     mean = at.level - at.share * gain
     sd = innovation / np.sqrt(at.level_precision)
+    value = mean + sd * normal_quantiles(count, BASELINE)
     low, high = np.maximum(0.0, -gain), np.minimum(1.0, 1.0 - gain)
+    reach = REACH * sd
+    where = np.flatnonzero((mean - low < reach) | (high - mean < reach))
+    if not where.size:
+        return value, None
+    mean, sd, low, high = (each.take(where) for each in (mean, sd, low, high))
     z_low, z_high = (low - mean) / sd, (high - mean) / sd
     # in the upper tail count down from above, as for the gain
-    flip = np.where(z_low > 0.0, -1.0, 1.0) if z_low.max() > 0.0 else np.ones(1)
+    flip = np.where(z_low > 0.0, -1.0, 1.0)
     at_low, at_high = ndtr(flip * z_low), ndtr(flip * z_high)
-    inside = np.maximum(flip * (at_high - at_low), FLOOR)
-    value = mean + flip * sd * ndtri(_inside(at_low + u * (at_high - at_low)))
-    return np.minimum(np.maximum(value, low), high), inside
+    inside = np.ones(count)
+    inside[where] = np.maximum(flip * (at_high - at_low), FLOOR)
+    level = at_low + sobol(count)[BASELINE].take(where) * (at_high - at_low)
+    value[where] = np.minimum(np.maximum(mean + flip * sd * ndtri(_inside(level)), low), high)
+    return value, inside
 
 
 def _inside(level: Floats) -> Floats:

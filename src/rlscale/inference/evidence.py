@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.inference.families import Family
-from rlscale.inference.noise import neighbours, sums
+from rlscale.inference.noise import columns
 
-__all__ = ["MAX_POINTS", "Evidence", "evidence", "thinned"]
+__all__ = ["MAX_POINTS", "Evidence", "Schedule", "evidence", "thinned"]
 
 Floats = NDArray[np.float64]
 
@@ -21,8 +21,8 @@ MAX_POINTS = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """What the likelihood needs of a curve, computed once.
+class Schedule:
+    """When a curve was evaluated and how well: what curves made alike share.
 
     Every series is divided by the relative noise ``r_t`` (1 unless the curve carries ``sd``), so that the model is
     ``u_t = R0 p_t + (A - R0) p_t s_t + AR(1)`` with ``p = 1/r`` and ``u = y/r``.
@@ -31,57 +31,92 @@ class Evidence:
     ----------
     log_compute : array, shape (n,)
         ``ln(C / C_last)``, ``-inf`` at the baseline.
-    weight : array, shape (n,)
-        ``p_t = 1/r_t``.
-    columns : array, shape (n, 4)
-        ``p, h(p), u, h(u)``: one product of the rises with these gives every sum (see ``noise``).
-    fixed : array, shape (3, 3)
-        Sums ``(T, L, E)`` of ``<p, p>``, ``<p, u>`` and ``<u, u>``, one a row.
+    weight : array, shape (n,), optional
+        ``p_t = 1/r_t``; None where it is 1 throughout.
+    columns : array, shape (3, n)
+        What the rises are multiplied with for the sums ``(T, L, E)`` of ``<p s, p>``, see ``noise.columns``.
     """
 
     log_compute: Floats
-    weight: Floats
+    weight: Floats | None
+    columns: Floats
+
+    @property
+    def key(self) -> bytes:
+        """Equal for schedules that are alike to the last bit."""
+        return self.log_compute.tobytes() + (b"" if self.weight is None else self.weight.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schedule) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def rises(self, family: Family, m: Floats, b: Floats) -> Floats:
+        """Return the rises ``p s`` of shapes ``m, b``, each of shape (k,), at every evaluation, shape (k, n).
+
+        Taken in single precision: an error of 1e-7 in the curve is far below any noise, and it is ten times faster.
+        """
+        x = self.log_compute.astype(np.float32) - m.astype(np.float32)[:, None]
+        rises = family.rise(x, b.astype(np.float32)[:, None]).astype(np.float64)
+        return rises if self.weight is None else rises * self.weight
+
+    def sums(self, rises: Floats) -> Floats:
+        """Return the sums ``(T, L, E)`` of ``<p s, p>`` and of ``<p s, p s>``: shape (3, 2, k)."""
+        found = np.empty((3, 2, rises.shape[0]))
+        found[:, 0] = self.columns @ rises.T
+        first, last = rises[:, 0], rises[:, -1]
+        found[0, 1] = _products(rises, rises)
+        found[1, 1] = 2.0 * _products(rises[:, 1:], rises[:, :-1])
+        found[2, 1] = first * first + last * last
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the likelihood needs of a curve, computed once.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    columns : array, shape (3, n)
+        What the rises are multiplied with for the sums ``(T, L, E)`` of ``<p s, u>``.
+    fixed : array, shape (3, 3)
+        Sums ``(T, L, E)`` of ``<p, p>``, ``<p, u>`` and ``<u, u>``, one a column.
+    """
+
+    schedule: Schedule
     columns: Floats
     fixed: Floats
 
     @property
     def count(self) -> int:
         """Number of evaluations, the baseline included."""
-        return int(self.log_compute.size)
-
-    def rises(self, family: Family, m: Floats, b: Floats) -> Floats:
-        """Return the rises ``s`` of shapes ``m, b``, each of shape (k,), at every evaluation, shape (k, n).
-
-        Taken in single precision: an error of 1e-7 in the curve is far below any noise, and it is ten times faster.
-        """
-        x = self.log_compute.astype(np.float32) - m.astype(np.float32)[:, None]
-        return family.rise(x, b.astype(np.float32)[:, None]).astype(np.float64)
+        return int(self.columns.shape[1])
 
     def sums(self, rises: Floats) -> Floats:
-        """Return the sums of ``<p s, p>``, ``<p s, u>`` and ``<p s, p s>`` of rises ``s``, shape (k, n): (3, k, 3)."""
-        q = rises if np.all(self.weight == 1.0) else rises * self.weight
-        first, last, columns = q[:, 0], q[:, -1], self.columns
-        found = np.empty((3, q.shape[0], 3))
-        products = q @ columns
-        found[0, :, :2], found[1, :, :2] = products[:, :2], products[:, 2:]
-        found[0, :, 2] = columns[0, 0] * first + columns[-1, 0] * last
-        found[1, :, 2] = columns[0, 2] * first + columns[-1, 2] * last
-        found[2, :, 0] = np.einsum("kt,kt->k", q, q)
-        found[2, :, 1] = 2.0 * np.einsum("kt,kt->k", q[:, 1:], q[:, :-1])
-        found[2, :, 2] = first * first + last * last
+        """Return the sums ``(T, L, E)`` of ``<p s, u>`` for rises of shape (k, n): shape (3, k)."""
+        found: Floats = self.columns @ rises.T
         return found
+
+
+def _products(v: Floats, w: Floats) -> Floats:
+    """Return the inner products of the rows of two arrays of shape (k, n): shape (k,)."""
+    found: Floats = np.matmul(v[:, None, :], w[:, :, None])[:, 0, 0]
+    return found
 
 
 def evidence(curve: Curve) -> Evidence:
     """Return what the engine needs of ``curve``; :func:`thinned` bounds the time it takes."""
-    low = curve.bounds[0]
     with np.errstate(divide="ignore"):
         log_compute = np.log(curve.compute / curve.compute_last)
     relative = _relative_noise(curve)
-    u = (curve.reward - low) / curve.range / relative
+    u = (curve.reward - curve.bounds[0]) / curve.range / relative
     p = 1.0 / relative
-    columns = np.array([p, neighbours(p), u, neighbours(u)]).T
-    return Evidence(log_compute, p, columns, np.stack([sums(p, p), sums(p, u), sums(u, u)]))
+    by_p, by_u = columns(p), columns(u)
+    fixed = np.stack([by_p @ p, by_u @ p, by_u @ u], axis=1)
+    weight = None if np.all(p == 1.0) else p
+    return Evidence(Schedule(log_compute, weight, by_p), by_u, fixed)
 
 
 def thinned(curve: Curve) -> tuple[Curve, int]:

@@ -113,14 +113,14 @@ def _moved(curve: Curve, same: NDArray[np.bool_]) -> Break | None:
     for above in (False, True):
         departed = departure(first, at - 1, above=above)
         if departed.p < SET_ALARM / 2.0 and abs(departed.drop) > SET_SHARE * curve.range:
-            now = float(curve.reward[-3:].mean())
+            moved, now = float(curve.reward[at : at + 3].mean()), float(curve.reward[-3:].mean())
             sizes = float(np.nanmedian(curve.n_eval[:at])), float(np.nanmedian(curve.n_eval[at:]))
             return Break(
                 kind=BreakKind.EVALUATION,
                 until=float(curve.compute[at - 1]),
                 since=float(curve.compute[at]),
                 before=departed.level,
-                low=departed.level - departed.drop,
+                low=moved,
                 now=now,
                 sizes=sizes,
             )
@@ -130,7 +130,8 @@ def _moved(curve: Curve, same: NDArray[np.bool_]) -> Break | None:
 def _spiked(curve: Curve, spiked: NDArray[np.bool_]) -> str:
     at = [f"{compute:.4g}" for compute in curve.compute[spiked]]
     more = f" and {len(at) - NAMED} more" if len(at) > NAMED else ""
-    return f"isolated low evaluations are left out of the fit: at {', '.join(at[:NAMED])}{more} {curve.unit}"
+    told = "isolated low evaluations are" if len(at) > 1 else "an isolated low evaluation is"
+    return f"{told} left out of the fit: at {', '.join(at[:NAMED])}{more} {curve.unit}"
 
 
 def _resized(curve: Curve, same: NDArray[np.bool_]) -> str:

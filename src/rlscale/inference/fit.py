@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +16,18 @@ from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
 from rlscale.inference.families import AVERAGED, Family, name_of
-from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, forecast, interval, p_past_midpoint
+from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, forecasts, interval, p_past_midpoint
 from rlscale.inference.onset import onset
-from rlscale.inference.posterior import Posterior, default_model_error, posterior
-from rlscale.inference.verdict import Verdict, broken, judge, too_few
+from rlscale.inference.posterior import Posterior, default_model_error, posteriors
+from rlscale.inference.resolves import resolves_at
+from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, too_few
 
-__all__ = ["Fit", "FitOptions", "fit"]
+__all__ = ["Fit", "FitOptions", "fit", "fits"]
 
 #: A posterior worth fewer equally weighted draws than this is drawn again, so many times finer.
 ENOUGH, MORE = 200, 16
+#: Runs examined before the first of them is fitted.
+TOGETHER = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +92,8 @@ class Fit:
         At the targets asked for, else at 2 and 4 times the last compute.
     asymptote : Forecast, optional
         The ceiling, model error at its full size.
+    question : float
+        The compute the verdict speaks of; ``inf`` for the asymptote.
     warnings : tuple of str
     """
 
@@ -96,6 +103,7 @@ class Fit:
     posterior: Posterior | None
     forecasts: tuple[Forecast, ...]
     asymptote: Forecast | None
+    question: float
     warnings: tuple[str, ...]
 
     @property
@@ -118,6 +126,18 @@ class Fit:
     def p_past_midpoint(self) -> float | None:
         """Probability that ``C_mid < C_last``."""
         return None if self.posterior is None else p_past_midpoint(self.posterior)
+
+    @cached_property
+    def resolves_at(self) -> Interval | None:
+        """Compute at which the question should be ``resolved``, in the curve's unit.
+
+        Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, and
+        where 100 times the last compute will probably not do (see ``resolves``). Some 2 ms, computed when asked for.
+        """
+        unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
+        if self.posterior is None or self.verdict.name not in unresolved:
+            return None
+        return resolves_at(self.posterior, self.question, self.options.tolerance)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -165,7 +185,58 @@ def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOpt
     InputError
         A target that is not above 0.
     """
+    return next(fits((run,), targets, options))
+
+
+def fits(
+    runs: Iterable[Run | Curve],
+    targets: Sequence[float] | float = (),
+    options: FitOptions | None = None,
+    *,
+    own_targets: Iterable[Sequence[float] | float] | None = None,
+) -> Iterator[Fit]:
+    """Fit many runs, a few at a time: faster for each than :func:`fit`, and the same to 1e-9.
+
+    Parameters
+    ----------
+    runs : iterable of Run or Curve
+        Read a few ahead of what is returned.
+    targets, options
+        As for :func:`fit`.
+    own_targets : iterable, optional
+        Targets of each run, in place of those for all.
+
+    Yields
+    ------
+    Fit
+        Of each run, in order.
+
+    Raises
+    ------
+    InputError
+        A target that is not above 0.
+    """
     options = options or FitOptions()
+    pairs = zip(runs, repeat(targets) if own_targets is None else own_targets, strict=False)
+    while chunk := [_asked(run, wanted, options) for run, wanted in islice(pairs, TOGETHER)]:
+        fitted = [each.curve for each in chunk if each.curve is not None]
+        found = posteriors(fitted, families=options.families, model_error=options.model_error)
+        for each in chunk:
+            yield _unfitted(each, options) if each.curve is None else _answered(each, next(found), options)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A run examined: the curve to fit, None where there is too little of it, and what is known without a fit."""
+
+    run: Run
+    targets: tuple[float, ...]
+    curve: Curve | None
+    verdict: Verdict | None
+    warnings: tuple[str, ...]
+
+
+def _asked(run: Run | Curve, targets: Sequence[float] | float, options: FitOptions) -> _Asked:
     run = Run(name="run", recipe="run", curve=run) if isinstance(run, Curve) else run
     targets = tuple(float(target) for target in np.atleast_1d(targets))
     for target in targets:
@@ -174,50 +245,56 @@ def fit(run: Run | Curve, targets: Sequence[float] | float = (), options: FitOpt
     seen = examine(run.curve)
     fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
     verdict = too_few(run.curve) or (None if seen.found is None else broken(run.curve, seen.found))
-    warnings = [*run.warnings, *seen.warnings, *late, *_averaged(fitted)]
-    if too_few(fitted) is not None and verdict is not None:
-        return Fit(
-            run=run,
-            options=options,
-            verdict=verdict,
-            posterior=None,
-            forecasts=(),
-            asymptote=None,
-            warnings=tuple(warnings),
-        )
-    found, outside = _posterior(fitted, options)
-    warnings += outside
-    wanted = tuple(targets) or (2.0 * run.curve.compute_last, 4.0 * run.curve.compute_last)
-    *forecasts, asymptote = (
-        forecast(found, compute, tolerance=options.tolerance, at_least=options.at_least)
-        for compute in (*wanted, np.inf)
-    )
-    question = asymptote if not targets else max(forecasts, key=lambda item: item.compute)
+    warnings = (*run.warnings, *seen.warnings, *late, *_averaged(fitted))
+    few = too_few(fitted) is not None and verdict is not None
+    return _Asked(run, targets, None if few else fitted, verdict, warnings)
+
+
+def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
+    assert asked.verdict is not None
     return Fit(
-        run=run,
+        run=asked.run,
         options=options,
-        verdict=verdict or judge(found, question, options.tolerance),
-        posterior=found,
-        forecasts=tuple(forecasts),
-        asymptote=asymptote,
-        warnings=tuple(warnings),
+        verdict=asked.verdict,
+        posterior=None,
+        forecasts=(),
+        asymptote=None,
+        question=max(asked.targets, default=np.inf),
+        warnings=asked.warnings,
     )
 
 
-def _posterior(curve: Curve, options: FitOptions) -> tuple[Posterior, list[str]]:
-    """Fit a curve; where it lies outside its bounds by more than noise, fit it with rewards moved onto the bounds."""
-    found = posterior(curve, families=options.families, model_error=options.model_error)
+def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
+    found, outside = _inside(found, asked.curve or found.curve)
+    last = asked.run.curve.compute_last
+    wanted = (*(asked.targets or (2.0 * last, 4.0 * last)), np.inf)
+    *ahead, asymptote = forecasts(found, wanted, tolerance=options.tolerance, at_least=options.at_least)
+    question = max(ahead, key=lambda item: item.compute) if asked.targets else asymptote
+    return Fit(
+        run=asked.run,
+        options=options,
+        verdict=asked.verdict or judge(found, question, options.tolerance),
+        posterior=found,
+        forecasts=tuple(ahead),
+        asymptote=asymptote,
+        question=question.compute,
+        warnings=(*asked.warnings, *outside),
+    )
+
+
+def _inside(found: Posterior, curve: Curve) -> tuple[Posterior, list[str]]:
+    """Where a curve lies outside its bounds by more than noise, fit it with rewards moved onto the bounds."""
     said = []
     if found.draws.effective < ENOUGH and curve.n_outside:
         low, high = curve.bounds
         curve = replace(curve, reward=np.clip(curve.reward, low, high))
-        found = posterior(curve, families=options.families, model_error=options.model_error)
+        found = found.refitted(curve)
         said.append(
             f"the rewards leave the bounds [{low:g}, {high:g}] by more than noise: those outside were moved onto them "
             "for the fit; give --bounds LO HI if the metric can go further"
         )
     if found.draws.effective < ENOUGH:  # a curve pressed against a bound: most draws fall outside, so take more
-        found = posterior(curve, families=options.families, model_error=options.model_error, count=MORE * COUNT)
+        found = found.refitted(curve, count=MORE * COUNT)
     return found, said
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import gammaln
 
 from rlscale.inference.evidence import Evidence
 from rlscale.inference.families import FLAT
-from rlscale.inference.nodes import GainLevels, Nodes
+from rlscale.inference.nodes import Conditionals, GainLevels
 from rlscale.inference.noise import RHO_GRID, at_correlations
 from rlscale.inference.priors import Priors
 from rlscale.inference.zoom import Cells
@@ -15,32 +17,37 @@ from rlscale.inference.zoom import Cells
 __all__ = ["flat_cells"]
 
 
-def flat_cells(data: Evidence, priors: Priors) -> Cells:
-    """Return one node for each noise correlation.
+def flat_cells(data: Sequence[Evidence], priors: Priors) -> Cells:
+    """Return one node for each noise correlation, for each curve.
 
     With ``a, b`` those of ``nodes`` at no gain and ``M`` the precision of ``R0``, the evidence over that of a node with
     a gain is ``Gamma(a + 1/2) / Gamma(a) b1^-(a + 1/2) M^(-1/2)`` times ``Z sd_m``: the normalising constants of the
     priors of ``(R0, A)`` and ``ln C_mid``, which ``zoom`` leaves out. The factors of ``2 pi`` cancel.
     """
-    level, cross, reward = data.fixed @ at_correlations(RHO_GRID)
+    fixed = np.stack([each.fixed for each in data])
+    level, cross, reward = np.moveaxis(at_correlations(RHO_GRID) @ fixed, 2, 0)
     centre = cross / level
     stationary = 1.0 - RHO_GRID**2
-    shape = priors.sigma_shape + 0.5 * (data.count - 2)
-    residual = np.maximum(reward - cross * centre, 0.0)
-    scale = priors.sigma_shape * priors.sigma_scale**2 * stationary + 0.5 * residual
+    shape = priors.sigma_shape + 0.5 * (np.array([[each.count] for each in data]) - 2.0)
+    scale = priors.sigma_shape * priors.sigma_scale**2 * stationary + 0.5 * np.maximum(reward - cross * centre, 0.0)
     rising = 0.5 * (1.0 + priors.falling_weight)  # mass of the unit square where A < R0 counts for less
     constant = gammaln(shape + 0.5) - gammaln(shape) + np.log(rising * priors.log_c_mid_sd * FLAT.prior)
-    log_weight = (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level) + constant
-    log_weight -= (shape + 0.5) * np.log(scale)
-    zero, one = np.zeros(RHO_GRID.size), np.ones(RHO_GRID.size)
+    constant = constant + (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
+    log_weight = (constant - (shape + 0.5) * np.log(scale)).ravel()
+    curves, each = scale.shape
+    zero = np.zeros(scale.size)
+    none = GainLevels(*np.empty((6, 0)))
     return Cells(
         log_weight=log_weight,
-        m=np.full(RHO_GRID.size, priors.log_c_mid_limits[1]),  # no midpoint: as far as any
-        log_b=zero,
-        width=zero,
-        height=zero,
-        rho=RHO_GRID.copy(),
-        nodes=Nodes(log_weight, shape, scale, zero, zero, zero, centre, level),
-        levels=GainLevels(zero, zero, 0.5 * one, 0.5 * one, 0.5 * one, zero, one),
-        best_mass=1.0,
+        column=np.zeros(scale.size, dtype=np.int16),
+        row=np.zeros(scale.size, dtype=np.uint8),
+        correlation=np.tile(np.arange(each, dtype=np.uint8), curves),
+        nodes=Conditionals(
+            np.repeat(shape, each), scale.ravel(), zero, zero, zero, zero, centre.ravel(), level.ravel()
+        ),
+        cut=np.full(scale.size, -1),
+        levels=none,
+        mass=np.ones(scale.size),
+        columns=[np.array([[priors.log_c_mid_limits[1]], [0.0], [0.0], [0.0]])] * curves,  # no midpoint: as far as any
+        ends=range(each, scale.size + 1, each),
     )

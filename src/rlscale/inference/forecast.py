@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 
 from rlscale.inference.posterior import Posterior, weighted_quantiles
 
-__all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "interval"]
+__all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "forecasts", "interval"]
 
 Floats = NDArray[np.float64]
 
 #: The quantile levels every forecast reports.
 LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+_NAMES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 #: Default tolerance of an answer, as a share of the metric's range.
 TOLERANCE = 0.05
 
@@ -82,17 +84,26 @@ def forecast(
     at_least : float, optional
         A reward whose probability of being reached is wanted.
     """
-    values = posterior.reward(compute, model_error=True)[:, 0]
-    quantiles = posterior.quantiles(values, LEVELS)
-    names = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
-    width = quantiles[5] - quantiles[1]
-    narrow = bool(width <= 2.0 * tolerance * posterior.curve.range)
-    return Forecast(
-        compute=float(compute),
-        **{name: float(q) for name, q in zip(names, quantiles, strict=True)},
-        mean=float(posterior.mean(values)),
-        resolved=narrow and p_past_midpoint(posterior) >= 0.5,
-        p_at_least=None if at_least is None else posterior.probability(values >= at_least),
+    return forecasts(posterior, (compute,), tolerance=tolerance, at_least=at_least)[0]
+
+
+def forecasts(
+    posterior: Posterior, computes: Sequence[float], *, tolerance: float = TOLERANCE, at_least: float | None = None
+) -> tuple[Forecast, ...]:
+    """Forecast at several computes, as :func:`forecast` does at one: faster together."""
+    values = posterior.reward(computes, model_error=True)
+    quantiles = posterior.quantiles(values, LEVELS).T.tolist()
+    passed = p_past_midpoint(posterior) >= 0.5
+    widest = 2.0 * tolerance * posterior.curve.range
+    return tuple(
+        Forecast(
+            compute=float(compute),
+            **dict(zip(_NAMES, quantiles[k], strict=True)),
+            mean=float(posterior.mean(values[:, k])),
+            resolved=passed and quantiles[k][5] - quantiles[k][1] <= widest,
+            p_at_least=None if at_least is None else posterior.probability(values[:, k] >= at_least),
+        )
+        for k, compute in enumerate(computes)
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,32 +20,59 @@ from rlscale.inference.evidence import Evidence
 from rlscale.inference.noise import at_correlations
 from rlscale.inference.priors import Priors
 
-__all__ = ["FLOOR", "LOST", "GainLevels", "Nodes", "nodes", "normal_to_t", "t_to_normal"]
+__all__ = [
+    "FLOOR",
+    "LOST",
+    "REACH",
+    "Conditionals",
+    "GainLevels",
+    "Nodes",
+    "joined",
+    "nodes",
+    "normal_to_t",
+    "t_to_normal",
+]
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
-#: The interval of ``G`` reaches this many conditional standard deviations of ``R0`` past the point where the
-#: conditional mean of ``R0`` leaves its own interval: beyond, less than 1e-9 of the mass is left.
+#: Beyond this many standard deviations less than 1e-9 of the mass is left. The interval of ``G`` reaches as many
+#: conditional ones of ``R0`` past the point where the conditional mean of ``R0`` leaves its own interval.
 REACH = 6.0
 _RIDGE = 1e-12
 #: Masses under this are beyond floating point; a curve that needs them is not inside its bounds.
 FLOOR, LOST = 1e-300, 1e-250
-_BY_NODE = ("log_weight", "scale", "gain", "gain_precision", "share")
-_BY_RHO = ("level", "level_precision")
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """Arrays of one shape, (d,)."""
+
+    def take(self, index: Indices) -> Self:
+        """Return the entries at ``index``."""
+        return type(self)(*(getattr(self, field.name).take(index) for field in fields(self)))
+
+
+_A = TypeVar("_A", bound=_Arrays)
+
+
+def joined(parts: Sequence[_A]) -> _A:
+    """Return arrays one after the other."""
+    names = [field.name for field in fields(parts[0])]
+    return type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 @dataclass(frozen=True, eq=False)
 class Nodes:
-    """Conditional posteriors at many shapes, for several correlations: arrays of shape (k, r), or (d,) once taken.
+    """The conditional posteriors of ``j`` curves at ``k`` shapes and ``r`` correlations: arrays of shape (r, j, k).
 
     Precisions are in units of the inverse innovation variance.
 
     Parameters
     ----------
-    log_weight : array
-        ``-a ln b - 1/2 ln det M + (1/2 + a0) ln(1 - rho^2)``: the log marginal likelihood but for the mass inside the
-        bounds.
-    shape : float
+    constant : array, shape (r, j, 1)
+        The part of the log marginal likelihood that does not depend on the shape.
+    shape : array, shape (j, 1)
         ``a``, the shape of the inverse gamma of the innovation variance.
     scale : array
         ``b``, its scale.
@@ -52,12 +80,12 @@ class Nodes:
         Mean and precision of ``G`` before truncation.
     share : array
         The conditional mean of ``R0`` is ``level - share * G``: the (whitened) mean rise.
-    level, level_precision : array, shape (r,) or (d,)
+    level, level_precision : array, shape (r, j, 1)
         The mean of the curve, and the conditional precision of ``R0``; they do not depend on the shape.
     """
 
-    log_weight: Floats
-    shape: float
+    constant: Floats
+    shape: Floats
     scale: Floats
     gain: Floats
     gain_precision: Floats
@@ -65,17 +93,76 @@ class Nodes:
     level: Floats
     level_precision: Floats
 
-    def take(self, index: NDArray[np.intp]) -> Nodes:
-        """Return the nodes at flat indices, shape (d,)."""
-        each = {name: getattr(self, name).ravel()[index] for name in _BY_NODE}
-        which = index % self.level.size
-        return Nodes(shape=self.shape, level=self.level[which], level_precision=self.level_precision[which], **each)
+    @property
+    def log_weight(self) -> Floats:
+        """``-a ln b - 1/2 ln det M + (1/2 + a0) ln(1 - rho^2)``: the log marginal likelihood without bounds."""
+        return self._log_weight(self.scale, self.gain_precision)
 
-    @staticmethod
-    def joined(parts: Sequence[Nodes]) -> Nodes:
-        """Return nodes of one curve, each already taken, one after the other."""
-        each = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_BY_NODE, *_BY_RHO)}
-        return Nodes(shape=parts[0].shape, **each)
+    def _log_weight(self, scale: Floats, precision: Floats) -> Floats:
+        found: Floats = np.log(scale)
+        found *= -self.shape
+        found += self.constant
+        found -= 0.5 * np.log(precision)
+        return found
+
+    def rough(self, priors: Priors) -> Floats:
+        """Return :attr:`log_weight` plus the log mass inside the bounds, to about a nat, without taking a CDF.
+
+        The scale is that of the likeliest ``R0`` or ``A`` inside, and no gain spreads over more than 1.
+        """
+        variance = 1.0 / self.gain_precision
+        end = self.level - self.share * self.gain
+        cost = _outside(end, self.share, variance, self.level_precision)
+        end += self.gain
+        np.maximum(cost, _outside(end, 1.0 - self.share, variance, self.level_precision), out=cost)
+        cost *= 0.5
+        cost += self.scale
+        found = self._log_weight(cost, self.gain_precision + self.scale * (2.0 * np.pi / self.shape))
+        found += np.log(priors.falling_weight) * (self.gain < 0.0)
+        return found
+
+    def at(self, index: Indices) -> Conditionals:
+        """Return the nodes at flat indices, shape (d,)."""
+        jobs, shapes = self.scale.shape[1:]
+        row = index // shapes
+        shape, scale, precision = self.shape.take(row % jobs), self.scale.take(index), self.gain_precision.take(index)
+        return Conditionals(
+            shape=shape,
+            scale=scale,
+            gain=self.gain.take(index),
+            gain_precision=precision,
+            spread=np.sqrt(scale / (shape * precision)),
+            share=self.share.take(index),
+            level=self.level.take(row),
+            level_precision=self.level_precision.take(row),
+        )
+
+
+def _outside(value: Floats, by_gain: Floats, gain_variance: Floats, precision: Floats) -> Floats:
+    """Return the squared distance of ``value`` from [0, 1] in its own variance, ``1 / precision + by_gain^2 Var G``."""
+    away = np.abs(value - 0.5)
+    away -= 0.5
+    np.maximum(away, 0.0, out=away)
+    away *= away
+    variance = by_gain * by_gain
+    variance *= gain_variance
+    variance += 1.0 / precision
+    away /= variance
+    return away
+
+
+@dataclass(frozen=True, eq=False)
+class Conditionals(_Arrays):
+    """Some of :class:`Nodes`, arrays of shape (d,), and ``spread``: the scale of the t of ``G``."""
+
+    shape: Floats
+    scale: Floats
+    gain: Floats
+    gain_precision: Floats
+    spread: Floats
+    share: Floats
+    level: Floats
+    level_precision: Floats
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
@@ -92,25 +179,28 @@ class Nodes:
         high = np.maximum(np.minimum(high + slack, 1.0), -1.0 + 1e-9)
         return np.maximum(np.minimum(low - slack, high - 1e-9), -1.0), high
 
-    def gain_mass(self, priors: Priors) -> tuple[Floats, GainLevels]:
-        """Return the prior-weighted mass of the interval of ``G``, and its levels for drawing from it.
+    def gain_levels(self) -> tuple[Indices, GainLevels]:
+        """Return where the bounds cut into the distribution of ``G``, shape (e,), and its levels there.
 
         The marginal of ``G`` is Student's t with ``2 a`` degrees of freedom, by way of :func:`t_to_normal`.
         """
         low, high = self.gain_limits()
-        scale = np.sqrt(self.scale / (self.shape * self.gain_precision))
-        edges = np.array([low, np.minimum(np.maximum(low, 0.0), high), high])
-        z = t_to_normal((edges - self.gain) / scale, 2.0 * self.shape)
+        zero = np.minimum(np.maximum(low, 0.0), high)
+        freedom = 2.0 * (self.shape[:1] if np.all(self.shape == self.shape[0]) else self.shape)
+        reach = self.spread * normal_to_t(np.full(freedom.size, REACH), freedom)
+        cut = np.flatnonzero((self.gain - zero < reach) | (high - self.gain < reach))
+        low, zero, high, spread = (each.take(cut) for each in (low, zero, high, self.spread))
+        z = (np.array([low, zero, high]) - self.gain.take(cut)) / spread
+        z = t_to_normal(z, freedom if freedom.size == 1 else freedom.take(cut))
         # far in the upper tail a CDF cannot resolve an interval: count such levels down from above instead
         flip = np.where(z[0] > 0.0, -1.0, 1.0)
         at_low, at_zero, at_high = ndtr(flip * z)
-        mass = np.maximum(flip * (at_high - at_zero + priors.falling_weight * (at_zero - at_low)), FLOOR)
-        return mass, GainLevels(low, high, at_low, at_zero, at_high, scale, flip)
+        return cut, GainLevels(low, high, at_low, at_zero, at_high, flip)
 
 
 @dataclass(frozen=True, eq=False)
-class GainLevels:
-    """The interval of ``G``, the CDF before truncation at its ends and at zero, the t scale; arrays of one shape.
+class GainLevels(_Arrays):
+    """The interval of ``G`` and the CDF before truncation at its ends and at zero; arrays of shape (e,).
 
     Where ``flip`` is -1 the levels are of the upper tail, ``P(G > edge)``, and fall from low to high.
     """
@@ -120,21 +210,15 @@ class GainLevels:
     at_low: Floats
     at_zero: Floats
     at_high: Floats
-    scale: Floats
     flip: Floats
 
-    def take(self, index: NDArray[np.intp]) -> GainLevels:
-        """Return the levels at flat indices, shape (d,)."""
-        return GainLevels(*(getattr(self, field.name).ravel()[index] for field in fields(self)))
-
-    @staticmethod
-    def joined(parts: Sequence[GainLevels]) -> GainLevels:
-        """Return levels of shape (d,) one after the other."""
-        names = [field.name for field in fields(GainLevels)]
-        return GainLevels(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    def mass(self, priors: Priors) -> Floats:
+        """Return the mass of the interval, that below zero weighed by the prior."""
+        rising, falling = self.at_high - self.at_zero, self.at_zero - self.at_low
+        return np.maximum(self.flip * (rising + priors.falling_weight * falling), FLOOR)
 
 
-def t_to_normal(t: Floats, freedom: float) -> Floats:
+def t_to_normal(t: Floats, freedom: Floats | float) -> Floats:
     """Return ``z`` with ``Phi(z)`` the CDF of Student's t at ``t``, to about 1e-4 from 5 degrees of freedom on.
 
     ``z = sign(t) (8 v + 1)/(8 v + 3) sqrt(v ln(1 + t^2/v))`` (D. L. Wallace, Ann. Math. Stat. 30, 1959).
@@ -148,7 +232,7 @@ def t_to_normal(t: Floats, freedom: float) -> Floats:
     return np.copysign(z, t, out=z)
 
 
-def normal_to_t(z: Floats, freedom: float) -> Floats:
+def normal_to_t(z: Floats, freedom: Floats | float) -> Floats:
     """Return the inverse of :func:`t_to_normal`."""
     factor = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
     t = z / factor
@@ -160,19 +244,36 @@ def normal_to_t(z: Floats, freedom: float) -> Floats:
     return np.copysign(t, z, out=t)
 
 
-def nodes(data: Evidence, rises: Floats, rho: Floats, priors: Priors) -> Nodes:
-    """Return the conditional posteriors for rises of shape (k, n) and correlations of shape (r,): arrays (k, r)."""
+def nodes(data: Sequence[Evidence], sums: Floats, rho: Floats, priors: Priors) -> Nodes:
+    """Return the conditional posteriors at ``k`` shapes for each of ``j`` curves.
+
+    Parameters
+    ----------
+    data : sequence of Evidence
+        Of length j.
+    sums : array, shape (3, 3, j, k)
+        The sums ``(T, L, E)`` of ``<p s, p>``, ``<p s, p s>`` and ``<p s, u>``.
+    rho : array, shape (r,)
+    priors : Priors
+    """
     turn = at_correlations(rho)
-    level, cross, reward = data.fixed @ turn
-    level_gain, gain_reward, gain_gain = data.sums(rises) @ turn
-    share = level_gain / level
+    jobs, shapes = sums.shape[2:]
+    fixed = np.stack([each.fixed for each in data], axis=-1)
+    level, cross, reward = np.moveaxis((turn @ fixed.reshape(3, -1)).reshape(-1, 3, jobs, 1), 1, 0)
+    level_gain, precision, gain = np.moveaxis((turn @ sums.reshape(3, -1)).reshape(-1, 3, jobs, shapes), 1, 0)
     centre = cross / level
-    precision = np.maximum(gain_gain - level_gain * share, _RIDGE)
-    gain = (gain_reward - level_gain * centre) / precision
-    residual = np.maximum(reward - cross * centre - precision * gain * gain, 0.0)
-    stationary = 1.0 - rho * rho
-    shape = priors.sigma_shape + 0.5 * (data.count - 2)
-    scale = priors.sigma_shape * priors.sigma_scale**2 * stationary + 0.5 * residual
+    share = level_gain / level
+    precision -= level_gain * share
+    np.maximum(precision, _RIDGE, out=precision)
+    gain -= level_gain * centre
+    gain /= precision
+    scale = precision * gain
+    scale *= gain
+    np.subtract(reward - cross * centre, scale, out=scale)
+    np.maximum(scale, 0.0, out=scale)
+    scale *= 0.5
+    stationary = (1.0 - rho * rho)[:, None, None]
+    shape = priors.sigma_shape + 0.5 * (np.array([[each.count] for each in data]) - 2.0)
+    scale += priors.sigma_shape * priors.sigma_scale**2 * stationary
     constant = (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
-    log_weight = constant - shape * np.log(scale) - 0.5 * np.log(precision)
-    return Nodes(log_weight, shape, scale, gain, precision, share, centre, level)
+    return Nodes(constant, shape, scale, gain, precision, share, centre, level)

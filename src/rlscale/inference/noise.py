@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RHO_GRID", "at_correlations", "mean_variance", "neighbours", "sums"]
+__all__ = ["RHO_GRID", "at_correlations", "columns", "mean_variance"]
 
 Floats = NDArray[np.float64]
 
@@ -25,21 +25,21 @@ RHO_GRID.flags.writeable = False
 
 
 def at_correlations(rho: Floats) -> Floats:
-    """Return the matrix, shape (3, r), that turns sums ``(T, L, E)`` into inner products: ``sums @ matrix``."""
-    return np.array([1.0 + rho * rho, -rho, -rho * rho])
+    """Return the matrix, shape (r, 3), that turns sums ``(T, L, E)`` into inner products: ``matrix @ sums``."""
+    return np.stack([1.0 + rho * rho, -rho, -rho * rho], axis=-1)
 
 
-def neighbours(values: Floats) -> Floats:
-    """Return ``h(v)_t = v_(t-1) + v_(t+1)`` along axis 0, with zero beyond the ends, so that ``L = sum w_t h(v)_t``."""
-    out = np.zeros_like(values)
-    out[1:] += values[:-1]
-    out[:-1] += values[1:]
-    return out
+def columns(values: Floats) -> Floats:
+    """Return the columns that turn any series ``w`` into its sums ``(T, L, E)`` with ``values``: shape (3, n).
 
-
-def sums(v: Floats, w: Floats) -> Floats:
-    """Return ``(T, L, E)`` of two series of shape (n,): shape (3,)."""
-    return np.array([v @ w, v @ neighbours(w), v[0] * w[0] + v[-1] * w[-1]])
+    ``v_t``, ``v_(t-1) + v_(t+1)`` with zero beyond the ends, and ``v_t`` at the ends alone; ``sums = columns @ w``.
+    """
+    found = np.zeros((3, values.size))
+    found[0] = values
+    found[1, 1:] = values[:-1]
+    found[1, :-1] += values[1:]
+    found[2, 0], found[2, -1] = values[0], values[-1]
+    return found
 
 
 def mean_variance(rho: Floats, count: int) -> Floats:

@@ -59,7 +59,8 @@ class Break:
     since : float
         Compute of the first point of the current regime; of the lowest stretch for a recovery.
     before, low, now : float
-        Level before, at the lowest, and of the latest evaluations, in reward.
+        Level before, at the lowest (right after a jump or a change of the set), and of the latest evaluations, in
+        reward.
     sizes : (float, float), optional
         ``n_eval`` before and now, for another evaluation set.
     """
@@ -188,5 +189,5 @@ def _jump(curve: Curve) -> Break | None:
     if departed.p > ALARM:
         return None
     until, since = float(curve.compute[at - 1]), float(curve.compute[at])
-    now = float(curve.reward[-3:].mean())
-    return Break(kind=BreakKind.JUMP, until=until, since=since, before=departed.level, low=departed.level, now=now)
+    level, low, now = (float(part.mean()) for part in (before, after, curve.reward[-3:]))
+    return Break(kind=BreakKind.JUMP, until=until, since=since, before=level, low=low, now=now)

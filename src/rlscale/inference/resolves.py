@@ -37,9 +37,9 @@ _DRAWS, _NODES, _PAST = 128, 48, 64
 #: The spacing of the evaluations to come is that of so many last ones.
 _RECENT = 12
 #: Under an average the answer also differs between the families. Where runs resolve, its sd within and between them is
-#: about this many times that within (medians of 1.2 to 1.6, ``benchmarks/resolves.py``); the ratio when the forecast is
-#: made says little about the ratio then.
-_BETWEEN = 1.5
+#: about this many times that within, at a compute and for the ceiling, on which the families differ most (medians of
+#: 1.2 and of 2.0 to 2.8, ``benchmarks/resolves.py``); the ratio when the forecast is made says little about that then.
+_BETWEEN, _BETWEEN_CEILINGS = 1.5, 2.75
 #: Width of a normal 80 % interval, in sd.
 _WIDTH = 2.5631031310892007
 #: ``R0`` and ``A`` are uniform over the bounds a priori: the precision of a normal of that variance.
@@ -103,11 +103,15 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
     them. ``benchmarks/resolves.py`` measures it against simulated runs that do go on; nothing else is calibrated.
     """
     curve = posterior.curve
+    if curve.compute_last > np.finfo(np.float64).max / HORIZON:
+        return None  # no number can say where
     schedule = _schedule(curve)
     asked = float(np.log(target / curve.compute_last))
     model_sd = posterior.model_error * np.clip(asked - schedule.ahead, 0.0, MODEL_ERROR_REACH)
     truths = posterior.thinned(_DRAWS)
-    between = _BETWEEN if len(posterior.families) > 1 else 1.0
+    between = 1.0
+    if len(posterior.families) > 1:
+        between = _BETWEEN_CEILINGS if np.isinf(target) else _BETWEEN
     width = _WIDTH * np.sqrt(between**2 * _variance(truths, schedule, asked, priors) + model_sd**2)
     times = _first(width, truths.draws.m, schedule, 2.0 * tolerance)
     q10, q50, q90 = np.quantile(times, (0.1, 0.5, 0.9))

@@ -29,10 +29,10 @@ def spikes(curve: Curve) -> NDArray[np.bool_]:
 
     ``y_i < med_i - d``, ``d = max(5 s, .08 range)``, with ``med_i`` the median of the 7 evaluations around ``i`` and
     ``s`` the robust sd over the curve, the larger of that of ``y - med`` and that of the first differences over
-    sqrt(2); and both neighbours above ``med_i - d / 2``, since two low
-    evaluations in a row are no accident. Interior points only: the first and last three have no full window, and a
-    low last point may be the start of a fall. Where more than one in twenty are so low, none is a spike: then they are
-    what the evaluation does, as where a few samples are graded.
+    sqrt(2); and both neighbours above ``med_i - d / 2``, since two low evaluations in a row are no accident; and the
+    median of the next 3 above ``y_i + d``, or it would be the first of a fall. Interior points only: the first and last
+    three have no full window, and a low last point may be the start of a fall. Where more than one in twenty are so
+    low, none is a spike: then they are what the evaluation does, as where a few samples are graded.
 
     Notes
     -----
@@ -52,7 +52,9 @@ def spikes(curve: Curve) -> NDArray[np.bool_]:
     spread = float(np.median(np.abs(under))), float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0)
     limit = max(SPIKE_SDS * MAD * max(spread), least)
     beside = np.minimum(reward[half - 1 : -half - 1], reward[half + 1 : reward.size - half + 1])
-    found[half:-half] = (under > limit) & (beside > middle - 0.5 * limit)
+    later = np.median(sliding_window_view(reward[half + 1 :], half), axis=1)
+    back = later - reward[half:-half] > limit
+    found[half:-half] = (under > limit) & (beside > middle - 0.5 * limit) & back
     if np.count_nonzero(found) > max(1, curve.n_points // RARE):
         found[:] = False
     return found

@@ -16,6 +16,8 @@ __all__ = ["Verdict", "VerdictName", "broken", "judge", "too_few"]
 
 #: A gain smaller than this share of the range is no learning.
 GAIN_SHARE = 0.02
+#: A run that did not learn and lies as near to the upper bound as this share of the range had little to learn.
+NEAR_SHARE = 0.1
 SURE = 0.9
 
 
@@ -72,7 +74,7 @@ def shown(reward: float, curve: Curve) -> str:
 def broken(curve: Curve, found: Break) -> Verdict:
     """Return the verdict on a run whose curve is not one curve: ``collapsed`` or ``regime_change``."""
     unit, since = curve.unit, f"{found.since:.4g} {curve.unit}"
-    before, now = shown(found.before, curve), shown(found.now, curve)
+    before, low, now = (shown(level, curve) for level in (found.before, found.low, found.now))
     if found.kind is BreakKind.FALL:
         return Verdict(
             VerdictName.COLLAPSED,
@@ -81,16 +83,16 @@ def broken(curve: Curve, found: Break) -> Verdict:
         )
     if found.kind is BreakKind.RECOVERY:
         why = (
-            f"The reward fell from {before} around {found.until:.4g} {unit} to {shown(found.low, curve)} and has come "
+            f"The reward fell from {before} around {found.until:.4g} {unit} to {low} and has come "
             f"back to {now} since {since}."
         )
         advice = "Find the cause; a forecast of what came before the fall no longer holds."
     elif found.kind is BreakKind.JUMP:
-        why = f"The reward jumped up at {since}, from {before} to {now} now: no smooth curve does that."
+        why = f"The reward jumped up at {since}, from {before} to {low}: no smooth curve does that."
         advice = "Find out what changed there (data, reward or evaluation) before comparing across it."
     else:
         sizes = "" if found.sizes is None else f" (n_eval {found.sizes[0]:g}, then {found.sizes[1]:g})"
-        why = f"The level moved from {before} to {now} at {since}, where the evaluation set changed{sizes}."
+        why = f"The level moved from {before} to {low} at {since}, where the evaluation set changed{sizes}."
         advice = "Compare rewards of one set only; evaluate an earlier checkpoint on the new set to join the two."
     return Verdict(VerdictName.REGIME_CHANGE, why, advice)
 
@@ -111,10 +113,17 @@ def judge(posterior: Posterior, answer: Forecast, tolerance: float) -> Verdict:
     gained = posterior.reward([curve.compute_last])[:, 0] - posterior.baseline
     p_gain = posterior.probability(gained > GAIN_SHARE * curve.range)
     if p_gain < SURE:
+        advice = (
+            "Check the reward signal and the learning rate before spending more; there is no ceiling to forecast yet."
+        )
+        if posterior.mean(gained + posterior.baseline) > curve.bounds[1] - NEAR_SHARE * curve.range:
+            advice = (
+                "It was near its upper bound from the start, which leaves little to gain: measure something harder."
+            )
         return Verdict(
             VerdictName.NO_LEARNING,
             f"A gain of more than {GAIN_SHARE * curve.range:.3g} so far has probability {p_gain:.2f}, under {SURE}.",
-            "Check the reward signal and the learning rate before spending more; there is no ceiling to forecast yet.",
+            advice,
         )
     width, past = answer.interval.width, p_past_midpoint(posterior)
     asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {unit}"

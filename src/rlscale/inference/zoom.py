@@ -2,24 +2,27 @@
 
 A fixed grid is not enough: coarser than a long run's posterior, it covers 58 % where it should cover 80 % (measured).
 Columns are bins of ``m = ln(C_mid / C_last)``; each column has its own interval of ``ln B``, so that the grid follows
-the narrow curved ridge along which the two trade off.
+the narrow curved ridge along which the two trade off. Every curve and family has its own grid, but the arithmetic runs
+over many of them (jobs) at once: on small arrays most of the time goes to calling numpy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.inference.evidence import Evidence
+from rlscale.inference.evidence import Evidence, Schedule
 from rlscale.inference.families import Family
-from rlscale.inference.nodes import GainLevels, Nodes, nodes
+from rlscale.inference.nodes import Conditionals, GainLevels, Indices, joined, nodes
 from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import Priors
 
-__all__ = ["FINE", "Cells", "joined", "zoomed"]
+__all__ = ["AVERAGED_FINE", "FINE", "Cells", "Job", "together", "zoomed"]
 
 Floats = NDArray[np.float64]
 
@@ -27,184 +30,276 @@ Floats = NDArray[np.float64]
 CUT = 9.0
 #: Columns x rows while looking for the posterior, and of the last grid, from which the draws are taken.
 COARSE, FINE = (20, 14), (24, 16)
+#: The last grid of each of several families: their mixture is smoother than one of them.
+AVERAGED_FINE = (20, 12)
 #: Every other correlation is enough to find the place.
 COARSE_RHO = RHO_GRID[::2]
 #: The search goes on until so many coarse columns matter (two stages for ordinary runs), at most so often.
 FOUND, MAX_STAGES = 10, 9
 #: Nodes this many nats under the best density found while looking are not weighed at all.
-NEGLIGIBLE = 18.0
+NEGLIGIBLE = 10.0
+
+
+class Job(NamedTuple):
+    """A curve to be fitted by a family."""
+
+    data: Evidence
+    family: Family
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
-    """Columns and their intervals of ``ln B``: ``edges`` of shape (columns + 1,), ``low`` and ``high`` (columns,)."""
+class Cells:
+    """The nodes (a cell and a noise correlation) that matter, job by job, in the order of ``m``, ``ln B``, ``rho``.
+
+    Parameters
+    ----------
+    log_weight : array, shape (d,)
+        Log of prior times likelihood, integrated over the cell by the midpoint rule; the constant left out depends on
+        the data alone, so that families compare.
+    column, row, correlation : integer array, shape (d,)
+        The place among the job's ``columns``, the cell of that column from below, and the place in ``RHO_GRID``.
+    nodes : Conditionals
+        The conditional posteriors there, shape (d,).
+    cut : integer array, shape (d,)
+        The place in ``levels`` of nodes where the bounds cut into the distribution of the gain, else -1.
+    levels : GainLevels
+        The intervals of the gain there.
+    mass : array, shape (d,)
+        Share of that distribution inside the bounds.
+    columns : sequence of arrays, shape (4, c)
+        Of each job: ``m`` at the middle of each column, its width, where ``ln B`` begins, and the height of a cell.
+    ends : sequence of int
+        Where the nodes of each job end.
+    """
+
+    log_weight: Floats
+    column: NDArray[np.int16]
+    row: NDArray[np.uint8]
+    correlation: NDArray[np.uint8]
+    nodes: Conditionals
+    cut: Indices
+    levels: GainLevels
+    mass: Floats
+    columns: Sequence[Floats]
+    ends: Sequence[int]
+
+    def job(self, index: int) -> slice:
+        """Return where the nodes of a job stand."""
+        return slice(self.ends[index - 1] if index else 0, self.ends[index])
+
+
+def together(one: Cells, other: Cells) -> Cells:
+    """Return the cells of two sets of jobs as those of one."""
+    arrays = {
+        name: np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("log_weight", "mass", "column", "row", "correlation")
+    }
+    before = one.levels.low.size
+    return Cells(
+        **arrays,
+        nodes=joined([one.nodes, other.nodes]),
+        cut=np.concatenate([one.cut, np.where(other.cut < 0, -1, other.cut + before)]),
+        levels=joined([one.levels, other.levels]),
+        columns=(*one.columns, *other.columns),
+        ends=(*one.ends, *(end + one.ends[-1] for end in other.ends)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Columns and their intervals of ``ln B``: ``edges`` of shape (j, c + 1), ``low`` and ``high`` (j, c)."""
 
     edges: Floats
     low: Floats
     high: Floats
 
-    def height(self, rows: int) -> Floats:
-        height: Floats = (self.high - self.low) / rows
-        return height
+    def take(self, jobs: Indices) -> _Places:
+        return _Places(self.edges[jobs], self.low[jobs], self.high[jobs])
 
     def middles(self, rows: int) -> tuple[Floats, Floats, Floats]:
-        """Return ``m``, ``ln B`` and log area of every cell, column by column, shape (columns * rows,)."""
-        width = np.diff(self.edges)
+        """Return ``m`` and ``ln B`` of every cell, column by column, shape (j, c * rows), and log areas, (j, c)."""
+        width, reach = np.diff(self.edges, axis=1), self.high - self.low
         share = (np.arange(rows) + 0.5) / rows
-        log_b: Floats = (self.low[:, None] + (self.high - self.low)[:, None] * share).ravel()
-        area = np.log(width * (self.high - self.low) / rows)
-        return np.repeat(self.edges[:-1] + 0.5 * width, rows), log_b, np.repeat(area, rows)
+        log_b = (self.low[:, :, None] + reach[:, :, None] * share).reshape(len(width), -1)
+        area = np.log(width * reach / rows)
+        return np.repeat(self.edges[:, :-1] + 0.5 * width, rows, axis=1), log_b, area
+
+    def columns(self, rows: int) -> Sequence[Floats]:
+        """Return each job's columns as ``Cells`` keeps them."""
+        width = np.diff(self.edges, axis=1)
+        middle = self.edges[:, :-1] + 0.5 * width
+        return list(np.stack([middle, width, self.low, (self.high - self.low) / rows], axis=1))
 
 
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """The nodes (a cell and a noise correlation) that matter, in the order of ``m``, then ``ln B``, then ``rho``.
-
-    Arrays of shape (k,).
+def zoomed(jobs: Sequence[Job], priors: Priors, *, fine: tuple[int, int] = FINE) -> Cells:
+    """Return the cells that hold all but about ``exp(-CUT)`` of each job's posterior.
 
     Parameters
     ----------
-    log_weight : array
-        Log of prior times likelihood, integrated over the cell by the midpoint rule; the constant left out depends on
-        the data alone, so that families compare.
-    m, log_b : array
-        The middle of the cell.
-    width, height : array
-        Its size in both.
-    rho : array
-        The noise correlation.
-    nodes : Nodes
-        Conditional posteriors there.
-    levels : GainLevels
-        The intervals of the gain there.
-    best_mass : float
-        Mass of that interval in the best node.
+    jobs : sequence of Job
+    priors : Priors
+    fine : (int, int)
+        Columns and rows of the last grid.
     """
-
-    log_weight: Floats
-    m: Floats
-    log_b: Floats
-    width: Floats
-    height: Floats
-    rho: Floats
-    nodes: Nodes
-    levels: GainLevels
-    best_mass: float
-
-
-def joined(families: Sequence[Cells]) -> Cells:
-    """Return the cells of several families of one curve, one after the other."""
-    if len(families) == 1:
-        return families[0]
-    best = max(families, key=lambda cells: float(cells.log_weight.max()))
-    arrays = {
-        name: np.concatenate([getattr(cells, name) for cells in families])
-        for name in ("log_weight", "m", "log_b", "width", "height", "rho")
-    }
-    return Cells(
-        **arrays,
-        nodes=Nodes.joined([cells.nodes for cells in families]),
-        levels=GainLevels.joined([cells.levels for cells in families]),
-        best_mass=best.best_mass,
-    )
-
-
-def zoomed(data: Evidence, family: Family, priors: Priors, *, fine: tuple[int, int] = FINE) -> Cells:
-    """Return the cells that hold all but about ``exp(-CUT)`` of the posterior, of a grid of ``fine`` columns and rows."""
     columns, rows = COARSE
-    limits = np.log(family.b_limits)
-    place = _Place(
-        np.linspace(*priors.log_c_mid_limits, columns + 1), np.full(columns, limits[0]), np.full(columns, limits[1])
+    limits = np.log([job.family.b_limits for job in jobs])
+    places = _Places(
+        np.tile(np.linspace(*priors.log_c_mid_limits, columns + 1), (len(jobs), 1)),
+        *np.repeat(limits.T[:, :, None], columns, axis=2),
     )
-    for _ in range(MAX_STAGES):
-        density, area = _densities(data, family, priors, place, rows)
-        cells = _logsumexp(density) + area
-        cells = (cells - cells.max()).reshape(columns, rows)
-        if np.count_nonzero((cells > -CUT).any(axis=1)) >= FOUND:
+    looking = np.arange(len(jobs))
+    best = np.empty(len(jobs))
+    found: list[tuple[Indices, _Places]] = []
+    for stage in range(MAX_STAGES):
+        density, area = _densities([jobs[k] for k in looking.tolist()], priors, places, rows, first=stage == 0)
+        best[looking] = density.max(axis=(0, 2))
+        cells = _logsumexp(density).reshape(len(looking), columns, rows) + area[:, :, None]
+        cells -= cells.max(axis=(1, 2), keepdims=True)
+        done = np.count_nonzero((cells > -CUT).any(axis=2), axis=1) >= FOUND
+        if stage == MAX_STAGES - 1:
+            done[:] = True
+        at = np.flatnonzero(done)
+        if at.size:
+            found.append((looking[at], _next(places.take(at), cells[at], limits[looking[at]], fine[0])))
+        at = np.flatnonzero(~done)
+        if not at.size:
             break
-        place = _next(place, cells, limits, columns)
-    return _weighed(data, family, priors, _next(place, cells, limits, fine[0]), fine[1], float(density.max()))
+        places = _next(places.take(at), cells[at], limits[looking[at]], columns)
+        looking = looking[at]
+    order = np.argsort(np.concatenate([which for which, _ in found]))
+    final = _Places(*(np.concatenate([getattr(p, n) for _, p in found])[order] for n in ("edges", "low", "high")))
+    return _weighed(jobs, priors, final, fine[1], best)
 
 
-def _log_prior(family: Family, priors: Priors, m: Floats, log_b: Floats) -> Floats:
-    """Log prior density of ``(m, ln B)``, that of ``m`` up to a constant."""
-    return -0.5 * (m / priors.log_c_mid_sd) ** 2 + family.log_prior_b(log_b)
+def _log_prior(jobs: Sequence[Job], priors: Priors, m: Floats, log_b: Floats) -> Floats:
+    """Log prior density of ``(m, ln B)``, that of ``m`` up to a constant: shape (j, k)."""
+    found: Floats = m / priors.log_c_mid_sd
+    found *= found
+    found *= -0.5
+    for job, mine, at in zip(jobs, found, log_b, strict=True):
+        mine += job.family.log_prior_b(at)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _start(schedule: Schedule, family: Family, m: bytes, log_b: bytes) -> tuple[Floats, Floats]:
+    """Return the rises on the first grid and their sums, the same for all curves of one schedule."""
+    rises = schedule.rises(family, np.frombuffer(m), np.exp(np.frombuffer(log_b)))
+    return rises, schedule.sums(rises)
+
+
+def _sums(jobs: Sequence[Job], m: Floats, log_b: Floats, *, first: bool = False) -> Floats:
+    """Return the sums of the rises of shapes ``m, ln B``, shape (j, k), with everything: shape (3, 3, j, k)."""
+    found = np.empty((3, 3, *m.shape))
+    b = np.exp(log_b)
+    for k, (data, family) in enumerate(jobs):
+        if first:
+            rises, sums = _start(data.schedule, family, m[k].tobytes(), log_b[k].tobytes())
+        else:
+            rises = data.schedule.rises(family, m[k], b[k])
+            sums = data.schedule.sums(rises)
+        found[:, :2, k] = sums
+        found[:, 2, k] = data.sums(rises)
+    return found
 
 
 def _densities(
-    data: Evidence, family: Family, priors: Priors, place: _Place, rows: int
+    jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, *, first: bool
 ) -> tuple[Floats, Floats]:
-    """Return log posterior densities of coarse cells, shape (cells, correlations), and the cells' log areas."""
-    m, log_b, area = place.middles(rows)
-    found = nodes(data, data.rises(family, m, np.exp(log_b)), COARSE_RHO, priors)
-    mass, _ = found.gain_mass(priors)
-    return found.log_weight + np.log(mass) + _log_prior(family, priors, m, log_b)[:, None], area
+    """Return rough log posterior densities of coarse cells, (correlations, j, cells), and log areas, (j, columns)."""
+    m, log_b, area = places.middles(rows)
+    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, first=first), COARSE_RHO, priors)
+    density = found.rough(priors)
+    density += _log_prior(jobs, priors, m, log_b)
+    return density, area
 
 
-def _weighed(
-    data: Evidence, family: Family, priors: Priors, place: _Place, rows: int, best: float
-) -> Cells:
-    """Return the cells of ``place`` cut into ``rows``; ``best`` is the highest log density found on the way."""
-    m, log_b, area = place.middles(rows)
-    found = nodes(data, data.rises(family, m, np.exp(log_b)), RHO_GRID, priors)
+def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, best: Floats) -> Cells:
+    """Return the cells of ``places`` cut into ``rows``; ``best`` is the highest log density of each job so far."""
+    m, log_b, area = places.middles(rows)
+    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b), RHO_GRID, priors)
     # before truncation the density is at its highest: what is negligible then needs no masses
-    above = found.log_weight + _log_prior(family, priors, m, log_b)[:, None]
-    kept = np.flatnonzero(above.ravel() > min(best, float(above.max())) - NEGLIGIBLE)
-    cell, correlation = np.divmod(kept, RHO_GRID.size)
-    taken = found.take(kept)
-    mass, levels = taken.gain_mass(priors)
+    above = found.log_weight + _log_prior(jobs, priors, m, log_b)
+    lowest = np.minimum(best, above.max(axis=(0, 2))) - NEGLIGIBLE
+    kept = np.flatnonzero((above > lowest[:, None]).transpose(1, 2, 0))
+    cell = kept // RHO_GRID.size
+    correlation = kept - cell * RHO_GRID.size
     column = cell // rows
-    log_weight = above.ravel()[kept] + np.log(mass) + area[cell]
+    index = correlation * m.size + cell
+    taken = found.at(index)
+    where, levels = taken.gain_levels()
+    cut, mass = np.full(index.size, -1), np.ones(index.size)
+    cut[where], mass[where] = np.arange(where.size), levels.mass(priors)
+    log_weight = above.take(index) + area.take(column)
+    log_weight[where] += np.log(mass[where])
     return Cells(
         log_weight=log_weight,
-        m=m[cell],
-        log_b=log_b[cell],
-        width=np.diff(place.edges)[column],
-        height=place.height(rows)[column],
-        rho=RHO_GRID[correlation],
+        column=(column - cell // m.shape[1] * area.shape[1]).astype(np.int16),
+        row=(cell - column * rows).astype(np.uint8),
+        correlation=correlation.astype(np.uint8),
         nodes=taken,
+        cut=cut,
         levels=levels,
-        best_mass=float(mass[np.argmax(log_weight)]),
+        mass=mass,
+        columns=places.columns(rows),
+        ends=np.searchsorted(cell, np.arange(1, len(jobs) + 1) * m.shape[1]).tolist(),
     )
 
 
-def _next(place: _Place, cells: Floats, limits: Floats, fresh_columns: int) -> _Place:
+def _next(places: _Places, cells: Floats, limits: Floats, fresh_columns: int) -> _Places:
     """Return the columns of the next stage: what matters, one cell wider on every side.
 
-    ``cells`` is the log mass of the cells, shape (columns, rows), under that of the best.
+    ``cells`` is the log mass of the cells, shape (j, columns, rows), under that of the best; ``limits``, shape (j, 2),
+    those of ``ln B``.
     """
     keep = cells > -CUT
-    columns, rows = keep.shape
-    used = np.flatnonzero(keep.any(axis=1))
-    first, last = max(used[0] - 1, 0), min(used[-1] + 1, columns - 1)
-    step = place.height(rows)
-    top = place.low + step * (rows - np.argmax(keep[:, ::-1], axis=1) + 1)
-    bottom = place.low + step * (np.argmax(keep, axis=1) - 1)
-    centres = 0.5 * (place.edges[1:] + place.edges[:-1])
-    edges = _spread(place.edges[first : last + 2], cells[first : last + 1], fresh_columns)
-    fresh = 0.5 * (edges[1:] + edges[:-1])
+    jobs, columns, rows = keep.shape
+    used = np.asarray(keep.any(axis=2))
+    edges = _spread(places.edges, cells, used, fresh_columns)
+    step = (places.high - places.low) / rows
+    top = places.low + step * (rows + 1 - np.argmax(keep[:, :, ::-1], axis=2))
+    bottom = places.low + step * (np.argmax(keep, axis=2) - 1)
     # between two old columns take the wider reach of both: the ridge may run anywhere between them
-    right = np.clip(np.searchsorted(centres[used], fresh), 0, used.size - 1)
-    left = np.clip(right - 1, 0, used.size - 1)
-    low = np.minimum(bottom[used][left], bottom[used][right])
-    high = np.maximum(top[used][left], top[used][right])
-    return _Place(edges, np.maximum(low, limits[0]), np.minimum(high, limits[1]))
+    fresh = 0.5 * (edges[:, 1:] + edges[:, :-1])
+    centres = 0.5 * (places.edges[:, 1:] + places.edges[:, :-1])
+    passed = np.count_nonzero(centres[:, None, :] < fresh[:, :, None], axis=2)
+    before, after = np.full((jobs, columns + 1), -1), np.full((jobs, columns + 1), columns)
+    np.maximum.accumulate(np.where(used, np.arange(columns), -1), axis=1, out=before[:, 1:])
+    np.minimum.accumulate(np.where(used, np.arange(columns), columns)[:, ::-1], axis=1, out=after[:, -2::-1])
+    left, right = np.take_along_axis(before, passed, axis=1), np.take_along_axis(after, passed, axis=1)
+    left, right = np.where(left < 0, right, left), np.where(right == columns, left, right)
+    low = np.minimum(np.take_along_axis(bottom, left, axis=1), np.take_along_axis(bottom, right, axis=1))
+    high = np.maximum(np.take_along_axis(top, left, axis=1), np.take_along_axis(top, right, axis=1))
+    return _Places(edges, np.maximum(low, limits[:, :1]), np.minimum(high, limits[:, 1:]))
 
 
-def _spread(edges: Floats, cells: Floats, count: int) -> Floats:
-    """Cut the span of ``edges`` into ``count`` columns, denser where the mass is.
+def _spread(edges: Floats, cells: Floats, used: NDArray[np.bool_], count: int) -> Floats:
+    """Cut the span of the ``used`` columns, one wider on both sides, into ``count`` columns, denser where the mass is.
 
     Half of the columns follow the square root of the density, half are spread evenly: a long flat tail must neither
     take the columns that a narrow peak needs nor be lost.
     """
-    width = np.diff(edges)
-    density = np.sqrt(np.exp(cells).sum(axis=1) / width)
-    share = density * width / np.sum(density * width) + width / width.sum()
-    cumulative = np.concatenate([[0.0], np.cumsum(share)])
-    return np.asarray(np.interp(np.arange(count + 1) * (cumulative[-1] / count), cumulative, edges))
+    width = np.diff(edges, axis=1)
+    density = np.sqrt(np.exp(cells).sum(axis=2) * width)
+    first = np.argmax(used, axis=1) - 1
+    last = used.shape[1] - np.argmax(used[:, ::-1], axis=1)
+    fresh = np.empty((len(edges), count + 1))
+    for k, (start, stop) in enumerate(zip(np.maximum(first, 0).tolist(), (last + 1).tolist(), strict=True)):
+        mine, even = density[k, start:stop], width[k, start:stop]
+        share = mine / mine.sum() + even / even.sum()
+        cumulative = np.zeros(share.size + 1)
+        np.cumsum(share, out=cumulative[1:])
+        fresh[k] = np.interp(
+            np.arange(count + 1) * (cumulative[-1] / count), cumulative, edges[k, start : start + cumulative.size]
+        )
+    return fresh
 
 
 def _logsumexp(values: Floats) -> Floats:
-    peak = values.max(axis=-1)
-    total: Floats = peak + np.log(np.exp(values - peak[..., None]).sum(axis=-1))
+    """Return ``ln sum exp`` over the first axis."""
+    peak = values.max(axis=0)
+    values = values - peak
+    total: Floats = np.exp(values, out=values).sum(axis=0)
+    np.log(total, out=total)
+    total += peak
     return total

@@ -67,7 +67,7 @@ def _run(run: RunView) -> Document:
         "family": run.family,
         "verdict": run.verdict.name.value,
         "reason": run.verdict.reason,
-        "resolves_at": None,
+        "resolves_at": _interval(run.resolves_at),
         **{name: _interval(run.quantities[name]) for name in QUANTITIES},
         "p_past_midpoint": run.p_past_midpoint,
         "forecast": forecasts,

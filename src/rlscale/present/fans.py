@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.decisions import Ranking, RecipeRank
-from rlscale.inference import Fit, Forecast, Interval
+from rlscale.inference import Fit, Forecast, Interval, Posterior
 from rlscale.inference.pool import median_curve
 from rlscale.present.views import CEILING, FitView, RankView, RunView, run_view
 
@@ -116,12 +116,18 @@ def fan(fit: Fit) -> Fan:
     }
     if fit.posterior is None:
         return Fan(run=view, **points, first=first, last=last, horizon=horizon)
-    grid = _computes(first, horizon)
+    grid = _computes(_start(fit.posterior), horizon)
     rewards = fit.posterior.reward(grid, model_error=True)
     bands = fit.posterior.quantiles(rewards, (0.1, 0.25, 0.5, 0.75, 0.9))
     names = ("q10", "q25", "q50", "q75", "q90")
     quantiles = {name: tuple(band.tolist()) for name, band in zip(names, bands, strict=True)}
     return Fan(run=view, **points, grid=tuple(grid.tolist()), **quantiles, first=first, last=last, horizon=horizon)
+
+
+def _start(posterior: Posterior) -> float:
+    """Return where a curve begins to be drawn: what came before the current regime is not fitted."""
+    fitted = posterior.curve.compute
+    return float(fitted[fitted > 0.0][0])
 
 
 def _computes(first: float, last: float) -> Floats:
@@ -168,7 +174,7 @@ def _recipe_curve(row: RecipeRank, place: int, fits: Sequence[Fit], horizon: flo
     grid: Floats = np.empty(0)
     median: Floats = np.empty(0)
     if posteriors:
-        start = min(float(fit.run.curve.compute[fit.run.curve.compute > 0][0]) for fit in fits if fit.posterior)
+        start = min(map(_start, posteriors))
         last = max(float(found.curve.compute_last) for found in posteriors)
         grid = np.union1d(_computes(start, max(horizon, start)), [last])  # solid up to here, dashed beyond
         median = median_curve(posteriors, grid)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rlscale.decisions import Pair
+from rlscale.inference.resolves import HORIZON
 from rlscale.present.numbers import count, number, probability, quantity, reward
 from rlscale.present.views import FitView, RankView, RunView, runs_by_recipe
 
@@ -17,6 +18,7 @@ __all__ = [
     "crossings",
     "input_remarks",
     "mixed_groups",
+    "outlook",
     "published",
     "shared",
     "target_headings",
@@ -185,3 +187,12 @@ def target_headings(runs: Sequence[RunView]) -> tuple[str, ...]:
         else:
             headings.append(f"at {fitted[0].forecasts[k].compute / fitted[0].compute_last:.3g}× last")
     return tuple(headings)
+
+
+def outlook(run: RunView) -> str:
+    """Return the sentence that says when an unresolved run should become resolved; empty where that is not known."""
+    if run.resolves_at is None:
+        return ""
+    low, middle, high = (quantity(value) for value in (run.resolves_at.q10, run.resolves_at.q50, run.resolves_at.q90))
+    later = " or later" if run.resolves_at.q90 >= HORIZON * run.compute_last else ""
+    return f"Should be resolved by {middle} {run.unit} (80 %: {low} to {high}{later})."

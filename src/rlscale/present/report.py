@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rlscale.inference import Fit, Interval
+from rlscale.inference.resolves import HORIZON
 from rlscale.present import numbers, remarks
 from rlscale.present.checklist import checklist
 from rlscale.present.fans import CURVES, fan, recipe_curves, recipe_places
@@ -182,14 +183,19 @@ def _facts(run: RunView, headings: Sequence[str]) -> list[tuple[str, str, str]]:
     for heading, item in zip(headings, run.forecasts, strict=False):
         facts.append((heading, *_interval(item.interval, run.bounds)))
     middle = run.quantities["C_mid"]
+    of = " (sigmoid)" if run.weights else ""  # an average has none of its own
     facts += [
         ("ceiling A", *_interval(run.quantities[CEILING], run.bounds)),
-        ("exponent B", *_exponent(run.quantities["B"])),
+        (f"exponent B{of}", *_exponent(run.quantities["B"])),
     ]
     if middle is not None:
         spread = f"{numbers.quantity(middle.q10)}–{numbers.quantity(middle.q90)}"
-        facts.append(("midpoint C_mid", numbers.quantity(middle.q50), spread))
+        facts.append((f"midpoint{of or ' C_mid'}", numbers.quantity(middle.q50), spread))
         facts.append(("P(past midpoint)", numbers.probability(run.p_past_midpoint), ""))
+    if run.resolves_at is not None:
+        later = " or later" if run.resolves_at.q90 >= HORIZON * run.compute_last else ""
+        ends = f"{numbers.quantity(run.resolves_at.q10)}–{numbers.quantity(run.resolves_at.q90)}{later}"
+        facts.append(("resolved by", numbers.quantity(run.resolves_at.q50), ends))
     if run.weights:
         likely = sorted(run.weights.items(), key=lambda item: -item[1])
         told = ", ".join(f"{name} {numbers.probability(weight)}" for name, weight in likely if weight >= 0.005)

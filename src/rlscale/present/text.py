@@ -35,6 +35,8 @@ _MEASURED = 60
 _NAME = 30
 _NAME_HEADING = len("recipe")
 _LEAN_NAME = 20
+#: Stands beside a letter that takes two columns while a text is folded; a private character, no text has it.
+_BESIDE = "\uf8ff"
 #: Columns enough for any table, to measure one that need not fit.
 _ENDLESS = 100_000
 
@@ -55,7 +57,7 @@ def print_fit(view: FitView, console: Console) -> None:
     if _separate_forecasts(view.runs):
         console.print(_forecast_table(view))
         console.print()
-    _print_reasons(console, [(run.run, run.verdict) for run in view.runs], brief=())
+    _print_reasons(console, [(run.run, run.verdict, remarks.outlook(run)) for run in view.runs], brief=())
     _print_input(console, view)
 
 
@@ -73,7 +75,7 @@ def print_rank(view: RankView, console: Console) -> None:
     print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))
     told = (VerdictName.RESOLVED, VerdictName.BENDING)  # the table says why: their intervals
     by_recipe = runs_by_recipe(view.runs)
-    judged = [(_judged_name(row, by_recipe[row.recipe]), row.verdict) for row in rows]
+    judged = [(_judged_name(row, by_recipe[row.recipe]), row.verdict, "") for row in rows]
     _print_reasons(console, judged, brief=told)
     _print_input(console, view)
 
@@ -238,21 +240,22 @@ def _judged_name(row: RecipeRank, runs: Sequence[RunView]) -> str:
     return f"{row.recipe} (by {own})" if own else row.recipe
 
 
-def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict]], brief: Sequence[VerdictName]) -> None:
-    """Print each verdict with its advice, and under it (unless it is in ``brief``) the names that have it and why."""
+def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict, str]], brief: Sequence[VerdictName]) -> None:
+    """Print each verdict with its advice, and under it (unless in ``brief``) the names that have it, why, and more."""
     console.print(Text("Why, and what next", style="bold"))
     for name in reversed(VerdictName):
-        having = [(who, verdict) for who, verdict in judged if verdict.name == name]
+        having = [one for one in judged if one[1].name == name]
         if not having:
             continue
-        badge = _badge(having[0][1])
-        print_wrapped(console, f"{badge.plain}  {having[0][1].advice}", rest="  ", lead=badge)
-        if name in brief:
-            continue
         limit = _REASONS if len(having) <= _REASONS else _FEW_REASONS
-        for who, verdict in having[:limit]:
-            print_wrapped(console, f"{who}  {verdict.why}", first="  ", rest="    ", lead=Text(who, style="bold"))
-        if len(having) > limit:
+        badge = _badge(having[0][1])
+        for advice in dict.fromkeys(verdict.advice for _, verdict, _ in having):  # a change of regime has several
+            print_wrapped(console, f"{badge.plain}  {advice}", rest="  ", lead=badge)
+            shown = [] if name in brief else having[:limit]
+            for who, verdict, more in (one for one in shown if one[1].advice == advice):
+                said = f"{who}  {verdict.why} {more}".rstrip()
+                print_wrapped(console, said, first="  ", rest="    ", lead=Text(who, style="bold"))
+        if name not in brief and len(having) > limit:
             console.print(f"  … and {len(having) - limit:,} more (--json lists them)")
     console.print()
 
@@ -282,9 +285,11 @@ def print_wrapped(
     ``lead`` is the styled form of how the text begins.
     """
     tied = re.sub(r"(?<=\d) %", "\u00a0%", text)
-    wrapped = textwrap.wrap(tied, console.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    # a letter two columns wide is counted as two
+    wide = re.sub(r"[^\x00-\u10ff]", lambda found: found[0] + _BESIDE * (cell_len(found[0]) - 1), tied)
+    wrapped = textwrap.wrap(wide, console.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     for number_, line in enumerate(wrapped):
-        shown = Text(line.replace("\u00a0", " "), style=style)
+        shown = Text(line.replace(_BESIDE, "").replace("\u00a0", " "), style=style)
         if number_ == 0 and lead is not None and shown.plain[len(first) :].startswith(lead.plain):
             shown.stylize(lead.style if isinstance(lead.style, str) else "", len(first), len(first) + len(lead.plain))
         console.print(shown, no_wrap=True, crop=False)

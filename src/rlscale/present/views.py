@@ -103,6 +103,8 @@ class RunView:
     verdict : Verdict
     quantities : mapping of str to Interval or None
         Under the names of :data:`QUANTITIES`, and :data:`CEILING`.
+    resolves_at : Interval, optional
+        Compute at which an unresolved question should be resolved, in ``unit``.
     weights : mapping of str to float
         Probability of each family averaged; empty for a family alone.
     p_past_midpoint : float, optional
@@ -130,6 +132,7 @@ class RunView:
     family: str
     verdict: Verdict
     quantities: Mapping[str, Interval | None]
+    resolves_at: Interval | None
     weights: Mapping[str, float]
     p_past_midpoint: float | None
     forecasts: tuple[Forecast, ...]
@@ -195,6 +198,7 @@ def run_view(fit: Fit) -> RunView:
         family=fit.options.family,
         verdict=fit.verdict,
         quantities=MappingProxyType({name: fit.quantity(name) for name in (*QUANTITIES, CEILING)}),
+        resolves_at=fit.resolves_at,
         weights=MappingProxyType(fit.weights),
         p_past_midpoint=fit.p_past_midpoint,
         forecasts=fit.forecasts,

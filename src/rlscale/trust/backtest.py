@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
 from rlscale.inference.families import AVERAGE, FAMILIES, families_named
-from rlscale.inference.fit import Fit, FitOptions, fit
+from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
 from rlscale.inference.posterior import MIN_POINTS, Posterior
 from rlscale.trust.baselines import METHODS
@@ -168,8 +168,11 @@ def cut_runs(runs: Sequence[Run], cuts: Sequence[float]) -> tuple[list[Task], li
                 reason = f"{_evaluations(trained)} after the start up to there; a fit needs {MIN_POINTS}"
                 skipped.append(Skipped(run.name, cut, reason))
             elif ahead[0] <= until:
-                told = f"{np.count_nonzero(ahead <= until)} of its last {tail} evaluations"
-                skipped.append(Skipped(run.name, cut, f"{told}, the target, are seen by then; give an earlier --cut"))
+                early = int(np.count_nonzero(ahead <= until))
+                told = (
+                    f"{early} of its last {tail} evaluations, the target, {'is' if early == 1 else 'are'} seen by then"
+                )
+                skipped.append(Skipped(run.name, cut, f"{told}; give an earlier --cut"))
             else:
                 truth = float(np.mean(curve.reward[-tail:]))
                 seen, jitter = curve.until(until), _jitter(curve) / float(np.sqrt(tail))
@@ -219,13 +222,13 @@ def _batch(tasks: Sequence[Task], options: FitOptions) -> list[Case | Skipped]:
 
 def _fits(tasks: Sequence[Task], options: FitOptions) -> Iterable[Fit]:
     """Fit what was seen; the verdict is on the reward at the end of the run."""
-    for task in tasks:
-        yield fit(Run(name=task.run, recipe=task.recipe, curve=task.seen), float(task.ahead[-1]), options)
+    runs = (Run(name=task.run, recipe=task.recipe, curve=task.seen) for task in tasks)
+    return fits(runs, options=options, own_targets=(float(task.ahead[-1]) for task in tasks))
 
 
 def _case(task: Task, found: Fit) -> Case | Skipped:
     if found.posterior is None:
-        why = " ".join([found.verdict.why, *found.warnings])
+        why = "; ".join([found.verdict.why.removesuffix("."), *found.warnings])
         return Skipped(task.run, task.cut, f"nothing could be fitted: {why}")
     values, noise_sd = predictive(found.posterior, task.ahead)
     quantiles = tuple(float(q) for q in found.posterior.quantiles(values, LEVELS))

@@ -34,14 +34,14 @@ AVERAGE = "average"
 #: How much steeper rises are expected in the average than by a family alone. Published exponents are fits of whole
 #: curves; from the first part of a run the flatter ones among them lead to ceilings that are not reached. On public
 #: runs this is the largest gain early on, and simulated curves lose little (docs, How far to trust it).
-_STEEPER = {"shift": 0.5, "narrower": 0.85}
+_STEEPER = {"shift": 0.55, "narrower": 0.8}
 #: The sigmoid comes first: ``A``, ``B`` and ``C_mid`` are reported for it. The two-slope rise is as likely as is
 #: compatible with ever calling a ceiling resolved: before it shows, its second part cannot be told from nothing.
 AVERAGED = (
     SIGMOID.within(0.4, **_STEEPER),
     WEIBULL.within(0.2, **_STEEPER),
     GOMPERTZ.within(0.2, **_STEEPER),
-    TWO_SLOPE.within(0.1, shift=0.7, narrower=0.7),
+    TWO_SLOPE.within(0.1, shift=0.8, narrower=0.6),
     FLAT,
 )
 

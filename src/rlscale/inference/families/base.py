@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,13 +59,22 @@ class Family:
 
     def log_prior_b(self, log_b: Floats) -> Floats:
         """Log prior density of ``ln B`` inside the limits, any shape; it integrates to ``prior``."""
-        low, high = (np.log(self.b_limits) - self.log_b_mean) / self.log_b_sd
-        constant = np.log(self.prior) - np.log(self.log_b_sd * np.sqrt(2.0 * np.pi) * (ndtr(high) - ndtr(low)))
-        return np.asarray(constant - 0.5 * ((log_b - self.log_b_mean) / self.log_b_sd) ** 2)
+        found = np.asarray(log_b - self.log_b_mean)
+        found *= found
+        found *= -0.5 / self.log_b_sd**2
+        found += np.log(self.prior) - _log_norm(self.log_b_mean, self.log_b_sd, self.b_limits)
+        return found
 
     def within(self, prior: float, *, shift: float = 0.0, narrower: float = 1.0) -> Family:
         """Return the family as part of an average: its probability, its prior of ``ln B`` moved and narrowed."""
         return replace(self, prior=prior, log_b_mean=self.log_b_mean + shift, log_b_sd=self.log_b_sd * narrower)
+
+
+@lru_cache(maxsize=64)
+def _log_norm(mean: float, sd: float, limits: tuple[float, float]) -> float:
+    """Log of the integral of ``exp(-((ln B - mean) / sd)^2 / 2)`` over ``ln B`` within the limits."""
+    low, high = (np.log(limits) - mean) / sd
+    return float(np.log(sd * np.sqrt(2.0 * np.pi) * (ndtr(high) - ndtr(low))))
 
 
 def of_z(rise: Callable[[AnyFloats], AnyFloats], slope: Callable[[AnyFloats], AnyFloats]) -> tuple[Rise, Slopes]:

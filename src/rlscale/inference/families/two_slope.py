@@ -31,19 +31,29 @@ def _towards_half(start: Floats, b: Floats, steps: int) -> Floats:
     return x
 
 
-_LOG_B = np.linspace(np.log(_B_LIMITS[0]), np.log(_B_LIMITS[1]), 65)
-_HALF = _towards_half(np.log(0.5 / (0.5 - _SHARE)) / np.exp(_LOG_B), np.exp(_LOG_B), 30)
+def _table(size: int) -> Floats:
+    """Return the place of the half at ``size`` exponents, evenly spaced in ``ln B``."""
+    b = np.exp(np.linspace(np.log(_B_LIMITS[0]), np.log(_B_LIMITS[1]), size))
+    return _towards_half(np.log(0.5 / (0.5 - _SHARE)) / b, b, 12)
 
 
-def _half(b: Floats) -> Floats:
-    """E-folds from the fast midpoint to ``C_mid``: half of the whole gain."""
-    return _towards_half(np.interp(np.log(b), _LOG_B, _HALF), b, 2)
+_HALF = _table(2049)
+_STEP = float(np.log(_B_LIMITS[1] / _B_LIMITS[0])) / (_HALF.size - 1)
+
+
+def _half(b: AnyFloats) -> AnyFloats:
+    """E-folds from the fast midpoint to ``C_mid``, half of the whole gain: to 1e-6 in single precision, else exact."""
+    place = (np.log(b) - np.log(b.dtype.type(_B_LIMITS[0]))) / b.dtype.type(_STEP)
+    index = np.clip(place.astype(np.intp), 0, _HALF.size - 2)
+    low = _HALF[index]
+    half = low + (place - index) * (_HALF[index + 1] - low)
+    return half.astype(np.float32) if b.dtype == np.float32 else _towards_half(half, np.asarray(b, dtype=np.float64), 1)
 
 
 def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
     # expit by tanh, in the type given: see the sigmoid
     kind = np.result_type(x, b).type
-    z = b * (x + _half(np.asarray(b, dtype=np.float64)).astype(kind))
+    z = b * (x + _half(np.asarray(b)).astype(kind))
     fast = np.tanh(kind(0.5) * z)
     z -= b * kind(_GAP)
     z *= kind(0.5 * _RATIO)
@@ -57,7 +67,7 @@ def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
 
 def _slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
     wide = np.asarray(b, dtype=np.float64)
-    half = _half(wide)
+    half = np.asarray(_half(wide), dtype=np.float64)
     by_x, by_b = _partial(np.asarray(x + half), wide)
     at_half = _partial(half, wide)
     # the place of the half moves with ln B so that the rise there stays 1/2
@@ -73,7 +83,7 @@ def _partial(x: Floats, b: Floats) -> tuple[Floats, Floats]:
 #: ``ln B ~ N(ln 1.7, .6)`` as for the sigmoid: ``B`` is the exponent of the fast rise.
 TWO_SLOPE = Family(
     name="two-slope",
-    formula="R(C) = R0 + (A - R0) (.65 / (1 + (C1 / C)^B) + .35 / (1 + (20 C1 / C)^(B / 2))), C_mid at half of the gain",
+    formula="R(C) = R0 + (A - R0) (.65 / (1 + (C1 / C)^B) + .35 / (1 + (20 C1 / C)^(B / 2))), C_mid at half of it",
     source="rlscale, for the late slow gains of public runs; compare the three phases of arXiv 2507.18014",
     rise=_rise,
     slopes=_slopes,

@@ -1,0 +1,154 @@
+"""Write ``docs/how-far-to-trust-it.md``: ``python -m benchmarks.trust_page``, after ``python -m benchmarks.run_all``.
+
+The sentences stand in ``trust_page.md.j2`` beside this file, every number comes from ``results.json``. ``--check``
+writes nothing and exits with 1 where the page is not what would be written; ``tests/test_docs.py`` does the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+HERE = Path(__file__).resolve().parent
+RESULTS, TEMPLATE = HERE / "results.json", "trust_page.md.j2"
+PAGE = HERE.parent / "docs" / "how-far-to-trust-it.md"
+
+
+class Results:
+    """The measured numbers, by benchmark, start of a table's title, row and column.
+
+    Parameters
+    ----------
+    content : dict
+        ``results.json``.
+    """
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.machine: dict[str, str] = content["machine"]
+        self._benchmarks = {one["name"]: one for one in content["benchmarks"]}
+
+    def has(self, name: str) -> bool:
+        """Whether a benchmark was measured."""
+        return name in self._benchmarks and not self._benchmarks[name]["skipped"]
+
+    @property
+    def dates(self) -> str:
+        """The day of the measurements, or the first and the last."""
+        days = sorted({one["date"].split()[0] for one in self._benchmarks.values() if one["date"]})
+        return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+    def rows(self, name: str, title: str) -> list[dict[str, str]]:
+        """Return the rows of the table whose title starts with ``title``, each by column."""
+        table = self._table(name, title)
+        return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+
+    def cell(self, name: str, title: str, row: str, column: str) -> str:
+        """Return one number, by the first cell of its row and its column."""
+        for found in self.rows(name, title):
+            if next(iter(found.values())) == row:
+                if column in found:
+                    return found[column]
+                break
+        raise self._missing(name, f"row {row!r} and column {column!r} in the table {title!r}")
+
+    def table(
+        self, name: str, title: str, columns: Sequence[str] = (), first: str = "", leave: Sequence[str] = ()
+    ) -> str:
+        """Return a table, or some of its columns, in Markdown.
+
+        Parameters
+        ----------
+        name, title : str
+            The benchmark, and how the title starts.
+        columns : sequence of str
+            The columns wanted beside the first; all where none is named.
+        first : str
+            Another head for the first column.
+        leave : sequence of str
+            Starts of the rows left out.
+        """
+        table = self._table(name, title)
+        head: list[str] = table["columns"]
+        if missing := [column for column in columns if column not in head]:
+            raise self._missing(name, f"column {missing[0]!r} in the table {title!r}")
+        places = [0, *(head.index(column) for column in columns)] if columns else range(len(head))
+        kept = [row for row in table["rows"] if not row[0].startswith(tuple(leave))]
+        lines = [[line[place] for place in places] for line in (head, *kept)]
+        return markdown([first or head[0], *lines[0][1:]], lines[1:])
+
+    def tables(self, name: str) -> str:
+        """Return all tables of a benchmark in Markdown, each under its title."""
+        found = [
+            f"{t['title'][:1].upper()}{t['title'][1:]}:\n\n{markdown(t['columns'], t['rows'])}"
+            for t in self._of(name)["tables"]
+        ]
+        return "\n\n".join(found)
+
+    def checks(self, *names: str, missed: bool = False) -> list[dict[str, Any]]:
+        """Return the targets of some benchmarks, or of all, with what was measured; or those missed only."""
+        found = [
+            {"benchmark": one["name"], **check}
+            for one in self._benchmarks.values()
+            if not names or one["name"] in names
+            for check in one["checks"]
+        ]
+        judged = [check for check in found if check["passed"] is not None]
+        return [check for check in judged if not check["passed"]] if missed else judged
+
+    def check(self, name: str, what: str) -> str:
+        """Return what was measured against the target whose words start with ``what``."""
+        for check in self._of(name)["checks"]:
+            if check["what"].startswith(what):
+                return str(check["measured"])
+        raise self._missing(name, f"target {what!r}")
+
+    def _table(self, name: str, title: str) -> dict[str, Any]:
+        for table in self._of(name)["tables"]:
+            if table["title"].startswith(title):
+                return dict(table)
+        raise self._missing(name, f"table {title!r}")
+
+    def _of(self, name: str) -> dict[str, Any]:
+        if not self.has(name):
+            raise self._missing(name, "measurement")
+        return self._benchmarks[name]
+
+    @staticmethod
+    def _missing(name: str, what: str) -> ValueError:
+        return ValueError(f"results.json has no {what} of {name}; run python -m benchmarks.run_all {name}")
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table, numbers to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def page(content: dict[str, Any]) -> str:
+    """Return the page for the contents of ``results.json``."""
+    environment = Environment(  # Markdown, not HTML: nothing to escape
+        loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, extensions=["jinja2.ext.do"],
+    )  # fmt: skip
+    return environment.get_template(TEMPLATE).render(r=Results(content), markdown=markdown)
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description="Write docs/how-far-to-trust-it.md from results.json.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where the page is out of date")
+    options = parser.parse_args()
+    text = page(json.loads(RESULTS.read_text(encoding="utf-8")))
+    if options.check:
+        sys.exit(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text)
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What the benchmarks compare with is what it says it is."""
+
+import numpy as np
+import pytest
+from benchmarks import baselines, families, forecasters
+from benchmarks.common import noisy
+from benchmarks.designs import SHAPES, finished
+from scipy.stats import norm
+
+from rlscale.curves import Run, Truth
+from rlscale.inference.families import AVERAGED
+from rlscale.trust.backtest import cut_runs
+
+TRUTH = Truth(R0=0.1, A=0.7, B=1.6, C_mid=40.0, sigma=0.01)
+
+
+def task(sigma=0.01):
+    truth = Truth(R0=0.1, A=0.7, B=1.6, C_mid=40.0, sigma=sigma)
+    curve = noisy(truth, np.arange(0.0, 201.0, 5.0), np.random.default_rng(3))
+    return cut_runs([Run(name="r", recipe="r", curve=curve)], [0.5])[0][0]
+
+
+def test_two_half_normals_score_as_the_normal_they_are():
+    values, weight = forecasters.two_sided(0.5, 0.02, 0.02, (0.0, 1.0))
+    z = (0.53 - 0.5) / 0.02
+    exact = 0.02 * (z * (2.0 * norm.cdf(z) - 1.0) + 2.0 * norm.pdf(z) - 1.0 / np.sqrt(np.pi))
+    found = forecasters.score((values, weight), 0.53)
+    assert found.crps == pytest.approx(exact, rel=1e-3)
+    assert found.error == pytest.approx(0.03)
+    assert not found.in80
+
+
+def test_a_point_where_an_interval_is_due_covers_nothing():
+    assert forecasters.score(0.5, 0.5) == forecasters.Score(0.0, 0.0, False, False)
+
+
+@pytest.mark.parametrize("forecaster", [forecasters.with_covariance, forecasters.profiled])
+def test_rivals_with_intervals_find_a_clean_truth(forecaster):
+    case = task(sigma=0.002)
+    found = forecasters.score(forecaster(case), float(TRUTH.reward(case.ahead).mean()))
+    assert found.error < 0.01
+    assert found.in80
+
+
+def test_minos_of_one_compute_is_minos_of_several_equal_ones():
+    seen = task().seen
+    one = baselines.minos(seen.compute, seen.reward, 400.0)
+    several = baselines.minos(seen.compute, seen.reward, np.array([400.0, 400.0]))
+    assert one == pytest.approx(several, abs=1e-6)
+    assert one[0] < float(TRUTH.reward(400.0)) < one[1]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_simulated_runs_stay_between_their_ends(shape):
+    for seed in range(20):
+        curve = finished(shape, np.random.default_rng(seed))
+        assert curve.has_baseline
+        assert curve.n_points in (25, 41, 101)
+        assert -0.1 < curve.reward.min() < curve.reward.max() < 1.1
+
+
+def test_alternatives_differ_from_the_default_in_what_they_say():
+    assert families.CHOICES[families.DEFAULT].families is AVERAGED
+    own = families.CHOICES["average, own priors of ln B"].families
+    assert [one.prior for one in own] == [one.prior for one in AVERAGED]
+    assert own[0].log_b_mean < AVERAGED[0].log_b_mean
+    assert sum(one.prior for one in AVERAGED) == pytest.approx(1.0)
