@@ -153,7 +153,8 @@ def test_zero_seed_sd_pools_different_seeds_by_their_mean():
 
 
 def test_far_seeds_pool_between_them():
-    posteriors = [posterior(run("a", seed=k, A=a, last=8.0).curve, model_error=0.0) for k, a in ((1, 0.3), (2, 0.6))]
+    runs = [run("a", seed=k, A=a, last=8.0) for k, a in ((1, 0.3), (2, 0.6))]
+    posteriors = [posterior(one.curve, families=(SIGMOID,), model_error=0.0) for one in runs]
     level = pooled_level(posteriors, np.inf, 0.005)
     assert 0.29 < level.interval.q10 <= level.interval.q90 < 0.61
 

@@ -235,11 +235,12 @@ def test_from_auto_leaves_out_what_misleads_and_nothing_else():
 
 
 def test_a_jump_is_told_by_the_evaluations_around_it():
-    mean = PLATEAU.reward(STEPS)
-    mean[20:24] = 0.2
+    mean = Truth(R0=0.1, A=0.7, B=1.2, C_mid=100.0).reward(STEPS)
+    mean[20:25], mean[25:] = 0.15, 0.75
     found = fit(noisy(mean)).verdict
     assert found.name == VerdictName.REGIME_CHANGE
-    assert "at 240 steps, from 0.20" in found.why  # not from where a fit through the fall stands
+    assert "at 250 steps, from 0.15" in found.why  # not from where a fit through the fall stands
+    assert "to 0.74" in found.why
 
 
 def test_a_new_evaluation_set_is_told_by_its_first_evaluations():

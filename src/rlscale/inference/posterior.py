@@ -85,7 +85,7 @@ class Posterior:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Posterior probability of each family by name, from its evidence; equally likely a priori."""
+        """Posterior probability of each family by name, from its ``prior`` and its evidence."""
         return {family.name: float(self.weight[self.draws.family(k)].sum()) for k, family in enumerate(self.families)}
 
     def component(self, name: str) -> Posterior:
@@ -182,12 +182,8 @@ class Posterior:
             np.minimum(np.maximum(value, low, out=value), high, out=value)
         return value.T
 
-    def rise(self, ahead: Floats) -> Floats:
-        """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): shape (d, k)."""
-        return self._rises(ahead).T
-
     def _rises(self, ahead: Floats) -> Floats:
-        """Return :meth:`rise` as shape (k, d): few computes and many draws, so that long rows are faster."""
+        """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
         m, b = self.draws.m, self.draws.b
         share = np.empty((ahead.size, m.size))
         for k, family in enumerate(self.families):
@@ -263,7 +259,7 @@ def posterior(
     curve : Curve
         At least :data:`MIN_POINTS` evaluations at compute above 0.
     families : sequence of Family
-        The shapes of the rise, equally likely a priori; each is weighted by its evidence.
+        The shapes of the rise, each weighted by its ``prior`` and its evidence.
     model_error : float, optional
         ``kappa`` of :class:`Posterior`; by default :func:`default_model_error`.
     priors : Priors
@@ -287,7 +283,7 @@ def posteriors(
     priors: Priors = PRIORS,
     count: int = COUNT,
 ) -> Iterator[Posterior]:
-    """Fit many curves, a few at a time: faster for each than :func:`posterior`, whose results these are to the 1e-9.
+    """Fit many curves, a few at a time: faster for each than :func:`posterior`, with the same results.
 
     Parameters
     ----------
