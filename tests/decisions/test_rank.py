@@ -156,7 +156,7 @@ def test_far_seeds_pool_between_them():
     runs = [run("a", seed=k, A=a, last=8.0) for k, a in ((1, 0.3), (2, 0.6))]
     posteriors = [posterior(one.curve, families=(SIGMOID,), model_error=0.0) for one in runs]
     level = pooled_level(posteriors, np.inf, 0.005)
-    assert 0.29 < level.interval.q10 <= level.interval.q90 < 0.61
+    assert 0.28 < level.interval.q10 <= level.interval.q90 < 0.62
 
 
 def test_a_seed_that_has_only_started_does_not_unseat_its_recipe():

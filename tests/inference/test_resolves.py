@@ -6,6 +6,7 @@ import pytest
 from rlscale.curves import Curve, Truth, simulate
 from rlscale.inference import FitOptions, Interval, VerdictName, fit
 from rlscale.inference.families import SIGMOID
+from rlscale.inference.forecast import forecast
 from rlscale.inference.posterior import posterior
 from rlscale.inference.priors import PRIORS
 from rlscale.inference.resolves import HORIZON, _gradients, _inverse_form, _schedule, _variance, resolves_at
@@ -94,6 +95,14 @@ def test_families_that_differ_resolve_later(monkeypatch):
 def test_what_is_narrow_already_resolves_at_the_next_evaluation():
     found = resolves_at(bent(ratio=8.0, n=41), np.inf, 0.2)
     assert found == Interval(*[pytest.approx(8.2)] * 3)
+
+
+def test_what_is_too_wide_by_a_tenth_takes_more_than_one_evaluation():
+    for seed in range(5):
+        found = posterior(sigmoid_curve(ratio=2.0, n=41, sigma=0.012, seed=seed))
+        for target in (8.0, np.inf):
+            width = forecast(found, target).interval.width
+            assert resolves_at(found, target, 0.45 * width).q50 > 1.035 * found.curve.compute_last
 
 
 def test_a_schedule_even_in_log_compute_goes_on_so():

@@ -39,8 +39,8 @@ _STEEPER = {"shift": 0.55, "narrower": 0.8}
 #: compatible with ever calling a ceiling resolved: before it shows, its second part cannot be told from nothing.
 AVERAGED = (
     SIGMOID.within(0.4, **_STEEPER),
-    WEIBULL.within(0.2, **_STEEPER),
-    GOMPERTZ.within(0.2, **_STEEPER),
+    WEIBULL.within(0.175, **_STEEPER),
+    GOMPERTZ.within(0.175, **_STEEPER),
     TWO_SLOPE.within(0.1, shift=0.8, narrower=0.6),
     FLAT,
 )

@@ -29,5 +29,5 @@ FLAT = Family(
     log_b_mean=0.0,
     log_b_sd=1.0,
     b_limits=(0.9, 1.1),
-    prior=0.1,
+    prior=0.15,
 )
