@@ -64,7 +64,7 @@ def early_and_late(report: Report, curves: int) -> None:
 def published_row(
     name: str, options: FitOptions, seeds: int
 ) -> tuple[list[bool], list[bool], list[bool], float, float]:
-    """Return, over seeds: within .02, covered, resolved, mean error of the median, median width of the ceiling judged."""
+    """Return, over seeds: within .02, covered, resolved, mean error of the median, width of the ceiling judged."""
     truth = scalerl(name)
     rng = np.random.default_rng([47, list(SCALERL).index(name)])
     compute = np.arange(0.0, 8001.0, 150.0)
