@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rlscale.curves import Curve
+from rlscale.curves import Curve, Truth, simulate
 from rlscale.errors import CurveError
 from rlscale.inference.evidence import MAX_POINTS, thinned
 from rlscale.inference.families import FLAT, SIGMOID, WEIBULL
@@ -174,3 +174,26 @@ def test_t_transform_and_its_inverse():
         z = t_to_normal(t, freedom)
         assert stats.norm.cdf(z) == pytest.approx(stats.t.cdf(t, freedom), abs=5e-4)
         assert normal_to_t(z, freedom) == pytest.approx(t)
+
+
+def test_a_family_out_of_the_question_still_has_its_quantiles():
+    compute = np.arange(1.0, 1801.0)
+    reward = 0.1 + 0.6 * -np.expm1(-((compute / 300.0) ** 3.0))  # far too steep a saturation for a sigmoid
+    found = posterior(Curve(compute=compute, reward=reward + 1e-4 * np.sin(compute)))
+    assert found.weights["sigmoid"] < 1e-200
+    sigmoid = found.component("sigmoid")
+    assert np.all(np.isfinite(sigmoid.quantiles(sigmoid.exponent, [0.1, 0.5, 0.9])))
+    assert sigmoid.weight.sum() == pytest.approx(1.0)
+
+
+def test_one_odd_early_evaluation_does_not_choose_the_family():
+    compute, held = np.linspace(0.0, 4.0, 41), 0
+    truth = Truth(R0=0.1, A=0.7, B=1.2, C_mid=1.0, sigma=0.012)
+    for seed in range(20):
+        curve = simulate(truth, compute, rng=np.random.default_rng(seed))
+        reward = curve.reward.copy()
+        reward[1] -= 0.06  # a dip while the format is learned, 5 sd
+        found = posterior(Curve(compute=compute, reward=reward))
+        low, high = found.quantiles(found.reward([np.inf], model_error=True)[:, 0], [0.1, 0.9])
+        held += low <= 0.7 <= high
+    assert held >= 14  # 9 where early evaluations count in full

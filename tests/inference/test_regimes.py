@@ -251,3 +251,20 @@ def test_a_new_evaluation_set_is_told_by_its_first_evaluations():
     moved, latest = (float(found.run.curve.reward[part].mean()) for part in (slice(20, 23), slice(-3, None)))
     assert f"to {moved:.3f} at" in found.verdict.why
     assert latest > moved + 0.05
+
+
+def test_a_low_last_evaluation_waits_for_the_next():
+    compute = np.arange(0.0, 401.0, 10.0)
+    rng = np.random.default_rng(3)
+    reward = 0.1 + 0.5 / (1.0 + (100.0 / np.maximum(compute, 1e-9)) ** 1.8) + 0.008 * rng.standard_normal(41)
+    whole = fit(Curve(compute=compute, reward=reward))
+    reward[-1] = 0.05
+    found = fit(Curve(compute=compute, reward=reward))
+    assert found.verdict.name == whole.verdict.name
+    (said,) = found.warnings
+    assert said == (
+        "the last evaluation, 0.05 at 400 steps, is far below those before it: it is left out of the fit until the "
+        "next one tells a spike from a fall"
+    )
+    fallen = fit(Curve(compute=[*compute, 410.0, 420.0], reward=[*reward, 0.06, 0.05]))
+    assert fallen.verdict.name == VerdictName.COLLAPSED

@@ -205,12 +205,15 @@ def _allotted(log_weight: Floats, sizes: Sequence[int], count: int) -> tuple[Ind
     tuple of int
         Where the draws of each family end.
     """
-    mass = np.exp(log_weight - log_weight.max())
-    share = np.add.reduceat(mass, np.cumsum([0, *sizes[:-1]]))
-    total = share.sum()
-    share /= total
+    starts = np.cumsum([0, *sizes[:-1]])
+    # each family from its own peak: one that is out of the question by a thousand nats still has its draws
+    peaks = np.maximum.reduceat(log_weight, starts)
+    mass = np.exp(log_weight - np.repeat(peaks, sizes))
+    total = np.add.reduceat(mass, starts)
+    share = np.maximum(total * np.exp(peaks - peaks.max()), FLOOR)
+    share /= share.sum()
     allotted = EVEN / share.size + (1.0 - EVEN) * share
-    mass *= np.repeat(allotted / np.maximum(share, FLOOR) * (count / total), sizes)
+    mass *= np.repeat(allotted / total * count, sizes)
     upto = (np.cumsum(mass) + 0.5).astype(np.intp)
     upto[-1] = count
     ends = tuple(upto[np.cumsum(sizes) - 1].tolist())

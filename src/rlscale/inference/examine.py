@@ -12,7 +12,7 @@ from rlscale.curves import Curve
 from rlscale.inference.frozen import departure
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import FIRST, Break, BreakKind, find_break
-from rlscale.inference.spikes import spikes
+from rlscale.inference.spikes import hanging, spikes
 
 __all__ = ["Examined", "examine"]
 
@@ -46,10 +46,10 @@ class Examined:
 def examine(curve: Curve) -> Examined:
     """Find the part of a curve that a fit can cover.
 
-    Isolated low spikes are left out. Up to a lasting fall where there is one; else from where the current regime
-    begins, if at least 4 evaluations lie there, without the baseline evaluation, which is not of that regime. Falls and
-    jumps are looked for among evaluations of the size of the latest ones: those of another ``n_eval`` may be of another
-    set, whose level says nothing about the run.
+    Isolated low spikes are left out, and so is a last evaluation that may be one, until the next tells. Up to a lasting
+    fall where there is one; else from where the current regime begins, if at least 4 evaluations lie there, without the
+    baseline evaluation, which is not of that regime. Falls and jumps are looked for among evaluations of the size of
+    the latest ones: those of another ``n_eval`` may be of another set, whose level says nothing about the run.
     """
     spiked = spikes(curve)
     kept = curve.select(~spiked) if spiked.any() else curve
@@ -57,6 +57,9 @@ def examine(curve: Curve) -> Examined:
     same = _same_set(curve)
     if same.all():
         found = find_break(kept, curve)
+        if found is None and hanging(kept):
+            said.append(_hung(kept))
+            kept = kept.until(float(kept.compute[-2]))
         return _part(kept, found, said)
     moved = _moved(kept, _same_set(kept))
     said.append(_resized(curve, same))
@@ -132,6 +135,13 @@ def _spiked(curve: Curve, spiked: NDArray[np.bool_]) -> str:
     more = f" and {len(at) - NAMED} more" if len(at) > NAMED else ""
     told = "isolated low evaluations are" if len(at) > 1 else "an isolated low evaluation is"
     return f"{told} left out of the fit: at {', '.join(at[:NAMED])}{more} {curve.unit}"
+
+
+def _hung(curve: Curve) -> str:
+    return (
+        f"the last evaluation, {curve.reward[-1]:.4g} at {curve.compute_last:.4g} {curve.unit}, is far "
+        "below those before it: it is left out of the fit until the next one tells a spike from a fall"
+    )
 
 
 def _resized(curve: Curve, same: NDArray[np.bool_]) -> str:

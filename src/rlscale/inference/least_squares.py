@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 #: Starts of the search: a coarse grid over (m, ln B), the best few of which are polished.
 _STARTS = 5
+#: Evaluations of each polish; a curve that pins nothing down would otherwise take hundreds to say so.
+_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def least_squares(curve: Curve, *, asymptote: float | None = None, family: Famil
             xtol=1e-12,
             ftol=1e-12,
             gtol=1e-12,
+            max_nfev=_STEPS,
         )
         for start in _starts(problem)
     ]

@@ -206,7 +206,7 @@ class Posterior:
         Noise-free mean, model error at the last of them, and the noise of a mean of ``k`` successive evaluations given
         the deviation ``e`` of the last one seen: with ``w`` the mean of ``rho^j`` over the ``j`` evaluations that each
         lies ahead, its mean is ``w e`` and its variance ``sigma^2 (v - w^2)``, ``v`` that of ``noise.mean_variance``,
-        times :meth:`recent_noise`.
+        times :meth:`recent_noise`. Evaluations stay within the metric's bounds, or as far outside as some were.
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
         seen = self.curve
@@ -215,8 +215,9 @@ class Posterior:
         deviation = seen.reward[-1] - self.reward([seen.compute_last])[:, 0]
         variance = np.maximum(mean_variance(self.draws.rho, compute.size) - linked**2, 0.0) * self.recent_noise()
         noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
-        value: Floats = self.reward(compute).mean(axis=1) + self.draws.model * self.model_sd(compute[-1:]) + noise
-        return value
+        value = self.reward(compute).mean(axis=1) + self.draws.model * self.model_sd(compute[-1:]) + noise
+        low, high = seen.bounds
+        return np.asarray(np.clip(value, min(low, seen.reward.min()), max(high, seen.reward.max())))
 
     def recent_noise(self) -> float:
         """Return the noise variance of recent evaluations over that of all, shrunk to 1.
@@ -309,7 +310,7 @@ def posteriors(
         for curve in chunk:
             require_points(curve)
         made = [thinned(curve) for curve in chunk]
-        drawn = _drawn([evidence(curve) for curve, _ in made], families, priors, count)
+        drawn = _drawn([evidence(curve, early=len(families) > 1) for curve, _ in made], families, priors, count)
         for (curve, block), draws in zip(made, drawn, strict=True):
             yield Posterior(tuple(families), curve, draws, kappa, block, priors, count)
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 
-__all__ = ["spikes"]
+__all__ = ["hanging", "spikes"]
+
+Floats = NDArray[np.float64]
 
 #: Evaluations of the window around a point, itself included.
 WINDOW = 7
@@ -46,11 +48,7 @@ def spikes(curve: Curve) -> NDArray[np.bool_]:
     if curve.n_points <= WINDOW or not np.any((steps[:-1] < -0.5 * least) & (steps[1:] > 0.5 * least)):
         return found
     half = WINDOW // 2
-    middle = np.median(sliding_window_view(reward, WINDOW), axis=1)
-    under = middle - reward[half:-half]
-    # the two scales agree on white noise; alone either takes some of its correlated noise for spikes
-    spread = float(np.median(np.abs(under))), float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0)
-    limit = max(SPIKE_SDS * MAD * max(spread), least)
+    middle, under, limit = _windows(curve)
     beside = np.minimum(reward[half - 1 : -half - 1], reward[half + 1 : reward.size - half + 1])
     later = np.median(sliding_window_view(reward[half + 1 :], half), axis=1)
     back = later - reward[half:-half] > limit
@@ -58,3 +56,27 @@ def spikes(curve: Curve) -> NDArray[np.bool_]:
     if np.count_nonzero(found) > max(1, curve.n_points // RARE):
         found[:] = False
     return found
+
+
+def hanging(curve: Curve) -> bool:
+    """Return whether the last evaluation is so low that only the next one can tell a spike from a fall.
+
+    ``y_n < med - d`` with ``med`` the median of the 6 before it and ``d`` as in :func:`spikes`, and ``y_(n-1)`` above
+    ``med - d / 2``: a second low one is no accident.
+    """
+    if curve.n_points <= WINDOW or curve.reward[-1] > curve.reward[-2] - 0.5 * SPIKE_SHARE * curve.range:
+        return False
+    limit = _windows(curve)[2]
+    before = float(np.median(curve.reward[-WINDOW:-1]))
+    return bool(curve.reward[-1] < before - limit and curve.reward[-2] > before - 0.5 * limit)
+
+
+def _windows(curve: Curve) -> tuple[Floats, Floats, float]:
+    """Return medians of the windows, how far their middle points lie under them, shape (n - 6,), and ``d``."""
+    reward, half = curve.reward, WINDOW // 2
+    steps = np.diff(reward)
+    middle = np.median(sliding_window_view(reward, WINDOW), axis=1)
+    under = middle - reward[half:-half]
+    # the two scales agree on white noise; alone either takes some of its correlated noise for spikes
+    spread = float(np.median(np.abs(under))), float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0)
+    return middle, under, max(SPIKE_SDS * MAD * max(spread), SPIKE_SHARE * curve.range)

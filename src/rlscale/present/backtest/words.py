@@ -30,6 +30,9 @@ __all__ = [
     "warned",
 ]
 
+#: A binomial interval wider than this says nothing about an interval of 80 %.
+VAGUE = 0.45
+
 NOTES = (
     "Error: of the median forecast, in reward. CRPS: scores the whole forecast; for a single number it is the error. A "
     "method beats another where the 95 % interval of their mean difference, paired over the runs, excludes 0.",
@@ -133,6 +136,8 @@ def coverage(cases: Sequence[Case]) -> str:
         return f"{said}: it is too narrow."
     if low > 0.8:
         return f"{said}: it is wider than it need be."
+    if high - low > VAGUE:
+        return f"{said}: too few to say whether it is honest."
     return f"{said}: no sign that it is too narrow or too wide."
 
 
