@@ -41,7 +41,7 @@ def quantiles(found: Posterior) -> Floats:
 
 def dense(curve: Curve, families: Sequence[Family]) -> Posterior:
     """Return the reference."""
-    data = evidence(curve)
+    data = evidence(curve, early=len(families) > 1)
     cells = zoomed([Job(data, family) for family in families if family is not FLAT], PRIORS, fine=DENSE)
     if families[-1] is FLAT:
         cells = together(cells, flat_cells([data], PRIORS))

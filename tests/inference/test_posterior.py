@@ -196,4 +196,4 @@ def test_one_odd_early_evaluation_does_not_choose_the_family():
         found = posterior(Curve(compute=compute, reward=reward))
         low, high = found.quantiles(found.reward([np.inf], model_error=True)[:, 0], [0.1, 0.9])
         held += low <= 0.7 <= high
-    assert held >= 14  # 9 where early evaluations count in full
+    assert held >= 14  # 19; 11 where early evaluations count in full
