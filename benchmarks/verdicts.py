@@ -8,8 +8,8 @@ Then ScaleRL Table 1 as the generator: ``R0 = .2``, evaluations at 0 and every 1
 20 seeds. Targets: ``|A_hat - A| <= .02`` in at least 90 % for ScaleRL, 8gen, 24gen, 32gen, bs512 and math; the 80 %
 interval of ``A`` holds it in at least 70 % on every row; 32k and bs2048, whose midpoint lies beyond 8,000, are never
 ``resolved``.
-``A_hat`` is the median of the reported ``A``, which carries the model error; the width is that of the ceiling judged. All of it by default (the average of the
-families) and with the sigmoid alone, on which the targets were set.
+``A_hat`` is the median of the reported ``A``, which carries the model error; the width is that of the ceiling judged.
+All of it by default (the average of the families) and with the sigmoid alone, on which the targets were set.
 
 Last, runs that will rise a second time, seen up to .3 of the second midpoint. Target (issue 3): called ``resolved``
 with an interval that misses the second rise in at most 20 %. After a long plateau the data are those of a saturated
