@@ -326,25 +326,19 @@ def _fitted(
 
     options = _fit_options(at_least, given)
     reading = collect(paths, _read_options(given))
-    found = tuple(fits(_progress(reading.runs), targets, options))
-    return found, tuple(BadFile(error.path, error.message) for error in reading.errors)
-
-
-def _progress(runs: Sequence[Run]) -> Iterable[Run]:
-    if len(runs) <= _PROGRESS or not sys.stderr.isatty():
-        return runs
-    from rich.progress import track
-
-    from rlscale.present.output import console
-
-    return track(runs, description="fitting", console=console(stderr=True), transient=True)
+    found = []
+    with _watched("fitting", len(reading.runs)) as watch:
+        for one in fits(reading.runs, targets, options):
+            found.append(one)
+            watch(len(found), len(reading.runs))
+    return tuple(found), tuple(BadFile(error.path, error.message) for error in reading.errors)
 
 
 @contextmanager
-def _watched(what: str, runs: int) -> Iterator[Callable[[int, int], None] | None]:
+def _watched(what: str, runs: int) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on long work; what it yields takes the steps done and their total."""
     if runs <= _PROGRESS or not sys.stderr.isatty():
-        yield None
+        yield lambda done, total: None
         return
     from rich.progress import Progress
 

@@ -98,13 +98,8 @@ class Draws:
         return np.asarray(self.m + self.columns[1].take(self.column) * (self.across - 0.5))
 
     @property
-    def log_b_within(self) -> Floats:
-        """``ln B`` spread over the cell, for the distribution of the exponent itself."""
-        return self._log_b(self.up)
-
-    @property
     def b_within(self) -> Floats:
-        """``B`` spread over the cell."""
+        """``B`` spread over the cell, for the distribution of the exponent itself."""
         return np.exp(self._log_b(self.up))
 
     @property

@@ -27,6 +27,7 @@ __all__ = [
     "Posterior",
     "default_model_error",
     "posterior",
+    "posteriors",
     "require_points",
     "weighted_quantiles",
 ]

@@ -45,6 +45,7 @@ def backtest_html(view: BacktestView) -> str:
 def _context(view: BacktestView) -> dict[str, Any]:
     result = view.result
     told = [scored for scored in result.cuts if scored.cases]
+    runs = _runs(view)
     return {
         "headline": words.headline(view),
         "summary": f"{count(len({case.run for case in result.cases}), 'run')}, {count(len(result.cases), 'forecast')}",
@@ -73,8 +74,8 @@ def _context(view: BacktestView) -> dict[str, Any]:
         "verdicts": words.verdict_rows(view),
         "tolerance": f"±{view.tolerance:.3g}",
         "run_cuts": [words.at(scored.cut) for scored in told],
-        "runs": _runs(view)[:_ROWS],
-        "hidden": max(len(_runs(view)) - _ROWS, 0),
+        "runs": runs[:_ROWS],
+        "hidden": max(len(runs) - _ROWS, 0),
         "notes": words.notes(view),
         "skipped": words.skipped(view),
         "warned": words.warned(view),
