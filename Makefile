@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REAL := .venv-real
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-real lint bench clean
 
 $(BIN)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,8 +23,16 @@ lint: $(BIN)/.installed
 test: lint  ## everything CI runs
 	$(BIN)/python -m pytest
 
+$(REAL)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(REAL)
+	$(REAL)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real,parquet]' 'pytest>=8'
+	touch $@
+
+test-real: $(REAL)/.installed  ## a real TRL run into five trackers, a real MLflow server; installs 2 GB
+	$(REAL)/bin/python -m pytest -m real tests/real tests/sources/trackers
+
 bench: $(BIN)/.installed  ## measure every number the README quotes
 	$(BIN)/python -m benchmarks.run_all
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(REAL)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,19 +14,29 @@ import click
 
 from rlscale import __version__
 from rlscale.errors import InputError
+from rlscale.options import (
+    FITTING,
+    OUTPUT,
+    PATHS,
+    READING,
+    Compute,
+    example,
+    fit_options,
+    read_options,
+    with_options,
+)
 
 if TYPE_CHECKING:
     from rlscale.curves import Run, Truth
-    from rlscale.inference import Fit, FitOptions
+    from rlscale.inference import Fit
     from rlscale.present.output import Output
     from rlscale.present.views import BadFile, Settings
-    from rlscale.sources import ReadOptions
 
 __all__ = ["main"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-#: What ``--from`` takes in place of a compute.
-_AUTO = "auto"
+#: More runs than this are ranked by two processes.
+_MANY = 200
 #: A progress bar is shown for more runs than this, on a terminal.
 _PROGRESS = 20
 
@@ -38,7 +47,9 @@ class _BadInput(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"error: {self.message}", err=True)
+        from rlscale.sources.naming import clean
+
+        click.echo(f"error: {clean(self.message)}", err=True)
 
 
 class _Commands(click.Group):
@@ -63,86 +74,11 @@ class _Commands(click.Group):
         return value
 
 
-#: A number whose commas can only be between thousands: ``2,5e2`` or ``1,5`` could mean anything.
-_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
-
-
-class _Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 cannot be subscripted
-    """A compute: a number, or ``inf`` for the asymptote."""
-
-    name = "compute"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value).strip().lower()
-        if _THOUSANDS.fullmatch(text):
-            text = text.replace(",", "")
-        try:
-            return float("inf" if text == "asymptote" else text)
-        except ValueError:
-            self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
-
-
-class _Start(click.ParamType):  # type: ignore[type-arg]
-    """Where the points used begin: a compute, or ``auto``."""
-
-    name = "start"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        if str(value) == _AUTO:
-            return _AUTO
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a compute; give a number, or auto to choose from the curve", param, ctx)
-
-
-_READING = (
-    click.option("--metric", metavar="KEY", help="The reward, where several could be meant."),
-    click.option("--compute", metavar="KEY", help="The column or key that holds the compute."),
-    click.option("--unit", metavar="U", help="Compute axis: gpu-hours, tokens, samples, steps or flops."),
-    click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say."),
-    click.option("--bounds", type=float, nargs=2, metavar="LO HI", help="Lowest and highest reward; 0 1 by default."),
-    click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
-    click.option(
-        "--from", "since", type=_Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
-    ),
-    click.option("--until", type=float, metavar="C", help="Use points up to this compute."),
-    click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read."),
-)
-_FITTING = (
-    click.option("--family", metavar="F", help="average (default), sigmoid, weibull, gompertz, two-slope or power."),
-    click.option("--model-error", type=float, metavar="K", help="Per e-fold of compute ahead; .01, one family .02."),
-    click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
-    click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
-)
-_OUTPUT = (
-    click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout."),
-    click.option("--plot", type=click.Path(path_type=Path), metavar="F.png|svg", help="Write a chart."),
-    click.option("--report", type=click.Path(path_type=Path), metavar="F.html", help="Write a self-contained report."),
-)
-_PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
-
-
-def _with(*options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
-    """Add groups of options to a command, in their order."""
-
-    def decorate(command: _F) -> _F:
-        for option in reversed([one for group in options for one in group]):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def _example(text: str) -> str:
-    return f"\b\nExample:\n  {text}"
-
-
 @click.group(
     cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_example("rlscale rank runs/ --report report.html"),
+    epilog=example("rlscale rank runs/ --report report.html"),
 )
 @click.version_option(__version__, prog_name="rlscale")
 @click.pass_context
@@ -155,13 +91,13 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-@main.command(epilog=_example("rlscale fit runs/ --target 2e6 --target inf --at-least 0.8"))
-@_with(_PATHS)
+@main.command(epilog=example("rlscale fit runs/ --target 2e6 --target inf --at-least 0.8"))
+@with_options(PATHS)
 @click.option(
-    "--target", "targets", type=_Compute(), multiple=True, help="Forecast here; inf for the asymptote; repeat."
+    "--target", "targets", type=Compute(), multiple=True, help="Forecast here; inf for the asymptote; repeat."
 )
 @click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
-@_with(_READING, _FITTING, _OUTPUT)
+@with_options(READING, FITTING, OUTPUT)
 def fit(paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, **given: Any) -> None:
     """Posterior, verdict and forecast of each run.
 
@@ -176,25 +112,24 @@ def fit(paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | No
     output.fits(fit_view(fits, errors, settings), fits)
 
 
-@main.command(epilog=_example("rlscale rank runs/ --target 1e7 --report report.html"))
-@_with(_PATHS)
-@click.option("--target", type=_Compute(), help="Common compute; inf ranks by ceiling. Default: 4 x the longest run.")
+@main.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
+@with_options(PATHS)
+@click.option("--target", type=Compute(), help="Common compute; inf ranks by ceiling. Default: 4 x the longest run.")
 @click.option(
     "--pairs", type=click.Choice(["auto", "all"]), default="auto", help="auto: each against the best past 50."
 )
-@_with(_READING, _FITTING, _OUTPUT)
-def rank(paths: tuple[str, ...], target: float | None, pairs: str, **given: Any) -> None:
+@click.option("--jobs", type=int, metavar="N", help="Processes; by default 2 for many runs. The numbers stay the same.")
+@with_options(READING, FITTING, OUTPUT)
+def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | None, **given: Any) -> None:
     """Recipes by ceiling: P(best), groups that cannot be told apart, early-leader traps, crossings.
 
     PATH is a log or a folder of logs. Seeds of a recipe are pooled.
     """
-    output = _output(given)
-    fits, errors = _fitted(paths, () if target is None else (target,), None, given)
-    _ranked(fits, errors, target, pairs == "all", given, output, {})
+    _ranked(paths, target, given, _output(given), all_pairs=pairs == "all", jobs=jobs)
 
 
-@main.command(epilog=_example("rlscale backtest runs/ --cut 0.3 --cut 0.6 --report report.html"))
-@_with(_PATHS)
+@main.command(epilog=example("rlscale backtest runs/ --cut 0.3 --cut 0.6 --report report.html"))
+@with_options(PATHS)
 @click.option(
     "--cut", "cuts", type=float, multiple=True, metavar="F",
     help="Share of each run's compute to forecast from; repeat. Default: 0.25, 0.5 and 0.75.",
@@ -202,7 +137,7 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, **given: Any)
 @click.option(
     "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
 )
-@_with(_READING, _FITTING[:3], _OUTPUT)
+@with_options(READING, FITTING[:3], OUTPUT)
 def backtest(paths: tuple[str, ...], cuts: tuple[float, ...], jobs: int, **given: Any) -> None:
     """How forecasts made early would have done on finished runs: error, coverage, ranking, against simpler methods.
 
@@ -216,8 +151,8 @@ def backtest(paths: tuple[str, ...], cuts: tuple[float, ...], jobs: int, **given
     from rlscale.trust import backtest as backtest_runs
 
     output = _output(given)
-    options = _fit_options(None, given)
-    reading = collect(paths, _read_options(given))
+    options = fit_options(None, given)
+    reading = collect(paths, read_options(given))
     with _watched("backtesting", len(reading.runs)) as watch:
         found = backtest_runs(reading.runs, cuts=cuts or CUTS, options=options, jobs=jobs, watch=watch)
     errors = [BadFile(error.path, error.message) for error in reading.errors]
@@ -225,8 +160,53 @@ def backtest(paths: tuple[str, ...], cuts: tuple[float, ...], jobs: int, **given
     output.backtest(backtest_view(found, reading.runs, errors, settings))
 
 
-@main.command(epilog=_example("rlscale demo --report report.html"))
-@_with(_OUTPUT)
+@main.command(epilog=example("rlscale show runs/base/trainer_state.json"))
+@with_options(PATHS)
+@click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say.")
+@click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name.")
+@click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read.")
+@with_options(OUTPUT[:1])
+def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """Show what a log holds: metrics, units, compute, configuration, repairs. Nothing is chosen or fitted.
+
+    PATH is a log, a folder of logs, or a tracker's address.
+    """
+    from rlscale.present.documents import dumps
+    from rlscale.present.logs import print_survey, survey_document
+    from rlscale.present.output import console
+    from rlscale.sources import survey
+    from rlscale.sources.naming import clean
+
+    found = survey(paths, read_options(given))
+    if as_json:
+        click.echo(dumps(survey_document(found)))
+    else:
+        print_survey(found, console())
+    for error in found.errors:
+        click.echo(f"left out {clean(str(error))}", err=True)
+
+
+@main.command(epilog=example("rlscale sources --metrics --trainer verl"))
+@click.option("--metrics", is_flag=True, help="The canonical metric table: which trainer logs what under which key.")
+@click.option("--trainer", metavar="NAME", help="The keys of one trainer.")
+@with_options(OUTPUT[:1])
+def sources(metrics: bool, trainer: str | None, as_json: bool) -> None:
+    """List what can be read, from where, and with which extra."""
+    from rlscale.present.documents import dumps
+    from rlscale.present.logs import metrics_document, print_metrics, print_sources, sources_document
+    from rlscale.present.output import console
+
+    keys = metrics or trainer is not None
+    if as_json:
+        click.echo(dumps(metrics_document(trainer) if keys else sources_document()))
+    elif keys:
+        print_metrics(trainer, console())
+    else:
+        print_sources(console())
+
+
+@main.command(epilog=example("rlscale demo --report report.html"))
+@with_options(OUTPUT)
 def demo(**given: Any) -> None:
     """Rank the bundled real RL runs, offline, in seconds; ends with a report.
 
@@ -242,11 +222,10 @@ def demo(**given: Any) -> None:
         "Known truth: with 8 tokens a quarter of the answers do not fit, so base and lr1.5e-4 cannot pass 0.75.\n",
         err=output.json,
     )
-    fits, errors = _fitted((str(bundled()),), (), None, given)
-    _ranked(fits, errors, None, False, given, output, {"report": str(given["report"])})
+    _ranked((str(bundled()),), None, given, output, extra={"report": str(given["report"])})
 
 
-@main.command(epilog=_example("rlscale simulate --recipes 4 --out runs.csv --truth truth.json"))
+@main.command(epilog=example("rlscale simulate --recipes 4 --out runs.csv --truth truth.json"))
 @click.option("--out", type=click.Path(path_type=Path), metavar="F.csv", help="Write the table here, not to stdout.")
 @click.option("--truth", type=click.Path(path_type=Path), metavar="F.json", help="Write the truth here, not to stderr.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
@@ -296,26 +275,6 @@ def _output(given: dict[str, Any]) -> Output:
     return output
 
 
-def _read_options(given: dict[str, Any]) -> ReadOptions:
-    from rlscale.sources import ReadOptions
-
-    names = ("metric", "compute", "unit", "gpus", "bounds", "recipe", "since", "until")
-    told = {name: given.get(name) for name in names}
-    if told["since"] == _AUTO:
-        told["since"] = None  # chosen from the curve, where it is fitted
-    return ReadOptions(**told, strict=given.get("strict", False))
-
-
-def _fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
-    from rlscale.inference import FitOptions
-    from rlscale.inference.families import families_named
-
-    chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
-    if given.get("family") is not None:
-        chosen["families"] = families_named(given["family"])
-    return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)
-
-
 def _fitted(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
 ) -> tuple[tuple[Fit, ...], tuple[BadFile, ...]]:
@@ -324,8 +283,8 @@ def _fitted(
     from rlscale.present.views import BadFile
     from rlscale.sources import collect
 
-    options = _fit_options(at_least, given)
-    reading = collect(paths, _read_options(given))
+    options = fit_options(at_least, given)
+    reading = collect(paths, read_options(given))
     found = []
     with _watched("fitting", len(reading.runs)) as watch:
         for one in fits(reading.runs, targets, options):
@@ -350,26 +309,52 @@ def _watched(what: str, runs: int) -> Iterator[Callable[[int, int], None]]:
 
 
 def _ranked(
-    fits: tuple[Fit, ...],
-    errors: tuple[BadFile, ...],
+    paths: tuple[str, ...],
     target: float | None,
-    all_pairs: bool,
     given: dict[str, Any],
     output: Output,
-    extra: dict[str, Any],
+    *,
+    all_pairs: bool = False,
+    jobs: int | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
-    from rlscale.decisions import rank as rank_fits
-    from rlscale.present.views import rank_view
+    """Read, fit and rank, with a progress bar on long work; fits are not kept, those shown are made again."""
+    from rlscale.decisions import rank_runs
+    from rlscale.inference import Refits
+    from rlscale.present.views import BadFile, RankView, run_line
+    from rlscale.sources import collect
 
-    ranking = rank_fits(fits, target=target, seed_sd=given.get("seed_sd"), all_pairs=all_pairs)
-    view = rank_view(ranking, fits, errors, _settings(given, target=target))
-    output.ranking(view, fits, extra)
+    options = fit_options(None, given)
+    reading = collect(paths, read_options(given))
+    runs = reading.runs
+    with _watched("fitting", len(runs)) as watch:
+        ranking, outcomes = rank_runs(
+            runs,
+            options,
+            target=target,
+            seed_sd=given.get("seed_sd"),
+            all_pairs=all_pairs,
+            jobs=_processes(len(runs)) if jobs is None else jobs,
+            watch=watch,
+        )
+    view = RankView(
+        ranking=ranking,
+        runs=tuple(run_line(run, of.verdict, of.warnings) for run, of in zip(runs, outcomes, strict=True)),
+        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        settings=_settings(given, target=target),
+    )
+    output.ranking(view, Refits(runs, () if target is None else target, options), extra)
+
+
+def _processes(runs: int) -> int:
+    """Return how many processes to rank runs with: starting one takes as long as fitting a hundred runs."""
+    return min(2, os.cpu_count() or 1) if runs > _MANY else 1
 
 
 def _settings(given: dict[str, Any], **more: Any) -> Settings:
     from rlscale.present.views import Settings
 
-    used = _fit_options(None, given)
+    used = fit_options(None, given)
     fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
     options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}

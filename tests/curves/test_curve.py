@@ -54,7 +54,7 @@ def test_read_only_input_is_accepted():
         ),
         (
             {"compute": [1], "reward": [0.1], "unit": "parsecs"},
-            "unknown compute unit 'parsecs'; use one of gpu-hours, tokens, samples, steps, flops",
+            "unknown compute unit 'parsecs'; use one of gpu-hours, tokens, samples, steps, flops, dollars",
         ),
         (
             {"compute": [1, 2, 3], "reward": [12, 34, 61], "metric": "acc"},

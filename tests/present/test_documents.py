@@ -26,10 +26,18 @@ def test_fit_has_the_keys_of_the_contract_in_order() -> None:
     assert document["schema"] == 1
     run = document["runs"][0]
     assert list(run)[: len(FIT_KEYS)] == FIT_KEYS
-    assert list(run)[len(FIT_KEYS) :] == ["level_sd", "model_params", "bounds", "asymptote", "A_average", "weights"]
+    assert list(run)[len(FIT_KEYS) :] == [
+        "clock",
+        "level_sd",
+        "model_params",
+        "bounds",
+        "asymptote",
+        "A_average",
+        "weights",
+    ]
     assert [list(item) for item in run["forecast"]] == [FORECAST_KEYS] * 2
     assert list(run["A"]) == ["q10", "q50", "q90"]
-    assert list(run["source"]) == ["path", "format", "rows", "repairs"]
+    assert list(run["source"]) == ["path", "format", "rows", "repairs", "trainer"]
     assert document["errors"] == [{"path": "torn.csv", "message": "line 3 is torn"}]
 
 

@@ -7,8 +7,11 @@ from rlscale.sources import ReadOptions, collect
 
 HEAD = "run,compute,unit,reward\n"
 KNOWN = (
-    "CSV, Parquet and JSON-lines tables, TRL's trainer_state.json, verl's console log and file logger, metrics.jsonl"
+    "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
+    "Trackio, and tables in CSV, Parquet and JSON lines (rlscale sources lists them)"
 )
+
+ADDRESS = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, or the path of a file"
 
 TABLES = {
     "empty file": ("t.csv", "", {}, "the file is empty; nothing was logged yet"),
@@ -89,7 +92,7 @@ TABLES = {
         "t.csv",
         HEAD + "a,1,epochs,.5\n",
         {},
-        "run 'a': unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops",
+        "run 'a': unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops, dollars",
     ),
     "two recipes in a run": (
         "t.csv",
@@ -254,7 +257,8 @@ LOGS = {
         "x.log",
         "hello\n",
         {},
-        "holds no line 'step:N - key:value', as verl prints; give the trainer's metrics log",
+        "holds no line 'step:N - key:value' (verl), 'Global step N: {...}' (OpenRLHF), 'perf N: {...}' (slime), "
+        "'Step N:' (SkyRL) or 'metrics_tag: {...}' (ROLL); give the trainer's metrics log",
     ),
     "what TRL prints": (
         "x.log",
@@ -306,29 +310,25 @@ LOGS = {
         "run-1.wandb",
         b":W&B\xe1\xbe\x00",
         {},
-        "a W&B offline file, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
-        f"(rlscale reads {KNOWN})",
+        "no run was logged yet; give a .wandb file that W&B has written to",
     ),
     "TensorBoard file": (
         "events.out.tfevents.1",
         b"\x00\x01",
         {},
-        "a TensorBoard event file, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
-        f"(rlscale reads {KNOWN})",
+        "holds no metric; nothing was logged yet",
     ),
     "W&B file that TRL printed into": (
         "run-2.wandb",
         b":W&B\xe1\xbe\x00 {'loss': '0.2160', 'reward': '0.5'}\n",
         {},
-        "a W&B offline file, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
-        f"(rlscale reads {KNOWN})",
+        "nothing in it can be read; give a .wandb file that W&B has written to",
     ),
     "tracker database": (
         "mlflow.db",
         b"SQLite format 3\x00",
         {},
-        "a tracker's database, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
-        f"(rlscale reads {KNOWN})",
+        "the database is damaged (it is shorter than its header); copy it again, or run sqlite3 FILE .recover",
     ),
 }
 LOGS["a word for a compute"] = (
@@ -348,7 +348,7 @@ def test_the_message_names_file_value_and_remedy(write, case):
     assert caught.value.path == str(path)
 
 
-@pytest.mark.parametrize("case", ["pickle", "no reader", "W&B file", "console log of something else", "no step"])
+@pytest.mark.parametrize("case", ["pickle", "no reader", "console log of something else", "no step"])
 def test_formats_without_a_reader_are_format_errors(write, case):
     with pytest.raises(FormatError):
         collect([write(*LOGS[case][:2])])
@@ -357,12 +357,9 @@ def test_formats_without_a_reader_are_format_errors(write, case):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("wandb://a/b", "trackers are not supported yet (wandb); export the runs to CSV or give the trainer's own log"),
-        ("mlflow://x", "trackers are not supported yet (mlflow); export the runs to CSV or give the trainer's own log"),
-        (
-            "ledger:sqlite:///l.db",
-            "trackers are not supported yet (ledger); export the runs to CSV or give the trainer's own log",
-        ),
+        ("wandb:a/b", f"no tracker that rlscale reads is called 'wandb'; {ADDRESS}"),
+        ("comet://a/b", f"no tracker that rlscale reads is called 'comet'; {ADDRESS}"),
+        ("ledger:sqlite:///l.db", f"no tracker that rlscale reads is called 'ledger'; {ADDRESS}"),
     ],
 )
 def test_trackers(given, message):
@@ -407,7 +404,7 @@ def test_a_disk_that_fails(write, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("rlscale.sources.csv_table.lines", fail)
+    monkeypatch.setattr("rlscale.sources.tables.csv_table.lines", fail)
     with pytest.raises(SourceError) as caught:
         collect([path])
     assert str(caught.value) == f"{path}: cannot be read (Input/output error); check the disk"
@@ -426,7 +423,10 @@ def test_no_path_and_an_empty_folder(tmp_path):
     [
         ({"gpus": 0.0}, "--gpus 0 is not a number of GPUs; give how many the run used"),
         ({"bounds": (1.0, 0.0)}, "--bounds 1 0 are not lowest < highest; give --bounds LO HI"),
-        ({"unit": "epochs"}, "unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops"),
+        (
+            {"unit": "epochs"},
+            "unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops, dollars",
+        ),
         ({"since": 5.0, "until": 1.0}, "--from 5 lies after --until 1; give an earlier --from"),
         ({"since": float("nan")}, "--from and --until need numbers, got nan; give a compute"),
         (

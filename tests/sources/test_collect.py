@@ -13,7 +13,10 @@ STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
 
 
 def test_public_names():
-    assert sorted(sources.__all__) == ["Log", "ReadOptions", "Reading", "bundled", "collect", "read"]
+    assert sorted(sources.__all__) == [
+        *("FlopRule", "Log", "Named", "ReadOptions", "Reading", "Survey"),
+        *("bundled", "collect", "read", "survey"),
+    ]
     assert all(hasattr(sources, name) for name in sources.__all__)
 
 
@@ -57,7 +60,7 @@ def test_a_missing_path_among_others(write, tmp_path):
 
 def test_files_that_are_no_logs_are_passed_by(write, tmp_path):
     write("a/metrics.jsonl", ROW)
-    for name in ("README.md", "a/config.json", "a/code.diff", "a/model.bin", "a/x.png", "a/events.out.tfevents.1"):
+    for name in ("README.md", "a/config.json", "a/code.diff", "a/model.bin", "a/x.png"):
         write(name, b"\x00\x01")
     write(".hidden/metrics.jsonl", "")
     for name in ("requirements.txt", "a/notes.txt", "a/slurm.err"):
@@ -65,21 +68,23 @@ def test_files_that_are_no_logs_are_passed_by(write, tmp_path):
     unknown = write("a/logs.log", "hello\n")
     reading = collect([tmp_path])
     assert [run.name for run in reading.runs] == ["a"]
-    assert [error.path for error in reading.errors] == [str(unknown), str(tmp_path / "a/events.out.tfevents.1")]
+    assert [error.path for error in reading.errors] == [str(unknown)]
 
 
 def test_what_stands_beside_logs_and_is_not_read_is_told_once_a_kind(write, tmp_path):
     write("a/metrics.jsonl", ROW)
-    for name in ("a/x.tfevents.1", "a/x.tfevents.2", "a/y.tfevents.3", "p.pkl", "q.pickle", "r.wandb"):
+    for name in ("p.pkl", "q.pickle"):
         write(name, b"\x00\x01")
+    secret = write("../secret.log", "step:1 - critic/score/mean:0.5\n")
+    for name in ("a/link.log", "b.log"):
+        (tmp_path / name).symlink_to(secret)
+    (tmp_path / "c.jsonl").symlink_to(tmp_path / "a/metrics.jsonl")  # stays inside: the same file, read once
     reading = collect([tmp_path])
     said = {error.path.removeprefix(f"{tmp_path}/"): error.message for error in reading.errors}
     known = f"rlscale reads {KNOWN_FORMATS}"
-    advice = "which rlscale cannot read yet; export its runs to CSV or give the trainer's own log"
     assert said == {
-        "a/x.tfevents.1": f"a TensorBoard event file, {advice} ({known}); 2 more files of this kind in the folder",
+        "b.log": "is a link that leads out of the folder and is not followed; 1 more link like it; give its target",
         "p.pkl": f"pickles are never loaded; {known}; 1 more file of this kind in the folder",
-        "r.wandb": f"a W&B offline file, {advice} ({known})",
     }
     assert [run.name for run in read(tmp_path)] == ["a"]  # strict or not: they are no logs
 
@@ -109,12 +114,6 @@ UNUSED = [
 def test_gpus_that_change_nothing_are_told(one, name, content, options, why):
     assert f"--gpus is not used: {why}" in one(name, content, gpus=8.0, **options).warnings
     assert not any("--gpus" in said for said in one(name, content, **options).warnings)
-
-
-def test_a_folder_of_tracker_files_says_what_they_are(write, tmp_path):
-    write("run-1.wandb", b":W&B")
-    with pytest.raises(SourceError, match="a W&B offline file, which rlscale cannot read yet"):
-        collect([tmp_path])
 
 
 def test_a_file_without_a_reward_does_not_stop_a_folder(write, tmp_path):
@@ -229,4 +228,5 @@ def test_the_bundled_runs():
     runs = read(bundled())
     assert {run.curve.metric for run in runs} == {"eval_reward"}
     assert all(run.curve.has_baseline and run.recipe == run.name.rpartition("/")[0] for run in runs)
-    assert all(run.source.repairs == () and run.warnings == () for run in runs)
+    assert all(len(run.source.repairs) == 1 and "n_eval is inferred" in run.source.repairs[0] for run in runs)
+    assert all(run.warnings == () for run in runs)

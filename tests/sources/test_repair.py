@@ -27,7 +27,7 @@ def test_back_above_the_first_step_is_a_resume():
     assert {step: row["reward"] for step, row in part.rows.items()} == {1: 0.501, 2: 0.502, 3: 0.903, 4: 0.904}
     assert part.repairs == [
         "the run resumed at step 3 after step 5: the later rows replace 3 steps logged before, "
-        "whose compute is not counted"
+        "whose compute counts only in --clock elapsed"
     ]
 
 

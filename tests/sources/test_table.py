@@ -347,7 +347,7 @@ def test_a_last_label_cut_short_is_left_out(one):
 
 
 def test_a_torn_row_alone_in_its_chunk(one, monkeypatch):
-    monkeypatch.setattr("rlscale.sources.csv_table._CHUNK", 2)
+    monkeypatch.setattr("rlscale.sources.tables.csv_table._CHUNK", 2)
     run = one("t.csv", BODY + "a,5,0.")
     assert (run.curve.compute_last, run.source.repairs) == (4, TORN)
 

@@ -21,19 +21,26 @@ NEW = state(
 )
 
 
+INFERRED = (
+    "n_eval is inferred: eval_runtime x eval_samples_per_second prompts, how often each was answered is not logged"
+)
+
+
 def test_evaluations_against_tokens(one):
     run = one("base/seed0/trainer_state.json", NEW)
     assert (run.curve.unit, run.curve.metric, run.source.format) == ("tokens", "eval_reward", "trl")
     assert run.curve.compute.tolist() == [0, 2500, 4000]
     assert run.curve.reward.tolist() == [0.2, 0.5, 0.6]
     assert run.curve.n_eval.tolist() == [32, 32, 32]
-    assert (run.source.rows, run.source.repairs, run.warnings) == (7, (), ())
+    assert (run.source.rows, run.source.repairs, run.warnings) == (7, (INFERRED,), ())
     assert run.config == {"logging_steps": 5}
 
 
 def test_the_other_series_are_kept(one):
     run = one("x.trainer_state.json", NEW)
-    assert run.series["reward"].step.tolist() == [5, 10, 15]
+    # means over 5 steps, in the middle of them; evaluations and counters stand where they were made
+    assert run.series["reward"].step.tolist() == [3, 8, 13]
+    assert run.series["num_tokens"].step.tolist() == [5, 10, 15]
     assert np.isnan(run.series["kl"].value[1])
     assert "total_flos" not in run.series
 
@@ -43,6 +50,7 @@ def test_gpu_hours_of_steps_and_evaluations(one):
     # means over 5 steps: 5 x 2 s; + 5 x 3 s + 9 s; + 5 x 1 s + 6 s; the baseline's own 8 s are before compute 0
     np.testing.assert_allclose(run.curve.compute * 3600 / 4, [0, 10 + 15 + 9, 10 + 15 + 9 + 5 + 6])
     assert run.source.repairs == (
+        INFERRED,
         "gpu-hours count step_time of every step and eval_runtime, not loading and checkpoints, on 4 GPUs (--gpus)",
     )
 
@@ -107,7 +115,7 @@ def test_a_resume_replaces_what_was_logged_after_its_checkpoint(one):
     assert run.curve.reward.tolist() == [0.1, 0.2, 0.8, 0.9]
     assert run.source.repairs == (
         "the run resumed at step 3 after step 4: the later rows replace 2 steps logged before, "
-        "whose compute is not counted",
+        "whose compute counts only in --clock elapsed",
     )
 
 

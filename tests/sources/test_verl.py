@@ -153,7 +153,7 @@ def test_gpus_from_the_printed_configuration(one, config):
         row["data"].pop("perf/throughput", None)
     run = one("x.log", config + console(logged))
     np.testing.assert_allclose(run.curve.compute_last, truth[12] * 16 / 3600)
-    assert run.source.repairs[0].endswith("on 16 GPUs (from the printed configuration)")
+    assert run.source.repairs[0].endswith("on 16 GPUs (from the configuration)")
 
 
 def test_gpus_given_where_the_log_holds_none(one):

@@ -1,8 +1,19 @@
 """What the rest is about: curves, runs, units, and simulated curves with known truth."""
 
 from rlscale.curves.curve import Curve
-from rlscale.curves.run import Run, Series, Source
+from rlscale.curves.run import Metric, Run, Series, Source
 from rlscale.curves.simulate import Truth, simulate, simulated_runs
 from rlscale.curves.units import UNITS, canonical_unit
 
-__all__ = ["UNITS", "Curve", "Run", "Series", "Source", "Truth", "canonical_unit", "simulate", "simulated_runs"]
+__all__ = [
+    "UNITS",
+    "Curve",
+    "Metric",
+    "Run",
+    "Series",
+    "Source",
+    "Truth",
+    "canonical_unit",
+    "simulate",
+    "simulated_runs",
+]

@@ -32,7 +32,10 @@ class Curve:
     reward : array, shape (n,)
         Reward at each evaluation, in the metric's own scale; finite.
     unit : str
-        ``gpu-hours``, ``flops``, ``tokens``, ``samples`` or ``steps``.
+        ``gpu-hours``, ``flops``, ``tokens``, ``samples``, ``steps`` or ``dollars``.
+    clock : str
+        Which seconds the compute counts, for gpu-hours and dollars: ``train``, ``train+eval`` or ``elapsed``; empty
+        where the log states gpu-hours itself, and for other units.
     metric : str
         The name of the reward.
     n_eval : array, shape (n,), optional
@@ -52,6 +55,7 @@ class Curve:
     compute: Floats
     reward: Floats
     unit: str = "steps"
+    clock: str = ""
     metric: str = "reward"
     n_eval: Floats | None = None
     sd: Floats | None = None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rlscale.curves.curve import Curve
 from rlscale.errors import CurveError
 
-__all__ = ["Run", "Series", "Source"]
+__all__ = ["Metric", "Run", "Series", "Source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,25 @@ class Series:
             raise CurveError(f"a series needs one value a step, got shapes {self.step.shape} and {self.value.shape}")
 
 
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A quantity under its canonical name, whichever trainer logged it.
+
+    Parameters
+    ----------
+    key : str
+        What the trainer calls it.
+    unit : str
+        Its unit; trainers differ (a mismatch in probabilities is not one in log-probabilities).
+    series : Series
+        Its values.
+    """
+
+    key: str
+    unit: str
+    series: Series
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a run was read from.
@@ -54,12 +73,15 @@ class Source:
         Rows of the file that belong to this run.
     repairs : tuple of str
         Every repair made while reading, one sentence each.
+    trainer : str, optional
+        The trainer that logged it, where its keys tell.
     """
 
     path: str
     format: str
     rows: int
     repairs: tuple[str, ...] = ()
+    trainer: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -82,6 +104,11 @@ class Run:
         The trainer's configuration, where the log holds it.
     series : mapping of str to Series, optional
         The other logged quantities, under the trainer's own keys.
+    metrics : mapping of str to Metric, optional
+        Those among them that every trainer logs in some way, under their canonical names: ``entropy``, ``kl``,
+        ``clip_fraction``, ... (``rlscale sources --metrics`` lists them).
+    settings : mapping of str to Any, optional
+        What the configuration says of the recipe, under canonical names: ``loss_type``, ``generations``, ...
     source : Source, optional
         Where it was read from; None for a run made in memory.
     warnings : tuple of str, optional
@@ -100,6 +127,8 @@ class Run:
     model_params: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     series: Mapping[str, Series] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     source: Source | None = None
     warnings: tuple[str, ...] = ()
 
@@ -107,5 +136,5 @@ class Run:
         for attribute in ("name", "recipe"):
             if not getattr(self, attribute):
                 raise CurveError(f"a run needs a {attribute}; got {getattr(self, attribute)!r}")
-        for attribute in ("config", "series"):
+        for attribute in ("config", "series", "metrics", "settings"):
             object.__setattr__(self, attribute, MappingProxyType(dict(getattr(self, attribute))))

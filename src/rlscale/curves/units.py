@@ -6,8 +6,9 @@ from rlscale.errors import CurveError
 
 __all__ = ["UNITS", "canonical_unit"]
 
-#: The units a compute axis may have. The order is the preference when a log holds several (``flops`` only on request).
-UNITS = ("gpu-hours", "tokens", "samples", "steps", "flops")
+#: The units a compute axis may have. The order is the preference when a log holds several (``flops`` and ``dollars``
+#: only on request).
+UNITS = ("gpu-hours", "tokens", "samples", "steps", "flops", "dollars")
 
 _ALIASES = {
     "gpu-hour": "gpu-hours",
@@ -17,6 +18,11 @@ _ALIASES = {
     "token": "tokens",
     "sample": "samples",
     "step": "steps",
+    "dollar": "dollars",
+    "usd": "dollars",
+    "$": "dollars",
+    "cost": "dollars",
+    "money": "dollars",
 }
 
 

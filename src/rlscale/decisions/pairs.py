@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from rlscale.decisions.contender import Contender
 from rlscale.inference.least_squares import least_squares
-from rlscale.inference.pool import median_curve
 
-__all__ = ["Pair", "PublishedCheck", "compared"]
+__all__ = ["Pair", "PublishedCheck", "commons", "compared", "everyone", "grid"]
 
 Floats = NDArray[np.float64]
 
@@ -76,50 +75,93 @@ class Pair:
     published: PublishedCheck | None
 
 
-def compared(ordered: Sequence[Contender], at: float, all_pairs: bool) -> tuple[Pair, ...]:
+def everyone(count: int, all_pairs: bool) -> bool:
+    """Return whether each of ``count`` recipes is compared with each, and not with the best only."""
+    return all_pairs or count <= ALL_PAIRS
+
+
+def grid(first: float, last: float, at: float) -> Floats:
+    """Return the computes at which median curves are compared, shape (k,).
+
+    Parameters
+    ----------
+    first, last : float
+        The smallest compute above 0 and the largest that any fit covers.
+    at : float
+        The common compute; ``inf`` for the asymptote.
+    """
+    return np.geomspace(first, FAR * last if np.isinf(at) else max(at, last), 96)
+
+
+def commons(ordered: Sequence[Contender], every: bool) -> dict[str, list[float]]:
+    """Return the computes at which each recipe meets another, at the end of the shorter of the two.
+
+    Parameters
+    ----------
+    ordered : sequence of Contender
+        Best first.
+    every : bool
+        Each is compared with each, else with the best only.
+    """
+    if every:
+        ends = sorted({one.shortest for one in ordered})
+        return {one.name: [end for end in ends if end <= one.shortest] for one in ordered}
+    first = ordered[0].shortest
+    found = {one.name: [min(one.shortest, first)] for one in ordered}
+    found[ordered[0].name] = sorted({min(one.shortest, first) for one in ordered[1:]})
+    return found
+
+
+def compared(
+    ordered: Sequence[Contender],
+    against_best: Sequence[float],
+    early: Mapping[str, Mapping[float, float]],
+    at_grid: Floats,
+    every: bool,
+) -> tuple[Pair, ...]:
     """Compare the contenders, best first, two by two.
 
     Parameters
     ----------
     ordered : sequence of Contender
-    at : float
-        The common compute; ``inf`` for the asymptote.
-    all_pairs : bool
-        Every pair even beyond :data:`ALL_PAIRS` recipes, where otherwise each is compared with the best only.
+        Best first.
+    against_best : sequence of float
+        Probability that the first is better than each.
+    early : mapping
+        Posterior mean of each recipe, by name, at the computes of :func:`commons`.
+    at_grid : array, shape (k,)
+        The computes of their median curves.
+    every : bool
+        Compare each with each, else with the best only.
     """
-    if all_pairs or len(ordered) <= ALL_PAIRS:
-        wanted = list(combinations(ordered, 2))
-    else:
-        wanted = [(ordered[0], other) for other in ordered[1:]]
-    first = min((_first_compute(r) for r in ordered), default=1.0)
-    last = max((run.curve.compute_last for r in ordered for run in r.posteriors), default=1.0)
-    horizon = FAR * last if np.isinf(at) else max(at, last)
-    grid = np.geomspace(first, horizon, 96)
-    medians = {recipe.name: median_curve(recipe.posteriors, grid) for recipe in ordered}
-    few = all_pairs or len(ordered) <= ALL_PAIRS
-    points = {recipe.name: least_squares(recipe.longest.curve).A for recipe in ordered} if few else {}
+    if not every:
+        best = ordered[0]
+        return tuple(
+            _pair(best, other, p, early, at_grid, None) for other, p in zip(ordered[1:], against_best[1:], strict=True)
+        )
+    points = {one.name: least_squares(one.curve).A for one in ordered if one.curve is not None}
     return tuple(
-        _pair(a, b, grid, medians, _published(a, b, points) if points and a is ordered[0] else None) for a, b in wanted
+        _pair(a, b, a.p_better(b), early, at_grid, _published(a, b, points) if a is ordered[0] else None)
+        for a, b in combinations(ordered, 2)
     )
 
 
-def _first_compute(recipe: Contender) -> float:
-    return min(float(run.curve.compute[run.curve.compute > 0][0]) for run in recipe.posteriors)
-
-
 def _pair(
-    a: Contender, b: Contender, grid: Floats, medians: dict[str, Floats], published: PublishedCheck | None
+    a: Contender,
+    b: Contender,
+    p_a_better: float,
+    early: Mapping[str, Mapping[float, float]],
+    at_grid: Floats,
+    published: PublishedCheck | None,
 ) -> Pair:
-    p_a_better = a.p_better(b)
-    common = min(run.curve.compute_last for recipe in (a, b) for run in recipe.posteriors)
-    early_a, early_b = a.mean_at(common), b.mean_at(common)
-    leader_is_a = early_a >= early_b
+    common = min(a.shortest, b.shortest)
+    leader_is_a = early[a.name][common] >= early[b.name][common]
     p_leader = p_a_better if leader_is_a else 1.0 - p_a_better
     return Pair(
         a=a.name,
         b=b.name,
         p_a_better=p_a_better,
-        crossing=_crossing(grid, medians[a.name] - medians[b.name]),
+        crossing=_crossing(at_grid, a.medians - b.medians),
         early_leader=a.name if leader_is_a else b.name,
         trap=1.0 - p_leader >= TRAP,
         published=published,
@@ -137,12 +179,13 @@ def _crossing(grid: Floats, difference: Floats) -> float | None:
     return float(grid[i] * (grid[i + 1] / grid[i]) ** share)
 
 
-def _published(a: Contender, b: Contender, points: dict[str, float]) -> PublishedCheck:
-    curve_a, curve_b = a.longest.curve, b.longest.curve
+def _published(a: Contender, b: Contender, points: Mapping[str, float]) -> PublishedCheck | None:
+    if a.curve is None or b.curve is None:
+        return None
     ceiling_a, ceiling_b = points[a.name], points[b.name]
-    tie = abs(ceiling_a - ceiling_b) <= PUBLISHED_MARGIN * curve_a.range
+    tie = abs(ceiling_a - ceiling_b) <= PUBLISHED_MARGIN * a.curve.range
     if not tie:
         return PublishedCheck(ceiling_a, ceiling_b, False, None, None)
     shared = 0.5 * (ceiling_a + ceiling_b)
-    refit_a, refit_b = (least_squares(curve, asymptote=shared) for curve in (curve_a, curve_b))
+    refit_a, refit_b = (least_squares(curve, asymptote=shared) for curve in (a.curve, b.curve))
     return PublishedCheck(ceiling_a, ceiling_b, True, refit_a.B, refit_b.B)

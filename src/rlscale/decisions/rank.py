@@ -6,21 +6,22 @@ Every probability is over the posteriors of independent recipes, computed from t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.decisions.contender import Contender, contender, middle_verdict
-from rlscale.decisions.pairs import Pair, compared
+from rlscale.curves import Curve, Run
+from rlscale.decisions.contender import Contender, Entry, Outcome, middle_verdict
+from rlscale.decisions.pairs import Pair, commons, compared, everyone, grid
+from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
-from rlscale.inference.fit import Fit
-from rlscale.inference.forecast import Interval, interval
-from rlscale.inference.pool import Level, SeedSpread, seed_spread
-from rlscale.inference.posterior import Posterior
+from rlscale.inference.fit import Fit, FitOptions
+from rlscale.inference.forecast import Interval
+from rlscale.inference.pool import Level, SeedSpread, learned_spread
 from rlscale.inference.verdict import Verdict, VerdictName
 
-__all__ = ["Ranking", "RecipeRank", "rank"]
+__all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,8 @@ Floats = NDArray[np.float64]
 SEPARATED = 0.95
 #: Without a target, rank at this multiple of the largest last compute: the range the model error was measured on.
 AHEAD = 4.0
+#: Runs fitted in one go by one process.
+TOGETHER = 120
 
 
 @dataclass(frozen=True)
@@ -108,53 +111,176 @@ def rank(
     InputError
         No runs, mixed units or bounds, a target that is not above 0, a negative seed sd.
     """
-    _check(fits, target, seed_sd)
-    unit = fits[0].run.curve.unit
-    by_recipe: dict[str, list[Fit]] = {}
-    for fit in fits:
-        by_recipe.setdefault(fit.run.recipe, []).append(fit)
-    spread = seed_spread([_healthy(group) for group in by_recipe.values()], seed_sd)
-    last = [fit.run.curve.compute_last for fit in fits if fit.posterior]
-    at = target if target is not None else AHEAD * max(last, default=fits[0].run.curve.compute_last)
-    found = {name: contender(name, tuple(group), at, spread.value) for name, group in by_recipe.items()}
-    ordered = sorted(filter(None, found.values()), key=lambda one: (not one.verdict.ranks, -one.median))
-    placed = (*_placed(ordered), *(_unfitted(name, by_recipe[name]) for name in found if found[name] is None))
+    runs = [fit.run for fit in fits]
+    _check(runs, target, seed_sd)
+    with Team(fits[0].options) as team:
+        groups = _by_recipe(runs)
+        entries = {k: team.here.take(k, [fits[i] for i in group]) for k, group in enumerate(groups.values())}
+        return _ranking(team, entries, runs, target, seed_sd, all_pairs)
+
+
+def rank_runs(
+    runs: Sequence[Run],
+    options: FitOptions | None = None,
+    *,
+    target: float | None = None,
+    seed_sd: float | None = None,
+    all_pairs: bool = False,
+    jobs: int = 1,
+    watch: Watch | None = None,
+) -> tuple[Ranking, tuple[Outcome, ...]]:
+    """Fit runs and rank their recipes without keeping the fits: the numbers of :func:`rank`, for many runs.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    options : FitOptions, optional
+    target, seed_sd, all_pairs
+        As for :func:`rank`.
+    jobs : int
+        Processes; the numbers stay the same.
+    watch : callable, optional
+        Called with the runs fitted so far and all of them.
+
+    Returns
+    -------
+    Ranking
+    tuple of Outcome
+        What was said of each run, in their order.
+
+    Raises
+    ------
+    InputError
+        As for :func:`rank`; a ``jobs`` that cannot be.
+    """
+    options = options or FitOptions()
+    _check(runs, target, seed_sd)
+    if jobs < 1:
+        raise InputError(f"--jobs {jobs} is not a number of processes; give 1 or more")
+    groups = _by_recipe(runs)
+    blocks = _blocks(runs, groups)
+    # no fit is asked for more than its verdict needs: the reward at the target, else the ceiling
+    with Team(options, [np.inf if target is None else target], min(jobs, len(blocks))) as team:
+        entries = team.fit(blocks, watch)
+        ranking = _ranking(team, entries, runs, target, seed_sd, all_pairs)
+    outcomes: dict[int, Outcome] = {}
+    for k, group in enumerate(groups.values()):
+        outcomes.update(zip(group, entries[k].outcomes, strict=True))
+    # curves were fitted, not runs: what reading said of them comes first, as in a fit
+    said = [replace(outcomes[i], warnings=(*run.warnings, *outcomes[i].warnings)) for i, run in enumerate(runs)]
+    return ranking, tuple(said)
+
+
+def _by_recipe(runs: Sequence[Run]) -> dict[str, list[int]]:
+    """Return the places of the runs of each recipe."""
+    found: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        found.setdefault(run.recipe, []).append(place)
+    return found
+
+
+def _blocks(runs: Sequence[Run], groups: Mapping[str, Sequence[int]]) -> list[Block]:
+    """Split the recipes into blocks of some :data:`TOGETHER` runs, whatever the number of processes."""
+    blocks: list[dict[int, list[Curve]]] = []
+    size = TOGETHER
+    for k, group in enumerate(groups.values()):
+        if size >= TOGETHER:
+            blocks.append({})
+            size = 0
+        blocks[-1][k] = [runs[i].curve for i in group]
+        size += len(group)
+    return list(blocks)
+
+
+def _ranking(
+    team: Team,
+    entries: Mapping[int, Entry],
+    runs: Sequence[Run],
+    target: float | None,
+    seed_sd: float | None,
+    all_pairs: bool,
+) -> Ranking:
+    """Rank the recipes that a team has fitted."""
+    groups = _by_recipe(runs)
+    told = [entries[k] for k in range(len(groups))]
+    spread = learned_spread((one.scatter for one in told), seed_sd)
+    last = [
+        runs[i].curve.compute_last
+        for group, one in zip(groups.values(), told, strict=True)
+        for i, outcome in zip(group, one.outcomes, strict=True)
+        if outcome.fitted
+    ]
+    at = target if target is not None else AHEAD * max(last, default=runs[0].curve.compute_last)
+    named = {k: name for k, name in enumerate(groups) if told[k].fitted}
+    every = everyone(len(named), all_pairs)
+    at_grid = grid(min(told[k].first for k in named), max(told[k].longest for k in named), at) if named else np.ones(1)
+    shortest = min((told[k].shortest for k in named), default=0.0)
+    found = team.pool(named, Pooling(at, spread.value, at_grid, with_curve=every, shortest=shortest))
+    # from the best down; of equal ones in the order of the runs
+    ordered = sorted((found[k] for k in named), key=lambda one: (not one.verdict.ranks, -one.median))
+    against_best = [ordered[0].p_better(one) for one in ordered] if ordered else []
+    by_name = dict(zip(groups, told, strict=True))
+    names = {name: tuple(runs[i].name for i in group) for name, group in groups.items()}
+    placed = (
+        *_placed(ordered, against_best, names),
+        *(_unfitted(name, names[name], one) for name, one in by_name.items() if not one.fitted),
+    )
+    early = _early(team, ordered, {name: k for k, name in enumerate(groups)}, every)
     return Ranking(
         at=at,
-        unit=unit,
+        unit=runs[0].curve.unit,
         recipes=placed,
-        pairs=compared(ordered, at, all_pairs),
+        pairs=compared(ordered, against_best, early, at_grid, every) if ordered else (),
         seed_sd=spread,
         claim="runs" if spread.value == 0.0 else "recipes",
-        notes=_notes(placed, by_recipe, at),
+        notes=_notes(placed, by_name, names, at),
     )
 
 
-def _check(fits: Sequence[Fit], target: float | None, seed_sd: float | None) -> None:
-    if not fits:
+def _early(
+    team: Team, ordered: Sequence[Contender], numbers: Mapping[str, int], every: bool
+) -> dict[str, dict[float, float]]:
+    """Return the posterior mean of each recipe where it meets another: most are known from pooling them."""
+    if not ordered:
+        return {}
+    early = {one.name: {one.shortest: one.early} for one in ordered}
+    wanted = {name: [c for c in computes if c not in early[name]] for name, computes in commons(ordered, every).items()}
+    asked = {numbers[name]: computes for name, computes in wanted.items() if computes}
+    answers = team.means(asked)
+    for name, computes in wanted.items():
+        if computes:
+            early[name].update(zip(computes, answers[numbers[name]], strict=True))
+    return early
+
+
+def _check(runs: Sequence[Run], target: float | None, seed_sd: float | None) -> None:
+    if not runs:
         raise InputError("nothing to rank: no runs were given")
-    for what in ("unit", "bounds"):
-        found = {getattr(fit.run.curve, what) for fit in fits}
+    for what in ("unit", "clock", "bounds"):
+        found = {getattr(run.curve, what) for run in runs}
         if len(found) > 1:
-            raise InputError(f"the runs have several {what} ({', '.join(map(str, sorted(found)))}); rank them apart")
+            held = ", ".join(str(one) or "none stated" for one in sorted(found))
+            raise InputError(f"the runs have several {what} ({held}); rank them apart")
     if target is not None and not target > 0:
         raise InputError(f"--target {target:g} is not a compute above 0; give one, or inf for the asymptote")
     if seed_sd is not None and not 0 <= seed_sd < np.inf:
         raise InputError(f"--seed-sd {seed_sd:g} is not a size; give a share of the range, 0 or more")
 
 
-def _placed(ordered: Sequence[Contender]) -> list[RecipeRank]:
+def _placed(
+    ordered: Sequence[Contender], against_best: Sequence[float], names: Mapping[str, tuple[str, ...]]
+) -> list[RecipeRank]:
     """Give out groups, P(best) and expected regret to the contenders, best first."""
-    groups = _groups(ordered)
+    groups = _groups(ordered, against_best)
     return [
         RecipeRank(
             recipe=one.name,
-            runs=tuple(fit.run.name for fit in one.fits),
+            runs=names[one.name],
             verdict=one.verdict,
             p_best=p_best,
             group=groups[one.name],
-            A=one.ceiling.interval,
-            B=_exponent(one.posteriors),
+            A=one.ceiling,
+            B=one.exponent,
             forecast=one.level.interval,
             expected_regret=regret,
         )
@@ -162,11 +288,11 @@ def _placed(ordered: Sequence[Contender]) -> list[RecipeRank]:
     ]
 
 
-def _unfitted(name: str, fits: Sequence[Fit]) -> RecipeRank:
+def _unfitted(name: str, runs: tuple[str, ...], told: Entry) -> RecipeRank:
     return RecipeRank(
         recipe=name,
-        runs=tuple(fit.run.name for fit in fits),
-        verdict=middle_verdict(fits),
+        runs=runs,
+        verdict=middle_verdict([one.verdict for one in told.outcomes]),
         p_best=None,
         group=None,
         A=None,
@@ -184,46 +310,41 @@ def _best(levels: Sequence[Level]) -> list[tuple[float, float]]:
     high = max(level.values[-1] for level in levels)
     margin = 1e-9 * (high - low) + 1e-300
     edges = np.linspace(low - margin, high + margin, 4001)
-    cdf = np.stack([level.cdf(edges) for level in levels])
-    log_cdf = np.log(np.maximum(cdf, 1e-300))
-    total = log_cdf.sum(axis=0)
+    total = np.zeros(edges.size)
+    for level in levels:  # one at a time: thousands of these do not fit into memory
+        total += _log(level.cdf(edges))
     product = np.exp(total)
     highest = float(edges[-1] - np.sum(np.diff(edges) * 0.5 * (product[1:] + product[:-1])))
     shares = []
-    for own, log_own in zip(cdf, log_cdf, strict=True):
-        others = np.exp(total - log_own)
+    for level in levels:
+        own = level.cdf(edges)
+        others = np.exp(total - _log(own))
         shares.append(float(np.sum(np.diff(own) * 0.5 * (others[1:] + others[:-1]))))
     scale = sum(shares)
     return [(share / scale, max(highest - level.mean, 0.0)) for share, level in zip(shares, levels, strict=True)]
 
 
-def _groups(ordered: Sequence[Contender]) -> dict[str, int]:
+def _log(cdf: Floats) -> Floats:
+    return np.asarray(np.log(np.maximum(cdf, 1e-300)))
+
+
+def _groups(ordered: Sequence[Contender], against_best: Sequence[float]) -> dict[str, int]:
     """Group 1: all that the leader does not beat with probability .95; group 2: the same for who is left; ..."""
     groups: dict[str, int] = {}
     left, number = list(ordered), 0
+    better = list(against_best)
     while left:
         number += 1
-        leader = left[0]
-        same = [r for r in left if r is leader or leader.p_better(r) < SEPARATED]
+        same = [one for one, p in zip(left, better, strict=True) if one is left[0] or p < SEPARATED]
         groups.update({recipe.name: number for recipe in same})
         left = [recipe for recipe in left if recipe.name not in groups]
+        better = [left[0].p_better(one) for one in left]
     return groups
 
 
-def _exponent(runs: Sequence[Posterior]) -> Interval:
-    runs = [run.component(run.leading) for run in runs]  # exponents of different families are no one quantity
-    values = np.concatenate([run.exponent for run in runs])
-    weight = np.concatenate([run.weight for run in runs]) / len(runs)
-    return interval(values, weight)
-
-
-def _healthy(fits: Sequence[Fit]) -> list[Posterior]:
-    """Posteriors of the runs that learn and hold: a failed seed is no measure of how far good seeds scatter."""
-    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
-    return [fit.posterior for fit in fits if fit.posterior is not None and fit.verdict.name not in failed]
-
-
-def _notes(placed: Sequence[RecipeRank], by_recipe: Mapping[str, Sequence[Fit]], at: float) -> tuple[str, ...]:
+def _notes(
+    placed: Sequence[RecipeRank], told: Mapping[str, Entry], names: Mapping[str, Sequence[str]], at: float
+) -> tuple[str, ...]:
     notes = []
     ranked = [row for row in placed if row.A is not None and row.forecast is not None and row.verdict.ranks]
     if not ranked:
@@ -235,14 +356,15 @@ def _notes(placed: Sequence[RecipeRank], by_recipe: Mapping[str, Sequence[Fit]],
                 f"{highest.recipe} has the highest ceiling, {ranked[0].recipe} leads at {at:.4g}: "
                 "slow runs with a high ceiling may never get there (--target inf ranks by ceiling)"
             )
-    for recipe, fits in by_recipe.items():
-        fallen = [fit.run.name for fit in fits if fit.posterior and fit.verdict.name is VerdictName.COLLAPSED]
+    for recipe, one in told.items():
+        said = list(zip(names[recipe], one.outcomes, strict=True))
+        fallen = [run for run, of in said if of.fitted and of.verdict.name is VerdictName.COLLAPSED]
         if fallen:
             notes.append(f"{', '.join(fallen)} collapsed: the forecast of {recipe} is of the part up to the peak")
-        changed = [fit.run.name for fit in fits if fit.posterior and fit.verdict.name is VerdictName.REGIME_CHANGE]
+        changed = [run for run, of in said if of.fitted and of.verdict.name is VerdictName.REGIME_CHANGE]
         if changed:
             notes.append(f"{', '.join(changed)} changed regime: the forecast of {recipe} is not of the whole curve")
-        unfitted = [fit.run.name for fit in fits if fit.posterior is None]
-        if unfitted and len(unfitted) < len(fits):
+        unfitted = [run for run, of in said if not of.fitted]
+        if one.fitted and unfitted:
             notes.append(f"{recipe} is ranked without {', '.join(unfitted)}: too few points to fit")
     return tuple(notes)

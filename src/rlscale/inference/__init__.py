@@ -1,6 +1,6 @@
 """From a curve to what it supports: families, noise, posterior, forecast, verdict."""
 
-from rlscale.inference.fit import Fit, FitOptions, fit, fits
+from rlscale.inference.fit import Fit, FitOptions, Refits, fit, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
 from rlscale.inference.posterior import Posterior, posterior, posteriors
 from rlscale.inference.verdict import Verdict, VerdictName
@@ -11,6 +11,7 @@ __all__ = [
     "Forecast",
     "Interval",
     "Posterior",
+    "Refits",
     "Verdict",
     "VerdictName",
     "fit",

@@ -126,6 +126,10 @@ class Draws:
         total = float(self.weight[own].sum())
         return self._at(own, self.weight[own] / total, (own.stop - own.start,))
 
+    def lean(self) -> Draws:
+        """Return these draws without their noise, for who keeps thousands of posteriors."""
+        return replace(self, correlation=self.correlation[:0].copy(), innovation=self.innovation[:0].copy())
+
     def thinned(self, count: int) -> Draws:
         """Return ``count`` equally weighted draws, evenly along the order of these."""
         cumulative = np.cumsum(self.weight)
@@ -134,7 +138,8 @@ class Draws:
         return self._at(index, np.full(count, 1.0 / count), ends)
 
     def _at(self, index: Indices | slice, weight: Floats, ends: tuple[int, ...]) -> Draws:
-        arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: array[index] if array.size else array for name, array in arrays.items()}  # lean ones are empty
         effective = float(1.0 / (weight @ weight)) if self.effective else 0.0
         return replace(self, weight=weight, ends=ends, effective=effective, **arrays)
 

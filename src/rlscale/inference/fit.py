@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, repeat
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,19 @@ from rlscale.errors import InputError
 from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
-from rlscale.inference.families import AVERAGED, Family, name_of
-from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, forecasts, interval, p_past_midpoint
+from rlscale.inference.families import AVERAGE, AVERAGED, FAMILIES, Family, families_named, name_of
+from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, interval, p_past_midpoint, summarised
 from rlscale.inference.onset import onset
 from rlscale.inference.posterior import Posterior, default_model_error, posteriors
 from rlscale.inference.resolves import resolves_at
 from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, too_few
 
-__all__ = ["Fit", "FitOptions", "fit", "fits"]
+__all__ = ["Fit", "FitOptions", "Refits", "fit", "fits"]
 
 #: A posterior worth fewer equally weighted draws than this is drawn again, so many times finer.
 ENOUGH, MORE = 200, 16
 #: Runs examined before the first of them is fitted.
-TOGETHER = 32
+TOGETHER = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,23 @@ class FitOptions:
     def family(self) -> str:
         """Name of the family, or of the average of several."""
         return name_of(self.families)
+
+    def sent(self) -> tuple[str, FitOptions]:
+        """Return these options as another process takes them, its families by name: functions cannot be sent.
+
+        Raises
+        ------
+        InputError
+            Families of the caller's own, which no name stands for.
+        """
+        known = families_named(self.family) if self.family in (AVERAGE, *FAMILIES) else ()
+        if len(known) != len(self.families) or any(a is not b for a, b in zip(known, self.families, strict=True)):
+            raise InputError(f"the families of {self.family!r} here are not the package's own; give --jobs 1")
+        return self.family, replace(self, families=())
+
+    def received(self, family: str) -> FitOptions:
+        """Return the options that were :meth:`sent`."""
+        return replace(self, families=families_named(family))
 
     def __post_init__(self) -> None:
         if self.model_error is None:
@@ -225,6 +243,38 @@ def fits(
             yield _unfitted(each, options) if each.curve is None else _answered(each, next(found), options)
 
 
+class Refits(Sequence[Fit]):
+    """The fits of many runs, each made when it is asked for, and kept: for who shows a few of them.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    targets, options
+        As for :func:`fit`.
+    """
+
+    def __init__(
+        self, runs: Sequence[Run], targets: Sequence[float] | float = (), options: FitOptions | None = None
+    ) -> None:
+        self._runs, self._targets, self._options = runs, targets, options
+        self._made: dict[int, Fit] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @overload
+    def __getitem__(self, index: int) -> Fit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Fit]: ...
+    def __getitem__(self, index: int | slice) -> Fit | Sequence[Fit]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        if place not in self._made:
+            self._made[place] = fit(self._runs[place], self._targets, self._options)
+        return self._made[place]
+
+
 @dataclass(frozen=True, eq=False)
 class _Asked:
     """A run examined: the curve to fit, None where there is too little of it, and what is known without a fit."""
@@ -267,13 +317,19 @@ def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
 def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
     found, outside = _inside(found, asked.curve or found.curve)
     last = asked.run.curve.compute_last
-    wanted = (*(asked.targets or (2.0 * last, 4.0 * last)), np.inf)
-    *ahead, asymptote = forecasts(found, wanted, tolerance=options.tolerance, at_least=options.at_least)
+    wanted = asked.targets or (2.0 * last, 4.0 * last)
+    computes = tuple(dict.fromkeys((*wanted, np.inf)))  # each once
+    # the verdict asks for the reward now, which carries no model error: one call for all is faster
+    end = found.curve.compute_last
+    rewards = found.reward((*computes, end), model_error=True)
+    made = summarised(found, computes, rewards[:, :-1], tolerance=options.tolerance, at_least=options.at_least)
+    by_compute = dict(zip(computes, made, strict=True))
+    ahead, asymptote = [by_compute[compute] for compute in wanted], by_compute[np.inf]
     question = max(ahead, key=lambda item: item.compute) if asked.targets else asymptote
     return Fit(
         run=asked.run,
         options=options,
-        verdict=asked.verdict or judge(found, question, options.tolerance),
+        verdict=asked.verdict or judge(found, question, options.tolerance, now=rewards[:, -1]),
         posterior=found,
         forecasts=tuple(ahead),
         asymptote=asymptote,

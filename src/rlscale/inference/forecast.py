@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rlscale.inference.posterior import Posterior, weighted_quantiles
 
-__all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "forecasts", "interval"]
+__all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "forecasts", "interval", "summarised"]
 
 Floats = NDArray[np.float64]
 
@@ -92,6 +92,13 @@ def forecasts(
 ) -> tuple[Forecast, ...]:
     """Forecast at several computes, as :func:`forecast` does at one: faster together."""
     values = posterior.reward(computes, model_error=True)
+    return summarised(posterior, computes, values, tolerance=tolerance, at_least=at_least)
+
+
+def summarised(
+    posterior: Posterior, computes: Sequence[float], values: Floats, *, tolerance: float, at_least: float | None
+) -> tuple[Forecast, ...]:
+    """Return the forecasts of :func:`forecasts` from draws of the reward, model error included, shape (d, k)."""
     quantiles = posterior.quantiles(values, LEVELS).T.tolist()
     passed = p_past_midpoint(posterior) >= 0.5
     widest = 2.0 * tolerance * posterior.curve.range

@@ -100,6 +100,10 @@ class Posterior:
         """Return about ``count`` equally weighted draws of this posterior, for quick looks."""
         return replace(self, draws=self.draws.thinned(count))
 
+    def lean(self) -> Posterior:
+        """Return this posterior without its noise (``sigma``, ``rho``): all that rewards need, in less memory."""
+        return replace(self, draws=self.draws.lean())
+
     def update(self, compute: float, reward: float, **measured: float) -> Posterior:
         """Return the posterior once one more evaluation is in: the same as that of the longer curve fitted afresh.
 
@@ -186,7 +190,12 @@ class Posterior:
     def _rises(self, ahead: Floats) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
         m, b = self.draws.m, self.draws.b
-        share = np.empty((ahead.size, m.size))
+        share = np.ones((ahead.size, m.size))
+        near = ahead < np.inf  # all of the gain at infinity; what does not rise has none
+        if not near.all():
+            if near.any():
+                share[near] = self._rises(ahead[near])
+            return share
         for k, family in enumerate(self.families):
             own = self.draws.family(k)
             share[:, own] = family.rise(ahead[:, None] - m[own], b[None, own])

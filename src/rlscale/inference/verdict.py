@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.inference.forecast import Forecast, p_past_midpoint
@@ -13,6 +14,8 @@ from rlscale.inference.posterior import MIN_POINTS, Posterior
 from rlscale.inference.regimes import Break, BreakKind
 
 __all__ = ["Verdict", "VerdictName", "broken", "judge", "too_few"]
+
+Floats = NDArray[np.float64]
 
 #: A gain smaller than this share of the range is no learning.
 GAIN_SHARE = 0.02
@@ -97,7 +100,7 @@ def broken(curve: Curve, found: Break) -> Verdict:
     return Verdict(VerdictName.REGIME_CHANGE, why, advice)
 
 
-def judge(posterior: Posterior, answer: Forecast, tolerance: float) -> Verdict:
+def judge(posterior: Posterior, answer: Forecast, tolerance: float, *, now: Floats | None = None) -> Verdict:
     """Return the verdict on the question that ``answer`` answers, for a curve that is one curve.
 
     Parameters
@@ -107,10 +110,12 @@ def judge(posterior: Posterior, answer: Forecast, tolerance: float) -> Verdict:
         The reward at the target, or the asymptote.
     tolerance : float
         Half-width of an acceptable answer, as a share of the range.
+    now : array, shape (d,), optional
+        Draws of the noise-free reward at the last compute, where they are known.
     """
     curve = posterior.curve
     unit = curve.unit
-    gained = posterior.reward([curve.compute_last])[:, 0] - posterior.baseline
+    gained = (posterior.reward([curve.compute_last])[:, 0] if now is None else now) - posterior.baseline
     p_gain = posterior.probability(gained > GAIN_SHARE * curve.range)
     if p_gain < SURE:
         advice = (

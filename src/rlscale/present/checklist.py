@@ -42,7 +42,7 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
     points = [run.n_points for run in view.runs]
     first, last = min(run.compute_first for run in view.runs), max(run.compute_last for run in view.runs)
     unit = view.runs[0].unit
-    late = sum(not fit.run.curve.has_baseline for fit in fits)
+    late = sum(not run.has_baseline for run in view.runs)
     started = "all start with an evaluation before training" if not late else f"{count(late, 'run')} start late"
     data = (
         f"{count(len(fits), 'run')} of {_range(points)} points, {quantity(first)} to {quantity(last, unit)}; {started}."

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from rlscale.decisions import Pair, RecipeRank
 from rlscale.inference import Forecast, Interval
-from rlscale.present.views import CEILING, QUANTITIES, FitView, RankView, RunView, Settings
+from rlscale.present.views import CEILING, QUANTITIES, FitView, RankView, RunLine, RunView, Settings
 
-__all__ = ["SCHEMA", "dumps", "fit_document", "rank_document"]
+__all__ = ["SCHEMA", "dumps", "fit_document", "rank_document", "written"]
 
 SCHEMA = 1
 Document = dict[str, Any]
@@ -37,6 +37,7 @@ def rank_document(view: RankView) -> Document:
         "recipes": [_recipe(row) for row in ranking.recipes],
         "pairs": [_pair(pair) for pair in ranking.pairs],
         "unit": ranking.unit,
+        "clock": view.runs[0].clock or None,
         "metric": view.runs[0].metric,
         "seed_sd": asdict(ranking.seed_sd),
         "claim": ranking.claim,
@@ -49,7 +50,28 @@ def rank_document(view: RankView) -> Document:
 
 def dumps(document: Mapping[str, Any]) -> str:
     """Return the document as text; a number that is not finite becomes ``null``."""
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    return "".join(written(document))
+
+
+def written(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the text of :func:`dumps` in pieces: that of thousands of runs is large."""
+    lists = {key: value for key, value in document.items() if isinstance(value, list) and value}
+    yield "{"
+    for place, (key, value) in enumerate(document.items()):
+        yield f"{',' if place else ''}\n  {_text(key)}: "
+        if key not in lists:
+            yield _text(value).replace("\n", "\n  ")
+            continue
+        for k, item in enumerate(value):
+            yield f"{',' if k else '['}\n    "
+            yield _text(item).replace("\n", "\n    ")
+        yield "\n  ]"
+    yield "\n}" if document else "}"
+
+
+def _text(value: Any) -> str:
+    # a line end inside a string is written as \\n, so those of the text are its layout
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _run(run: RunView) -> Document:
@@ -79,7 +101,9 @@ def _run(run: RunView) -> Document:
             "format": source.format,
             "rows": source.rows,
             "repairs": list(source.repairs),
+            "trainer": source.trainer,
         },
+        "clock": run.clock or None,
         "level_sd": run.level_sd,
         "model_params": run.model_params,
         "bounds": list(run.bounds),
@@ -89,7 +113,7 @@ def _run(run: RunView) -> Document:
     }
 
 
-def _standing(run: RunView) -> Document:
+def _standing(run: RunLine) -> Document:
     """Return what ``rank`` says of each run; ``fit`` says the rest."""
     return {
         "run": run.run,

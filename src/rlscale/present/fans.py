@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.decisions import Ranking, RecipeRank
+from rlscale.decisions import RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, Posterior
 from rlscale.inference.pool import median_curve
 from rlscale.present.views import CEILING, FitView, RankView, RunView, run_view
@@ -150,19 +150,20 @@ def recipe_places(view: FitView | RankView) -> dict[str, int]:
     return {row.recipe: place for place, row in enumerate(rows)}
 
 
-def recipe_curves(ranking: Ranking, fits: Sequence[Fit]) -> tuple[RecipeCurve, ...]:
+def recipe_curves(view: RankView, fits: Sequence[Fit]) -> tuple[RecipeCurve, ...]:
     """Return the overlay of the recipes, in order of rank; the first 60 of more.
 
     The curves reach the common compute, or 4 times the longest run where the asymptote ranks.
     """
-    longest = max(fit.run.curve.compute_last for fit in fits)
+    ranking, longest = view.ranking, max(run.compute_last for run in view.runs)
     reach = _AHEAD * longest if np.isinf(ranking.at) else min(max(ranking.at, longest), _FARTHEST * longest)
     horizon = min(reach, _LARGEST)
-    by_recipe: dict[str, list[Fit]] = {}
-    for fit in fits:
-        by_recipe.setdefault(fit.run.recipe, []).append(fit)
+    by_recipe: dict[str, list[int]] = {}
+    for place, run in enumerate(view.runs):
+        by_recipe.setdefault(run.recipe, []).append(place)
     return tuple(
-        _recipe_curve(row, place, by_recipe[row.recipe], horizon) for place, row in enumerate(ranking.recipes[:CURVES])
+        _recipe_curve(row, place, [fits[k] for k in by_recipe[row.recipe]], horizon)
+        for place, row in enumerate(ranking.recipes[:CURVES])
     )
 
 

@@ -208,7 +208,7 @@ def _margin(axes: Axes, interval: Interval, bounds: tuple[float, float], colour:
 
 def _overlay(axes: Axes, view: RankView, fits: Sequence[Fit]) -> None:
     """Draw every recipe's evaluations and median curve, labelled at its end."""
-    curves = recipe_curves(view.ranking, fits)
+    curves = recipe_curves(view, fits)
     drawn = [curve for curve in curves if curve.grid]
     first = min(c for curve in curves for c in curve.compute if c > 0) if drawn else 1.0
     last = max((curve.grid[-1] for curve in drawn), default=1.0)

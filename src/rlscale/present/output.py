@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.present.backtest import BacktestView
-from rlscale.present.documents import dumps, fit_document, rank_document
+from rlscale.present.documents import fit_document, rank_document, written
 from rlscale.present.text import print_fit, print_rank
 from rlscale.present.views import BadFile, FitView, RankView
+from rlscale.sources.naming import clean
 
 __all__ = ["Output", "console", "write_file"]
 
@@ -25,7 +27,18 @@ _PIPED_WIDTH = 100
 
 
 class _Console(Console):
-    """A console that leaves a closed pipe to the command line, which ends quietly and not with 1."""
+    """A console that shows characters which would steer the terminal, and leaves a closed pipe to the command line.
+
+    Keys and messages hold what trackers and files hold, free text; the command line ends quietly on a closed pipe.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable, their text made printable."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment("\n".join(map(clean, segment.text.split("\n"))), segment.style)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -47,7 +60,7 @@ def write_file(path: Path, content: str) -> None:
         The file cannot be written.
     """
     try:
-        path.write_text(content, encoding="utf-8", newline="\n")
+        path.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 
@@ -89,13 +102,13 @@ class Output:
 
             check_figure(self.plot)
 
-    def fits(self, view: FitView, fits: tuple[Fit, ...]) -> None:
+    def fits(self, view: FitView, fits: Sequence[Fit]) -> None:
         """Put out the answer of ``fit``."""
         self._files(view, fits)
         self._stdout(lambda: fit_document(view), lambda to: print_fit(view, to), {})
         self._notes(view)
 
-    def ranking(self, view: RankView, fits: tuple[Fit, ...], extra: Mapping[str, Any] | None = None) -> None:
+    def ranking(self, view: RankView, fits: Sequence[Fit], extra: Mapping[str, Any] | None = None) -> None:
         """Put out the answer of ``rank``; ``extra`` is added to the JSON document."""
         self._files(view, fits)
         self._stdout(lambda: rank_document(view), lambda to: print_rank(view, to), extra or {})
@@ -117,7 +130,7 @@ class Output:
         self._stdout(lambda: backtest_document(view), lambda to: print_backtest(view, to), {})
         self._notes(view)
 
-    def _files(self, view: FitView | RankView, fits: tuple[Fit, ...]) -> None:
+    def _files(self, view: FitView | RankView, fits: Sequence[Fit]) -> None:
         if self.plot is not None:
             from rlscale.present.figures import write_figure
 
@@ -131,7 +144,8 @@ class Output:
         self, document: Callable[[], Mapping[str, Any]], text: Callable[[Console], None], extra: Mapping[str, Any]
     ) -> None:
         if self.json:
-            sys.stdout.write(dumps({**document(), **extra}) + "\n")
+            sys.stdout.writelines(written({**document(), **extra}))
+            sys.stdout.write("\n")
         else:
             text(console())
 

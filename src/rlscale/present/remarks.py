@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rlscale.decisions import Pair
 from rlscale.inference.resolves import HORIZON
 from rlscale.present.numbers import count, number, probability, quantity, reward
-from rlscale.present.views import FitView, RankView, RunView, runs_by_recipe
+from rlscale.present.views import FitView, RankView, RunLine, RunView, runs_by_recipe
 
 __all__ = [
     "Remark",
@@ -43,7 +43,7 @@ class Remark:
         return names if len(self.runs) == 1 or len(names) <= limit else count(len(self.runs), "run")
 
 
-def input_remarks(runs: Iterable[RunView]) -> tuple[Remark, ...]:
+def input_remarks(runs: Iterable[RunLine]) -> tuple[Remark, ...]:
     """Return warnings, then repairs, each once, with the runs that share it."""
     several = list(runs)
     return shared(
@@ -167,7 +167,7 @@ def _capped_names(names: Sequence[str], limit: int) -> list[str]:
     return list(names) if len(names) <= limit else [*names[:limit], f"{len(names) - limit} more"]
 
 
-def common_unit(runs: Sequence[RunView]) -> str:
+def common_unit(runs: Sequence[RunLine]) -> str:
     """Return the unit that all runs share, or an empty string."""
     units = {run.unit for run in runs}
     return units.pop() if len(units) == 1 else ""

@@ -32,7 +32,7 @@ def report_html(view: FitView | RankView, fits: Sequence[Fit]) -> str:
     ----------
     view : FitView or RankView
     fits : sequence of Fit
-        Behind ``view``, in its order.
+        Behind ``view``, in its order; asked only for the runs that are drawn.
     """
     return rendered("report.html.j2", _context(view, fits))
 
@@ -112,7 +112,7 @@ def _declared(colours: Mapping[str, str]) -> str:
 
 def _overlay(view: RankView, fits: Sequence[Fit]) -> tuple[str, str]:
     """Return the overlay for wide and for narrow screens: one drawing cannot have readable text on both."""
-    curves = recipe_curves(view.ranking, fits)
+    curves = recipe_curves(view, fits)
     unit = view.ranking.unit
     return (
         overlay_svg(curves, unit, view.bounds, width=1040, height=420, kind="overlay wide"),
@@ -165,15 +165,15 @@ def _runs(view: FitView | RankView, fits: Sequence[Fit]) -> list[dict[str, Any]]
     order = sorted(range(len(fits)), key=lambda i: places.get(view.runs[i].recipe, 0))[:_CHARTS]
     charts = [fan(fits[i]) for i in order]
     limits = fan_limits(charts)
-    headings = remarks.target_headings(view.runs)
+    headings = remarks.target_headings([chart.run for chart in charts])
     return [
         {
-            "run": view.runs[i],
+            "run": chart.run,
             "chart": fan_svg(chart, limits),
-            "facts": _facts(view.runs[i], headings),
-            "colour": series(places[view.runs[i].recipe]) if places else "var(--s0)",
+            "facts": _facts(chart.run, headings),
+            "colour": series(places[chart.run.recipe]) if places else "var(--s0)",
         }
-        for i, chart in zip(order, charts, strict=True)
+        for chart in charts
     ]
 
 

@@ -23,7 +23,7 @@ from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.present import remarks
 from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
 from rlscale.present.palette import VERDICT_RICH, verdict_words
-from rlscale.present.views import CEILING, Bounds, FitView, RankView, RunView, headline, runs_by_recipe
+from rlscale.present.views import CEILING, Bounds, FitView, RankView, RunLine, RunView, headline, runs_by_recipe
 
 __all__ = ["plain_table", "print_fit", "print_list", "print_rank", "print_wrapped"]
 
@@ -172,7 +172,7 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
             probability(run.p_past_midpoint),
         )
     if unit:
-        table.caption, table.caption_justify = f"compute in {unit}", "left"
+        table.caption, table.caption_justify = f"compute in {view.runs[0].axis}", "left"
     return table
 
 
@@ -211,7 +211,7 @@ def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) ->
         table.add_column(heading, justify="right", no_wrap=True)
     for row in view.ranking.recipes[:limit]:
         table.add_row(*_rank_cells(row, view.bounds, layout, name_width))
-    table.caption, table.caption_justify = f"compute in {view.ranking.unit}; regret in reward", "left"
+    table.caption, table.caption_justify = f"compute in {view.runs[0].axis}; regret in reward", "left"
     return table
 
 
@@ -232,7 +232,7 @@ def _rank_cells(row: RecipeRank, bounds: Bounds, layout: _Layout, name_width: in
     ]
 
 
-def _judged_name(row: RecipeRank, runs: Sequence[RunView]) -> str:
+def _judged_name(row: RecipeRank, runs: Sequence[RunLine]) -> str:
     """Return the recipe, with the run its verdict is of where there are several."""
     if len(row.runs) == 1:
         return row.recipe

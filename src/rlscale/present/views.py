@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import rlscale
-from rlscale.curves import Source
+from rlscale.curves import Run, Source
 from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, Verdict, VerdictName
 from rlscale.present.numbers import count, probability, quantity, reward, span
@@ -29,12 +29,14 @@ __all__ = [
     "Bounds",
     "FitView",
     "RankView",
+    "RunLine",
     "RunView",
     "Settings",
     "fit_view",
     "headline",
     "listed",
     "rank_view",
+    "run_line",
     "run_view",
     "runs_by_recipe",
     "versions",
@@ -82,25 +84,65 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunView:
-    """One run: who it is, what it scored, what it supports.
+class RunLine:
+    """One run in a line: who it is, what it scored, its verdict.
 
     Parameters
     ----------
     run, recipe : str
-    seed : int, optional
-    model_params : float, optional
     unit, metric : str
+    clock : str
+        Which seconds ``unit`` counts; empty where none are.
     bounds : (float, float)
     n_points : int
     compute_first, compute_last : float
         First and last compute above 0, in ``unit``.
     reward_last : float
+    verdict : Verdict
+    warnings : tuple of str
+    source : Source, optional
+    has_baseline : bool
+        Whether its first evaluation is at compute 0.
+    """
+
+    run: str
+    recipe: str
+    unit: str
+    metric: str
+    bounds: Bounds
+    n_points: int
+    compute_first: float
+    compute_last: float
+    reward_last: float
+    verdict: Verdict
+    warnings: tuple[str, ...]
+    source: Source | None
+    has_baseline: bool = True
+    clock: str = ""
+
+    @property
+    def axis(self) -> str:
+        """The unit, with its clock where it has one: ``gpu-hours (train+eval)``."""
+        return f"{self.unit} ({self.clock})" if self.clock else self.unit
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """Repairs made while reading."""
+        return () if self.source is None else self.source.repairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView(RunLine):
+    """One run and all that it supports.
+
+    Parameters
+    ----------
+    seed : int, optional
+    model_params : float, optional
     n_eval : float, optional
         Graded samples behind the last point that knows them.
     level_sd : float, optional
     family : str
-    verdict : Verdict
     quantities : mapping of str to Interval or None
         Under the names of :data:`QUANTITIES`, and :data:`CEILING`.
     resolves_at : Interval, optional
@@ -112,25 +154,13 @@ class RunView:
     asymptote : Forecast, optional
     fitted_last : float, optional
         Last compute the fit covers; None where nothing was fitted.
-    warnings : tuple of str
-    source : Source, optional
     """
 
-    run: str
-    recipe: str
     seed: int | None
     model_params: float | None
-    unit: str
-    metric: str
-    bounds: Bounds
-    n_points: int
-    compute_first: float
-    compute_last: float
-    reward_last: float
     n_eval: float | None
     level_sd: float | None
     family: str
-    verdict: Verdict
     quantities: Mapping[str, Interval | None]
     resolves_at: Interval | None
     weights: Mapping[str, float]
@@ -138,13 +168,6 @@ class RunView:
     forecasts: tuple[Forecast, ...]
     asymptote: Forecast | None
     fitted_last: float | None
-    warnings: tuple[str, ...]
-    source: Source | None
-
-    @property
-    def repairs(self) -> tuple[str, ...]:
-        """Repairs made while reading."""
-        return () if self.source is None else self.source.repairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +184,7 @@ class RankView:
     """The answer of ``rank``: the ranking and the runs behind it."""
 
     ranking: Ranking
-    runs: tuple[RunView, ...]
+    runs: tuple[RunLine, ...]
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
 
@@ -176,23 +199,19 @@ class RankView:
         return quantity(self.ranking.at, self.ranking.unit)
 
 
+def run_line(run: Run, verdict: Verdict, warnings: tuple[str, ...]) -> RunLine:
+    """Return one run and what fitting said of it."""
+    return RunLine(**_line(run), verdict=verdict, warnings=warnings)
+
+
 def run_view(fit: Fit) -> RunView:
     """Return the view of one fitted run."""
     run, curve = fit.run, fit.run.curve
-    trained = curve.compute[curve.compute > 0]
     known = [] if curve.n_eval is None else curve.n_eval[~np.isnan(curve.n_eval)].tolist()
     return RunView(
-        run=run.name,
-        recipe=run.recipe,
+        **_line(run),
         seed=run.seed,
         model_params=run.model_params,
-        unit=curve.unit,
-        metric=curve.metric,
-        bounds=curve.bounds,
-        n_points=curve.n_points,
-        compute_first=float(trained[0]) if trained.size else 0.0,
-        compute_last=curve.compute_last,
-        reward_last=curve.reward_last,
         n_eval=known[-1] if known else None,
         level_sd=fit.level_sd,
         family=fit.options.family,
@@ -205,13 +224,32 @@ def run_view(fit: Fit) -> RunView:
         asymptote=fit.asymptote,
         fitted_last=None if fit.posterior is None else fit.posterior.curve.compute_last,
         warnings=fit.warnings,
-        source=run.source,
     )
 
 
-def runs_by_recipe(runs: Iterable[RunView]) -> dict[str, list[RunView]]:
+def _line(run: Run) -> dict[str, Any]:
+    """Return what is known of a run before it is fitted."""
+    curve = run.curve
+    trained = curve.compute[curve.compute > 0]
+    return {
+        "run": run.name,
+        "recipe": run.recipe,
+        "unit": curve.unit,
+        "clock": curve.clock,
+        "metric": curve.metric,
+        "bounds": curve.bounds,
+        "n_points": curve.n_points,
+        "compute_first": float(trained[0]) if trained.size else 0.0,
+        "compute_last": curve.compute_last,
+        "reward_last": curve.reward_last,
+        "source": run.source,
+        "has_baseline": curve.has_baseline,
+    }
+
+
+def runs_by_recipe(runs: Iterable[RunLine]) -> dict[str, list[RunLine]]:
     """Return the runs of each recipe, in their order."""
-    found: dict[str, list[RunView]] = {}
+    found: dict[str, list[RunLine]] = {}
     for run in runs:
         found.setdefault(run.recipe, []).append(run)
     return found
@@ -226,8 +264,8 @@ def rank_view(
     ranking: Ranking, fits: Iterable[Fit], errors: Sequence[BadFile] = (), settings: Settings | None = None
 ) -> RankView:
     """Return the view of a ranking and of the fits behind it."""
-    runs = tuple(map(run_view, fits))
-    return RankView(ranking=ranking, runs=runs, errors=tuple(errors), settings=settings or Settings())
+    lines = [run_line(fit.run, fit.verdict, fit.warnings) for fit in fits]
+    return RankView(ranking=ranking, runs=tuple(lines), errors=tuple(errors), settings=settings or Settings())
 
 
 def headline(view: FitView | RankView) -> str:

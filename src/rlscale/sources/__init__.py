@@ -1,6 +1,23 @@
-"""Logs to runs: one file a format, the metric and compute choices, the repairs, and the bundled real runs."""
+"""Logs to runs: one module a format, the canonical metric table, the choices, the repairs, and the bundled runs.
 
-from rlscale.sources.collect import Reading, bundled, collect, read
+``files/`` holds trainers' own files, ``tables/`` long tables, ``trackers/`` TensorBoard, W&B, MLflow and Trackio;
+``trainers/`` says what each trainer's keys mean, whichever of them holds the log.
+"""
+
+from rlscale.sources.assemble import Named
+from rlscale.sources.collect import Reading, Survey, bundled, collect, read, survey
+from rlscale.sources.flops import FlopRule
 from rlscale.sources.log import Log, ReadOptions
 
-__all__ = ["Log", "ReadOptions", "Reading", "bundled", "collect", "read"]
+__all__ = [
+    "FlopRule",
+    "Log",
+    "Named",
+    "ReadOptions",
+    "Reading",
+    "Survey",
+    "bundled",
+    "collect",
+    "read",
+    "survey",
+]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run, Series, Source
 from rlscale.errors import ChoiceError, CurveError, SourceError
-from rlscale.sources.axes import Axis, axis_of, chosen_unit
+from rlscale.sources.axes import chosen_kind
+from rlscale.sources.compute import Axis, axis_of
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
 from rlscale.sources.text import plural
@@ -48,6 +50,7 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
     ready = _with_axis(picked, options, errors)
     runs: list[Run] = []
     bad_files: set[str] = set()
+    of_file = Counter(named.log.path for named, _, _ in ready)
     emptied: dict[str, list[str]] = {}
     for named, metric, axis in ready:
         if named.log.path in bad_files:
@@ -56,8 +59,8 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
             run = _run(named, metric, axis, options)
         except CurveError as error:
             bad_files.add(named.log.path)
-            others = sum(other.log.path == named.log.path for other, _, _ in ready) - 1
-            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}{_others(others)}"))
+            others = _others(of_file[named.log.path] - 1)
+            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}{others}"))
             continue
         if run is None:
             emptied.setdefault(named.log.path, []).append(named.name)
@@ -143,8 +146,9 @@ def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceEr
             chosen.append((named, metric))
         else:
             without.setdefault(named.log.path, []).append(named)
+    having = {named.log.path for named, _ in chosen}
     for path, missing in without.items():
-        if any(named.log.path == path for named, _ in chosen):
+        if path in having:
             names = [named.name for named in missing]
             errors.append(
                 SourceError(path, f"{plural(len(names), 'run')} without metric {metric!r} left out: {_listed(names)}")
@@ -163,18 +167,30 @@ def _closest(metric: str, logs: Sequence[Named]) -> str:
 def _with_axis(
     picked: Sequence[tuple[Named, str]], options: ReadOptions, errors: list[SourceError]
 ) -> list[tuple[Named, str, Axis]]:
-    unit = chosen_unit([(named.name, named.log) for named, _ in picked], options)
+    kind = chosen_kind([(named.name, named.log) for named, _ in picked], options)
     ready: list[tuple[Named, str, Axis]] = []
     refused: set[str] = set()
     for named, metric in picked:
         if named.log.path in refused:
             continue
         try:
-            ready.append((named, metric, axis_of(named.log, named.name, unit, options)))
+            ready.append((named, metric, axis_of(named.log, named.name, kind, options)))
         except SourceError as error:
             refused.add(named.log.path)
             errors.append(error)
-    return [item for item in ready if item[0].log.path not in refused]
+    return _told_apart([item for item in ready if item[0].log.path not in refused])
+
+
+def _told_apart(ready: list[tuple[Named, str, Axis]]) -> list[tuple[Named, str, Axis]]:
+    """Return the runs with a warning on those whose elapsed time is short of what other runs' holds."""
+    by_times = [axis.clock == "elapsed" and named.log.clocks["elapsed"].by_times for named, _, axis in ready]
+    if not any(by_times):
+        return ready
+    told = "its elapsed time is the sum of its timers, while that of other runs holds start-up and idle time too"
+    return [
+        (named, metric, axis if timed or axis.clock != "elapsed" else replace(axis, warnings=(*axis.warnings, told)))
+        for (named, metric, axis), timed in zip(ready, by_times, strict=True)
+    ]
 
 
 def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | None:
@@ -196,6 +212,7 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         compute=compute[keep],
         reward=series.value[keep],
         unit=axis.unit,
+        clock=axis.clock,
         metric=metric,
         n_eval=_beside(log.n_eval.get(metric), series.step[keep]),
         sd=_beside(log.sd.get(metric), series.step[keep]),
@@ -210,7 +227,9 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         model_params=log.model_params,
         config=log.config,
         series={key: value for key, value in log.series.items() if key != metric},
-        source=Source(log.path, log.format, log.rows, said),
+        metrics=log.metrics,
+        settings=log.settings,
+        source=Source(log.path, log.format, log.rows, said, log.trainer),
         warnings=(*log.warnings, *axis.warnings, *_warnings(log, metric, curve)),
     )
 

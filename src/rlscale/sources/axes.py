@@ -1,206 +1,110 @@
-"""The compute axis: which unit all runs share, and the compute of each evaluation in it."""
+"""The choice of compute axis: which unit, on which clock, all runs share."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rlscale.curves import UNITS, Series, canonical_unit
-from rlscale.errors import ChoiceError, CurveError, SourceError
+from rlscale.curves import UNITS, canonical_unit
+from rlscale.errors import ChoiceError
+from rlscale.sources.clocks import CLOCKS
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.totals import value_at
 
-__all__ = ["Axis", "axis_of", "chosen_unit"]
+__all__ = ["Kind", "chosen_kind", "kinds_of"]
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Axis:
-    """Cumulative compute of one run in one unit.
-
-    Parameters
-    ----------
-    series : Series
-        Cumulative compute against the trainer's step (or a table's own axis).
-    unit : str
-        Canonical.
-    exact : bool
-        Whether compute is looked up at equal steps (a table) and not between rows (a log).
-    repairs, warnings : tuple of str
-        What to say where this axis is used.
-    """
-
-    series: Series
-    unit: str
-    exact: bool
-    repairs: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    def compute_at(self, steps: Floats) -> Floats:
-        """Return cumulative compute at ``steps``, shape (n,); NaN where a table holds none."""
-        axis = self.series
-        if not self.exact:
-            return value_at(axis, steps)
-        if not axis.step.size:
-            return np.full(steps.size, np.nan)
-        place = np.minimum(np.searchsorted(axis.step, steps), axis.step.size - 1)
-        found: Floats = np.where(axis.step[place] == steps, axis.value[place], np.nan)
-        return found
+#: A unit and, for gpu-hours and dollars, the clock: empty where a table states its gpu-hours itself.
+Kind = tuple[str, str]
 
 
-def chosen_unit(logs: Sequence[tuple[str, Log]], options: ReadOptions) -> str | None:
-    """Return the unit all runs are read in, None where ``--compute`` names the column.
+def chosen_kind(logs: Sequence[tuple[str, Log]], options: ReadOptions) -> Kind | None:
+    """Return the unit and the clock all runs are read in, None where ``--compute`` names the column.
 
-    The first of gpu-hours, tokens, samples, steps that every run has; ``flops`` only where nothing else is common.
+    The first of gpu-hours, tokens, samples, steps that every run has, gpu-hours on the first clock that every run has:
+    runs on different clocks are never compared. FLOPs that are counted from tokens are read on request only.
 
     Parameters
     ----------
     logs : sequence of (str, Log)
         Run name and log.
     options : ReadOptions
-        ``unit`` and ``compute`` settle the choice.
+        ``unit``, ``clock``, ``price`` and ``compute`` settle the choice.
 
     Raises
     ------
     CurveError
         ``--unit`` is no unit.
     ChoiceError
-        No unit is common to all runs.
+        No unit is common to all runs, or no clock.
     """
-    if options.unit is not None:
-        return canonical_unit(options.unit)
-    if options.compute is not None or not logs:
+    unit = _asked(options)
+    if unit is None and (options.compute is not None or not logs):
         return None
-    holders = {id(log): (name, _units(log, options)) for name, log in logs}
-    common = set(UNITS).intersection(*(units for _, units in holders.values() if units))
-    unit = next((unit for unit in UNITS if unit in common), None)
-    if unit is None and any(units for _, units in holders.values()):
+    held = {name: kinds_of(log, options) for name, log in logs}
+    if unit is not None:
+        return _with_unit(unit, held)
+    common = set.intersection(*(kinds for kinds in held.values() if kinds)) if any(held.values()) else set()
+    ranked = [kind for kind in _ranked() if kind in common]
+    if ranked:
+        return ranked[0]
+    if any(held.values()):
         sets: dict[str, str] = {}
-        for name, units in holders.values():
-            if units:
-                sets.setdefault(" or ".join(u for u in UNITS if u in units), name)
+        for name, kinds in held.items():
+            if kinds:
+                sets.setdefault(" or ".join(_named(kind) for kind in _ranked() if kind in kinds), name)
         choices = [f"{name!r} has {units}" for units, name in sets.items()]
         raise ChoiceError("the runs share no unit of compute; read them apart, or give --unit U", choices)
-    return unit
+    return None
 
 
-def _units(log: Log, options: ReadOptions) -> set[str]:
-    units = set(log.axes)
-    if log.undeclared is not None:
-        units.add("steps")
-    if log.seconds is not None and (log.gpus or options.gpus):
-        units.add("gpu-hours")
-    return units
-
-
-def axis_of(log: Log, name: str, unit: str | None, options: ReadOptions) -> Axis:
-    """Return the compute axis of one run.
-
-    Raises
-    ------
-    SourceError
-        The run has no compute, not this column, or not this unit.
-    """
-    if options.compute is not None:
-        axis = _by_key(log, name, options.compute, options)
-    else:
-        axis = _by_chosen_unit(log, name, unit, options)
-    unused = _gpus_unused(log, axis, options)
-    return replace(axis, warnings=(*axis.warnings, unused)) if unused else axis
-
-
-def _gpus_unused(log: Log, axis: Axis, options: ReadOptions) -> str:
-    """Return why ``--gpus`` changes nothing; empty where it does, or where the log's own count is told already."""
-    if options.gpus is None or (axis.unit == "gpu-hours" and log.seconds is not None and "gpu-hours" not in log.axes):
-        return ""
-    if log.format == "table":
-        return "--gpus is not used: a table states its own compute"
-    if log.seconds is None:
-        return f"--gpus is not used: {log.absent.get('gpu-hours', 'the log holds no seconds')}"
-    return f"--gpus is not used: compute is in {axis.unit}"
-
-
-def _by_chosen_unit(log: Log, name: str, unit: str | None, options: ReadOptions) -> Axis:
-    if unit is None or not _units(log, options):
-        why = f": {next(iter(log.absent.values()))}" if log.absent else ""
-        raise SourceError(log.path, f"run {name!r} has no compute{why}; give --compute KEY")
-    return _by_unit(log, name, unit, options)
-
-
-def _by_unit(log: Log, name: str, unit: str, options: ReadOptions) -> Axis:
-    exact = log.format == "table"
-    warnings = log.axis_warnings.get(unit, ())
-    if unit in log.axes:
-        return Axis(log.axes[unit], unit, exact, (), warnings)
-    if unit == "gpu-hours" and log.seconds is not None:
-        return _gpu_hours(log, name, options)
-    if log.undeclared is not None and (unit == "steps" or options.unit is not None):
-        told = () if options.unit is not None else (_no_unit(log.undeclared),)
-        return Axis(log.axis_keys[log.undeclared], unit, exact, (), told)
-    has = [u for u in UNITS if u in _units(log, options)]
-    why = f": {log.absent[unit]}" if unit in log.absent else ""
-    raise SourceError(log.path, f"run {name!r} has no compute in {unit}{why}; give --unit {' or '.join(has)}")
-
-
-def _no_unit(column: str) -> str:
-    return f"no unit is stated: {column!r} is taken as steps (--unit U says what it is)"
-
-
-def _gpu_hours(log: Log, name: str, options: ReadOptions) -> Axis:
-    assert log.seconds is not None
-    gpus = log.gpus or options.gpus
-    if not gpus:
-        raise SourceError(log.path, f"run {name!r} holds seconds and no GPU count; give --gpus N for gpu-hours")
-    clock = log.clock if log.gpus else f"{log.clock}, on {gpus:g} GPUs (--gpus)"
-    warnings = log.axis_warnings.get("gpu-hours", ())
-    if log.gpus and options.gpus and log.gpus != options.gpus:
-        warnings = (*warnings, f"the log shows {log.gpus:g} GPUs; --gpus {options.gpus:g} was not used")
-    hours = Series(log.seconds.step, log.seconds.value * gpus / 3600)
-    return Axis(hours, "gpu-hours", exact=False, repairs=(clock,), warnings=warnings)
-
-
-def _by_key(log: Log, name: str, key: str, options: ReadOptions) -> Axis:
-    exact = log.format == "table"
-    if key in log.axis_keys or key in log.series:
-        series = log.axis_keys[key] if key in log.axis_keys else log.series[key]
-        if not exact:
-            series = _counting_up(log, name, key, series)
-        elif not series.value.size:
-            raise SourceError(log.path, f"run {name!r} holds no number in {key!r}; give another --compute KEY")
-        unit, warnings = _unit_of(log, key, options)
-        return Axis(series, unit, exact, (), warnings)
-    try:
-        return _by_unit(log, name, canonical_unit(key), options)  # --compute tokens, said of the axis
-    except CurveError:
-        pass
-    keys = list(dict.fromkeys([*log.axis_keys, *log.series]))
-    near = difflib.get_close_matches(key, keys, n=5, cutoff=0.4)
-    advice = f"the closest are {', '.join(near)}" if near else "give --compute KEY with one of its columns"
-    raise SourceError(log.path, f"holds no compute column {key!r}; {advice}")
-
-
-def _counting_up(log: Log, name: str, key: str, series: Series) -> Series:
-    keep = np.isfinite(series.value)
-    step, value = series.step[keep], series.value[keep]
-    falls = np.flatnonzero(np.diff(value) < 0)
-    if falls.size or not value.size:
-        at = f" (it falls at step {step[falls[0] + 1]:g})" if falls.size else ""
-        raise SourceError(log.path, f"run {name!r}: {key!r} does not count up{at}; give a cumulative --compute KEY")
-    return Series(step, value)
-
-
-def _unit_of(log: Log, key: str, options: ReadOptions) -> tuple[str, tuple[str, ...]]:
+def _asked(options: ReadOptions) -> str | None:
     if options.unit is not None:
-        return canonical_unit(options.unit), ()
-    known = log.axis_units.get(key)
-    if known is not None:
-        return known, ()
-    try:
-        return canonical_unit(key), ()
-    except CurveError:
-        return "steps", (_no_unit(key),)
+        return canonical_unit(options.unit)
+    if options.price is not None:
+        return "dollars"
+    return "gpu-hours" if options.clock is not None else None
+
+
+def _ranked() -> list[Kind]:
+    """Return all kinds, best first."""
+    return [kind for unit in UNITS for kind in _of_unit(unit)]
+
+
+def _of_unit(unit: str) -> list[Kind]:
+    return [(unit, clock) for clock in ("", *CLOCKS)] if unit in ("gpu-hours", "dollars") else [(unit, "")]
+
+
+def _named(kind: Kind) -> str:
+    return f"{kind[0]} ({kind[1]})" if kind[1] else kind[0]
+
+
+def _with_unit(unit: str, held: dict[str, set[Kind]]) -> Kind:
+    """Return the unit on the first clock that every run with this unit has; runs without it are refused one by one."""
+    having = {name: {kind for kind in kinds if kind[0] == unit} for name, kinds in held.items()}
+    having = {name: kinds for name, kinds in having.items() if kinds}
+    if not having:
+        return unit, ""
+    common = set.intersection(*having.values())
+    ranked = [kind for kind in _of_unit(unit) if kind in common]
+    if ranked:
+        return ranked[0]
+    sets: dict[str, str] = {}
+    for name, kinds in having.items():
+        sets.setdefault(" or ".join(kind[1] or "its own" for kind in _of_unit(unit) if kind in kinds), name)
+    choices = [f"{name!r} has {clocks}" for clocks, name in sets.items()]
+    raise ChoiceError(f"the runs share no clock for {unit}; read them apart, or give another --unit U", choices)
+
+
+def kinds_of(log: Log, options: ReadOptions) -> set[Kind]:
+    """Return the units, each with its clock, that a run can be read in."""
+    kinds = {(unit, "") for unit in log.axes}
+    if log.undeclared is not None:
+        kinds.add(("steps", ""))
+    if log.gpus or options.gpus:
+        kinds |= {("gpu-hours", clock) for clock in log.clocks}
+    if options.clock is not None:
+        kinds = {kind for kind in kinds if kind[0] != "gpu-hours" or kind[1] == options.clock}
+    if options.price is not None:
+        kinds |= {("dollars", clock) for unit, clock in kinds if unit == "gpu-hours"}
+    counted = "tokens" in log.axes and (options.flops.params or log.model_params)
+    if counted and options.unit is not None and canonical_unit(options.unit) == "flops":
+        kinds.add(("flops", ""))
+    return kinds

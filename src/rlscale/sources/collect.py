@@ -13,12 +13,15 @@ import numpy as np
 from rlscale.curves import Run
 from rlscale.errors import InputError, SourceError
 from rlscale.sources.assemble import Named, assemble
+from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.discover import Found, discover
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.naming import Place, common_root, named, pattern_of, recipe_of, seed_of, unique
-from rlscale.sources.readers import read_file
+from rlscale.sources.naming import Place, clean, common_root, named, pattern_of, recipe_of, seed_of, unique
+from rlscale.sources.readers import read_found
+from rlscale.sources.record import Record
+from rlscale.sources.same_run import once
 
-__all__ = ["Reading", "bundled", "collect", "read"]
+__all__ = ["Reading", "Survey", "bundled", "collect", "read", "survey"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +89,11 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
         An option that cannot be, or no path.
     """
     options = options or ReadOptions()
-    options.check()
-    if not paths:
-        raise InputError("no path is given; give a log, or a folder of logs")
-    files, errors, beside = discover(paths)
-    _raise_first(errors, options)
+    found, errors, beside = _found(paths, options)
     runs: list[Run] = []
     with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow to infinity, which no curve takes
-        logs = _logs(files, errors, options)
-        if logs:
-            runs, left_out = assemble(_named(logs, options), options)
+        if found:
+            runs, left_out = assemble(found, options)
             errors.extend(left_out)
     _raise_first(errors, options)
     errors.extend(beside)  # no log: nothing that strictness stops at
@@ -104,18 +102,91 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     return Reading(tuple(runs), tuple(errors))
 
 
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What logs hold, before a metric and a compute axis are chosen.
+
+    Parameters
+    ----------
+    logs : tuple of Named
+        In order of the paths, then of the files.
+    errors : tuple of SourceError
+        The files that were left out.
+    """
+
+    logs: tuple[Named, ...]
+    errors: tuple[SourceError, ...]
+
+
+def survey(paths: Sequence[str | Path], options: ReadOptions | None = None) -> Survey:
+    """Read files and folders without choosing anything.
+
+    Parameters
+    ----------
+    paths, options
+        As for :func:`collect`.
+
+    Raises
+    ------
+    SourceError
+        No run is found, or ``options.strict`` and a file cannot be read.
+    InputError
+        An option that cannot be, or no path.
+    """
+    found, errors, beside = _found(paths, options or ReadOptions())
+    errors.extend(beside)
+    if not found:
+        raise _nothing_left(errors, paths)
+    return Survey(tuple(found), tuple(errors))
+
+
+def _found(
+    paths: Sequence[str | Path], options: ReadOptions
+) -> tuple[list[Named], list[SourceError], list[SourceError]]:
+    """Return the named logs, the files that could not be read, and what stands beside the logs."""
+    options.check()
+    if not paths:
+        raise InputError("no path is given; give a log, or a folder of logs")
+    files, errors, beside = discover(paths)
+    _raise_first(errors, options)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _named(_logs(files, errors, options), options)
+    return found, errors, beside
+
+
 def _logs(files: Sequence[Found], errors: list[SourceError], options: ReadOptions) -> list[tuple[Found, Place, Log]]:
     """Read every file; what cannot be read goes to ``errors``."""
-    root = common_root(list(dict.fromkeys(found.given for found in files)))
-    logs: list[tuple[Found, Place, Log]] = []
-    for found in files:
+    root = common_root(list(dict.fromkeys(found.given for found in files if not found.uri)))
+    at: dict[str, int] = {}  # a joined record keeps the path of its first session
+    logs: list[tuple[int, Log]] = []
+    records: list[Record] = []
+
+    def refused(error: SourceError) -> None:
+        errors.append(error)
+        _raise_first(errors, options)
+
+    for number, found in enumerate(files):
         try:
-            place = named(found.path, root)
-            logs.extend((found, place, log) for log in read_file(found.path))
+            held = read_found(found)
+            if not held and found.asked:  # in a folder: hyperparameters that stand beside the run's own event file
+                raise SourceError(str(found.path), "holds no metric; nothing was logged yet")
+            for one in held:
+                if isinstance(one, Log):
+                    logs.append((number, one))
+                else:
+                    records.append(one)
+                    at.setdefault(one.path, number)
         except SourceError as error:
-            errors.append(error)
-            _raise_first(errors, options)
-    return logs
+            refused(error)
+    for record in sessions_joined(records):
+        try:
+            logs.extend((at[record.path], log) for log in logs_of(record))
+        except SourceError as error:
+            refused(error)
+    logs.sort(key=lambda item: item[0])
+    places = {number: named(files[number].path, root) for number, _ in logs}
+    placed = [(files[number], places[number], log) for number, log in logs]
+    return once(placed)
 
 
 def _raise_first(errors: Sequence[SourceError], options: ReadOptions) -> None:
@@ -136,13 +207,14 @@ def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions) -> li
     """Give every log its name, recipe and seed."""
     pattern = pattern_of(options.recipe) if options.recipe is not None else None
     by_path = [not log.name or _is_part(log.name) for _, _, log in logs]
-    plain = [place.name if own else log.name for (_, place, log), own in zip(logs, by_path, strict=True)]
+    plain = [place.name if own else clean(log.name) for (_, place, log), own in zip(logs, by_path, strict=True)]
     names = [name + (log.name if own else "") for name, (_, _, log), own in zip(plain, logs, by_path, strict=True)]
     final = unique(names, [place for _, place, _ in logs], by_path)
     result = []
     for (found, place, log), name, own, (shown, said) in zip(logs, plain, by_path, final, strict=True):
-        recipe = recipe_of(name, place.around, pattern, log.recipe, own)
-        seed = log.seed if log.seed is not None else seed_of(name)
+        bare = name if own or log.format == "table" else re.sub(r"#\d+$", "", name)
+        recipe = clean(recipe_of(bare, place.around, pattern, log.recipe, own))
+        seed = log.seed if log.seed is not None else seed_of(bare)
         result.append(Named(log, shown, recipe, seed, (*found.repairs, *([said] if said else [])), found.asked))
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -10,21 +11,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
-from rlscale.sources.roles import is_csv
+from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import plural, were
+from rlscale.sources.trackers.mlflow_files import is_store
 
 __all__ = ["KNOWN_FORMATS", "Found", "by_name", "discover", "without_reader"]
 
 KNOWN_FORMATS = (
-    "CSV, Parquet and JSON-lines tables, TRL's trainer_state.json, verl's console log and file logger, metrics.jsonl"
+    "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
+    "Trackio, and tables in CSV, Parquet and JSON lines (rlscale sources lists them)"
 )
 
 _LOG_SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".log", ".out"})
+_DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
+_DEBUG = frozenset({"debug.log", "debug-internal.log", "debug-core.log"})  # W&B's own
+_TRACKERS = ("wandb", "mlflow", "mlflow+https")
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(ledger|wandb|mlflow|sqlite):")
 _BLOCK = 1 << 18
-_VERL_STEP = re.compile(rb"(?<![\w/])step:\d+ - ")
+_TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
+#: A line that a trainer prints at every step, or one with its metrics.
+_STEP = re.compile(
+    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
+)
 _STATE = "trainer_state.json"
+_GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
 
 @dataclass(frozen=True)
@@ -41,12 +52,15 @@ class Found:
         The path of the user that led to it.
     repairs : tuple of str
         What was left out beside it.
+    uri : str
+        The address of a tracker, in place of a path; else empty.
     """
 
     path: Path
     asked: bool
     given: Path
     repairs: tuple[str, ...] = ()
+    uri: str = ""
 
 
 def discover(paths: Sequence[str | Path]) -> tuple[list[Found], list[SourceError], list[SourceError]]:
@@ -61,7 +75,7 @@ def discover(paths: Sequence[str | Path]) -> tuple[list[Found], list[SourceError
     for given in paths:
         try:
             for item in _below(given, errors, beside):
-                found.setdefault(item.path.resolve(), item)
+                found.setdefault(Path(item.uri) if item.uri else item.path.resolve(), item)
         except SourceError as error:
             errors.append(error)
         except (OSError, ValueError) as error:  # a name the system refuses: too long, a NUL, a loop of links
@@ -75,9 +89,8 @@ def _below(given: str | Path, errors: list[SourceError], beside: list[SourceErro
         raise SourceError(repr(text), "the path is empty; give a log or a folder of logs")
     uri = _URI.match(text)
     if uri is not None:
-        tracker = uri[1] or uri[2]
-        message = f"trackers are not supported yet ({tracker}); export the runs to CSV or give the trainer's own log"
-        raise SourceError(text, message)
+        yield _address(text, uri[1] or uri[2])
+        return
     path = Path(given)
     if path.is_dir():
         yield from _walk(path, errors, beside)
@@ -87,6 +100,20 @@ def _below(given: str | Path, errors: list[SourceError], beside: list[SourceErro
         raise SourceError(text, "is neither a file nor a folder; give a log or a folder of logs")
     else:
         raise SourceError(text, f"no such file or folder{_closest(path)}")
+
+
+def _address(text: str, scheme: str) -> Found:
+    """Return the place of a tracker's address.
+
+    Raises
+    ------
+    SourceError
+        No tracker that can be read.
+    """
+    if "://" in text and scheme.lower() in _TRACKERS:
+        return Found(Path(text), asked=True, given=Path(text), uri=text)
+    how = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, or the path of a file"
+    raise SourceError(text, f"no tracker that rlscale reads is called {scheme!r}; {how}")
 
 
 def _closest(path: Path) -> str:
@@ -108,24 +135,80 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError]) -> I
 
     logs: list[Path] = []
     others: dict[str, list[Path]] = {}
+    inside = root.resolve()
     for folder, folders, names in os.walk(root, onerror=refused):
+        here = Path(folder)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if name.startswith(".") or not path.is_file():
+        others.setdefault(_LINK, []).extend(here / name for name in folders if _leads_out(here / name, inside))
+        if _is_mlflow(here, names):
+            logs.append(here)
+            folders.clear()
+            continue
+        names = [name for name in names if (here / name).is_file()]  # no pipe, no device
+        offline = [name for name in names if name.endswith(".wandb")]
+        if offline:  # what else stands there repeats the run: its console, its summary, W&B's own debug logs
+            folders.clear()
+        events = [name for name in names if "tfevents" in name and not _leads_out(here / name, inside)]
+        exports = _trackio_exports(names)
+        for name in sorted(offline or names):
+            path = here / name
+            if name.startswith(".") or name in _DEBUG or name in exports:
                 continue
-            if path.suffix.lower() in _LOG_SUFFIXES or name.endswith(_STATE) or _is_log_text(path):
+            if _leads_out(path, inside):
+                others.setdefault(_LINK, []).append(path)
+            elif "tfevents" in name:
+                if name == min(events):  # the files of one folder are the sessions of one run
+                    logs.append(path if len(events) == 1 else here)
+            elif _may_be_log(path):
                 logs.append(path)
             elif (kind := by_name(path)) is not None:
                 others.setdefault(kind, []).append(path)
-    passed = [without_reader(group[0], len(group) - 1) for group in others.values()]
+    passed = [_passed(kind, group) for kind, group in others.items() if group]
     if logs:
         beside.extend(passed)
-        yield from _fold_checkpoints(logs, root)
+        yield from _fold_checkpoints(sorted(logs, key=Path.is_symlink), root)  # a file goes before links to it
     elif passed:
         errors.extend(passed)
     elif not errors or Path(errors[-1].path) != root:
         raise SourceError(str(root), f"no log in this folder; rlscale reads {KNOWN_FORMATS}")
+
+
+_LINK = "links"
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Whether a path is a link to something outside ``root`` (resolved)."""
+    return path.is_symlink() and not path.resolve().is_relative_to(root)
+
+
+def _passed(kind: str, group: Sequence[Path]) -> SourceError:
+    if kind != _LINK:
+        return without_reader(group[0], len(group) - 1)
+    more = f"; {plural(len(group) - 1, 'more link')} like it" if len(group) > 1 else ""
+    return SourceError(
+        str(group[0]), f"is a link that leads out of the folder and is not followed{more}; give its target"
+    )
+
+
+def _is_mlflow(folder: Path, names: Sequence[str]) -> bool:
+    """Whether a folder is MLflow's: the root ``mlruns``, an experiment, or a run."""
+    marked = "meta.yaml" in names or folder.name == "mlruns"
+    return marked and is_store(folder)
+
+
+def _trackio_exports(names: Sequence[str]) -> set[str]:
+    """Return the Parquet files that Trackio exports beside ``p.db``, or beside ``p.parquet`` itself."""
+    parts = [name.rpartition(".") for name in names]
+    projects = {stem for stem, _, ending in parts if ending == "db"}
+    tables = {stem for stem, _, ending in parts if ending == "parquet"}
+    beside = {f"{stem}_{part}" for stem in projects | tables for part in _TRACKIO_PARTS}
+    return {f"{stem}.parquet" for stem in tables if stem in projects or stem in beside}
+
+
+def _may_be_log(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
+    return named or _is_log_text(path)
 
 
 def _fold_checkpoints(logs: Sequence[Path], root: Path) -> list[Found]:
@@ -138,10 +221,24 @@ def _fold_checkpoints(logs: Sequence[Path], root: Path) -> list[Found]:
         if path.name == _STATE:
             match = _CHECKPOINT.fullmatch(path.parent.name)
             home = path.parent.parent if match else path.parent
-            states.setdefault(home, []).append((float(match[1]) if match else float("inf"), path))
+            states.setdefault(home, []).append((float(match[1]) if match else math.inf, path))
+    for group in states.values():
+        if len(group) > 1 and max(group)[0] == math.inf:
+            # a finished run that was resumed has checkpoints beyond the state at its top
+            group[:] = [(_steps_of(path) if step == math.inf else step, path) for step, path in group]
     best = {max(group)[1]: len(group) - 1 for group in states.values()}
     kept = [Found(path, asked=False, given=root) for path in logs if path.name != _STATE or path in best]
     return [replace(item, repairs=_skipped(item.path, best.get(item.path, 0))) for item in kept]
+
+
+def _steps_of(state: Path) -> float:
+    """Return the steps a ``trainer_state.json`` covers, and a half: it goes before a checkpoint of that step."""
+    try:
+        with state.open("rb") as file:
+            found = _GLOBAL_STEP.search(file.read(_BLOCK))
+    except OSError:
+        return math.inf
+    return float(found[1]) + 0.5 if found else math.inf
 
 
 def _skipped(path: Path, others: int) -> tuple[str, ...]:
@@ -152,14 +249,14 @@ def _skipped(path: Path, others: int) -> tuple[str, ...]:
 
 
 def _is_log_text(path: Path) -> bool:
-    """Whether a text file, whose ending says nothing, holds a verl step or starts with a table's header."""
+    """Whether a text file, whose ending says nothing, holds a trainer's step or starts with a table's header."""
     if path.suffix.lower() not in {".txt", ".err"}:
         return False
     try:
         with path.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):
-                if (not rest and is_csv(block)) or _VERL_STEP.search(rest + block):
+                if (not rest and is_csv(block)) or _STEP.search(rest + block):
                     return True
                 rest = (rest + block)[-64:]
     except OSError:
@@ -169,20 +266,7 @@ def _is_log_text(path: Path) -> bool:
 
 def by_name(path: Path) -> str | None:
     """Return what a file that is never read is, by its name; None where its content decides."""
-    if path.suffix.lower() in {".pkl", ".pickle"}:
-        return "pickles"
-    return None if path.suffix.lower() in _LOG_SUFFIXES else _tracker_of(path)
-
-
-def _tracker_of(path: Path) -> str | None:
-    name = path.name.lower()
-    if name.endswith(".wandb"):
-        return "a W&B offline file"
-    if "tfevents" in name:
-        return "a TensorBoard event file"
-    if path.suffix.lower() in {".db", ".sqlite", ".sqlite3"}:
-        return "a tracker's database"
-    return None
+    return "pickles" if path.suffix.lower() in {".pkl", ".pickle"} else None
 
 
 def without_reader(path: Path, more: int = 0) -> FormatError:
@@ -191,13 +275,6 @@ def without_reader(path: Path, more: int = 0) -> FormatError:
     ``more`` files of its kind stand in the same folder.
     """
     also = f"; {plural(more, 'more file')} of this kind in the folder" if more else ""
-    kind = _tracker_of(path)
-    if kind is not None:
-        return FormatError(
-            str(path),
-            f"{kind}, which rlscale cannot read yet; export its runs to CSV or give the trainer's own log "
-            f"(rlscale reads {KNOWN_FORMATS}){also}",
-        )
     if path.suffix.lower() in {".pkl", ".pickle", ".pt", ".pth", ".bin"}:
         return FormatError(str(path), f"pickles are never loaded; rlscale reads {KNOWN_FORMATS}{also}")
     return FormatError(str(path), f"no reader knows this file; rlscale reads {KNOWN_FORMATS}")

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlscale.curves import Series, canonical_unit
+from rlscale.curves import Metric, Series, canonical_unit
 from rlscale.errors import InputError
+from rlscale.sources.clocks import CLOCKS, Clock
+from rlscale.sources.flops import FlopRule
 
-__all__ = ["Log", "ReadOptions"]
+__all__ = ["SEEN_BY_TRACKER", "Log", "ReadOptions"]
+
+#: How GPUs are known that a tracker counted on the node it ran on; ``--gpus`` goes before them.
+SEEN_BY_TRACKER = "by the tracker"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,12 @@ class ReadOptions:
         Unit of the compute axis.
     gpus : float, optional
         GPUs the run used, where the log does not hold it; turns seconds into gpu-hours.
+    clock : str, optional
+        Which seconds count: ``train``, ``train+eval`` or ``elapsed``.
+    price : float, optional
+        Dollars for one GPU-hour: compute is then in dollars.
+    flops : FlopRule
+        What turns tokens into FLOPs, for ``unit="flops"``.
     bounds : (float, float), optional
         Lowest and highest reward possible; ``(0, 1)`` where not given.
     recipe : str, optional
@@ -41,6 +52,9 @@ class ReadOptions:
     compute: str | None = None
     unit: str | None = None
     gpus: float | None = None
+    clock: str | None = None
+    price: float | None = None
+    flops: FlopRule = field(default_factory=FlopRule)
     bounds: tuple[float, float] | None = None
     recipe: str | None = None
     since: float | None = None
@@ -59,6 +73,20 @@ class ReadOptions:
             canonical_unit(self.unit)
         if self.gpus is not None and not (self.gpus > 0 and math.isfinite(self.gpus)):
             raise InputError(f"--gpus {self.gpus:g} is not a number of GPUs; give how many the run used")
+        if self.clock is not None and self.clock not in CLOCKS:
+            raise InputError(f"--clock {self.clock!r} is none; give one of {', '.join(sorted(CLOCKS))}")
+        if self.price is not None and not (self.price > 0 and math.isfinite(self.price)):
+            raise InputError(f"--price {self.price:g} is no price of a GPU-hour; give a number above 0")
+        unit = None if self.unit is None else canonical_unit(self.unit)
+        if self.price is not None and unit not in (None, "dollars"):
+            raise InputError(f"--price reads compute in dollars, --unit {self.unit} in {unit}; give one of them")
+        if self.clock is not None and unit not in (None, "gpu-hours", "dollars"):
+            raise InputError(f"--clock is for gpu-hours and dollars, not for --unit {self.unit}; leave one of them out")
+        if self.compute is not None and (self.clock is not None or self.price is not None):
+            flag = "--clock" if self.clock is not None else "--price"
+            raise InputError(
+                f"--compute {self.compute!r} names the axis, so {flag} cannot be used; leave one of them out"
+            )
         if self.bounds is not None:
             low, high = self.bounds
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
@@ -82,7 +110,9 @@ class Log:
     path : str
         The file.
     format : str
-        The reader's name.
+        The container: the reader's name.
+    trainer : str, optional
+        The trainer whose keys these are; None for a table and where the keys tell none.
     rows : int
         Rows of the file that belong to this run.
     series : mapping of str to Series
@@ -101,20 +131,24 @@ class Log:
         Unit of each of ``axis_keys``, where it is known.
     undeclared : str, optional
         Key of ``axis_keys`` whose unit nobody stated; it is read as ``steps`` with a warning, or as ``--unit``.
-    seconds : Series, optional
-        Cumulative wall-clock seconds against the trainer's step.
-    clock : str
-        One sentence: what ``seconds`` counts.
+    clocks : mapping of str to Clock
+        Cumulative seconds by clock (``train``, ``train+eval``, ``elapsed``).
     gpus : float, optional
         GPUs the run used, where the log tells.
+    gpus_said : str
+        How they are known.
     absent : mapping of str to str
         Why a unit cannot be had from this log, and what to do.
     n_eval : mapping of str to Series
         Graded samples behind each value of a metric.
     sd : mapping of str to Series
         Relative noise of each value of a metric.
-    recipe, seed, model_params, config
+    recipe, seed, model_params, config, metrics, settings
         As in :class:`rlscale.curves.Run`; None or empty where the log holds none.
+    logp_passes : float, optional
+        Log-probability passes (old policy, reference) over each batch, where the log tells.
+    sample_length : float, optional
+        Mean tokens of one sample, prompt and response.
     repairs, warnings : tuple of str
         One sentence each.
     metric_repairs, axis_warnings : mapping of str to tuple of str
@@ -132,9 +166,9 @@ class Log:
     axis_keys: Mapping[str, Series] = field(default_factory=dict)
     axis_units: Mapping[str, str] = field(default_factory=dict)
     undeclared: str | None = None
-    seconds: Series | None = None
-    clock: str = ""
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
     gpus: float | None = None
+    gpus_said: str = ""
     absent: Mapping[str, str] = field(default_factory=dict)
     n_eval: Mapping[str, Series] = field(default_factory=dict)
     sd: Mapping[str, Series] = field(default_factory=dict)
@@ -142,6 +176,11 @@ class Log:
     seed: int | None = None
     model_params: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    trainer: str | None = None
+    logp_passes: float | None = None
+    sample_length: float | None = None
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     metric_repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from rlscale.errors import InputError
 
-__all__ = ["Place", "common_root", "named", "pattern_of", "recipe_of", "seed_of", "unique"]
+__all__ = ["Place", "clean", "common_root", "home_of", "named", "pattern_of", "recipe_of", "seed_of", "unique"]
 
 #: File names that say what a file is, not which run.
 _GENERIC = re.compile(
@@ -20,6 +21,19 @@ _GENERIC = re.compile(
 )
 _TAIL = re.compile(r"\.(trainer_state|metrics|progress|console|stdout)$", re.IGNORECASE)
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
+
+#: Folders that say which tracker wrote there, not which run: fixed names, Hugging Face's ``Nov23_10-15-00_host``, W&B's
+#: ``offline-run-20251123_101500-abc``, Lightning's ``version_0``.
+_TRACKER_FOLDER = re.compile(
+    r"(tensorboard|tb|tb_logs|tensorboard_logs?|runs|logs|wandb([-_]offline)?|mlruns|mlflow|trackio|tracking|swanlab|events)"
+    r"|[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}_.*|(offline-)?run-\d{8}_\d{6}-.*|version_\d+",
+)
+_EVENTS = re.compile(r"\.?(events\.out\.)?tfevents.*$")
+
+#: Control characters, halves of characters, ends of lines; and what turns the direction of the text around it.
+_STEER = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURN = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
+
 _SEED_ONLY = re.compile(r"(?:s|seed)?[-_]?(\d+)", re.IGNORECASE)
 _SEED_TAIL = re.compile(r"[-_/](?:(?:s|seed)[-_]?)?(\d+)$", re.IGNORECASE)
 
@@ -43,6 +57,21 @@ class Place:
     around: str
 
 
+def clean(text: str) -> str:
+    r"""Return a name that can be shown: characters that steer a terminal, or are none, as ``\x1b``, ``\n``, ...
+
+    Names in trackers are free text, and those of files hold bytes that are no text.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_shown(one) for one in text)
+
+
+def _shown(one: str) -> str:
+    steers = unicodedata.category(one) in _STEER or unicodedata.bidirectional(one) in _TURN
+    return one.encode("unicode_escape").decode() if steers else one
+
+
 def common_root(paths: Sequence[Path]) -> Path:
     """Return the folder that names are relative to: the one folder given, else the one common to all paths."""
     folders = [path if path.is_dir() else path.parent for path in (one.resolve() for one in paths)]
@@ -61,16 +90,43 @@ def named(path: Path, root: Path) -> Place:
     full = Path(os.path.abspath(path))
     if not full.is_relative_to(root):
         full = full.resolve()
-    stem = full.stem
-    while _TAIL.search(stem):
-        stem = _TAIL.sub("", stem)
-    home = full.parent
-    run_folder = home.parent if _CHECKPOINT.fullmatch(home.name) else home
-    identity = run_folder if _GENERIC.fullmatch(stem) else home / stem
+    identity = _identity(full, root)
     below = identity.is_relative_to(root) and identity != root
     name = identity.relative_to(root).as_posix() if below else identity.name
     file = full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
-    return Place(name or "run", file, identity.parent.name)
+    return Place(clean(name or "run"), clean(file), clean(identity.parent.name))
+
+
+def _identity(full: Path, root: Path) -> Path:
+    """Return the path that names a run: the file without endings, or the folder of a file whose name says nothing."""
+    stem, events = full.stem, "tfevents" in full.name
+    if events:
+        stem = _EVENTS.sub("", full.name)
+    while _TAIL.search(stem):
+        stem = _TAIL.sub("", stem)
+    home = full.parent
+    if full.is_dir():
+        return _climbed(full, root)
+    if events and not stem:
+        return _climbed(home, root)
+    run_folder = home.parent if _CHECKPOINT.fullmatch(home.name) else home
+    return run_folder if _GENERIC.fullmatch(stem) else home / stem
+
+
+def _climbed(folder: Path, root: Path) -> Path:
+    """Return the folder, or the first above it (below ``root``) whose name is not a tracker's."""
+    here = folder
+    while _TRACKER_FOLDER.fullmatch(here.name) and here != root and here.parent != root:
+        here = here.parent
+    return folder if _TRACKER_FOLDER.fullmatch(here.name) else here
+
+
+def home_of(path: Path) -> Path:
+    """Return the folder of the run that a log belongs to: above checkpoints and the folders of trackers."""
+    here = Path(os.path.abspath(path)).parent
+    while _CHECKPOINT.fullmatch(here.name) or _TRACKER_FOLDER.fullmatch(here.name):
+        here = here.parent
+    return here
 
 
 def pattern_of(text: str) -> re.Pattern[str]:

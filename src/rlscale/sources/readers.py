@@ -7,46 +7,61 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlscale.errors import SourceError
-from rlscale.sources import jsonl, table, trl, trl_stdout, verl_console, verl_file
-from rlscale.sources.discover import by_name, without_reader
+from rlscale.sources.discover import Found, by_name, without_reader
+from rlscale.sources.files import console, jsonl, trl_state, verl_file
 from rlscale.sources.log import Log
+from rlscale.sources.record import Record
+from rlscale.sources.tables import table
 from rlscale.sources.text import read_head
+from rlscale.sources.trackers import mlflow_store, sqlite, tensorboard, trackio, wandb_file
 
-__all__ = ["READERS", "Reader", "read_file"]
+__all__ = ["READERS", "Reader", "read_found"]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One format: ``sniff`` says from the name and the first bytes whether ``read`` knows the file."""
+    """One format: ``sniff`` says from the name and the first bytes whether ``read`` knows the file.
+
+    A trainer's own file is read to logs, a tracker's to records: sessions of a run may stand in several of them.
+    """
 
     name: str
     sniff: Callable[[Path, bytes], bool]
-    read: Callable[[Path], list[Log]]
+    read: Callable[[Path], list[Log] | list[Record]]
 
 
 READERS = (
-    Reader(trl.NAME, trl.sniff, trl.read),
+    Reader(wandb_file.NAME, wandb_file.sniff, wandb_file.read_records),
+    Reader(tensorboard.NAME, tensorboard.sniff, tensorboard.read_records),
+    Reader(mlflow_store.NAME, mlflow_store.sniff, mlflow_store.read_records),
+    Reader(trackio.NAME, trackio.sniff, trackio.read_records),
+    Reader(trl_state.NAME, trl_state.sniff, trl_state.read),
     Reader(verl_file.NAME, verl_file.sniff, verl_file.read),
     Reader(table.NAME, table.sniff, table.read),
     Reader(jsonl.NAME, jsonl.sniff, jsonl.read),
-    Reader(trl_stdout.NAME, trl_stdout.sniff, trl_stdout.read),
-    Reader(verl_console.NAME, verl_console.sniff, verl_console.read),
+    Reader(console.NAME, console.sniff, console.read),
 )
 
 
-def read_file(path: Path) -> list[Log]:
-    """Return the runs of one file.
+def read_found(found: Found) -> list[Log] | list[Record]:
+    """Return what one file, folder or address holds.
 
     Raises
     ------
     FormatError
-        No reader knows the file.
+        No reader knows it.
     SourceError
-        The file is empty or its reader refuses it.
+        It is empty or its reader refuses it.
     """
+    if found.uri:
+        return _from_address(found.uri)
+    path = found.path
     if by_name(path):
         raise without_reader(path)
     try:
+        if path.is_dir():
+            events = any("tfevents" in one.name for one in path.iterdir())
+            return tensorboard.read_records(path) if events else mlflow_store.read_records(path)
         head = read_head(path)
         if not head:
             raise SourceError(str(path), "the file is empty; nothing was logged yet")
@@ -55,4 +70,14 @@ def read_file(path: Path) -> list[Log]:
                 return reader.read(path)
     except OSError as error:  # the disk, or a file that went away meanwhile
         raise SourceError(str(path), f"cannot be read ({error.strerror or error}); check the disk") from error
-    raise without_reader(path)
+    raise sqlite.refusal(path) if sqlite.is_sqlite(head) else without_reader(path)
+
+
+def _from_address(uri: str) -> list[Record]:
+    if uri.lower().startswith("wandb://"):
+        from rlscale.sources.trackers import wandb_api
+
+        return wandb_api.read_records(uri)
+    from rlscale.sources.trackers import mlflow_server
+
+    return mlflow_server.read_records(uri)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Series
+from rlscale.sources.keys import is_bookkeeping, is_evaluation
 from rlscale.sources.text import plural, were
 
-__all__ = ["Row", "Segment", "number", "segments", "series_of", "tidy"]
+__all__ = ["Replaced", "Row", "Segment", "number", "segments", "series_of", "tidy"]
 
 Floats = NDArray[np.float64]
 Row = tuple[float, dict[str, float]]
-
-#: Keys that say where a row stands, not what was measured; train and validation rows may share them.
-_BOOKKEEPING = re.compile(r"(^|/)(_?step|epoch|total_flos|_?timestamp|_?runtime)$|global_step|^(progress|time)/")
 
 
 def number(value: Any) -> float | None:
@@ -39,6 +37,14 @@ def number(value: Any) -> float | None:
     return result if math.isfinite(result) else math.nan
 
 
+@dataclass(frozen=True, eq=False)
+class Replaced:
+    """Rows, values by step, that a run logged before it resumed at ``step`` and logged them again."""
+
+    step: float
+    rows: Mapping[float, Mapping[str, float]]
+
+
 @dataclass
 class Segment:
     """The rows of one run: values by step, and what was done to them."""
@@ -48,7 +54,12 @@ class Segment:
     last: float = -math.inf
     count: int = 0
     repeated: int = 0
+    replaced: list[Replaced] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
+    #: The steps in order, and for each key a step after which no row holds it: a file may jump back at every row.
+    _order: list[float] = field(default_factory=list)
+    _latest: dict[str, float] = field(default_factory=dict)
+    _trains: bool = False
 
     def add(self, step: float, values: Mapping[str, float]) -> None:
         """Merge one row; a later value of the same key and step wins."""
@@ -56,19 +67,33 @@ class Segment:
         if self.first == math.inf:
             self.first = step
         self.last = max(self.last, step)
+        if step not in self.rows:
+            bisect.insort(self._order, step)
         here = self.rows.setdefault(step, {})
         self.repeated += any(_differs(here[key], value) for key, value in values.items() if _measured(key, here))
         here.update(values)
+        self._trains = self._trains or any(map(_trained, values))
+        self._latest.update({key: max(step, self._latest.get(key, step)) for key in values})
 
     def goes_back(self, step: float, values: Mapping[str, float]) -> bool:
         """Whether something measured in this row was already logged at a later step.
 
-        A late validation row, whose keys no later row holds, merely arrives late.
+        A row that holds validation alone, of a run that logs training too, merely arrives late; so does one whose keys
+        no later row holds.
         """
         if step >= self.last:
             return False
-        later = (row for at, row in reversed(self.rows.items()) if at > step)
-        return any(_measured(key, row) for row in later for key in values)
+        if self._trains and step > self.first and not any(map(_trained, values)):
+            return False
+        later = [key for key in values if self._latest.get(key, step) > step and not is_bookkeeping(key)]
+        if later and any(key in self.rows[at] for at in reversed(self._after(step)) for key in later):
+            return True
+        self._latest.update(dict.fromkeys(later, step))
+        return False
+
+    def _after(self, step: float) -> list[float]:
+        """Return the steps after ``step``, in order."""
+        return self._order[bisect.bisect_right(self._order, step) :]
 
     def starts_again(self, step: float, values: Mapping[str, float]) -> bool:
         """Whether this row repeats, with other values, the only step logged so far."""
@@ -83,15 +108,16 @@ class Segment:
         At ``step`` itself only what the row measures anew is dropped: a trainer may evaluate a checkpoint again.
         """
         here = self.rows.get(step, {})
-        again = [key for key in values if _measured(key, here)]
-        for key in again:
+        again = {key: here[key] for key in values if key in here}
+        for key in [key for key in again if _measured(key, here)]:
             del here[key]
-        dropped = [at for at in self.rows if at > step]
-        for at in dropped:
-            del self.rows[at]
+        dropped = {at: self.rows.pop(at) for at in self._after(step)}
+        del self._order[len(self.rows) :]
+        lost = {step: again, **dropped} if again else dropped
+        self.replaced.append(Replaced(step, lost))
         self.repairs.append(
             f"the run resumed at step {step:g} after step {self.last:g}: the later rows replace "
-            f"{plural(len(dropped) + bool(again), 'step')} logged before, whose compute is not counted"
+            f"{plural(len(lost), 'step')} logged before, whose compute counts only in --clock elapsed"
         )
         self.last = step
 
@@ -102,8 +128,12 @@ class Segment:
         self.rows = dict(sorted(self.rows.items()))
 
 
+def _trained(key: str) -> bool:
+    return not (is_evaluation(key) or is_bookkeeping(key))
+
+
 def _measured(key: str, row: Mapping[str, float]) -> bool:
-    return key in row and not _BOOKKEEPING.search(key)
+    return key in row and not is_bookkeeping(key)
 
 
 def _differs(one: float, other: float) -> bool:
@@ -150,13 +180,15 @@ def segments(rows: Iterable[Row], *, restart_on_repeat: bool = True) -> list[Seg
 
 def series_of(rows: Mapping[float, Mapping[str, float]]) -> dict[str, Series]:
     """Return one series for each key, over the steps that logged it."""
-    steps: dict[str, list[float]] = {}
-    values: dict[str, list[float]] = {}
+    grown: dict[str, tuple[list[float], list[float]]] = {}
     for step, row in rows.items():
         for key, value in row.items():
-            steps.setdefault(key, []).append(step)
-            values.setdefault(key, []).append(value)
-    return {key: Series(np.asarray(steps[key]), np.asarray(values[key])) for key in steps}
+            pair = grown.get(key)
+            if pair is None:
+                pair = grown[key] = ([], [])
+            pair[0].append(step)
+            pair[1].append(value)
+    return {key: Series(np.asarray(steps), np.asarray(values)) for key, (steps, values) in grown.items()}
 
 
 def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArray[np.intp], tuple[str, ...]]:

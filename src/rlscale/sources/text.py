@@ -38,6 +38,9 @@ _BLOCK = 1 << 20
 #: A JSON document is parsed whole, so it has a bound of its own (about half a million rows).
 DOCUMENT_CAP = 256 << 20
 
+#: ... and of its values: however short they are written, each takes some hundred bytes.
+_VALUES_CAP = 1 << 24
+
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
 _MARKS = (*_WIDE, (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
 
@@ -195,12 +198,14 @@ def whole_json(path: Path) -> Any:
     Raises
     ------
     SourceError
-        The document is torn, not JSON, not text, or larger than ``DOCUMENT_CAP``.
+        The document is torn, not JSON, not text, larger than ``DOCUMENT_CAP``, or of too many values.
     """
     with opened(path) as file:
         raw = file.read(DOCUMENT_CAP + 1)
     if len(raw) > DOCUMENT_CAP:
         raise SourceError(str(path), f"the document is larger than {DOCUMENT_CAP >> 20} MiB; is this a log?")
+    if sum(map(raw.count, (b",", b"[", b"{"))) > _VALUES_CAP:
+        raise SourceError(str(path), f"the document holds more than {_VALUES_CAP:,} values; is this a log?")
     if not raw.strip():
         raise SourceError(str(path), "the file is empty; nothing was logged yet")
     encoding = encoding_of(raw[:4])
@@ -214,6 +219,8 @@ def whole_json(path: Path) -> Any:
         raise SourceError(str(path), message) from error
     except (ValueError, RecursionError) as error:
         raise SourceError(str(path), "the JSON holds numbers or nesting beyond reason; is this a log?") from error
+    except MemoryError as error:
+        raise SourceError(str(path), "the document needs more memory than there is; give a shorter log") from error
 
 
 def head_objects(head: bytes, most: int = 64) -> list[dict[str, Any]]:

@@ -50,6 +50,8 @@ def total_of_steps(steps: Floats, per_step: Floats, extra: Floats | None = None)
 def value_at(axis: Series, steps: Floats) -> Floats:
     """Return cumulative compute at ``steps``, shape (n,): linear between rows, through (0, 0), at the last rate after.
 
+    NaN where the axis is empty.
+
     Parameters
     ----------
     axis : Series
@@ -58,6 +60,8 @@ def value_at(axis: Series, steps: Floats) -> Floats:
         Trainer steps.
     """
     known, total = axis.step, axis.value
+    if not known.size:
+        return np.full(steps.size, np.nan)
     if known[0] > 0:
         known, total = np.concatenate([[0.0], known]), np.concatenate([[0.0], total])
     inside = np.interp(steps, known, total)

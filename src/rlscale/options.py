@@ -1,0 +1,144 @@
+"""The options that commands share, and what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rlscale.inference import FitOptions
+    from rlscale.sources import ReadOptions
+
+__all__ = [
+    "FITTING",
+    "OUTPUT",
+    "PATHS",
+    "READING",
+    "Compute",
+    "Start",
+    "example",
+    "fit_options",
+    "read_options",
+    "with_options",
+]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+#: What ``--from`` takes in place of a compute.
+_AUTO = "auto"
+
+#: A number whose commas can only be between thousands: ``2,5e2`` or ``1,5`` could mean anything.
+_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+
+
+class Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 cannot be subscripted
+    """A compute: a number, or ``inf`` for the asymptote."""
+
+    name = "compute"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the compute, infinity for the asymptote."""
+        text = str(value).strip().lower()
+        if _THOUSANDS.fullmatch(text):
+            text = text.replace(",", "")
+        try:
+            return float("inf" if text == "asymptote" else text)
+        except ValueError:
+            self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
+
+
+class Start(click.ParamType):  # type: ignore[type-arg]
+    """Where the points used begin: a compute, or ``auto``."""
+
+    name = "start"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """Return the compute, or ``auto``."""
+        if str(value) == _AUTO:
+            return _AUTO
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a compute; give a number, or auto to choose from the curve", param, ctx)
+
+
+READING = (
+    click.option("--metric", metavar="KEY", help="The reward, where several could be meant."),
+    click.option("--compute", metavar="KEY", help="The column or key that holds the compute."),
+    click.option("--unit", metavar="U", help="Compute axis: gpu-hours, tokens, samples, steps, flops or dollars."),
+    click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say."),
+    click.option("--clock", metavar="C", help="Seconds that count: train, train+eval (default) or elapsed."),
+    click.option("--price", type=float, metavar="P", help="Dollars for one GPU-hour: compute is then in dollars."),
+    click.option("--params", type=float, metavar="N", help="For flops: parameters, of an MoE the active ones."),
+    click.option("--logp-passes", type=float, metavar="K", help="For flops: log-probability passes over a batch; 1."),
+    click.option("--epochs", type=float, metavar="E", help="For flops: updates on each batch; 1."),
+    click.option("--layers", type=float, metavar="L", help="For flops: layers, for the attention term."),
+    click.option("--width", type=float, metavar="D", help="For flops: hidden size, for the attention term."),
+    click.option("--length", type=float, metavar="S", help="For flops: tokens of a sample, for the attention term."),
+    click.option("--recompute", is_flag=True, help="For flops: activations are computed again in the backward pass."),
+    click.option("--bounds", type=float, nargs=2, metavar="LO HI", help="Lowest and highest reward; 0 1 by default."),
+    click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
+    click.option(
+        "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
+    ),
+    click.option("--until", type=float, metavar="C", help="Use points up to this compute."),
+    click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read."),
+)
+FITTING = (
+    click.option("--family", metavar="F", help="average (default), sigmoid, weibull, gompertz, two-slope or power."),
+    click.option("--model-error", type=float, metavar="K", help="Per e-fold of compute ahead; .01, one family .02."),
+    click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
+    click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
+)
+OUTPUT = (
+    click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout."),
+    click.option("--plot", type=click.Path(path_type=Path), metavar="F.png|svg", help="Write a chart."),
+    click.option("--report", type=click.Path(path_type=Path), metavar="F.html", help="Write a self-contained report."),
+)
+PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
+
+
+def with_options(*options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    """Add groups of options to a command, in their order."""
+
+    def decorate(command: _F) -> _F:
+        for option in reversed([one for group in options for one in group]):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def example(text: str) -> str:
+    """Return the epilog of a command's help."""
+    return f"\b\nExample:\n  {text}"
+
+
+def read_options(given: dict[str, Any]) -> ReadOptions:
+    """Return what the reading options say."""
+    from rlscale.sources import FlopRule, ReadOptions
+
+    names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "since", "until")
+    told = {name: given.get(name) for name in names}
+    if told["since"] == _AUTO:
+        told["since"] = None  # chosen from the curve, where it is fitted
+    flops = FlopRule(
+        **{name: given.get(name) for name in ("params", "logp_passes", "epochs", "layers", "width", "length")},
+        recompute=given.get("recompute", False),
+    )
+    return ReadOptions(**told, flops=flops, strict=given.get("strict", False))
+
+
+def fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
+    """Return what the fitting options say."""
+    from rlscale.inference import FitOptions
+    from rlscale.inference.families import families_named
+
+    chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
+    if given.get("family") is not None:
+        chosen["families"] = families_named(given["family"])
+    return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)

@@ -1,0 +1,59 @@
+"""What can be read, from where, and with which extra: the list behind ``rlscale sources`` and the docs page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CONTAINERS", "Container"]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A place that logs stand in.
+
+    Parameters
+    ----------
+    name : str
+        As in ``source.format``.
+    title : str
+        What it is called.
+    give : str
+        What to give as PATH.
+    extra : str
+        The optional dependencies it needs, as in ``pip install 'rlscale[EXTRA]'``; empty for none.
+    checked : str
+        On what the reader was tried.
+    note : str
+        What a user must know.
+    """
+
+    name: str
+    title: str
+    give: str
+    extra: str = ""
+    checked: str = "real files"
+    note: str = ""
+
+
+CONTAINERS = (
+    Container("trl", "TRL and Unsloth", "trainer_state.json, or the output folder"),
+    Container("verl-console", "verl's console", "the text log", note="from 0.2 on, behind Ray's prefixes"),
+    Container("verl-file", "verl's file logger", "{project}/{experiment}.jsonl"),
+    Container("console", "other trainers' consoles", "the text log", checked="files written as the source prints them",
+              note="ROLL, OpenRLHF, slime, SkyRL"),
+    Container("tinker", "tinker-cookbook", "metrics.jsonl"),
+    Container("prime-rl", "prime-rl", "metrics.jsonl", checked="files written as the source writes them",
+              note="trainer and orchestrator in one file"),
+    Container("jsonl", "any metrics.jsonl", "one flat JSON object a step"),
+    Container("tensorboard", "TensorBoard", "an event file, or its folder", note="every scalar, unsampled"),
+    Container("wandb", "W&B offline files", "run-*.wandb, or the folder wandb",
+              note="decoded without the wandb package; killed runs and their console too"),
+    Container("wandb", "W&B's service", "wandb://ENTITY/PROJECT[/RUN]", "wandb",
+              "the documented shape of its answers, on a local server", "full history, not the sampled one"),
+    Container("mlflow", "MLflow's stores", "mlflow.db, or the folder mlruns"),
+    Container("mlflow", "MLflow's server", "mlflow://HOST:PORT[/EXPERIMENT], mlflow+https://...", "", "a real server"),
+    Container("trackio", "Trackio", "{project}.db"),
+    Container("trackio", "Trackio's export", "{project}.parquet", "parquet"),
+    Container("table", "tables", "CSV, TSV or JSON lines, one row an evaluation"),
+    Container("table", "Parquet tables", "a .parquet file, one row an evaluation", "parquet"),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The files that trainers write themselves: one module a format."""

@@ -1,0 +1,80 @@
+"""``metrics.jsonl``: one flat object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlscale.errors import FormatError
+from rlscale.sources.files.dialect import LONGEST_KEY, Keys
+from rlscale.sources.history import of_rows
+from rlscale.sources.log import Log
+from rlscale.sources.record import STEP_KEYS
+from rlscale.sources.repair import Row, number
+from rlscale.sources.text import first_object, json_rows, were
+from rlscale.sources.trainers import log_of, trainer_of
+from rlscale.sources.trainers.other import OTHER
+
+__all__ = ["NAME", "read", "sniff"]
+
+NAME = "jsonl"
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    """Whether the first line is a JSON object (the table and verl's file logger are tried before)."""
+    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"}
+
+
+def read(path: Path) -> list[Log]:
+    """Return the runs of a ``metrics.jsonl``; the trainer is told by its keys.
+
+    Raises
+    ------
+    FormatError
+        No row has a step.
+    SourceError
+        A torn line that is not the last.
+    """
+    repairs: list[str] = []
+    rows = list(_rows(path, repairs))
+    trainer = trainer_of(key for _, values in rows for key in values)
+    found = of_rows(trainer.rows(rows) if trainer.rows else rows, str(path), NAME, repairs=repairs)
+    if not found:
+        message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(STEP_KEYS[:3])}, ..."
+        raise FormatError(str(path), message)
+    form = NAME if trainer is OTHER else trainer.name
+    return [log_of(trainer, replace(one, format=form)) for one in found]
+
+
+def _rows(path: Path, repairs: list[str]) -> Iterator[Row]:
+    key: str | None = None
+    without_step = 0
+    keys = Keys(str(path))
+    for _, row in json_rows(path, repairs):
+        values = _flat(row)
+        keys.check(values.keys())
+        if key is None:
+            key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
+        step = values.get(key, np.nan) if key is not None else np.nan
+        if not np.isfinite(step):
+            without_step += 1
+            continue
+        yield step, {name: value for name, value in values.items() if name != key}
+    if without_step and key is not None:
+        repairs.append(f"{were(without_step, 'row')} left out: no {key}")
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of a row; those one level down get the key ``outer/inner``."""
+    values: dict[str, float] = {}
+    for key, value in row.items():
+        inner = {f"{key}/{k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
+        for name, cell in inner.items():
+            logged = number(cell)
+            if logged is not None and len(name) <= LONGEST_KEY:
+                values[name] = logged
+    return values

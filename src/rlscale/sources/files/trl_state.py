@@ -1,0 +1,81 @@
+"""TRL and Hugging Face Trainer: ``trainer_state.json``.
+
+Rows of ``log_history`` are sparse: train rows hold means over the ``logging_steps`` steps before them, evaluation
+rows (``eval_*``) and the final summary share the step of a train row and are merged with it. ``total_flos`` is 0.0 in
+every GRPO log and is never used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlscale.errors import FormatError, SourceError
+from rlscale.sources.history import of_rows
+from rlscale.sources.log import Log
+from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.repair import Row, number
+from rlscale.sources.text import decoded_head, were, whole_json
+from rlscale.sources.trainers.base import log_of
+from rlscale.sources.trainers.trl import TRL
+
+__all__ = ["NAME", "read", "sniff"]
+
+NAME = "trl"
+
+_NOT_SERIES = frozenset({"step", "total_flos"})
+
+_CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_epochs", "train_batch_size")
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    """Whether the file is a trainer state, by its name or its first keys."""
+    text = decoded_head(head)
+    return path.name.endswith("trainer_state.json") or (text.lstrip().startswith("{") and '"log_history"' in text)
+
+
+def read(path: Path) -> list[Log]:
+    """Return the runs of a ``trainer_state.json``, one unless several were appended.
+
+    Raises
+    ------
+    FormatError
+        A JSON document without ``log_history``.
+    SourceError
+        The document is torn, or ``log_history`` is empty or holds something other than rows.
+    """
+    state = whole_json(path)
+    if not isinstance(state, dict) or not isinstance(state.get("log_history"), list):
+        raise FormatError(str(path), "holds no log_history; give the trainer_state.json that TRL writes")
+    history = state["log_history"]
+    if not history:
+        raise SourceError(str(path), "log_history is empty; the trainer logged nothing before this file was saved")
+    repairs: list[str] = []
+    rows = list(_rows(history, str(path), repairs))
+    config = {key: state[key] for key in _CONFIG if key in state}
+    found = of_rows(rows, str(path), NAME, repairs=repairs, config=config, restart_on_repeat=False)
+    if not found:
+        raise SourceError(str(path), "no row of log_history has a step; is this a trainer's state?")
+    return [log_of(TRL, one) for one in found]
+
+
+def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
+    without_step = 0
+    keys: set[str] = set()
+    for position, row in enumerate(history, start=1):
+        if not isinstance(row, dict):
+            raise SourceError(path, f"entry {position} of log_history is {row!r:.40}, not a row; repair the file")
+        step = number(row.get("step", ""))
+        if step is None or not np.isfinite(step):
+            without_step += 1
+            continue
+        values = {key: number(value) for key, value in row.items() if key not in _NOT_SERIES}
+        keys.update(values)
+        if len(keys) > MOST_KEYS:
+            raise SourceError(path, f"holds more than {MOST_KEYS:,} different keys; is this a trainer's state?")
+        yield step, {key: value for key, value in values.items() if value is not None}
+    if without_step:
+        repairs.append(f"{were(without_step, 'row')} left out: no step")

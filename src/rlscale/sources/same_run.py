@@ -1,0 +1,152 @@
+"""One run logged in several places below one folder: read once."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from rlscale.curves import Series
+from rlscale.sources.clocks import Clock
+from rlscale.sources.discover import Found
+from rlscale.sources.log import Log
+from rlscale.sources.naming import Place, home_of
+
+__all__ = ["once"]
+
+#: Of logs of one run that go equally far, the first of these is read: trainers' own files are exact, event files are
+#: in single precision.
+_BEST = ("trl", "verl-file", "verl-console", "wandb", "mlflow", "trackio", "tensorboard")
+
+#: What a tracker's copy may lose: TensorBoard keeps single precision.
+_PRECISION = 1e-6
+
+_FEWEST = 3
+
+#: Runs looked at closely, of those that share most with a log; rewards of few levels coincide by chance.
+_CLOSEST = 16
+
+#: Rewards at either end of a log by which copies are found: one may hold the start (a killed run) or the end alone.
+_AT_AN_END = 128
+
+#: Containers whose rows have times.
+TRACKERS = frozenset({"wandb", "mlflow", "trackio", "tensorboard"})
+
+Placed = tuple[Found, Place, Log]
+
+#: A key, and the steps and rounded values of three evaluations in a row.
+_Mark = tuple[str, tuple[float, ...], tuple[str, str, str]]
+
+
+def once(logs: Sequence[Placed]) -> list[Placed]:
+    """Return the logs without copies of one run: a trainer that logs to a tracker leaves two in its folder.
+
+    Two logs are of one run if the folder of one holds the other and every reward they both hold (at least three, not
+    all equal) is the same to single precision. The one that goes furthest is kept, and says what was left out.
+    """
+    if len({log.format for _, _, log in logs}) < 2:
+        return list(logs)
+    kept: list[tuple[Placed, list[Log]]] = []
+    homes: list[str] = []
+    holding: dict[_Mark, list[int]] = {}  # which of those kept hold three rewards in a row
+    for item in logs:
+        home = os.path.join(home_of(Path(item[2].path)), "")
+        shared = Counter(k for mark in _marks(item[2], around=True) for k in holding.get(mark, ()))
+        near = (k for k, _ in shared.most_common() if homes[k].startswith(home) or home.startswith(homes[k]))
+        k = next((k for k, _ in zip(near, range(_CLOSEST), strict=False) if _same(kept[k][0], item)), len(kept))
+        if k < len(kept):
+            other, copies = kept[k]
+            best, left = (item, other) if _rank(item[2]) > _rank(other[2]) else (other, item)
+            kept[k] = (best, [*copies, left[2]])
+        else:
+            kept.append((item, []))
+            homes.append(home)
+        for mark in _marks(item[2]):
+            holding.setdefault(mark, []).append(k)
+    return [_told(item, copies) for item, copies in kept]
+
+
+def _marks(log: Log, *, around: bool = False) -> Iterator[_Mark]:
+    """Yield what a log shares with a copy of it; with ``around``, also as a copy may have rounded it."""
+    for key in (*log.validation, *log.train):
+        series = log.series[key]
+        keep = np.isfinite(series.value)
+        steps, values = series.step[keep].tolist(), series.value[keep].tolist()
+        rounded = [{f"{value:.4e}"} for value in values]
+        if around:
+            for texts, value in zip(rounded, values, strict=True):
+                texts |= {f"{value * (1 - 2 * _PRECISION):.4e}", f"{value * (1 + 2 * _PRECISION):.4e}"}
+        last = len(values) - _FEWEST + 1
+        for i in (*range(min(last, _AT_AN_END)), *range(max(_AT_AN_END, last - _AT_AN_END), last)):
+            three = slice(i, i + _FEWEST)
+            if len(set(values[three])) > 1:
+                for one, two, last_one in product(*rounded[three]):
+                    yield key, tuple(steps[three]), (one, two, last_one)
+
+
+def _told(item: Placed, copies: Sequence[Log]) -> Placed:
+    if not copies:
+        return item
+    found, place, log = item
+    where = ", ".join(f"{Path(copy.path).name} ({copy.format})" for copy in copies[:3])
+    number = (
+        "a copy of this run beside it was" if len(copies) == 1 else f"{len(copies)} copies of this run beside it were"
+    )
+    said = f"{number} not read twice: {where}"
+    for copy in copies:
+        log = _completed(log, copy)
+    return found, place, replace(log, repairs=(*log.repairs, said))
+
+
+def _completed(log: Log, copy: Log) -> Log:
+    """Return the log with what only its copy holds: configuration, GPUs, times, graded samples."""
+    graded = "generations" in copy.settings and "generations" not in log.settings
+    clocks = {name: clock for name, clock in copy.clocks.items() if _reaches(clock, log)}
+    timed = copy.format in TRACKERS and log.format not in TRACKERS and "elapsed" in clocks
+    return replace(
+        log,
+        config={**copy.config, **log.config},
+        settings={**copy.settings, **log.settings},
+        gpus=log.gpus or copy.gpus,
+        gpus_said=log.gpus_said if log.gpus else copy.gpus_said,
+        model_params=log.model_params or copy.model_params,
+        clocks={**clocks, **log.clocks, **({"elapsed": clocks["elapsed"]} if timed else {})},
+        n_eval={**log.n_eval, **copy.n_eval} if graded else log.n_eval,
+        metric_repairs={**log.metric_repairs, **copy.metric_repairs} if graded else log.metric_repairs,
+    )
+
+
+def _reaches(clock: Clock, log: Log) -> bool:
+    """Whether a clock goes on to the last reward; that of a copy which stopped before it says nothing of the rest."""
+    rewards = [log.series[key].step for key in log.validation or log.train]
+    last = max((float(step[-1]) for step in rewards if step.size), default=0.0)
+    return bool(clock.seconds.step.size) and float(clock.seconds.step[-1]) >= last
+
+
+def _rank(log: Log) -> tuple[float, int]:
+    last = max((float(one.step[-1]) for one in log.series.values() if one.step.size), default=0.0)
+    return last, -_BEST.index(log.format) if log.format in _BEST else -len(_BEST)
+
+
+def _same(one: Placed, other: Placed) -> bool:
+    first, second = one[2], other[2]
+    if first.format == second.format or "table" in (first.format, second.format) or one[0].uri or other[0].uri:
+        return False
+    keys = [key for key in (*first.validation, *first.train) if key in (*second.validation, *second.train)]
+    pairs = [_both(first.series[key], second.series[key]) for key in keys]
+    here, there = np.hstack(pairs) if pairs else np.empty((2, 0))
+    if here.size < _FEWEST or np.ptp(here) == 0:
+        return False
+    return bool(np.all(np.abs(here - there) <= _PRECISION * np.maximum(np.abs(here), np.abs(there))))
+
+
+def _both(one: Series, other: Series) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return the values at the steps that both hold, shape (2, n)."""
+    _, here, there = np.intersect1d(one.step, other.step, return_indices=True)
+    found = np.stack([one.value[here], other.value[there]])
+    return found[:, np.isfinite(found).all(axis=0)]

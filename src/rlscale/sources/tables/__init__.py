@@ -1,0 +1,1 @@
+"""Long tables: one row an evaluation, in CSV, Parquet or JSON lines."""

@@ -1,0 +1,154 @@
+"""Tables as columns: one shape for CSV, Parquet and JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.errors import SourceError
+from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.repair import number
+from rlscale.sources.tables.parquet import MOST_CELLS, Sheet, coded, floats, is_number
+from rlscale.sources.text import json_rows, plural
+
+__all__ = ["Columns", "TextColumn", "from_json_lines", "from_parquet"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Columns:
+    """A table by column.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    rows : int
+        Rows read.
+    numbers : dict of str to array, shape (rows,)
+        Numeric columns, NaN where empty.
+    labels : dict of str to (array of int, shape (rows,), list of str)
+        Text columns: a code for each row, and the text of each code.
+    repairs : list of str
+        What was left out.
+    """
+
+    path: str
+    rows: int = 0
+    numbers: dict[str, Floats] = field(default_factory=dict)
+    labels: dict[str, tuple[NDArray[np.intp], list[str]]] = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TextColumn:
+    """A text column as it grows: a code for each text, in order of first sight."""
+
+    codes: dict[str, int] = field(default_factory=dict)
+    parts: list[NDArray[np.intp]] = field(default_factory=list)
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Append cells."""
+        codes = self.codes
+        for cell in dict.fromkeys(cells):
+            codes.setdefault(cell, len(codes))
+        self.parts.append(np.fromiter(map(codes.__getitem__, cells), np.intp, len(cells)))
+
+    def add_coded(self, places: NDArray[np.intp], values: Sequence[Any]) -> None:
+        """Append cells given as places in ``values``; -1 is an empty cell."""
+        used, first = np.unique(places, return_index=True)
+        code = np.zeros(len(values) + 1, dtype=np.intp)  # the last is that of -1
+        for place in used[np.argsort(first)]:
+            code[place] = self.codes.setdefault("" if place < 0 else _as_text(values[place]), len(self.codes))
+        self.parts.append(code[places])
+
+    def done(self) -> tuple[NDArray[np.intp], list[str]]:
+        """Return a code for each row and the stripped text of each code."""
+        stripped: dict[str, int] = {}
+        merged = np.array([stripped.setdefault(text.strip(), len(stripped)) for text in self.codes], dtype=np.intp)
+        return merged[np.concatenate(self.parts)], list(stripped)
+
+
+def from_json_lines(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
+    """Read a long table in JSON lines: one flat object a row. Arguments and errors as for CSV."""
+    table = Columns(str(path))
+    cells: dict[str, tuple[list[int], list[Any]]] = {}
+    lines: list[int] = []
+    for line, row in json_rows(path, table.repairs):
+        for key, value in row.items():
+            places, values = cells.get(key) or cells.setdefault(key, ([], []))
+            places.append(table.rows)
+            values.append(value)
+        table.rows += 1
+        lines.append(line)
+        if len(cells) > MOST_KEYS or table.rows * len(cells) > MOST_CELLS:
+            what = f"{plural(table.rows, 'row')} of {len(cells)} columns"
+            raise SourceError(str(path), f"holds more than {what}; is this a table of runs?")
+    if not table.rows:
+        raise SourceError(str(path), "holds no complete row; nothing was logged yet")
+    for name, (places, values) in cells.items():
+        if name.lower() in text:
+            labels = [""] * table.rows
+            for place, value in zip(places, values, strict=True):
+                labels[place] = _as_text(value)
+            grown = TextColumn()
+            grown.add(labels)
+            table.labels[name] = grown.done()
+            continue
+        numbers = [number(value) for value in values]
+        bad = next((k for k, value in enumerate(numbers) if value is None), None)
+        if bad is None:
+            table.numbers[name] = np.full(table.rows, np.nan)
+            table.numbers[name][places] = numbers
+        elif name.lower() in required:
+            message = f"line {lines[places[bad]]}: {name} {values[bad]!r:.40} is not a number; repair it or write null"
+            raise SourceError(str(path), message)
+    return table
+
+
+def _as_text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def from_parquet(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
+    """Read a Parquet file; needs pyarrow. Arguments as for CSV.
+
+    Raises
+    ------
+    FormatError
+        pyarrow is not installed.
+    SourceError
+        Not a Parquet file, no rows, more cells than any log, or words in a required column.
+    """
+    sheet = Sheet(path)
+    table = Columns(str(path), rows=sheet.rows)
+    if not table.rows:
+        raise SourceError(str(path), "holds columns and no rows; nothing was logged yet")
+    numbers: dict[str, list[Floats]] = {}
+    texts: dict[str, TextColumn] = {}
+    for name, kind in {**sheet.kinds, **sheet.nested}.items():
+        if name.lower() in text and name in sheet.kinds:
+            texts[name] = TextColumn()
+        elif name in sheet.kinds and is_number(kind):
+            numbers[name] = []
+        elif name.lower() in required or name.lower() in text:
+            wanted = (
+                "text; write it as a string column" if name.lower() in text else "numbers; write it as a float column"
+            )
+            raise SourceError(str(path), f"column {name!r} holds {kind}, not {wanted}")
+    for batch in sheet.batches([*texts, *numbers]):
+        for name, grown in texts.items():
+            grown.add_coded(*coded(table.path, batch[name]))
+        for name, parts in numbers.items():
+            parts.append(floats(table.path, batch[name]))
+    table.numbers = {name: np.concatenate(parts) for name, parts in numbers.items()}
+    table.labels = {name: grown.done() for name, grown in texts.items()}
+    return table

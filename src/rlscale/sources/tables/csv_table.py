@@ -1,0 +1,244 @@
+"""CSV to columns, without a Python float for each cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.errors import SourceError
+from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.repair import number
+from rlscale.sources.tables.columns import Columns, TextColumn
+from rlscale.sources.tables.roles import known_among
+from rlscale.sources.text import lines, opened, plural, shown
+
+__all__ = ["from_csv"]
+
+Floats = NDArray[np.float64]
+
+#: Rows, and cells, held as Python strings at a time.
+_CHUNK, _CELLS = 1 << 13, 1 << 20
+
+#: What a cell without a value looks like.
+_MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "nat", "<na>"})
+
+
+def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
+    """Read a CSV file (comma, semicolon or tab, whichever its header holds most of).
+
+    Parameters
+    ----------
+    path : Path
+        The file; its first line names the columns.
+    text : frozenset of str
+        Columns (lower case) read as text whatever they hold.
+    required : frozenset of str
+        Columns (lower case) whose every cell must be a number or empty; another column with words in it is left out.
+
+    Raises
+    ------
+    SourceError
+        Empty, no header, header only, a row (other than the last) with more or fewer cells than the header, a word
+        in a required column, or anything :func:`rlscale.sources.text.lines` raises.
+    """
+    table = Columns(str(path))
+    reader, header = _opened_csv(path)
+    texts = {name: TextColumn() for name in header if name.lower() in text}
+    numeric: dict[str, list[Floats]] = {name: [] for name in header if name and name not in texts}
+    checked = [k for k, name in enumerate(header) if name.lower() in required]
+    labelled = header[-1].lower() in text - {"seed"}
+    for numbers, rows in _without_torn_end(_csv_chunks(path, reader, len(header), table), table, checked, labelled):
+        table.rows += len(rows)
+        for name, cells in zip(header, zip(*rows, strict=True), strict=True):
+            if name in texts:
+                texts[name].add(cells)
+            elif name in numeric:
+                values = _floats(cells)
+                if values is not None:
+                    numeric[name].append(values)
+                elif name.lower() not in required:
+                    del numeric[name]
+                else:
+                    raise _not_a_number(table, name, cells, numbers)
+    if not table.rows:
+        raise SourceError(str(path), "holds a header and no rows; nothing was logged yet")
+    table.numbers = {name: np.concatenate(parts) for name, parts in numeric.items()}
+    table.labels = {name: column.done() for name, column in texts.items()}
+    return table
+
+
+def _opened_csv(path: Path) -> tuple[Any, list[str]]:
+    source = lines(path)
+    first = next(source, "")
+    if "\x00" in first:
+        raise SourceError(str(path), "line 1 holds NUL characters; save the file as UTF-8 text")
+    if "\r" in first.rstrip("\r\n") and not first.endswith("\n"):  # one line: \r alone ends the lines
+        source = io.StringIO(first.replace("\r", "\n"))
+        first = next(source)
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(_narrow(itertools.chain([first], source), delimiter, str(path)), delimiter=delimiter)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise SourceError(str(path), f"line 1 is not CSV ({error}); is this a table?") from error
+    if not any(header) or (any(name and number(name) is not None for name in header) and not known_among(header)):
+        example = "run,compute,unit,reward"
+        raise SourceError(
+            str(path), f"has no header row (line 1 is {shown(first)}); name the columns, for example {example}"
+        )
+    twice = next((name for name, count in Counter(header).items() if name and count > 1), None)
+    if twice is not None:
+        raise SourceError(str(path), f"column {twice!r} appears twice in the header; rename one of them")
+    return reader, header
+
+
+def _narrow(source: Iterable[str], delimiter: str, path: str) -> Iterator[str]:
+    """Yield the lines; one of 16 MiB could hold as many cells, and thousands of lines are held at a time."""
+    for number_, line in enumerate(source, start=1):
+        if line.count(delimiter) >= MOST_KEYS:
+            raise SourceError(path, f"line {number_} holds more than {MOST_KEYS:,} cells; is this a table of runs?")
+        yield line
+
+
+def _csv_chunks(path: Path, reader: Any, width: int, table: Columns) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Yield (line numbers, rows) in chunks; a torn last row is left out and stated."""
+    torn: tuple[int, list[str]] | None = None
+    chunk = max(1, min(_CHUNK, _CELLS // width))
+    while True:
+        before = int(reader.line_num)
+        try:
+            rows: list[list[str]] = list(itertools.islice(reader, chunk))
+        except csv.Error as error:
+            raise SourceError(str(path), f"line {reader.line_num} is not CSV ({error}); repair the line") from error
+        if not rows:
+            break
+        if torn is not None and any(rows):
+            raise _wrong_width(path, *torn, width)
+        numbers = list(range(before + 1, before + 1 + len(rows)))
+        if reader.line_num - before == len(rows) and set(map(len, rows)) == {width}:
+            yield numbers, rows
+            continue
+        if reader.line_num - before != len(rows):  # cells with line ends in them
+            spans = [1 + sum(cell.count("\n") for cell in row) for row in rows]
+            numbers = [before + 1 + skipped for skipped in itertools.accumulate(spans[:-1], initial=0)]
+        filled = [(line, row) for line, row in zip(numbers, rows, strict=True) if row]
+        odd = next((k for k, (_, row) in enumerate(filled) if len(row) != width), None)
+        if odd is not None:
+            torn = filled[odd]
+            if odd < len(filled) - 1 or any("\n" in cell for cell in torn[1]):  # an open quote swallows the rest
+                raise _wrong_width(path, *torn, width)
+            del filled[odd]
+        if filled:
+            yield [line for line, _ in filled], [row for _, row in filled]
+    if torn is not None:
+        table.repairs.append(f"the last row (line {torn[0]}) is torn and was left out")
+
+
+def _without_torn_end(
+    chunks: Iterator[tuple[list[int], list[list[str]]]], table: Columns, checked: Sequence[int], labelled: bool
+) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Yield the chunks without a last row that was cut inside a cell; such a row has no line end."""
+    if not _without_end(Path(table.path)):
+        yield from chunks
+        return
+    ends = _Ends()
+    held: tuple[list[int], list[list[str]]] | None = None
+    for chunk in chunks:
+        if held is not None:
+            yield held
+            ends.add(held[1])
+        held = chunk
+    if held is None:
+        return
+    numbers, rows = held
+    last = rows[-1]
+    ends.add(rows[:-1])
+    bad = any(_floats([last[k]]) is None for k in checked)
+    if bad or (not table.repairs and (ends.cut_label(last[-1]) if labelled else ends.cut_number(last[-1]))):
+        table.repairs.append(f"the last row (line {numbers[-1]}) is torn and was left out")
+        del numbers[-1], rows[-1]
+    if rows:
+        yield numbers, rows
+
+
+@dataclass
+class _Ends:
+    """The last cells of all rows but the last: what a whole cell there looks like."""
+
+    count: int = 0
+    least: int = sys.maxsize
+    most: int = 0
+    points: bool = True
+    seen: set[str] = field(default_factory=set)
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Take rows in; cells that are empty say nothing."""
+        cells = [cell for cell in (row[-1].strip() for row in rows) if cell]
+        self.count += len(cells)
+        self.least = min(self.least, min(map(len, cells), default=self.least))
+        self.most = max(self.most, max(map(len, cells), default=0))
+        self.points = self.points and all("." in cell for cell in cells)
+        if len(self.seen) < _CHUNK:
+            self.seen.update(cells)
+
+    def cut_number(self, cell: str) -> bool:
+        """Whether a last cell is a number cut short.
+
+        Beside an ending that no number has, only its width tells: two characters below every other, or one where
+        twenty others share one width. Whole numbers have any width, and so has a reward of 1.
+        """
+        text = cell.strip()
+        if re.fullmatch(r"[-+]?\d*(?:\.|[-+]|\.?\d+[eE][-+]?)", text):
+            return text[-1] != "." or not any(other.endswith(".") for other in self.seen)
+        if number(text) is None or not self.points or text == "1":
+            return False
+        fixed = self.least == self.most and self.count >= 20
+        return self.count >= 3 and 0 < len(text) <= self.least - (1 if fixed else 2)
+
+    def cut_label(self, cell: str) -> bool:
+        """Whether a last cell is the start of a text that other rows hold whole."""
+        text = cell.strip()
+        return bool(text) and text not in self.seen and any(other.startswith(text) for other in self.seen)
+
+
+def _without_end(path: Path) -> bool:
+    """Whether the last line of a file has no end."""
+    with opened(path) as file:
+        file.seek(-1, 2)
+        return file.read(1) not in b"\r\n\x00"
+
+
+def _wrong_width(path: Path, line: int, row: list[str], width: int) -> SourceError:
+    what = f"line {line} has {plural(len(row), 'cell')} where the header names {width}"
+    return SourceError(str(path), f"{what}: {shown(','.join(row))}; repair or remove the line")
+
+
+def _floats(cells: Sequence[str]) -> Floats | None:
+    """Return cells as numbers, NaN where empty; None where one is a word."""
+    try:
+        return np.array(cells, dtype=np.float64)
+    except ValueError:
+        pass
+    try:
+        return np.array([np.nan if c.strip().lower() in _MISSING else float(c) for c in cells], dtype=np.float64)
+    except ValueError:
+        return None
+
+
+def _not_a_number(table: Columns, name: str, cells: Sequence[str], numbers: list[int]) -> SourceError:
+    for line, cell in zip(numbers, cells, strict=True):
+        if cell.strip().lower() not in _MISSING and number(cell) is None:
+            message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
+            return SourceError(table.path, message)
+    raise AssertionError("a column was refused and every cell is a number")

@@ -1,0 +1,1 @@
+"""Trackers: what TensorBoard, Weights & Biases, MLflow and Trackio keep of a run, as records."""

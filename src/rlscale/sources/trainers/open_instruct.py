@@ -1,0 +1,91 @@
+"""open-instruct: ``val/`` is the value statistics of the train batch, ``global_step`` counts episodes."""
+
+from __future__ import annotations
+
+from rlscale.sources.trainers.canonical import Key
+from rlscale.sources.trainers.trainer import Count, Trainer
+
+__all__ = ["OPEN_INSTRUCT"]
+
+OPEN_INSTRUCT = Trainer(
+    name="open-instruct",
+    title="open-instruct",
+    snapshot="e6c3044a",
+    marks=(
+        "objective/verifiable_reward",
+        "objective/kl_avg",
+        "objective/kl{i}_avg",
+        "loss/kl_avg",
+        "policy/clipfrac_avg",
+        "policy/entropy_avg",
+        "val/sequence_lengths",
+        "val/num_total_tokens",
+        "val/num_step_tokens",
+        "val/stop_rate",
+        "debug/vllm_vs_local_logprob_diff_mean",
+        "debug/vllm_local_reverse_kl",
+        "real_batch_size_ratio",
+        "batch/filtered_prompts_{x}",
+        "learner_tokens_per_second_step",
+        "eval/pass_at_{k}_unbiased",
+    ),
+    keys=(
+        Key("step", "training_step", "source", note="global_step is the number of episodes"),
+        Key("validation", "eval/scores", "source", note="arrives late; val/* is the train batch"),
+        Key("validation", "eval/pass_at_1", "source"),
+        Key("n_eval", "eval_pass_at_k", "source", note="answers to one prompt; configuration"),
+        Key("train_reward", "scores", "source"),
+        Key("train_reward", "objective/verifiable_reward", "source"),
+        Key("train_reward", "objective/{function}_reward", "source"),
+        Key("entropy", "policy/entropy_avg", "source"),
+        Key("kl", "objective/kl_avg", "source"),
+        Key("kl", "objective/kl2_avg", "source", note="objective/kl0_avg to kl3_avg: four estimators"),
+        Key("kl", "loss/kl_avg", "source"),
+        Key("clip_fraction", "policy/clipfrac_avg", "source"),
+        Key("truncation", "val/stop_rate", "source", complement=True),
+        Key("response_length", "val/sequence_lengths", "source"),
+        Key(
+            "mismatch",
+            "debug/vllm_vs_local_logprob_diff_mean",
+            "source",
+            unit="nats (absolute difference of log-probabilities)",
+        ),
+        Key("mismatch", "debug/vllm_local_reverse_kl", "source", unit="nats (KL of sampler and trainer)"),
+        Key("zero_variance", "real_batch_size_ratio", "source", complement=True),
+        Key("staleness", "val/rho_{x...}", "docs", unit="ratio of probabilities (1 is none)"),
+        Key("tokens", "val/num_total_tokens", "source", note="cumulative, prompt and response"),
+        Key("step_seconds", "time/total", "source"),
+        Key("learning_rate", "lr", "source"),
+        Key("grad_norm", "optim/grad_norm", "source"),
+    ),
+    counts=(
+        Count("samples", "episode", "total"),
+        Count("samples", "global_step", "total"),
+        Count("tokens", "val/num_total_tokens", "total"),
+        Count("tokens", "val/num_step_tokens", "step"),
+    ),
+    step_timers=("time/total",),
+    overlaps=True,
+    gpus=(("world_size",), ("vllm_num_engines", "vllm_tensor_parallel_size", "not single_gpu_mode")),
+    settings={
+        "loss_type": ("loss_fn",),
+        "model": ("model_name_or_path",),
+        "prompts_per_step": ("num_unique_prompts_rollout",),
+        "generations": ("num_samples_per_prompt_rollout",),
+        "eval_generations": ("eval_pass_at_k",),
+        "learning_rate": ("learning_rate",),
+        "kl_coefficient": ("beta",),
+        "clip_low": ("clip_lower",),
+        "clip_high": ("clip_higher",),
+        "temperature": ("temperature",),
+        "max_response_length": ("response_length",),
+        "precision": ("model_dtype",),
+        "seed": ("seed",),
+    },
+    files="W&B with --with_tracking; else the console only, which is not read",
+    traps=(
+        "val/* is the train batch (value statistics) and never validation; validation is eval/*.",
+        "global_step and episode count samples; the step is training_step.",
+        "Generation and training overlap: the time that passed counts.",
+    ),
+)

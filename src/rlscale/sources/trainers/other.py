@@ -1,0 +1,150 @@
+"""Whatever no known trainer wrote: rewards recognised by their names, counters by their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from rlscale.curves import Series
+from rlscale.sources.clocks import timers
+from rlscale.sources.history import History
+from rlscale.sources.keys import is_evaluation
+from rlscale.sources.trainers.base import Measured, Trainer, plain
+from rlscale.sources.trainers.canonical import Key
+from rlscale.sources.trainers.rows_from_zero import (
+    BASELINE,
+    FROM_ZERO,
+    counts_from_zero,
+    shifted,
+)
+
+__all__ = ["OTHER", "trainer_like"]
+
+_VALIDATION = (
+    r"eval[_/]reward(?:/mean)?",
+    r"eval/all/avg_score",
+    r"(?:test|eval|val|valid|validation)[_/](?:.*[_/])?"
+    r"(?:reward|score|scores|avg_score|acc|accuracy|correct|pass_rate|success_rate|solve_rate|pass[@_](?:at_)?1|(?:avg|mean)@\d+)"
+    r"(?:/(?:mean|avg|total))?",
+)
+
+#: Groups in order of preference where the log holds the same reward under several names.
+_TRAIN = (
+    (r"reward(?:/mean)?", r"mean_reward", r"reward_mean", r"train[_/]reward(?:[_/]mean)?", r"train[_/]mean_reward"),
+    (r"rollout/(?:reward|reward_mean|raw_reward)", r"reward/avg_raw_reward", r"env/all/reward/total"),
+    (r"critic/score/mean", r"scores?", r"objective/verifiable_reward", r"reward/total", r"rl/reward"),
+    (r"train/agg/(?:all|effective)/.+/reward/mean",),
+)
+
+#: What trainers log of a train batch.
+_TRAINER = re.compile(
+    r"(?:time|timing_s|progress|env|optim|actor|critic|perf|train|training|rollout|objective|policy|loss)/.+"
+    r"|(?:.+[/_])?(?:loss|lr|learning_rate|entropy|kl|grad_norm|clip_?frac|clip_ratio|num_tokens|step_time)(?:[/_].+)?"
+    r"|(?:completions?|response)s?(?:[/_]mean)?[/_]length.*"
+)
+
+#: Cumulative counters by unit, the best of each unit first.
+_UNITS = {
+    "gpu_hours": "gpu-hours",
+    "gpu-hours": "gpu-hours",
+    "num_tokens": "tokens",
+    "progress/total_tokens": "tokens",
+    "total_tokens": "tokens",
+    "tokens": "tokens",
+    "samples": "samples",
+    "episode": "samples",
+    "total_episodes": "samples",
+    "flops": "flops",
+}
+
+
+def trainer_like(keys: Iterable[str]) -> bool:
+    """Whether any key is one that only a trainer logs beside its reward, on the train batch."""
+    return any(_TRAINER.fullmatch(key) is not None and not is_evaluation(key) for key in keys)
+
+
+class _Other(Trainer):
+    """Recognises rewards by their names."""
+
+    def validation(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Return the keys that look like validation rewards; a step and a reward alone are evaluations."""
+        known = tuple(keys)
+        for pattern in _VALIDATION:
+            found = tuple(key for key in known if re.fullmatch(pattern, key))
+            if found:
+                return found
+        train = self.train(known)
+        if trainer_like(key for key in known if key not in train):
+            return ()
+        return tuple(key for key in train if "train" not in key)
+
+    def train(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Return the train rewards: those of the first group that any key matches."""
+        known = tuple(keys)
+        for group in _TRAIN:
+            found = tuple(key for key in known if any(re.fullmatch(pattern, key) for pattern in group))
+            if found:
+                return found
+        return ()
+
+
+def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> Measured:
+    """Return compute: ``steps``, and any counter named after a unit.
+
+    Rows are train batches where the steps are 0, 1, 2, ... and something that only trainers log stands beside the
+    reward; then row ``k`` is update ``k + 1``, so that no train batch passes for a baseline at compute 0. Others are
+    evaluations, and their step 0 is the baseline.
+    """
+    train = trainer.train(history.series)
+    batches = trainer_like(key for key in history.series if key not in train)
+    from_zero = counts_from_zero(history.series, train, batches)
+    series = shifted(history.series) if from_zero else dict(history.series)
+    steps = np.unique(np.concatenate([one.step for one in series.values()])) if series else np.empty(0)
+    totals = _counters(series)
+    said = {key: FROM_ZERO for key in series if not is_evaluation(key)} if from_zero else {}
+    if not from_zero:
+        said = {key: BASELINE for key in train if series[key].step.size and series[key].step[0] == 0.0}
+    return Measured(
+        axes={"steps": Series(steps, steps), **{_UNITS[key]: total for key, total in reversed(totals.items())}},
+        axis_keys=totals,
+        axis_units=_UNITS,
+        clocks=timers(series, ("step_time", "time/step", "timing/step"), ("time/eval", "timing/eval")),
+        series=series,
+        metric_repairs=said,
+    )
+
+
+def _counters(series: Mapping[str, Series]) -> dict[str, Series]:
+    """Return the counters a log holds, by key: numbers that never fall, from 0 up."""
+    totals: dict[str, Series] = {}
+    for key in _UNITS:
+        logged = series.get(key, Series(np.empty(0), np.empty(0)))
+        keep = np.isfinite(logged.value)
+        value = logged.value[keep]
+        if value.size and value[0] >= 0 and np.all(np.diff(value) >= 0):
+            totals[key] = Series(logged.step[keep], value)
+    return totals
+
+
+OTHER = _Other(
+    name="other",
+    title="any other",
+    snapshot="",
+    marks=(),
+    keys=(
+        Key("step", "step"),
+        Key("entropy", "{entropy|train/entropy|policy/entropy}"),
+        Key("kl", "{kl|train/kl|policy/kl}"),
+        Key("clip_fraction", "{clip_fraction|clip_frac|clipfrac|train/clip_fraction}"),
+        Key("response_length", "{response_length|train/response_length|response_length/mean}"),
+        Key("step_seconds", "{step_time|time/step|timing/step}"),
+        Key("learning_rate", "{lr|learning_rate|train/lr|train/learning_rate|optim/lr}"),
+        Key("grad_norm", "{grad_norm|train/grad_norm|optim/grad_norm}"),
+    ),
+    native=plain,
+    measure=_measure,
+    files="a metrics.jsonl with one flat object a step, or any tracker",
+)

@@ -1,0 +1,236 @@
+"""Many runs: the same numbers as few, whatever the way there."""
+
+import json
+import os
+import signal
+import threading
+import time
+from importlib import import_module
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rlscale.cli import main
+from rlscale.curves import Curve, Run, Truth, simulate
+from rlscale.decisions import rank, rank_runs
+from rlscale.decisions import team as teams
+from rlscale.decisions.rank import _best, _blocks, _by_recipe
+from rlscale.errors import InputError
+from rlscale.inference import FitOptions, Refits, fit, fits
+from rlscale.inference.families import SIGMOID
+from rlscale.inference.pool import Level, median_curve, pooled_level
+from rlscale.inference.posterior import posterior, weighted_quantiles
+from rlscale.present.documents import dumps
+from rlscale.present.tables import table_csv
+
+RNG = np.random.default_rng(17)
+#: The module; the function of the same name hides it.
+RANK = import_module("rlscale.decisions.rank")
+
+
+def made(count, *, seeds=1, points=14, uneven=False):
+    """Runs of ``count`` recipes with ``seeds`` each, of one length or of several."""
+    runs = []
+    for recipe in range(count):
+        for seed in range(seeds):
+            last = 4.0 + (recipe * 7 + seed) % 5 if uneven else 4.0
+            truth = Truth(R0=0.1, A=RNG.uniform(0.4, 0.8), B=1.6, C_mid=RNG.uniform(0.5, 2.0), sigma=0.01)
+            curve = simulate(truth, np.linspace(0.0, last, points), rng=RNG)
+            runs.append(Run(name=f"r{recipe}-s{seed}", recipe=f"r{recipe}", curve=curve))
+    return runs
+
+
+def fallen(name, recipe):
+    curve = simulate(Truth(R0=0.1, A=0.6, B=1.6, C_mid=1.0, sigma=0.01), np.linspace(0, 4, 20), rng=RNG)
+    reward = np.where(np.arange(20) > 14, 0.12, curve.reward)
+    return Run(name=name, recipe=recipe, curve=Curve(compute=curve.compute, reward=reward))
+
+
+def short(name, recipe):
+    return Run(
+        name=name, recipe=recipe, curve=Curve(compute=[0.0, 1.0], reward=[0.1, 0.2]), warnings=("no unit is stated",)
+    )
+
+
+@pytest.fixture(scope="module")
+def many():
+    """More recipes than are compared each with each; of different lengths, some with failed or bare seeds."""
+    return [
+        *made(53, seeds=2, uneven=True),
+        fallen("r0-fallen", "r0"),
+        short("r1-short", "r1"),
+        short("bare", "bare"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def plain(many):
+    return rank(list(fits(many)))
+
+
+def test_without_keeping_the_fits_the_ranking_is_the_same(many, plain):
+    found, outcomes = rank_runs(many)
+    assert found == plain
+    assert [(one.verdict, one.warnings) for one in outcomes] == [(one.verdict, one.warnings) for one in fits(many)]
+    assert [one.fitted for one in outcomes].count(False) == 2
+
+
+def test_two_processes_give_the_numbers_of_one_to_the_last_bit(many, plain, monkeypatch):
+    monkeypatch.setattr(RANK, "TOGETHER", 20)  # several blocks
+    done = []
+    found, outcomes = rank_runs(many, jobs=2, watch=lambda so_far, total: done.append((so_far, total)))
+    assert found == plain
+    assert outcomes == rank_runs(many)[1]
+    assert all(total == len(many) for _, total in done)
+    assert [so_far for so_far, _ in done] == sorted(so_far for so_far, _ in done)
+
+
+def test_a_given_target_options_and_the_asymptote(monkeypatch):
+    monkeypatch.setattr(RANK, "TOGETHER", 3)
+    runs, options = made(4, seeds=2), FitOptions(families=(SIGMOID,))
+    for target in (9.0, np.inf):
+        expected = rank(list(fits(runs, target, options)), target=target, seed_sd=0.05)
+        for jobs in (1, 2):
+            assert rank_runs(runs, options, target=target, seed_sd=0.05, jobs=jobs)[0] == expected
+
+
+def test_pairs_past_fifty_recipes_are_with_the_best_and_all_where_asked(many, plain):
+    assert len(plain.pairs) == 52
+    assert {pair.a for pair in plain.pairs} == {plain.recipes[0].recipe}
+    assert all(pair.published is None for pair in plain.pairs)
+    few = made(12, uneven=True)
+    every = rank_runs(few, all_pairs=True, jobs=2)[0]
+    assert len(every.pairs) == 66
+    assert every.pairs[0].published is not None
+    assert every == rank(list(fits(few)))
+
+
+def test_early_leaders_are_those_of_every_pair_apart():
+    runs = made(5, seeds=2, uneven=True)
+    found = rank(list(fits(runs)))
+    by_recipe = {name: [fit(runs[k]).posterior for k in places] for name, places in _by_recipe(runs).items()}
+    for pair in found.pairs:
+        ends = [one.curve.compute_last for name in (pair.a, pair.b) for one in by_recipe[name]]
+        means = {
+            name: np.mean([one.mean(one.reward([min(ends)])[:, 0]) for one in by_recipe[name]])
+            for name in (pair.a, pair.b)
+        }
+        assert pair.early_leader == (pair.a if means[pair.a] >= means[pair.b] else pair.b)
+
+
+def test_nothing_fitted_ranks_nothing():
+    runs = [short("a", "a"), short("b", "b")]
+    found, outcomes = rank_runs(runs)
+    assert found == rank([fit(run) for run in runs])
+    assert [row.p_best for row in found.recipes] == [None, None]
+    assert found.pairs == ()
+    assert not any(one.fitted for one in outcomes)
+
+
+def test_p_best_of_hundreds_of_levels_is_that_of_all_their_draws():
+    levels = [Level(np.sort(RNG.normal(0.5, 0.05, 2048) + 0.0005 * k), np.full(2048, 1 / 2048)) for k in range(300)]
+    p_best, regret = np.array(_best(levels)).T
+    assert p_best.sum() == pytest.approx(1.0)
+    sampled = np.stack([RNG.permutation(level.values) for level in levels])
+    wins = np.bincount(np.argmax(sampled, axis=0), minlength=300) / 2048
+    assert p_best[-100:].sum() == pytest.approx(wins[-100:].sum(), abs=0.04)
+    assert regret[0] == pytest.approx(np.mean(sampled.max(axis=0) - sampled[0]), abs=0.003)
+
+
+def test_blocks_keep_recipes_together_and_do_not_depend_on_processes(many):
+    groups = _by_recipe(many)
+    blocks = _blocks(many, groups)
+    assert [number for block in blocks for number in block] == list(range(len(groups)))
+    assert sum(len(curves) for block in blocks for curves in block.values()) == len(many)
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_no_processes(jobs):
+    with pytest.raises(InputError, match=f"--jobs {jobs} is not a number of processes"):
+        rank_runs(made(2), jobs=jobs)
+
+
+def test_families_that_cannot_be_sent(monkeypatch):
+    monkeypatch.setattr(RANK, "TOGETHER", 1)
+    mine = FitOptions(families=(SIGMOID.within(1.0, shift=0.1),))
+    with pytest.raises(InputError, match="are not the package's own; give --jobs 1"):
+        rank_runs(made(2), mine, jobs=2)
+    assert rank_runs(made(2), mine)[0].recipes
+
+
+def test_a_process_that_is_ended_is_said(monkeypatch):
+    monkeypatch.setattr(RANK, "TOGETHER", 1)
+    started = []
+    plain_start = teams._Remote.__init__
+
+    def start(self, *args):
+        plain_start(self, *args)
+        started.append(self._process.pid)
+        threading.Timer(0.05, lambda: os.kill(self._process.pid, signal.SIGKILL)).start()
+
+    monkeypatch.setattr(teams._Remote, "__init__", start)
+    begun = time.monotonic()
+    with pytest.raises(InputError, match="a process that fits runs has ended"):
+        rank_runs(made(60), jobs=2)
+    assert started
+    assert time.monotonic() - begun < 30.0
+
+
+def test_a_lean_posterior_rewards_alike():
+    found = posterior(made(1)[0].curve)
+    lean, grid = found.lean(), np.linspace(0.5, 20.0, 9)
+    assert np.array_equal(lean.reward([1.0, np.inf]), found.reward([1.0, np.inf]))
+    assert np.array_equal(median_curve([lean], grid), median_curve([found], grid))
+    assert pooled_level([lean], 9.0, 0.03).interval == pooled_level([found], 9.0, 0.03).interval
+    assert lean.component("sigmoid").exponent.size == found.component("sigmoid").exponent.size
+
+
+def test_at_infinity_every_family_has_risen_wholly():
+    found = posterior(made(1)[0].curve)
+    assert np.array_equal(found.reward([np.inf])[:, 0], found.asymptote)
+    mixed = found.reward([1.0, np.inf, 2.0])
+    assert np.array_equal(mixed[:, [0, 2]], found.reward([1.0, 2.0]))
+
+
+def test_the_interval_and_the_cdf_of_a_level_with_ties():
+    values = np.sort(np.minimum(RNG.normal(0.9, 0.1, 500), 1.0))
+    weight = np.full(500, 1 / 500)
+    level = Level(values, weight)
+    low, middle, high = weighted_quantiles(values, weight, (0.1, 0.5, 0.9))
+    assert (level.interval.q10, level.interval.q50, level.interval.q90) == (low, middle, high)
+    at = np.array([0.5, values[10], 1.0, 2.0])
+    expected = [0.5 * (np.sum(weight[values < x]) + np.sum(weight[values <= x])) for x in at]
+    assert level.cdf(at) == pytest.approx(expected, abs=1e-12)
+
+
+def test_fits_made_when_asked_for():
+    runs = made(3)
+    lazy = Refits(runs, 9.0)
+    assert len(lazy) == 3
+    assert lazy[1] is lazy[1:2][0]
+    assert lazy[-1].run is runs[2]
+    assert lazy[0].forecasts == fit(runs[0], 9.0).forecasts
+    with pytest.raises(IndexError):
+        lazy[3]
+
+
+@pytest.mark.parametrize("way", [["--json"], []])
+def test_the_command_says_the_same_with_any_number_of_processes(way, tmp_path, monkeypatch):
+    monkeypatch.setattr(RANK, "TOGETHER", 5)
+    path = tmp_path / "runs.csv"
+    path.write_text(table_csv(made(8, seeds=2)), encoding="utf-8")
+    said = [CliRunner().invoke(main, ["rank", str(path), "--jobs", jobs, *way]) for jobs in ("1", "2")]
+    assert said[0].exit_code == 0
+    assert said[0].stdout == said[1].stdout
+    assert CliRunner().invoke(main, ["rank", str(path), *way]).stdout == said[0].stdout
+
+
+def test_a_document_in_pieces_is_the_document_as_a_whole():
+    for document in (
+        {},
+        {"a": [], "b": {}, "c": None},
+        {"schema": 1, "runs": [{"run": 'x"\n\\n', "q": [1.0, float("nan")], "of": {}}, [], 3], "é": {"k": [1]}},
+    ):
+        whole = json.loads(dumps(document))
+        assert dumps(document) == json.dumps(whole, indent=2, ensure_ascii=False)
