@@ -24,17 +24,21 @@ import rlscale
 from benchmarks import (
     accuracy,
     bundled,
+    console,
     coverage,
     families,
     forecast,
+    fuzz,
     late_start,
     nuts,
     quadrature,
     regimes,
     resolves,
     sbc,
+    scale,
     seeds,
     speed,
+    tensorboard,
     verdicts,
 )
 from benchmarks.common import Check, Report, Table, timed
@@ -44,6 +48,10 @@ BENCHMARKS = {
     for module in (
         forecast,
         speed,
+        scale,
+        console,
+        tensorboard,
+        fuzz,
         bundled,
         quadrature,
         verdicts,

@@ -404,7 +404,7 @@ def test_a_disk_that_fails(write, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("rlscale.sources.tables.csv_table.lines", fail)
+    monkeypatch.setattr("rlscale.sources.tables.csv_table.line_blocks", fail)
     with pytest.raises(SourceError) as caught:
         collect([path])
     assert str(caught.value) == f"{path}: cannot be read (Input/output error); check the disk"

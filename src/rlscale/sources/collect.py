@@ -184,7 +184,7 @@ def _logs(files: Sequence[Found], errors: list[SourceError], options: ReadOption
         except SourceError as error:
             refused(error)
     logs.sort(key=lambda item: item[0])
-    places = {number: named(files[number].path, root) for number, _ in logs}
+    places = {number: named(files[number].path, root) for number in {number for number, _ in logs}}
     placed = [(files[number], places[number], log) for number, log in logs]
     return once(placed)
 

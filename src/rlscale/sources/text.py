@@ -18,6 +18,7 @@ __all__ = [
     "first_object",
     "head_objects",
     "json_rows",
+    "line_blocks",
     "lines",
     "opened",
     "plural",
@@ -86,7 +87,12 @@ def decoded_head(head: bytes) -> str:
 
 
 def lines(path: Path) -> Iterator[str]:
-    r"""Yield the lines of a text file, split at ``\n``, line ends kept.
+    r"""Return the lines of a text file, split at ``\n``, line ends kept; raises as :func:`line_blocks`."""
+    return itertools.chain.from_iterable(line_blocks(path))
+
+
+def line_blocks(path: Path) -> Iterator[list[str]]:
+    r"""Yield the lines of a text file some at a time, split at ``\n``, line ends kept.
 
     Raises
     ------
@@ -103,10 +109,12 @@ def lines(path: Path) -> Iterator[str]:
             file.seek(0)
             yield from _narrow_lines(file, str(path))
             return
-    yield from _wide_lines(path, encoding)
+    wide = _wide_lines(path, encoding)
+    while block := list(itertools.islice(wide, 256)):
+        yield block
 
 
-def _narrow_lines(file: BinaryIO, path: str) -> Iterator[str]:
+def _narrow_lines(file: BinaryIO, path: str) -> Iterator[list[str]]:
     """Decode whole blocks: a call for each of a million lines would cost seconds."""
     rest = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
     number, offset = 0, file.tell() - len(rest)
@@ -121,7 +129,7 @@ def _narrow_lines(file: BinaryIO, path: str) -> Iterator[str]:
             line = number + data.count(b"\n", 0, error.start) + 1
             what = f"line {line} is not UTF-8 text (byte 0x{data[error.start]:02x} at offset {offset + error.start})"
             raise SourceError(path, f"{what}; save the file as UTF-8") from error
-        yield from io.StringIO(text, newline="\n")
+        yield list(io.StringIO(text, newline="\n"))
         if not block:
             return
         number += data.count(b"\n", 0, cut)

@@ -8,7 +8,7 @@ import itertools
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
 from rlscale.sources.tables.columns import Columns, TextColumn
 from rlscale.sources.tables.roles import known_among
-from rlscale.sources.text import lines, opened, plural, shown
+from rlscale.sources.text import line_blocks, opened, plural, shown
 
 __all__ = ["from_csv"]
 
@@ -79,15 +79,15 @@ def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Colu
 
 
 def _opened_csv(path: Path) -> tuple[Any, list[str]]:
-    source = lines(path)
+    source: Iterator[str] = itertools.chain.from_iterable(_narrow(path))
     first = next(source, "")
     if "\x00" in first:
         raise SourceError(str(path), "line 1 holds NUL characters; save the file as UTF-8 text")
     if "\r" in first.rstrip("\r\n") and not first.endswith("\n"):  # one line: \r alone ends the lines
-        source = io.StringIO(first.replace("\r", "\n"))
+        source = iter(io.StringIO(first.replace("\r", "\n")))
         first = next(source)
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(_narrow(itertools.chain([first], source), delimiter, str(path)), delimiter=delimiter)
+    reader = csv.reader(itertools.chain([first], source), delimiter=delimiter)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
@@ -103,12 +103,17 @@ def _opened_csv(path: Path) -> tuple[Any, list[str]]:
     return reader, header
 
 
-def _narrow(source: Iterable[str], delimiter: str, path: str) -> Iterator[str]:
+def _narrow(path: Path) -> Iterator[list[str]]:
     """Yield the lines; one of 16 MiB could hold as many cells, and thousands of lines are held at a time."""
-    for number_, line in enumerate(source, start=1):
-        if line.count(delimiter) >= MOST_KEYS:
-            raise SourceError(path, f"line {number_} holds more than {MOST_KEYS:,} cells; is this a table of runs?")
-        yield line
+    number_ = 0
+    for block in line_blocks(path):
+        if max(map(len, block), default=0) >= MOST_KEYS:
+            for place, line in enumerate(block, start=number_ + 1):
+                if max(map(line.count, ",;\t")) >= MOST_KEYS:
+                    what = f"line {place} holds more than {MOST_KEYS:,} cells"
+                    raise SourceError(str(path), f"{what}; is this a table of runs?")
+        number_ += len(block)
+        yield block
 
 
 def _csv_chunks(path: Path, reader: Any, width: int, table: Columns) -> Iterator[tuple[list[int], list[list[str]]]]:

@@ -30,7 +30,7 @@ __all__ = ["NAME", "read", "sniff"]
 NAME = "table"
 
 #: A run takes some kilobytes, however few its rows are.
-_MOST_RUNS = 20_000
+_MOST_RUNS = 250_000
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
