@@ -25,7 +25,7 @@ test: lint  ## everything CI runs
 
 $(REAL)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(REAL)
-	$(REAL)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real,parquet]' 'pytest>=8'
+	$(REAL)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real,parquet]' 'pytest>=8' 'hypothesis>=6.100'
 	touch $@
 
 test-real: $(REAL)/.installed  ## a real TRL run into five trackers, a real MLflow server; installs 2 GB

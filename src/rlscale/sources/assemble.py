@@ -17,6 +17,8 @@ from rlscale.sources.compute import Axis, axis_of
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
 from rlscale.sources.text import plural
+from rlscale.sources.trainers import TRAINERS
+from rlscale.sources.trainers.other import OTHER
 
 __all__ = ["Named", "assemble"]
 
@@ -142,8 +144,9 @@ def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceEr
     chosen: list[tuple[Named, str]] = []
     without: dict[str, list[Named]] = {}
     for named in logs:
-        if metric in named.log.series:
-            chosen.append((named, metric))
+        key = _logged_as(named.log, metric)
+        if key is not None:
+            chosen.append((named, key))
         else:
             without.setdefault(named.log.path, []).append(named)
     having = {named.log.path for named, _ in chosen}
@@ -156,6 +159,14 @@ def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceEr
         else:
             errors.append(SourceError(path, f"holds no metric {metric!r}; {_closest(metric, missing)}"))
     return chosen
+
+
+def _logged_as(log: Log, metric: str) -> str | None:
+    """Return the key of a metric that is given in the trainer's spelling or in a tracker's; None without one."""
+    if metric in log.series:
+        return metric
+    native = next((trainer.native for trainer in (*TRAINERS, OTHER) if trainer.name == log.trainer), str)
+    return native(metric) if native(metric) in log.series else None
 
 
 def _closest(metric: str, logs: Sequence[Named]) -> str:

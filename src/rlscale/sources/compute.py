@@ -143,7 +143,7 @@ def _gpu_hours(log: Log, name: str, clock: str, options: ReadOptions) -> Axis:
         raise _no_gpus(log, name, options)
     counted = log.clocks[clock]
     how = "--gpus" if gpus != log.gpus else log.gpus_said
-    says = f"{counted.says}, on {gpus:g} GPUs{f' ({how})' if how else ''}"
+    says = f"{counted.says}, on {gpus:g} GPU{'' if gpus == 1 else 's'}{f' ({how})' if how else ''}"
     warnings = log.axis_warnings.get("gpu-hours", ())
     if log.gpus and options.gpus and log.gpus != options.gpus:
         what = "was used (the tracker saw one node)" if seen else "was not used"

@@ -11,7 +11,7 @@ from rlscale.sources.discover import Found, by_name, without_reader
 from rlscale.sources.files import console, jsonl, trl_state, verl_file
 from rlscale.sources.log import Log
 from rlscale.sources.record import Record
-from rlscale.sources.tables import table
+from rlscale.sources.tables import table, tracker_export
 from rlscale.sources.text import read_head
 from rlscale.sources.trackers import mlflow_store, sqlite, tensorboard, trackio, wandb_file
 
@@ -37,6 +37,7 @@ READERS = (
     Reader(trackio.NAME, trackio.sniff, trackio.read_records),
     Reader(trl_state.NAME, trl_state.sniff, trl_state.read),
     Reader(verl_file.NAME, verl_file.sniff, verl_file.read),
+    Reader(tracker_export.NAME, tracker_export.sniff, tracker_export.read_records),
     Reader(table.NAME, table.sniff, table.read),
     Reader(jsonl.NAME, jsonl.sniff, jsonl.read),
     Reader(console.NAME, console.sniff, console.read),

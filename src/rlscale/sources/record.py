@@ -194,19 +194,23 @@ _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
 class RowColumns:
     """Columns as they grow, for containers of rows (W&B, Trackio): the step of a row is a value in it.
 
-    A row without any of :data:`STEP_KEYS` stands at the step of the row before it; before the first step it is left
-    out. Where no row has one, the container's own numbers are the steps.
+    A row without any of :data:`STEP_KEYS` stands at the step of the row before it. Before the first step it is left
+    out, unless the container's own numbers agree with the steps wherever both are known: then its own number is the
+    step (verl's validation before training). Where no row has a step, the container's own numbers are the steps.
     """
 
     def __init__(self) -> None:
         self._own, self._step, self._time = array("d"), array("d"), array("d")
         self._parts: dict[str, tuple[array[int], array[float]]] = {}
         self._last = float("nan")
+        self._agree = True
         self.left_out = 0  # values of keys after the first MOST_KEYS
 
     def add(self, values: Mapping[str, float], own: float, time: float = float("nan")) -> None:
         """Append one row: its numbers, the container's number for it, and its Unix time."""
-        self._last = next((values[key] for key in _OTHERS if math.isfinite(values.get(key, math.nan))), self._last)
+        told = next((values[key] for key in _OTHERS if math.isfinite(values.get(key, math.nan))), None)
+        if told is not None:
+            self._last, self._agree = told, self._agree and told == own
         row = len(self._own)
         self._own.append(own)
         self._step.append(self._last)
@@ -227,7 +231,8 @@ class RowColumns:
     def done(self) -> dict[str, Column]:
         """Return the columns, after which nothing can be added; values and times that are not finite are NaN."""
         step, time = np.asarray(self._step), _finite(self._time)
-        steps = step if np.isfinite(step).any() else np.asarray(self._own)
+        own = np.asarray(self._own)
+        steps = np.where(np.isfinite(step), step, own) if self._agree else step
         found = {}
         for key, (rows, values) in self._parts.items():
             place = np.asarray(rows)

@@ -63,6 +63,7 @@ def once(logs: Sequence[Placed]) -> list[Placed]:
             other, copies = kept[k]
             best, left = (item, other) if _rank(item[2]) > _rank(other[2]) else (other, item)
             kept[k] = (best, [*copies, left[2]])
+            homes[k] = max(homes[k], home, key=len)  # a store above many runs does not make them one
         else:
             kept.append((item, []))
             homes.append(home)

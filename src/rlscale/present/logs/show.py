@@ -165,7 +165,7 @@ def _shown(value: float | None) -> str:
 
 def _compute(log: Log) -> list[str]:
     said = [f"{quantity(_last(axis))} {unit}" for unit, axis in log.axes.items() if axis.value.size]
-    gpus = "" if log.gpus is None else f" on {log.gpus:g} GPUs ({log.gpus_said})"
+    gpus = "" if log.gpus is None else f" on {log.gpus:g} GPU{'' if log.gpus == 1 else 's'} ({log.gpus_said})"
     for name, clock in log.clocks.items():
         hours = _last(clock.seconds) / 3600
         said.append(f"{quantity(hours)} h by the clock {name}{gpus}: {clock.says}")
