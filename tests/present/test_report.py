@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rlscale.curves import Curve, Truth
+from rlscale.curves import UNITS, Curve, Truth, simulated_runs
 from rlscale.decisions import rank
 from rlscale.inference import Fit, fit
 from rlscale.present.report import report_html
 from rlscale.present.views import RankView, fit_view, rank_view
+from rlscale.sources.clocks import CLOCKS
 from tests.present.made import simulated
 
 VOID = {"meta", "wbr", "br", "circle", "polyline", "polygon"}
@@ -134,3 +135,12 @@ def test_nothing_fitted_still_reports(odd_fits: tuple[Fit, ...]) -> None:
     html = report_html(rank_view(rank(alone), alone), alone)
     parsed(html)
     assert "No recipe shows learning yet" in html
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("clock", ["", *CLOCKS])
+def test_every_axis_has_a_report(unit: str, clock: str) -> None:
+    made_run = simulated_runs(1, 1, 12, 0, unit="steps")[0][0]
+    run = replace(made_run, curve=replace(made_run.curve, unit=unit, clock=clock))
+    html = report_html(fit_view([fit(run)]), [fit(run)])
+    assert unit in html

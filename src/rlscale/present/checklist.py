@@ -14,11 +14,19 @@ from rlscale.present.views import FitView, RankView
 __all__ = ["bounds_hit", "checklist"]
 
 _COUNTS = {
-    "gpu-hours": "wall-clock hours of training and evaluation times GPUs, as the log counts them",
+    "gpu-hours": "wall-clock hours times GPUs, as the log counts them",
     "tokens": "prompt and completion tokens processed in training, all ranks; not evaluation",
     "samples": "completions trained on",
     "steps": "optimizer steps of the trainer: comparable only between runs of one batch size and model",
-    "flops": "floating-point operations as logged",
+    "flops": "floating-point operations, as logged or counted from tokens and parameters",
+    "dollars": "gpu-hours times the price given",
+}
+#: Which hours.
+_CLOCKS = {
+    "": "",
+    "train": "; training steps alone",
+    "train+eval": "; training, validation and checkpoints by the trainer's timers",
+    "elapsed": "; all the time the run was up, with what restarts threw away",
 }
 #: Runs cross-fitted by least squares, some 50 ms each.
 _CHECKED = 60
@@ -60,7 +68,7 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
     return (
         ("Form", _form(families)),
         ("Data", data),
-        ("Compute", f"{unit}: {_COUNTS[unit]}."),
+        ("Compute", f"{unit}: {_COUNTS[unit]}{_CLOCKS[view.runs[0].clock]}."),
         ("Fit", _FIT),
         ("Noise", _NOISE),
         ("Priors", priors),
