@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rlscale.sources.history import of_record, of_rows
-from rlscale.sources.record import Column, Record
+from rlscale.sources.record import Column, Record, RowColumns
 
 AT_ONCE = "two runs seem to have logged here at the same time"
 RESUMED = "whose compute counts only in --clock elapsed"
@@ -157,3 +157,23 @@ def test_rows_of_which_only_some_hold_a_time():
     assert elapsed(run) == {1: 30, 4: 60}
     (run,) = of_rows([(step, {"x": 1.0, "time": 5.0 * step}) for step in (1, 2, 3)], "p", "f")
     assert run.wall is None  # seconds since the start of the process
+
+
+def test_a_late_evaluation_in_rows_that_hold_their_step_is_no_new_run():
+    columns = RowColumns()
+    for k in range(8):
+        columns.add({"step": k, "env/all/reward/total": 0.1}, 2 * k, 1e9 + k)
+        if k == 3:
+            columns.add({"step": 0, "test/env/all/reward/total": 0.2}, 2 * k + 1, 1e9 + k)
+    record = Record(name="r", path="r", format="wandb", rows=9, columns=columns.done())
+    assert len(of_record(record)) == 1
+
+
+@pytest.mark.parametrize(("own", "steps"), [(lambda k: k, [0, 10]), (lambda k: 2 * k, [10])])
+def test_a_row_before_the_first_step(own, steps):
+    """It stands at the container's own number if that agrees with the steps of the rows that hold one."""
+    columns = RowColumns()
+    for k in range(11):
+        row = {"training/global_step": float(k)} if k else {}
+        columns.add({**row, **({"val": 0.5} if k % 10 == 0 else {})}, own(k))
+    assert columns.done()["val"].step.tolist() == steps

@@ -145,3 +145,13 @@ def test_rows_of_every_batch_are_shifted(one, key):
 def test_bare_rows_may_resume_and_start_again(write):
     rows = [{"step": k, "reward": k / 10 + v} for k, v in [(0, 0.1), (1, 0.1), (2, 0.1), (1, 0.2), (0, 0.3), (1, 0.3)]]
     assert [(run.name, run.curve.n_points) for run in read(write("m.jsonl", rows))] == [("m", 2), ("m#2", 2)]
+
+
+def test_validation_with_a_step_key_of_its_own(one):
+    rows = [{"train/global_step": k, "train/policy_loss": 0.1, "train/actor_lr": 1e-6} for k in range(1, 21)]
+    rows.insert(10, {"eval/global_step": 10, "eval/eval_gsm8k_pass1": 0.3})
+    rows.append({"eval/global_step": 20, "eval/eval_gsm8k_pass1": 0.4})
+    run = one("openrlhf.jsonl", rows)
+    assert run.curve.metric == "eval/eval_gsm8k_pass1"
+    assert run.curve.compute.tolist() == [10, 20]
+    assert run.source.repairs == ()

@@ -62,6 +62,21 @@ def test_the_log_that_goes_furthest_is_kept(write, tmp_path):
     assert (run.source.format, run.curve.n_points) == ("tensorboard", 4)
 
 
+def test_what_only_a_copy_that_stopped_holds_is_told(write, tmp_path):
+    write("a/trainer_state.json", state())
+    write("a/events.out.tfevents.1.host.0", event_file({step: v for step, v in CURVE.items() if step} | {20: 0.4}))
+    (run,) = collect([tmp_path], ReadOptions(unit="steps")).runs
+    assert (run.source.format, run.curve.compute.tolist()) == ("tensorboard", [5, 10, 15, 20])
+    assert "1 reward before step 5 is only in trainer_state.json, which was left out" in run.warnings
+
+
+def test_a_seed_that_only_the_tracker_holds(write, tmp_path):
+    write("a/trainer_state.json", state())
+    write("a/wandb/run-abc.wandb", offline_file(seed=7))
+    (run,) = collect([tmp_path], ReadOptions(unit="steps")).runs
+    assert (run.source.format, run.seed) == ("trl", 7)
+
+
 def test_the_clock_of_a_copy_that_stopped_is_not_taken(write, tmp_path):
     write("a/trainer_state.json", state())
     write("a/events.out.tfevents.1.host.0", event_file({step: CURVE[step] for step in (0, 5, 10)}))

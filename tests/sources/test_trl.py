@@ -158,3 +158,19 @@ def test_other_encodings(write, encoding):
 
 def test_a_state_under_another_name(one):
     assert one("x.json", NEW).source.format == "trl"
+
+
+def test_a_metric_in_the_trackers_spelling(one):
+    rows = {
+        "log_history": [{"step": 2, "reward": 0.1}, {"step": 2, "eval_reward": 0.3}, {"step": 4, "eval_reward": 0.4}]
+    }
+    assert one("trainer_state.json", rows, metric="eval/reward").curve.metric == "eval_reward"
+
+
+def test_validated_before_training_only(one):
+    rows = [{"step": 0, "eval_reward": 0.2}, *({"step": k, "reward": 0.1, "loss": 0.0} for k in range(1, 9))]
+    run = one("trainer_state.json", {"log_history": rows})
+    assert run.curve.metric == "eval_reward"
+    assert run.warnings == ("validated before training only; the train reward goes on: give --metric reward",)
+    rows.append({"step": 8, "eval_reward": 0.3})
+    assert one("again.trainer_state.json", {"log_history": rows}, unit="steps", until=4.0).warnings == ()

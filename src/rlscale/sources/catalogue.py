@@ -54,6 +54,10 @@ CONTAINERS = (
     Container("mlflow", "MLflow's server", "mlflow://HOST:PORT[/EXPERIMENT], mlflow+https://...", "", "a real server"),
     Container("trackio", "Trackio", "{project}.db"),
     Container("trackio", "Trackio's export", "{project}.parquet", "parquet"),
+    Container("tracker-export", "trackers' exports", "CSV or JSON lines of W&B, Trackio, MLflow, TensorBoard", "",
+              "files made from a real history", "a history's rows, several runs by a column, or a chart's points"),
+    Container("tracker-export", "trackers' exports in Parquet", "a data frame of a history", "parquet",
+              "files made from a real history"),
     Container("table", "tables", "CSV, TSV or JSON lines, one row an evaluation"),
     Container("table", "Parquet tables", "a .parquet file, one row an evaluation", "parquet"),
 )  # fmt: skip

@@ -162,7 +162,7 @@ def _logs(files: Sequence[Found], errors: list[SourceError], options: ReadOption
     records: list[Record] = []
 
     def refused(error: SourceError) -> None:
-        errors.append(error)
+        errors.append(error.with_traceback(None))  # its frames hold files open, and this list
         _raise_first(errors, options)
 
     for number, found in enumerate(files):

@@ -211,7 +211,8 @@ def _counting_up(log: Log, name: str, key: str, series: Series) -> Series:
     keep = np.isfinite(series.value)
     step, value = series.step[keep], series.value[keep]
     falls = np.flatnonzero(np.diff(value) < 0)
-    if falls.size or not value.size:
+    still = value.size > 1 and value[0] == value[-1]
+    if falls.size or still or not value.size:
         at = f" (it falls at step {step[falls[0] + 1]:g})" if falls.size else ""
         raise SourceError(log.path, f"run {name!r}: {key!r} does not count up{at}; give a cumulative --compute KEY")
     return Series(step, value)

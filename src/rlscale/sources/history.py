@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Series
 from rlscale.errors import SourceError
-from rlscale.sources.record import Column, Record
+from rlscale.sources.record import STEP_KEYS, Column, Record
 from rlscale.sources.repair import Replaced, Row, Segment, segments, series_of
 from rlscale.sources.stopwatch import Wall, wall_clock
 from rlscale.sources.text import plural, were
@@ -204,7 +204,7 @@ def _merged(columns: Mapping[str, Column]) -> tuple[dict[str, Series], list[str]
     for key, column in columns.items():
         moved = None if went_back else _in_order(column)
         series[key], gone = _kept(column if moved is None else moved[0])
-        if _BESIDE.match(key):
+        if _beside(key):
             continue
         late = max(late, 0 if moved is None else moved[1])
         if gone is not None:
@@ -305,7 +305,11 @@ def _spans(record: Record) -> tuple[list[tuple[float, float]], bool]:
 
 def measured(columns: Mapping[str, Column]) -> dict[str, Column]:
     """Return the columns that say where a run stands: not profiling, system metrics, or W&B's own counters."""
-    return {key: column for key, column in columns.items() if not _BESIDE.match(key)}
+    return {key: column for key, column in columns.items() if not _beside(key)}
+
+
+def _beside(key: str) -> bool:
+    return key in STEP_KEYS or _BESIDE.match(key) is not None
 
 
 def _edge(last: float, first: float, starts: Sequence[float]) -> float:

@@ -16,6 +16,7 @@ from rlscale.sources.clocks import Clock
 from rlscale.sources.discover import Found
 from rlscale.sources.log import Log
 from rlscale.sources.naming import Place, home_of
+from rlscale.sources.text import plural
 
 __all__ = ["once"]
 
@@ -35,7 +36,7 @@ _CLOSEST = 16
 _AT_AN_END = 128
 
 #: Containers whose rows have times.
-TRACKERS = frozenset({"wandb", "mlflow", "trackio", "tensorboard"})
+TRACKERS = frozenset({"wandb", "mlflow", "trackio", "tensorboard", "tracker-export"})
 
 Placed = tuple[Found, Place, Log]
 
@@ -99,13 +100,26 @@ def _told(item: Placed, copies: Sequence[Log]) -> Placed:
         "a copy of this run beside it was" if len(copies) == 1 else f"{len(copies)} copies of this run beside it were"
     )
     said = f"{number} not read twice: {where}"
+    lacking = [one for one in (_lacking(log, copy) for copy in copies) if one]
     for copy in copies:
         log = _completed(log, copy)
-    return found, place, replace(log, repairs=(*log.repairs, said))
+    return found, place, replace(log, repairs=(*log.repairs, said), warnings=(*log.warnings, *lacking))
+
+
+def _lacking(log: Log, copy: Log) -> str:
+    """Return a sentence where a copy that was left out begins before the log does; empty where it does not."""
+    keys = [key for key in (log.validation or log.train) if key in copy.series and log.series[key].step.size]
+    if not keys:
+        return ""
+    first = min(float(log.series[key].step[0]) for key in keys)
+    lost = sum(int(np.count_nonzero(copy.series[key].step < first)) for key in keys)
+    name = Path(copy.path).name
+    only = "is" if lost == 1 else "are"
+    return f"{plural(lost, 'reward')} before step {first:g} {only} only in {name}, which was left out" if lost else ""
 
 
 def _completed(log: Log, copy: Log) -> Log:
-    """Return the log with what only its copy holds: configuration, GPUs, times, graded samples."""
+    """Return the log with what only its copy holds: configuration, seed, GPUs, times, graded samples."""
     graded = "generations" in copy.settings and "generations" not in log.settings
     clocks = {name: clock for name, clock in copy.clocks.items() if _reaches(clock, log)}
     timed = copy.format in TRACKERS and log.format not in TRACKERS and "elapsed" in clocks
@@ -116,6 +130,7 @@ def _completed(log: Log, copy: Log) -> Log:
         gpus=log.gpus or copy.gpus,
         gpus_said=log.gpus_said if log.gpus else copy.gpus_said,
         model_params=log.model_params or copy.model_params,
+        seed=log.seed if log.seed is not None else copy.seed,
         clocks={**clocks, **log.clocks, **({"elapsed": clocks["elapsed"]} if timed else {})},
         n_eval={**log.n_eval, **copy.n_eval} if graded else log.n_eval,
         metric_repairs={**log.metric_repairs, **copy.metric_repairs} if graded else log.metric_repairs,

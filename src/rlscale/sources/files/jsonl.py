@@ -23,6 +23,9 @@ __all__ = ["NAME", "read", "sniff"]
 
 NAME = "jsonl"
 
+#: W&B's ``_step`` counts log calls.
+_OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
+
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the first line is a JSON object (the table and verl's file logger are tried before)."""
@@ -60,6 +63,8 @@ def _rows(path: Path, repairs: list[str]) -> Iterator[Row]:
         if key is None:
             key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
         step = values.get(key, np.nan) if key is not None else np.nan
+        if not np.isfinite(step):  # validation may have a step key of its own
+            step = next((values[name] for name in _OTHERS if np.isfinite(values.get(name, np.nan))), np.nan)
         if not np.isfinite(step):
             without_step += 1
             continue

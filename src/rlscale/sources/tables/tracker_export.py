@@ -58,7 +58,7 @@ _LONG = frozenset({"compute", "unit", "compute_unit", "metric", "value", "n_eval
 #: Of a trainer's own keys so many must be there where nothing else tells.
 _MARKS = 2
 
-_MIN, _MAX, _BETWEEN = "__MIN", "__MAX", " - "
+_MIN, _MAX, _BETWEEN, _GROUP = "__MIN", "__MAX", " - ", "Group: "
 
 #: Rows at a time; runs times keys, each of which takes some hundred bytes however few its values are.
 _CHUNK, _MOST_COLUMNS = 4096, 1 << 21
@@ -116,11 +116,12 @@ def _kind(path: Path, head: bytes) -> str:
 def _has_rows(names: Sequence[str], lower: set[str], *, json: bool) -> bool:
     """Whether the columns are keys of a tracker or a trainer. JSON lines without a run are a log of their own."""
     with_run = bool(lower & {*_NAMES, *_IDS})
+    with_step = any("/" in name and name in STEP_KEYS for name in names)
     if lower & _LONG or ("seed" in lower and not with_run):
         return False
     if json and not with_run:
-        return "_step" in names and len(_WANDB.intersection(names)) > 1
-    if _WANDB.intersection(names) or any("/" in name and name in STEP_KEYS for name in names):
+        return "_step" in names and (len(_WANDB.intersection(names)) > 1 or with_step)
+    if _WANDB.intersection(names) or with_step:
         return True
     if not any("/" in name for name in names):
         return False
@@ -309,11 +310,14 @@ def _chart(table: Columns, path: Path) -> list[Record]:
             runs.setdefault(run, {})[key] = Column(steps[keep], values[keep], np.full(int(keep.sum()), np.nan))
     if not runs:
         raise SourceError(str(path), "the chart holds no point; nothing was logged yet")
-    said = tuple(_about_axis(axis))
-    return [
-        _record(path, name, max(one.step.size for one in columns.values()), columns, table.repairs, warnings=said)
-        for name, columns in runs.items()
-    ]
+    told = tuple(_about_axis(axis))
+    found = []
+    for run, columns in runs.items():
+        name = run.removeprefix(_GROUP)
+        said = told if name == run else (*told, f"{name!r} is a group of the chart: its rewards are means over runs")
+        rows = max(one.step.size for one in columns.values())
+        found.append(_record(path, name, rows, columns, table.repairs, warnings=said))
+    return found
 
 
 def _about_axis(axis: str) -> Iterator[str]:

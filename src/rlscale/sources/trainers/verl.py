@@ -156,6 +156,7 @@ def _clocks(series: Mapping[str, Series], trained: Floats) -> tuple[dict[str, Cl
         Its steps above 0.
     """
     whole = _values(series, "timing_s/step", trained)
+    timer = "timing_s/step" if np.isfinite(whole).any() else "perf/time_per_step"
     whole = np.where(np.isfinite(whole), whole, _values(series, "perf/time_per_step", trained))
     timed = np.isfinite(whole)
     if not timed.any():
@@ -171,7 +172,7 @@ def _clocks(series: Mapping[str, Series], trained: Floats) -> tuple[dict[str, Cl
     for what, extra, is_in in zip(("validation", "checkpoints"), extras, inside, strict=True):
         if extra.any():
             said.append(f"{what} {'(inside it)' if is_in else '(added to it)'}")
-    base = "gpu-hours count timing_s/step"
+    base = f"gpu-hours count {timer}"
     alone = f"{base} without validation and checkpoints" if taken.any() else base
     clocks = {
         "train+eval": Clock(
