@@ -209,7 +209,7 @@ def median_curve(runs: Sequence[Posterior], grid: Floats) -> Floats:
     medians = []
     for run in runs:
         # a few hundred equally weighted draws pin a median curve, at a tenth of the cost of all of them
-        rewards = run.thinned(_FEW).reward(grid).T
+        rewards = run.thinned(_FEW).reward(grid, single=True).T
         medians.append(np.partition(rewards, _FEW // 2, axis=1)[:, _FEW // 2])
     return np.asarray(np.mean(medians, axis=0))
 
@@ -246,11 +246,9 @@ def _product(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats
     log_density = np.zeros(_GRID)
     for (values, weight), width, mean, spread in zip(parts, widths, means, spreads, strict=True):
         mass = _histogram(values, weight, edges)
-        width_here = max(width, 0.7 * step)
-        # nine widths off a normal is 1e-18 of its height
-        reached = min(int(np.ceil(9.0 * width_here / step)), _GRID - 1)
-        kernel = np.exp(-0.5 * (np.arange(-reached, reached + 1) * step / width_here) ** 2)
-        smooth = np.convolve(mass, kernel)[reached : reached + _GRID]
+        offsets = np.arange(-_GRID + 1, _GRID) * step
+        kernel = np.exp(-0.5 * (offsets / max(width, 0.7 * step)) ** 2)
+        smooth = np.convolve(kernel, mass, mode="valid")
         # far from the run a floor would make all levels equal: go on as a normal
         tail = -0.5 * ((grid - mean) / np.hypot(width, spread)) ** 2 - np.log(np.hypot(width, spread) / step)
         log_density += np.where(smooth > 1e-12, np.log(np.maximum(smooth, 1e-300)), np.minimum(tail, -27.6))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -163,7 +164,7 @@ class Posterior:
         """Marginal sd of the evaluation noise, shape (d,), in reward."""
         return self.curve.range * self.draws.sigma
 
-    def reward(self, compute: ArrayLike, *, model_error: bool = False) -> Floats:
+    def reward(self, compute: ArrayLike, *, model_error: bool = False, single: bool = False) -> Floats:
         """Noise-free reward at ``compute``.
 
         Parameters
@@ -172,6 +173,8 @@ class Posterior:
             In the curve's unit; ``inf`` is the asymptote, 0 the baseline.
         model_error : bool
             Add the model error (the same draw at every compute), kept within the bounds.
+        single : bool
+            Take the rises in single precision: an error of 1e-7 of the range, in a third of the time.
 
         Returns
         -------
@@ -179,7 +182,7 @@ class Posterior:
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
         low, high = self.curve.bounds
-        value = self._rises(self._ahead(compute))
+        value = self._rises(self._ahead(compute), np.float32 if single else np.float64)
         value *= self.curve.range * self.draws.gain
         value += self.baseline
         if model_error:
@@ -187,18 +190,18 @@ class Posterior:
             np.minimum(np.maximum(value, low, out=value), high, out=value)
         return value.T
 
-    def _rises(self, ahead: Floats) -> Floats:
+    def _rises(self, ahead: Floats, kind: type[np.floating[Any]] = np.float64) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
         m, b = self.draws.m, self.draws.b
         share = np.ones((ahead.size, m.size))
         near = ahead < np.inf  # all of the gain at infinity; what does not rise has none
         if not near.all():
             if near.any():
-                share[near] = self._rises(ahead[near])
+                share[near] = self._rises(ahead[near], kind)
             return share
         for k, family in enumerate(self.families):
             own = self.draws.family(k)
-            share[:, own] = family.rise(ahead[:, None] - m[own], b[None, own])
+            share[:, own] = family.rise((ahead[:, None] - m[own]).astype(kind, copy=False), b[None, own].astype(kind))
         return share
 
     def model_sd(self, compute: Floats) -> Floats:
