@@ -244,3 +244,9 @@ def test_a_timer_of_nothing_is_no_clock(one):
     run = one("a.trainer_state.json", {"log_history": rows}, gpus=8.0)
     assert run.curve.unit == "steps"
     assert np.isfinite(run.curve.compute).all()
+
+
+def test_a_table_has_no_clock(write):
+    path = write("t.csv", "run,compute,unit,reward\n" + "".join(f"a,{k},gpu-hours,.{k + 1}\n" for k in range(5)))
+    with pytest.raises(SourceError, match=r"run 'a' states its own gpu-hours, on no clock; leave --clock out$"):
+        collect([path], ReadOptions(clock="elapsed"))

@@ -77,6 +77,8 @@ def axis_of(log: Log, name: str, kind: Kind | None, options: ReadOptions) -> Axi
 
 
 def _without(log: Log, name: str, kind: Kind | None, options: ReadOptions) -> SourceError:
+    if options.clock is not None and "gpu-hours" in log.axes:
+        return SourceError(log.path, f"run {name!r} states its own gpu-hours, on no clock; leave --clock out")
     if kind is not None and kind[0] in ("gpu-hours", "dollars") and log.clocks:
         return _no_gpus(log, name, options)
     why = f": {next(iter(log.absent.values()))}" if log.absent else ""

@@ -119,7 +119,7 @@ def print_metrics(trainer: str | None, console: Console) -> None:
 def _chosen(name: str | None) -> tuple[Trainer, ...]:
     if name is None:
         return TRAINERS
-    chosen = tuple(one for one in TRAINERS if name.lower() in (one.name, one.title.lower()))
+    chosen = tuple(one for one in TRAINERS if name.lower().replace("_", "-") in (one.name, one.title.lower()))
     if not chosen:
         raise InputError(f"no trainer {name!r} is known; give one of {', '.join(one.name for one in TRAINERS)}")
     return chosen
