@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from rlscale.errors import FormatError
+from rlscale.errors import FormatError, SourceError
 from rlscale.sources import ReadOptions, collect
 from tests.sources.bounded import READ_RECORDS, refused, told
 from tests.sources.fuzzed import outcome
@@ -291,3 +291,17 @@ def test_a_parquet_file_that_ends_pyarrow_is_refused(tmp_path):
     for place in range(len(data) - 400, len(data) - 8):
         path.write_bytes(data[:place] + bytes([data[place] ^ 0x08]) + data[place + 1 :])
         outcome(path)
+
+
+def test_a_text_beyond_its_dictionary(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"run": ["a", "b"], "step": [1.0, 2.0], "reward": [0.1, 0.2]}), path)
+    places = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, 7]), pyarrow.array(["a", "b"]), safe=False)
+    rest = pyarrow.array([0.1, 0.2])
+    batch = pyarrow.RecordBatch.from_arrays([places, rest, rest], names=["run", "step", "reward"])
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "iter_batches", lambda *args, **more: iter([batch]))
+    with pytest.raises(SourceError, match="write it again"):
+        collect([path])

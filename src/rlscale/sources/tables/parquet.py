@@ -101,6 +101,7 @@ class Sheet:
                 taken += batch.nbytes
                 if taken > _MOST_BYTES:
                     raise SourceError(self._path, f"unpacks to more than {_MOST_BYTES >> 20} MiB; is this a log?")
+                batch.validate(full=True)  # a damaged page may name a text beyond its dictionary
                 left -= batch.num_rows
                 yield {name: batch.column(name) for name in names}
         if left and names:
