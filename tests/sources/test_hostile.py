@@ -294,14 +294,12 @@ def test_a_parquet_file_that_ends_pyarrow_is_refused(tmp_path):
 
 
 def test_a_text_beyond_its_dictionary(tmp_path, monkeypatch):
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
-
+    arrow, module = pytest.importorskip("pyarrow"), pytest.importorskip("arrow.parquet")
     path = tmp_path / "t.parquet"
-    pyarrow.parquet.write_table(pyarrow.table({"run": ["a", "b"], "step": [1.0, 2.0], "reward": [0.1, 0.2]}), path)
-    places = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, 7]), pyarrow.array(["a", "b"]), safe=False)
-    rest = pyarrow.array([0.1, 0.2])
-    batch = pyarrow.RecordBatch.from_arrays([places, rest, rest], names=["run", "step", "reward"])
-    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "iter_batches", lambda *args, **more: iter([batch]))
+    module.write_table(arrow.table({"run": ["a", "b"], "step": [1.0, 2.0], "reward": [0.1, 0.2]}), path)
+    places = arrow.DictionaryArray.from_arrays(arrow.array([0, 7]), arrow.array(["a", "b"]), safe=False)
+    rest = arrow.array([0.1, 0.2])
+    batch = arrow.RecordBatch.from_arrays([places, rest, rest], names=["run", "step", "reward"])
+    monkeypatch.setattr(module.ParquetFile, "iter_batches", lambda *args, **more: iter([batch]))
     with pytest.raises(SourceError, match="write it again"):
         collect([path])
