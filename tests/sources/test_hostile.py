@@ -294,7 +294,7 @@ def test_a_parquet_file_that_ends_pyarrow_is_refused(tmp_path):
 
 
 def test_a_text_beyond_its_dictionary(tmp_path, monkeypatch):
-    arrow, module = pytest.importorskip("pyarrow"), pytest.importorskip("arrow.parquet")
+    arrow, module = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "t.parquet"
     module.write_table(arrow.table({"run": ["a", "b"], "step": [1.0, 2.0], "reward": [0.1, 0.2]}), path)
     places = arrow.DictionaryArray.from_arrays(arrow.array([0, 7]), arrow.array(["a", "b"]), safe=False)
