@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -90,10 +90,6 @@ class History:
     graded: Mapping[float, float] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-    def renamed(self, series: Mapping[str, Series], replaced: tuple[Replaced, ...]) -> History:
-        """Return the history under other keys."""
-        return replace(self, series=series, replaced=replaced)
 
 
 def of_rows(

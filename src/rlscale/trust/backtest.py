@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from types import MappingProxyType
@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
-from rlscale.inference.families import AVERAGE, FAMILIES, families_named
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
 from rlscale.inference.posterior import MIN_POINTS, Posterior
@@ -196,7 +195,8 @@ def _results(tasks: Sequence[Task], options: FitOptions, jobs: int) -> Iterator[
         for batch in batches:
             yield from _batch(batch, options)
         return
-    work = partial(_remote_batch, family=_family(options), options=replace(options, families=()))
+    family, sent = options.sent()
+    work = partial(_remote_batch, family=family, options=sent)
     # fresh interpreters: a copy of one that has threads may hang
     with ProcessPoolExecutor(min(jobs, len(batches)), mp_context=get_context("spawn")) as pool:
         for results in pool.map(work, batches):
@@ -204,16 +204,7 @@ def _results(tasks: Sequence[Task], options: FitOptions, jobs: int) -> Iterator[
 
 
 def _remote_batch(tasks: Sequence[Task], family: str, options: FitOptions) -> list[Case | Skipped]:
-    return _batch(tasks, replace(options, families=families_named(family)))
-
-
-def _family(options: FitOptions) -> str:
-    """Return the families by name, as another process finds them: their functions cannot be sent."""
-    name = options.family
-    known = families_named(name) if name in (AVERAGE, *FAMILIES) else ()
-    if len(known) != len(options.families) or any(a is not b for a, b in zip(known, options.families, strict=True)):
-        raise InputError(f"the families of {name!r} here are not the package's own; give --jobs 1")
-    return name
+    return _batch(tasks, options.received(family))
 
 
 def _batch(tasks: Sequence[Task], options: FitOptions) -> list[Case | Skipped]:

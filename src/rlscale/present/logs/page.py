@@ -34,10 +34,6 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
 def _places() -> str:
     rows = [
         (one.title, one.give, f"`pip install 'rlscale[{one.extra}]'`" if one.extra else "", one.checked, one.note)

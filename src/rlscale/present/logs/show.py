@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.text import Text
 
 from rlscale.curves import Metric, Series
-from rlscale.errors import SourceError
 from rlscale.present.numbers import count, quantity
 from rlscale.present.text import plain_table, print_list, print_wrapped
 from rlscale.sources import Log, Named, Survey
@@ -179,9 +178,3 @@ def _settings(log: Log) -> Sequence[str]:
     if not log.settings:
         return ()
     return [", ".join(f"{name.replace('_', ' ')} {value}" for name, value in log.settings.items())]
-
-
-def read_errors(errors: Sequence[SourceError], console: Console) -> None:
-    """Print what was left out."""
-    for error in errors:
-        console.print(Text(f"left out {error.path}: {error.message}"), soft_wrap=True)

@@ -12,7 +12,7 @@ from rlscale.curves import Series
 from rlscale.sources.clocks import timers
 from rlscale.sources.history import History
 from rlscale.sources.keys import is_evaluation
-from rlscale.sources.trainers.base import Measured, Trainer, plain
+from rlscale.sources.trainers.base import Measured, Trainer, plain, steps_of
 from rlscale.sources.trainers.canonical import Key
 from rlscale.sources.trainers.rows_from_zero import (
     BASELINE,
@@ -102,7 +102,7 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
     batches = trainer_like(key for key in history.series if key not in train)
     from_zero = counts_from_zero(history.series, train, batches)
     series = shifted(history.series) if from_zero else dict(history.series)
-    steps = np.unique(np.concatenate([one.step for one in series.values()])) if series else np.empty(0)
+    steps = steps_of(series)
     totals = _counters(series)
     said = {key: FROM_ZERO for key in series if not is_evaluation(key)} if from_zero else {}
     if not from_zero:

@@ -11,7 +11,7 @@ from rlscale.curves import Series
 from rlscale.sources.history import History
 from rlscale.sources.keys import is_evaluation
 from rlscale.sources.totals import lost_steps, total_of_steps
-from rlscale.sources.trainers.base import Measured, Trainer
+from rlscale.sources.trainers.base import Measured, Trainer, steps_of
 from rlscale.sources.trainers.canonical import Key
 from rlscale.sources.trainers.rows_from_zero import FROM_ZERO, shifted
 
@@ -28,7 +28,7 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
     that update, stays at ``k``. There are no GPUs, hence no gpu-hours.
     """
     series = shifted(history.series)
-    steps = np.unique(np.concatenate([one.step for one in series.values()])) if series else np.empty(0)
+    steps = steps_of(series)
     totals, absent, warnings = _totals(series)
     absent["gpu-hours"] = "tinker trains on a remote service and logs no GPUs"
     validation = trainer.validation(series)

@@ -13,7 +13,7 @@ from rlscale.sources.clocks import Clock
 from rlscale.sources.history import History
 from rlscale.sources.text import plural
 from rlscale.sources.totals import total_of_counter, total_of_steps, value_at
-from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds
+from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds, steps_of
 from rlscale.sources.trainers.canonical import Key
 
 __all__ = ["TRL"]
@@ -40,7 +40,7 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
       is the mean over the steps since the row before; loading and checkpoints are not in it.
     """
     series = history.series
-    steps = np.unique(np.concatenate([one.step for one in series.values()])) if series else np.empty(0)
+    steps = steps_of(series)
     axes = {"steps": Series(steps, steps)}
     repairs: list[str] = []
     tokens = _tokens(series, repairs)

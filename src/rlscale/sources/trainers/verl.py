@@ -15,8 +15,9 @@ from rlscale.sources.clocks import Clock
 from rlscale.sources.history import History
 from rlscale.sources.text import plural
 from rlscale.sources.totals import lost_steps, total_of_steps
-from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds, plain
+from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds, plain, steps_of
 from rlscale.sources.trainers.canonical import Key
+from rlscale.sources.trainers.trainer import product
 
 __all__ = ["VERL"]
 
@@ -36,7 +37,7 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
     :func:`_clocks`); ``samples = train_batch_size x rollout.n`` a step, by the configuration.
     """
     series = history.series
-    steps = np.unique(np.concatenate([one.step for one in series.values()])) if series else np.empty(0)
+    steps = steps_of(series)
     axes = {"steps": Series(steps, steps)}
     trained = steps[steps > 0]
     lost = lost_steps(trained)
@@ -83,10 +84,8 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
 
 def _samples_a_step(config: Mapping[str, Any]) -> float | None:
     """Return the samples of one step by the configuration, None where it does not say."""
-    batch = config.get("data.gen_batch_size") or config.get("data.train_batch_size")
-    times = config.get("actor_rollout_ref.rollout.n")
-    known = all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in (batch, times))
-    return float(batch * times) if known and batch and times else None
+    batch = "data.gen_batch_size" if config.get("data.gen_batch_size") else "data.train_batch_size"
+    return product(config, (batch, "actor_rollout_ref.rollout.n"))
 
 
 def _logp_passes(series: Mapping[str, Series]) -> float | None:
