@@ -1,0 +1,74 @@
+"""What a run's curve says, at one look, of its reward at the budget: a distribution on a grid of rewards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.inference.fit import Fit
+from rlscale.inference.verdict import VerdictName
+
+__all__ = ["CENTRES", "EDGES", "STEP", "Outlook", "on_grid", "outlook", "outlook_of"]
+
+Floats = NDArray[np.float64]
+
+#: Width of a cell, as a share of the metric's range; and how far the grid goes beyond the bounds: forecasts widened by
+#: what they may be wrong by reach there.
+STEP, BEYOND = 0.002, 0.3
+EDGES = np.linspace(-BEYOND, 1.0 + BEYOND, round((1.0 + 2.0 * BEYOND) / STEP) + 1)
+CENTRES = 0.5 * (EDGES[1:] + EDGES[:-1])
+for _array in (EDGES, CENTRES):
+    _array.flags.writeable = False
+#: Equally likely draws kept of an outlook, for pooling it with those of other seeds.
+DRAWS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """Distribution of a run's noise-free reward at the budget, in shares of the metric's range, without model error.
+
+    Parameters
+    ----------
+    mass : array, shape (g,)
+        Probability of each cell of the grid, summing to 1.
+    mean, sd : float
+    draws : array, shape (d,)
+        Equally likely draws, in increasing order.
+    verdict : VerdictName
+        On the reward at the budget.
+    """
+
+    mass: Floats
+    mean: float
+    sd: float
+    draws: Floats
+    verdict: VerdictName
+
+
+def outlook(fit: Fit, budget: float) -> Outlook | None:
+    """Return what a fit says of the reward at compute ``budget``; None where nothing was fitted."""
+    found = fit.posterior
+    if found is None:
+        return None
+    values = (found.reward([budget])[:, 0] - found.curve.bounds[0]) / found.curve.range
+    return outlook_of(values, found.weight, fit.verdict.name)
+
+
+def outlook_of(values: Floats, weight: Floats, verdict: VerdictName) -> Outlook:
+    """Return the outlook of weighted draws, shape (d,), in shares of the range."""
+    mean = float(weight @ values)
+    order = np.argsort(values)
+    ordered, cumulative = values.take(order), np.cumsum(weight.take(order))
+    levels = (np.arange(DRAWS) + 0.5) / DRAWS * cumulative[-1]
+    draws = ordered.take(np.minimum(np.searchsorted(cumulative, levels), ordered.size - 1))
+    sd = float(np.sqrt(max(weight @ (values - mean) ** 2, 0.0)))
+    return Outlook(on_grid(values, weight), mean, sd, draws, verdict)
+
+
+def on_grid(values: Floats, weight: Floats) -> Floats:
+    """Return the probability of each cell, shape (g,); what lies beyond the grid is put into its last cells."""
+    cell = np.clip(((values - EDGES[0]) / STEP).astype(np.intp), 0, CENTRES.size - 1)
+    mass = np.bincount(cell, weights=weight, minlength=CENTRES.size)
+    return np.asarray(mass / mass.sum())

@@ -1,0 +1,95 @@
+"""Every number of the gate in one frozen value, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rlscale.errors import InputError
+
+__all__ = ["HOLD", "KILL", "Policy", "number"]
+
+
+def number(default: Any, why: str) -> Any:
+    """Return a field of a policy with its reason, which a policy file shows beside it."""
+    return field(default=default, metadata={"why": why})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The numbers of the joint-risk gate; rewards are shares of the metric's range, computes of the horizon.
+
+    Raises
+    ------
+    InputError
+        A number outside its range, or two that contradict each other.
+    """
+
+    name: str = number("hold", "how answers call it")
+    mode: str = number(
+        "hold", "hold pauses runs and can resume them; kill stops them for good and spends its risk once"
+    )
+    alpha: float = number(
+        0.1,
+        "model-based risk allowed that a paused run would have beaten all the others by more than epsilon; measured "
+        "wrong stops are far below it, since forecasts are wide and pauses can be taken back",
+    )
+    epsilon: float = number(
+        0.02, "a difference not worth compute; less than the run-to-run sd buys nothing"
+    )
+    looks: int = number(24, "looks from the start to the horizon, one an evaluation at most")
+    patience: int = number(2, "looks in a row at which a run has to qualify: for fewer resumes, not for fewer errors")
+    sure: float = number(0.4, "one look is enough at this share of alpha: waiting is for what is close")
+    minimum_share: float = number(1 / 6, "no run is paused earlier: before its midpoint the prior decides")
+    minimum_evaluations: int = number(6, "no run is paused on fewer evaluations after the start")
+    late_until: float = number(
+        0.4, "longest delay believable before a run takes off; beyond it there is no protection"
+    )
+    late_gain: float = number(0.15, "a run has taken off once it gained this share of the leader's gain")
+    collapse_sd: float = number(0.03, "a collapsed run is forecast where its last 3 evaluations are, give or take this")
+    drift_looks: int = number(4, "earlier looks whose forecasts are held against the latest one")
+    drift_largest: float = number(6.0, "forecasts that drifted more than they claimed are widened, up to so much")
+    discrepancy: float = number(
+        0.02, "delta: sd of what no posterior knows, such as slow late gains, until half of the budget; then it shrinks"
+    )
+    correlation: float = number(
+        0.0, "share of the discrepancy's variance that all runs have in common and that cancels; 0 is the cautious end"
+    )
+    keep_top: float = number(
+        0.02, "a run this near to the best running one, by the last 3 evaluations, is kept; shrinks as delta does"
+    )
+    seeds: str = number("all", "all: every seed of a recipe goes on; staged: one of each, more for the near-best")
+    seed_band: float = number(0.03, "staged seeds: a recipe forecast this near to the best gets its other seeds")
+    resume_cost: float = number(0.0, "compute of one restart, as a share of one run's horizon")
+    checkpoint_cost: float = number(0.0, "cost of keeping one paused run's checkpoint, as a share of one run's horizon")
+
+    def __post_init__(self) -> None:
+        _check(self, "alpha", 0.0, 1.0, strict=True)
+        for name in ("sure", "minimum_share", "late_until", "correlation", "late_gain"):
+            _check(self, name, 0.0, 1.0)
+        for name in ("epsilon", "collapse_sd", "discrepancy", "keep_top", "seed_band", "resume_cost", "checkpoint_cost"):
+            _check(self, name, 0.0, 1.0)
+        _check(self, "drift_largest", 1.0, 100.0)
+        for name, least in (("looks", 2), ("patience", 1), ("minimum_evaluations", 1), ("drift_looks", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(f"policy {self.name!r}: {name} = {value!r} is not a whole number of at least {least}")
+        for name, words in (("mode", ("hold", "kill")), ("seeds", ("all", "staged"))):
+            if getattr(self, name) not in words:
+                raise InputError(f"policy {self.name!r}: {name} = {getattr(self, name)!r} is not {' or '.join(words)}")
+        if self.patience >= self.looks:
+            raise InputError(
+                f"policy {self.name!r}: patience = {self.patience} looks leaves none of looks = {self.looks} to act on"
+            )
+
+
+def _check(policy: Policy, name: str, low: float, high: float, *, strict: bool = False) -> None:
+    value = getattr(policy, name)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high or (strict and value in (low, high)):
+        span = f"strictly between {low:g} and {high:g}" if strict else f"from {low:g} to {high:g}"
+        raise InputError(f"policy {policy.name!r}: {name} = {value!r} is not a number {span}")
+
+
+HOLD = Policy()
+KILL = Policy(name="kill", mode="kill", alpha=0.05, patience=3, sure=0.0, minimum_share=0.25)
