@@ -74,7 +74,11 @@ def _published(rng: np.random.Generator) -> tuple[float, float, float]:
 def _varied(drawn: tuple[float, float, float], rng: np.random.Generator) -> tuple[float, float, float]:
     """Return the parameters of one run of a recipe."""
     ceiling, exponent, midpoint = drawn
-    return ceiling + 0.01 * float(rng.standard_normal()), exponent, midpoint * float(np.exp(0.1 * rng.standard_normal()))
+    return (
+        ceiling + 0.01 * float(rng.standard_normal()),
+        exponent,
+        midpoint * float(np.exp(0.1 * rng.standard_normal())),
+    )
 
 
 def _dirty(rng: np.random.Generator, horizon: float) -> tuple[Reward, str]:

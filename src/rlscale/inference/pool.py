@@ -23,9 +23,11 @@ __all__ = [
     "Scatter",
     "SeedSpread",
     "learned_spread",
+    "mean_of",
     "median_curve",
     "pooled_level",
     "pooled_levels",
+    "product_of",
     "replicate_scatter",
     "scatter",
     "seed_spread",
@@ -191,7 +193,7 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
         values = rewards[0] + first.draws.model * np.hypot(tau, model)
         return _level(np.minimum(np.maximum(values, low), high), first.weight)
     parts = [(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)]
-    values = _mean(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *_product(parts, tau)[::-1])
+    values = mean_of(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *product_of(parts, tau)[::-1])
     values = values + model * normal_quantiles(_DRAWS, 1)
     return Level(np.sort(np.minimum(np.maximum(values, low), high)), _even())
 
@@ -222,7 +224,7 @@ def _level(values: Floats, weight: Floats) -> Level:
     return Level(ordered, weight.take(order))
 
 
-def _mean(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
+def mean_of(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
     """Draws of the mean of independent levels, shape (_DRAWS,)."""
     points = sobol(_DRAWS)
     total = np.zeros(_DRAWS)
@@ -233,7 +235,7 @@ def _mean(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
     return total / len(parts)
 
 
-def _product(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats, Floats]:
+def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats, Floats]:
     """Grid and CDF of the product of densities, each smoothed by ``tau`` (at least by a hair of its own spread)."""
     means = [weight @ values for values, weight in parts]
     spreads = [np.sqrt(weight @ (values - mean) ** 2) for (values, weight), mean in zip(parts, means, strict=True)]

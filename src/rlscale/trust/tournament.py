@@ -1,4 +1,4 @@
-"""One tournament: a few finished runs started together, a policy that decides at every look, what it cost and kept."""
+"""One tournament: a few finished contenders started together, a policy that decides at every look, the outcome."""
 
 from __future__ import annotations
 
@@ -7,55 +7,61 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rlscale.decisions.gate.history import RECENT, History
 from rlscale.decisions.gate.prospect import Prospect
 from rlscale.decisions.gate.standing import Action, Decider, Memory, Standing, State
-from rlscale.trust.looks import Looks
 
 __all__ = ["Entrant", "Played", "play"]
 
-#: A tournament that does not end in so many times the looks of a run is cut off: every run would have run twice.
+#: A tournament that does not end in so many times the looks of a run is cut off.
 _LONGEST = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Entrant:
-    """A run in a tournament.
+    """A contender in a tournament.
 
     Parameters
     ----------
-    looks : Looks
+    history : History
+        At looks 1 to ``n``, the last one at the horizon.
     prospects : tuple of Prospect or None
-        Of the policy, at each look.
+        What the policy believes at each look.
     truth : float
-        Its reward at the horizon, as a share of the range.
+        Reward at the horizon, as a share of the range.
     start : int
         Round in which it starts.
     price : float
-        Cost of one unit of its compute against that of the others.
+        Cost of its compute against that of the others.
     """
 
-    looks: Looks
+    history: History
     prospects: tuple[Prospect | None, ...]
     truth: float
     start: int = 0
     price: float = 1.0
 
+    @property
+    def looks(self) -> int:
+        """Looks up to the horizon."""
+        return len(self.history.looks)
+
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a tournament.
+    """What came of a tournament; rewards are shares of the range.
 
     Parameters
     ----------
     cost : float
-        Compute used, restarts and kept checkpoints included, over that of running every run to the horizon.
+        Compute used, restarts and kept checkpoints included, over that of running everything to the horizon.
     shortfall : float
-        Truth of the best run less that of the best one that finished: 0 where the best one did.
+        Truth of the best contender less that of the best one that finished: 0 where the best one did.
     regret : float
-        Truth of the best run less that of the run delivered.
+        Truth of the best contender less that of the one delivered.
     resumes, rounds : int
     finished : tuple of int
-        Places of the runs that finished.
+        Places of those that finished.
     """
 
     cost: float
@@ -69,24 +75,31 @@ class Played:
 def play(
     entrants: Sequence[Entrant], policy: Decider, *, resume_cost: float = 0.0, checkpoint_cost: float = 0.0
 ) -> Played:
-    """Play a tournament: each round every running run goes on by one look, then the policy decides."""
-    count = entrants[0].looks.count
-    done = [0] * len(entrants)
-    before = [0] * len(entrants)
+    """Play a tournament: each round everything that runs goes on by one look, then the policy decides.
+
+    Parameters
+    ----------
+    entrants : sequence of Entrant
+        With equally many looks.
+    policy : Decider
+    resume_cost, checkpoint_cost : float
+        Of one restart, and of one pause, as shares of one contender's horizon.
+    """
+    count = entrants[0].looks
+    done, before = [0] * len(entrants), [0] * len(entrants)
     states = [State.RUNNING] * len(entrants)
     memory, resumes, holds, rounds = Memory(), 0, 0, 0
-    standings: list[Standing | None] = [None] * len(entrants)
-    while State.RUNNING in states and rounds < _LONGEST * count + max(one.start for one in entrants):
+    latest = max(one.start for one in entrants)
+    while State.RUNNING in states and rounds < _LONGEST * count + latest:
         for k, one in enumerate(entrants):
             before[k] = done[k]
             if states[k] is State.RUNNING and rounds >= one.start:
                 done[k] += 1
                 states[k] = State.FINISHED if done[k] == count else State.RUNNING
-            if done[k]:
-                standings[k] = _standing(one, done[k], before[k], states[k])
         rounds += 1
         here = [k for k in range(len(entrants)) if done[k]]
-        ruled = policy.decide(tuple(standing for standing in standings if standing is not None), memory)
+        field = tuple(_standing(entrants[k], done[k], before[k], states[k]) for k in here)
+        ruled = policy.decide(field, memory)
         memory = ruled.memory
         for k, ruling in zip(here, ruled.rulings, strict=True):
             if states[k] is State.RUNNING and ruling.action is Action.HOLD:
@@ -99,40 +112,36 @@ def play(
 
 
 def _standing(one: Entrant, done: int, before: int, state: State) -> Standing:
-    looks, seen = one.looks, one.looks.seen[done - 1]
-    return Standing(
-        name=looks.run.name,
-        state=state,
-        compute=looks.compute[:seen],
-        reward=looks.reward[:seen],
-        prospect=one.prospects[done - 1],
-        spent=done / looks.count,
-        before=before / looks.count,
-    )
+    return one.history.standing(done - 1, state, before - 1 if before else None, one.prospects[done - 1])
 
 
 def _played(entrants: Sequence[Entrant], done: Sequence[int], resumes: int, rounds: int, extra: float) -> Played:
-    count = entrants[0].looks.count
     prices = np.array([one.price for one in entrants])
     truths = np.array([one.truth for one in entrants])
-    finished = tuple(k for k, looks in enumerate(done) if looks == count)
-    cost = float(np.sum(prices * done) / (count * prices.sum()) + extra / len(entrants))
+    spent = np.array([one.history.looks[k - 1].spent if k else 0.0 for one, k in zip(entrants, done, strict=True)])
+    finished = tuple(k for k, looks in enumerate(done) if looks == entrants[k].looks)
+    if not finished:  # everything was stopped: what scored best is delivered as it is
+        finished = (int(np.argmax([_recent(one, k) for one, k in zip(entrants, done, strict=True)])),)
+    delivered = max(finished, key=lambda k: _expected(entrants[k]))
     best = float(truths.max())
-    if not finished:  # everything was stopped: the last value that is left decides
-        finished = (int(np.argmax([_recent(one, looks) for one, looks in zip(entrants, done, strict=True)])),)
-    delivered = max(finished, key=lambda k: _delivery(entrants[k]))
     return Played(
-        cost, best - float(truths[list(finished)].max()), best - float(truths[delivered]), resumes, rounds, finished
+        cost=float(spent @ prices / prices.sum()) + extra / len(entrants),
+        shortfall=best - float(truths[list(finished)].max()),
+        regret=best - float(truths[delivered]),
+        resumes=resumes,
+        rounds=rounds,
+        finished=finished,
     )
 
 
 def _recent(one: Entrant, done: int) -> float:
-    return float(one.looks.reward[: one.looks.seen[done - 1]][-3:].mean()) if done else -np.inf
+    seen = one.history.looks[done - 1].seen if done else 0
+    return float(one.history.reward[:seen][-RECENT:].mean()) if seen else -np.inf
 
 
-def _delivery(one: Entrant) -> float:
-    """Return what finished runs are chosen by: the mean of the posterior of the end, which is no single noisy value."""
-    final, fell = one.looks.outlooks[-1], one.looks.fallen[-1]
-    if fell is not None:
-        return fell
-    return final.mean if final is not None else _recent(one, one.looks.count)
+def _expected(one: Entrant) -> float:
+    """Return what the finished are chosen by: the posterior mean of the end, which is no single noisy evaluation."""
+    last = one.history.looks[-1]
+    if last.fallen is not None:
+        return last.fallen
+    return last.outlook.mean if last.outlook is not None else _recent(one, one.looks)

@@ -34,17 +34,13 @@ class Policy:
         "model-based risk allowed that a paused run would have beaten all the others by more than epsilon; measured "
         "wrong stops are far below it, since forecasts are wide and pauses can be taken back",
     )
-    epsilon: float = number(
-        0.02, "a difference not worth compute; less than the run-to-run sd buys nothing"
-    )
+    epsilon: float = number(0.02, "a difference not worth compute; less than the run-to-run sd buys nothing")
     looks: int = number(24, "looks from the start to the horizon, one an evaluation at most")
     patience: int = number(2, "looks in a row at which a run has to qualify: for fewer resumes, not for fewer errors")
     sure: float = number(0.4, "one look is enough at this share of alpha: waiting is for what is close")
     minimum_share: float = number(1 / 6, "no run is paused earlier: before its midpoint the prior decides")
     minimum_evaluations: int = number(6, "no run is paused on fewer evaluations after the start")
-    late_until: float = number(
-        0.4, "longest delay believable before a run takes off; beyond it there is no protection"
-    )
+    late_until: float = number(0.4, "longest delay believable before a run takes off; beyond it there is no protection")
     late_gain: float = number(0.15, "a run has taken off once it gained this share of the leader's gain")
     collapse_sd: float = number(0.03, "a collapsed run is forecast where its last 3 evaluations are, give or take this")
     drift_looks: int = number(4, "earlier looks whose forecasts are held against the latest one")
@@ -67,7 +63,15 @@ class Policy:
         _check(self, "alpha", 0.0, 1.0, strict=True)
         for name in ("sure", "minimum_share", "late_until", "correlation", "late_gain"):
             _check(self, name, 0.0, 1.0)
-        for name in ("epsilon", "collapse_sd", "discrepancy", "keep_top", "seed_band", "resume_cost", "checkpoint_cost"):
+        for name in (
+            "epsilon",
+            "collapse_sd",
+            "discrepancy",
+            "keep_top",
+            "seed_band",
+            "resume_cost",
+            "checkpoint_cost",
+        ):
             _check(self, name, 0.0, 1.0)
         _check(self, "drift_largest", 1.0, 100.0)
         for name, least in (("looks", 2), ("patience", 1), ("minimum_evaluations", 1), ("drift_looks", 0)):

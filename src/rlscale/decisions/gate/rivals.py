@@ -176,5 +176,3 @@ class Margin:
                 if value(one) < best - self.margin:
                     stopped.add(one.name)
         return _stops(field, stopped)
-
-

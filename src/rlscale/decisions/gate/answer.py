@@ -1,0 +1,128 @@
+"""The answer of the gate: a decision for every run, with its sentence and its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlscale.decisions.gate.policy import Policy
+from rlscale.decisions.gate.standing import Action
+from rlscale.inference.verdict import VerdictName
+
+__all__ = ["LEVELS", "Decision", "Evidence", "GateAnswer"]
+
+#: Quantile levels of the forecast behind a decision.
+LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a decision rests on; rewards in the metric's own scale, computes in the runs' unit.
+
+    Parameters
+    ----------
+    contender : str
+        What was judged: the run, or the recipe of several runs.
+    spent : float
+        Compute of this run so far.
+    evaluations : int
+        After the start.
+    reward : float
+        Mean of the last 3 evaluations of the contender.
+    forecast : tuple of float, optional
+        Quantiles of the reward at the budget, at :data:`LEVELS`; None where nothing could be fitted.
+    mean : float, optional
+    h : float, optional
+        Probability that the contender beats the best of all others by more than ``epsilon``.
+    joint_risk : float, optional
+        Model-based risk of all that is paused after this decision; of ``kill`` the risk spent.
+    guard : str, optional
+        The guard that kept it from being paused.
+    looks : int
+        Looks in a row at which it qualified to be paused.
+    drift, discrepancy : float, optional
+        Factor by which drift widened the forecast; sd that was added, in reward.
+    collapsed : bool
+        Whether the forecast was replaced by where the run fell to.
+    verdict : VerdictName, optional
+        On the run's reward at the budget.
+    """
+
+    contender: str
+    spent: float
+    evaluations: int
+    reward: float
+    forecast: tuple[float, ...] | None
+    mean: float | None
+    h: float | None
+    joint_risk: float | None
+    guard: str | None
+    looks: int
+    drift: float | None
+    discrepancy: float | None
+    collapsed: bool
+    verdict: VerdictName | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The decision on one run.
+
+    Parameters
+    ----------
+    run, recipe : str
+    action : Action
+    code : str
+        The reason in a word, stable for programs.
+    reason : str
+        One sentence.
+    evidence : Evidence
+    """
+
+    run: str
+    recipe: str
+    action: Action
+    code: str
+    reason: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateAnswer:
+    """The decisions on all runs.
+
+    Parameters
+    ----------
+    budget, horizon : float
+        In ``unit``, for one run.
+    spent : float
+        Compute of all runs so far, in ``unit``.
+    unit, clock, metric : str
+    bounds : (float, float)
+    decisions : tuple of Decision
+        In the order of the runs.
+    risk : float, optional
+        Model-based risk of what is paused; None where nothing was compared.
+    leader : str, optional
+        The run or recipe with the highest forecast.
+    policy : Policy
+    claim : str
+        ``runs`` or ``recipes``: what was judged.
+    seed_sd : float
+        Run-to-run sd that was used, as a share of the range.
+    notes : tuple of str
+    """
+
+    budget: float
+    horizon: float
+    spent: float
+    unit: str
+    clock: str
+    metric: str
+    bounds: tuple[float, float]
+    decisions: tuple[Decision, ...]
+    risk: float | None
+    leader: str | None
+    policy: Policy
+    claim: str
+    seed_sd: float
+    notes: tuple[str, ...]

@@ -1,0 +1,372 @@
+"""The gate on logs as they stand: which runs go on, which are held, which gets the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlscale.curves import Run
+from rlscale.decisions.gate.answer import LEVELS, Decision, Evidence, GateAnswer
+from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
+from rlscale.decisions.gate.hold import Gate
+from rlscale.decisions.gate.policy import HOLD, Policy
+from rlscale.decisions.gate.seeds import near_best
+from rlscale.decisions.gate.sentences import Words, sentence
+from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
+from rlscale.errors import InputError
+from rlscale.inference.fit import FitOptions, fits
+from rlscale.inference.pool import learned_spread, replicate_scatter
+from rlscale.inference.verdict import VerdictName, shown
+
+__all__ = ["comparable", "gate"]
+
+#: Least that an effect of the gate's own rounding of compute may differ by.
+_NEAR = 1e-9
+
+
+def gate(
+    runs: Sequence[Run],
+    budget: float,
+    *,
+    horizon: float | None = None,
+    policy: Policy = HOLD,
+    options: FitOptions | None = None,
+    seed_sd: float | None = None,
+    held: Collection[str] = (),
+    ended: Collection[str] = (),
+    past: Mapping[str, History] | None = None,
+    watch: Watch | None = None,
+) -> GateAnswer:
+    """Decide for every run whether to continue, hold, stop or commit, from its log as it stands.
+
+    Earlier looks are made again from the same logs, so that two looks in a row can be asked for: a look back leaves out
+    the last ``horizon / looks`` of each running run.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        With one unit, clock, metric and range; the runs of one recipe are judged together.
+    budget : float
+        Compute that one run may get, in the runs' unit: the reward there is what is compared.
+    horizon : float, optional
+        Compute of one run at which the comparison ends; the budget by default.
+    policy : Policy
+    options : FitOptions, optional
+        Its model error is not used: the discrepancy of the policy takes its place.
+    seed_sd : float, optional
+        Run-to-run sd as a share of the range; learned where a recipe has several runs; 0 judges these runs.
+    held, ended : collection of str
+        Runs that are paused now, and those that ended before the horizon.
+    past : mapping of str to History, optional
+        Earlier looks of runs, where a live gate has them (:func:`remembered`); they are then not made again.
+    watch : callable, optional
+
+    Raises
+    ------
+    InputError
+        No runs, runs that cannot be compared, a budget that every run has passed, a horizon beyond the budget, or a
+        name that no run has.
+    """
+    horizon = budget if horizon is None else horizon
+    _check(runs, budget, horizon, held, ended)
+    traced = trace(runs, budget, horizon, policy, options, past=past, frozen={*held, *ended}, watch=watch)
+    groups: dict[str, list[int]] = {}
+    for k, run in enumerate(runs):
+        groups.setdefault(run.recipe, []).append(k)
+    seeded = any(len(group) > 1 for group in groups.values())
+    tau = _tau(runs, groups, seed_sd, seeded, options)
+    contenders = _contenders(traced, runs, groups, tau if seeded or seed_sd else 0.0)
+    states = {run.name: _state(run, horizon, held, ended) for run in runs}
+    table = _Table(runs, groups, contenders, states, policy, budget, horizon)
+    ruled, field, memory = table.decide()
+    return table.answer(ruled, field, memory, tau, "recipes" if seeded or seed_sd else "runs")
+
+
+def comparable(runs: Sequence[Run], what: str) -> None:
+    """Refuse runs that are on different axes, metrics or ranges.
+
+    Raises
+    ------
+    InputError
+        No runs, or several units, clocks, metrics or bounds.
+    """
+    if not runs:
+        raise InputError(f"nothing to {what}: no runs were given")
+    for field in ("unit", "clock", "metric", "bounds"):
+        found = {getattr(run.curve, field) for run in runs}
+        if len(found) > 1:
+            held = ", ".join(str(one) or "none stated" for one in sorted(found))
+            raise InputError(f"the runs have several {field} ({held}); {what} them apart")
+
+
+def trace(
+    runs: Sequence[Run],
+    budget: float,
+    horizon: float,
+    policy: Policy,
+    options: FitOptions | None = None,
+    *,
+    past: Mapping[str, History] | None = None,
+    frozen: Collection[str] = (),
+    watch: Watch | None = None,
+) -> list[History]:
+    """Return each run at its latest looks, as many as drift and patience look back; of ``past`` only the last is made.
+
+    Parameters
+    ----------
+    runs, budget, horizon, policy, options, past, watch
+        As for :func:`gate`.
+    frozen : collection of str
+        Runs that do not run: they stood where they stand at the looks before.
+    """
+    back = policy.drift_looks + policy.patience - 1
+    edges = []
+    for run in runs:
+        last = run.curve.compute_last
+        step = (
+            0.0 if run.name in frozen or last >= horizon * (1 - _NEAR) else max(horizon / policy.looks, _spacing(run))
+        )
+        steps = np.arange(0 if past and run.name in past else back, -1, -1)
+        edges.append((last - step * steps).tolist())
+    found = histories(runs, edges, budget, horizon, options, watch)
+    if not past:
+        return found
+    return [
+        replace(one, looks=(*past[one.name].looks[-back:], *one.looks)) if one.name in past else one for one in found
+    ]
+
+
+def _spacing(run: Run) -> float:
+    """Compute between the last evaluations of a run: no look is shorter."""
+    computes = run.curve.compute[-6:]
+    return float(np.median(np.diff(computes))) if computes.size > 1 else 0.0
+
+
+def _check(runs: Sequence[Run], budget: float, horizon: float, held: Collection[str], ended: Collection[str]) -> None:
+    comparable(runs, "gate")
+    unit = runs[0].curve.unit
+    for name, value in (("--budget", budget), ("--horizon", horizon)):
+        if not 0.0 < value < np.inf:
+            raise InputError(f"{name} {value:g} is not a compute above 0; give it in {unit}, for one run")
+    if horizon > budget * (1 + _NEAR):
+        raise InputError(
+            f"--horizon {horizon:g} is beyond --budget {budget:g}: the comparison ends at the horizon, and what wins "
+            f"goes on to the budget; give a horizon of at most {budget:g} {unit}"
+        )
+    names = {run.name for run in runs}
+    for option, given in (("--held", held), ("--ended", ended)):
+        for name in given:
+            if name not in names:
+                raise InputError(f"{option} {name!r} is none of the runs; they are {', '.join(sorted(names)[:20])}")
+    both = sorted({*held} & {*ended})
+    if both:
+        raise InputError(f"{both[0]!r} is given as --held and as --ended; it is one or the other")
+    least = min(run.curve.compute_last - _spacing(run) for run in runs)
+    if least >= budget * (1 - _NEAR):
+        spent = min(run.curve.compute_last for run in runs)
+        raise InputError(
+            f"--budget {budget:g} is below what every run has spent already (the least {spent:g} {unit}): nothing is left "
+            f"to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
+        )
+
+
+def _tau(
+    runs: Sequence[Run],
+    groups: Mapping[str, Sequence[int]],
+    given: float | None,
+    seeded: bool,
+    options: FitOptions | None,
+) -> float:
+    """Return the run-to-run sd: as given, learned from recipes of several runs, or 0 where these runs are judged."""
+    if given is not None and not 0.0 <= given < np.inf:
+        raise InputError(f"--seed-sd {given:g} is not a size; give a share of the range, 0 or more")
+    if given is not None or not seeded:
+        return given or 0.0
+    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
+    found = []
+    for group in groups.values():
+        if len(group) > 1:
+            healthy = [fit for fit in fits([runs[k] for k in group], (), options) if fit.verdict.name not in failed]
+            found.append(replicate_scatter([fit.posterior for fit in healthy if fit.posterior is not None]))
+    return learned_spread(found).value
+
+
+def _contenders(
+    traced: Sequence[History], runs: Sequence[Run], groups: Mapping[str, Sequence[int]], tau: float
+) -> tuple[History, ...]:
+    """Return one contender a recipe; that of a lone run keeps the run's name."""
+    found = []
+    for recipe, group in groups.items():
+        own = [traced[k] for k in group]
+        alone = len(own) == 1
+        found.append(own[0] if alone and tau == 0.0 else as_recipe(own[0].name if alone else recipe, own, tau))
+    return tuple(found)
+
+
+def _state(run: Run, horizon: float, held: Collection[str], ended: Collection[str]) -> State:
+    if run.name in ended or run.curve.compute_last >= horizon * (1 - _NEAR):
+        return State.FINISHED
+    return State.HELD if run.name in held else State.RUNNING
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """All that decisions are made of."""
+
+    runs: Sequence[Run]
+    groups: Mapping[str, Sequence[int]]
+    contenders: tuple[History, ...]
+    states: Mapping[str, State]
+    policy: Policy
+    budget: float
+    horizon: float
+
+    def decide(self) -> tuple[Round, tuple[Standing, ...], Memory]:
+        """Decide look by look, as often as patience asks for; only the last round counts."""
+        beliefs = [one.prospects(self.policy) for one in self.contenders]
+        states = [self._state_of(group) for group in self.groups.values()]
+        memory, before = Memory(), Memory()
+        for back in range(self.policy.patience - 1, -1, -1):
+            at = [len(one.looks) - 1 - back for one in self.contenders]
+            field = tuple(
+                one.standing(max(k, 0), state, k - 1 if k > 0 else None, belief[max(k, 0)])
+                for one, k, state, belief in zip(self.contenders, at, states, beliefs, strict=True)
+            )
+            ruled = self._round(field, memory)
+            memory, before = ruled.memory, memory
+        return ruled, field, before
+
+    def _round(self, field: tuple[Standing, ...], memory: Memory) -> Round:
+        if len(field) == 1:
+            code = "nothing_to_compare" if len(self.runs) == 1 else "one_recipe"
+            return Round((Ruling(name=field[0].name, action=Action.CONTINUE, code=code),), None, memory)
+        if not any(one.learning for one in field):
+            told = [
+                Ruling(
+                    name=one.name,
+                    action=Action.HOLD if one.state is State.HELD else Action.CONTINUE,
+                    code="finished" if one.state is State.FINISHED else "no_learning",
+                )
+                for one in field
+            ]
+            return Round(tuple(told), None, Memory(spent=memory.spent))
+        return Gate(self.policy).decide(field, memory)
+
+    def _state_of(self, group: Sequence[int]) -> State:
+        """Return what a recipe does: it runs while any of its runs does, and is held while any of them is."""
+        own = {self.states[self.runs[k].name] for k in group}
+        return next(state for state in (State.RUNNING, State.HELD, State.FINISHED) if state in own)
+
+    def answer(self, ruled: Round, field: Sequence[Standing], before: Memory, tau: float, claim: str) -> GateAnswer:
+        """Return the decisions on the runs of every contender."""
+        curve = self.runs[0].curve
+        words = Words(
+            reward=lambda share: shown(_reward(share, curve.bounds), curve) if share >= 0 else "-",
+            compute=lambda share: f"{share * self.horizon:.4g} {curve.unit}",
+            budget=f"{self.budget:.4g} {curve.unit}",
+            leader=ruled.leader or "",
+            policy=self.policy,
+        )
+        rulings = self._by_run(ruled.rulings, field)
+        found: dict[int, Decision] = {}
+        for place, (recipe, group) in enumerate(self.groups.items()):
+            one = field[place]
+            looks = ruled.memory.qualified.get(one.name, 0)
+            for k in group:
+                ruling = rulings[k]
+                told = sentence(one, ruling, words, ruled.risk, looks)
+                evidence = self._evidence(k, one, ruling, ruled, looks, self.contenders[place])
+                found[k] = Decision(
+                    run=self.runs[k].name, recipe=recipe, action=ruling.action, code=ruling.code, reason=told,
+                    evidence=evidence,
+                )  # fmt: skip
+        return GateAnswer(
+            budget=self.budget,
+            horizon=self.horizon,
+            spent=float(sum(run.curve.compute_last for run in self.runs)),
+            unit=curve.unit,
+            clock=curve.clock,
+            metric=curve.metric,
+            bounds=curve.bounds,
+            decisions=tuple(found[k] for k in range(len(self.runs))),
+            risk=ruled.risk,
+            leader=ruled.leader,
+            policy=self.policy,
+            claim=claim,
+            seed_sd=tau,
+            notes=self._notes(),
+        )
+
+    def _by_run(self, rulings: Sequence[Ruling], field: Sequence[Standing]) -> dict[int, Ruling]:
+        """Return the ruling on each run: that on its contender, but for what has finished and for staged seeds."""
+        lead_done = self._leads_done()
+        known = [one.prospect.mean if one.prospect is not None else -np.inf for one in field]
+        near = near_best(known, self.policy.seed_band)
+        found: dict[int, Ruling] = {}
+        for place, group in enumerate(self.groups.values()):
+            ruling = rulings[place]
+            lead = max(group, key=lambda k: (self.runs[k].curve.compute_last, -k))
+            for k in group:
+                state = self.states[self.runs[k].name]
+                if state is State.FINISHED and ruling.action in (Action.CONTINUE, Action.HOLD):
+                    found[k] = replace(ruling, action=Action.CONTINUE, code="finished", guard=None)
+                elif self.policy.seeds == "staged" and k != lead and ruling.action is not Action.STOP:
+                    found[k] = self._staged(ruling, lead_done, near[place])
+                else:
+                    found[k] = ruling
+        return found
+
+    def _leads_done(self) -> bool:
+        """Whether no first seed of any recipe still runs."""
+        leads = [max(group, key=lambda k: (self.runs[k].curve.compute_last, -k)) for group in self.groups.values()]
+        return all(self.states[self.runs[k].name] is not State.RUNNING for k in leads)
+
+    def _staged(self, ruling: Ruling, lead_done: bool, near: bool) -> Ruling:
+        """Return the ruling on a further seed: more seeds only for recipes near the best, once one of each has run."""
+        if lead_done and near:
+            return replace(ruling, action=Action.CONTINUE, code="near_best")
+        return replace(ruling, action=Action.HOLD, code="not_near_best" if lead_done else "one_seed_first")
+
+    def _evidence(self, k: int, one: Standing, ruling: Ruling, ruled: Round, looks: int, history: History) -> Evidence:
+        run, believed = self.runs[k], one.prospect
+        low, size = run.curve.bounds[0], run.curve.range
+        verdict = history.looks[-1].verdict
+        return Evidence(
+            contender=one.name,
+            spent=run.curve.compute_last,
+            evaluations=run.curve.n_trained,
+            reward=_reward(one.recent, run.curve.bounds),
+            forecast=None if believed is None else tuple(low + size * believed.quantile(q) for q in LEVELS),
+            mean=None if believed is None else low + size * believed.mean,
+            h=ruling.h,
+            joint_risk=ruled.risk,
+            guard=ruling.guard,
+            looks=looks,
+            drift=None if believed is None else believed.drift,
+            discrepancy=None if believed is None else size * believed.discrepancy,
+            collapsed=believed is not None and believed.collapsed,
+            verdict=None if verdict is None else verdict.name,
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = []
+        past = [run.name for run in self.runs if run.curve.compute_last > self.budget * (1 + _NEAR)]
+        if past:
+            notes.append(
+                f"{', '.join(past[:5])}{' and more' if len(past) > 5 else ''} went beyond the budget: judged at it"
+            )
+        last = [run.curve.compute_last for run in self.runs if self.states[run.name] is State.RUNNING]
+        if last and min(last) < 0.5 * max(last):
+            slow = [run.name for run in self.runs if self.states[run.name] is State.RUNNING
+                    and run.curve.compute_last < 0.5 * max(last)]  # fmt: skip
+            notes.append(
+                f"{', '.join(slow[:5])}{' and more' if len(slow) > 5 else ''} stands at less than half of the others' "
+                "compute: if it has ended or is paused, say so with --ended or --held"
+            )
+        return tuple(notes)
+
+
+def _reward(share: float, bounds: tuple[float, float]) -> float:
+    return bounds[0] + share * (bounds[1] - bounds[0])

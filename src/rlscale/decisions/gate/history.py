@@ -1,0 +1,190 @@
+"""A contender as it stood at several looks: what it had spent and scored, and what was forecast from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves import Curve, Run
+from rlscale.decisions.gate.outlook import Outlook, outlook
+from rlscale.decisions.gate.policy import Policy
+from rlscale.decisions.gate.prospect import Prospect, prospect
+from rlscale.decisions.gate.seeds import pooled
+from rlscale.decisions.gate.standing import Standing, State
+from rlscale.inference.fit import Fit, FitOptions, fits
+from rlscale.inference.verdict import Verdict, VerdictName
+
+__all__ = ["History", "Look", "as_recipe", "histories"]
+
+Floats = NDArray[np.float64]
+Watch = Callable[[int, int], None]
+#: Evaluations whose mean stands for the reward now.
+RECENT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A contender at one look.
+
+    Parameters
+    ----------
+    spent : float
+        Compute, as a share of the horizon.
+    ahead : float
+        Compute, as a share of the budget.
+    seen : int
+        Evaluations by then.
+    outlook : Outlook, optional
+        Of the reward at the budget; None where nothing could be fitted.
+    fallen : float, optional
+        Mean of the last 3 evaluations, as a share of the range, where the run has collapsed.
+    verdict : Verdict, optional
+        None where no evaluation was seen.
+    """
+
+    spent: float
+    ahead: float
+    seen: int
+    outlook: Outlook | None
+    fallen: float | None
+    verdict: Verdict | None
+
+    @property
+    def learning(self) -> bool:
+        """False where the verdict is ``no_learning``."""
+        return self.verdict is None or self.verdict.name is not VerdictName.NO_LEARNING
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A contender over its looks, oldest first.
+
+    Parameters
+    ----------
+    name : str
+    runs : tuple of Run
+        One, or the seeds of a recipe.
+    compute : array, shape (m,)
+        Of its evaluations, as shares of the horizon.
+    reward : array, shape (m,)
+        In shares of the metric's range.
+    looks : tuple of Look
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    compute: Floats
+    reward: Floats
+    looks: tuple[Look, ...]
+
+    def prospects(self, policy: Policy) -> tuple[Prospect | None, ...]:
+        """Return what a policy believes at each look."""
+        found: list[Prospect | None] = []
+        known: list[Outlook] = []
+        for look in self.looks:
+            if look.outlook is not None:
+                known.append(look.outlook)
+            nothing = look.fallen is None and look.outlook is None
+            found.append(None if nothing else prospect(known, look.ahead, policy, look.fallen))
+        return tuple(found)
+
+    def standing(self, at: int, state: State, before: int | None, belief: Prospect | None) -> Standing:
+        """Return how it stands at look ``at``, having been at look ``before``, with what the policy believes."""
+        look = self.looks[at]
+        return Standing(
+            name=self.name,
+            state=state,
+            compute=self.compute[: look.seen],
+            reward=self.reward[: look.seen],
+            spent=look.spent,
+            before=0.0 if before is None else self.looks[before].spent,
+            prospect=belief,
+            learning=look.learning,
+        )
+
+
+def histories(
+    runs: Sequence[Run],
+    edges: Sequence[Sequence[float]],
+    budget: float,
+    horizon: float,
+    options: FitOptions | None = None,
+    watch: Watch | None = None,
+) -> list[History]:
+    """Forecast the reward at ``budget`` of each run from every one of its looks.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    edges : sequence of sequences of float
+        Compute of each look of each run, increasing, in the runs' unit; a look at 0 or below has seen nothing.
+    budget, horizon : float
+        In the runs' unit.
+    options : FitOptions, optional
+        Its model error is not used: the discrepancy of the gate takes its place.
+    watch : callable, optional
+        Called with the runs forecast and their number.
+    """
+    options = replace(options or FitOptions(), model_error=0.0)
+    curves = [run.curve.until(float(own[-1]) * (1 + 1e-9)) for run, own in zip(runs, edges, strict=True)]
+    asked = [_until(run, curve, edge) for run, curve, own in zip(runs, curves, edges, strict=True) for edge in own]
+    made = fits([one for one in asked if one is not None], [budget], options)
+    parts = iter(asked)
+    found = []
+    for place, (run, curve, own) in enumerate(zip(runs, curves, edges, strict=True)):
+        looks = [_look(edge, budget, horizon, None if next(parts) is None else next(made)) for edge in own]
+        reward = (curve.reward - curve.bounds[0]) / curve.range
+        found.append(History(run.name, (run,), curve.compute / horizon, reward, tuple(looks)))
+        if watch is not None:
+            watch(place + 1, len(runs))
+    return found
+
+
+def _until(run: Run, curve: Curve, edge: float) -> Run | None:
+    """Return the run as it stood at a look; None where it had no evaluation."""
+    seen = curve.compute <= edge * (1 + 1e-9)
+    return replace(run, curve=curve.select(seen)) if edge > 0.0 and seen.any() else None
+
+
+def _look(edge: float, budget: float, horizon: float, fit: Fit | None) -> Look:
+    if fit is None:
+        return Look(max(edge, 0.0) / horizon, max(edge, 0.0) / budget, 0, None, None, None)
+    curve = fit.run.curve
+    fallen = None
+    if fit.verdict.name is VerdictName.COLLAPSED:
+        fallen = (float(curve.reward[-RECENT:].mean()) - curve.bounds[0]) / curve.range
+    return Look(edge / horizon, edge / budget, curve.n_points, outlook(fit, budget), fallen, fit.verdict)
+
+
+def as_recipe(name: str, seeds: Sequence[History], tau: float) -> History:
+    """Return the seeds of a recipe as one contender: its rewards are their mean, its outlook is pooled.
+
+    Parameters
+    ----------
+    name : str
+    seeds : sequence of History
+        With equally many looks.
+    tau : float
+        Run-to-run sd, as a share of the range.
+    """
+    lead = max(seeds, key=lambda one: one.looks[-1].spent)
+    others = [np.interp(lead.compute, one.compute, one.reward, right=np.nan) for one in seeds]
+    reward = np.nanmean(np.stack(others), axis=0)
+    looks = []
+    for k, own in enumerate(lead.looks):
+        here = [one.looks[k] for one in seeds]
+        outlooks = [look.outlook for look in here if look.outlook is not None]
+        fallen = [look.fallen for look in here if look.fallen is not None]
+        learning = [look for look in here if look.verdict is not None and look.learning]
+        looks.append(
+            replace(
+                own,
+                outlook=pooled(outlooks, tau) if outlooks else None,
+                fallen=float(np.mean(fallen)) if 2 * len(fallen) > len(here) else None,
+                verdict=learning[0].verdict if learning else own.verdict,
+            )
+        )
+    return History(name, tuple(run for one in seeds for run in one.runs), lead.compute, reward, tuple(looks))
