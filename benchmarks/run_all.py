@@ -29,6 +29,7 @@ from benchmarks import (
     families,
     forecast,
     fuzz,
+    gate,
     late_start,
     nuts,
     quadrature,
@@ -47,6 +48,7 @@ BENCHMARKS = {
     module.__name__.rsplit(".", 1)[-1]: module.measure
     for module in (
         forecast,
+        gate,
         speed,
         scale,
         console,

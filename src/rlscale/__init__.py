@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
+    from rlscale.decisions.gate import GateAnswer, Policy, gate
     from rlscale.errors import ChoiceError, CurveError, FormatError, InputError, RlscaleError, SourceError
     from rlscale.inference import (
         Fit,
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
         posterior,
     )
     from rlscale.sources import ReadOptions, collect, read
-    from rlscale.trust import Backtest, backtest
+    from rlscale.trust import Backtest, Calibration, Replay, backtest, calibrate, replay
 
 _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
+    "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
     "rlscale.errors": ("ChoiceError", "CurveError", "FormatError", "InputError", "RlscaleError", "SourceError"),
     "rlscale.inference": (
         "Fit",
@@ -52,12 +54,13 @@ _HOMES = {
         "posterior",
     ),
     "rlscale.sources": ("ReadOptions", "collect", "read"),
-    "rlscale.trust": ("Backtest", "backtest"),
+    "rlscale.trust": ("Backtest", "Calibration", "Replay", "backtest", "calibrate", "replay"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Backtest",
+    "Calibration",
     "ChoiceError",
     "Curve",
     "CurveError",
@@ -65,11 +68,14 @@ __all__ = [
     "FitOptions",
     "Forecast",
     "FormatError",
+    "GateAnswer",
     "InputError",
     "Interval",
+    "Policy",
     "Posterior",
     "Ranking",
     "ReadOptions",
+    "Replay",
     "RlscaleError",
     "Run",
     "Series",
@@ -79,12 +85,15 @@ __all__ = [
     "Verdict",
     "VerdictName",
     "backtest",
+    "calibrate",
     "collect",
     "fit",
     "forecast",
+    "gate",
     "posterior",
     "rank",
     "read",
+    "replay",
     "simulate",
 ]
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rlscale.errors import InputError
+
 if TYPE_CHECKING:
+    from rlscale.decisions.gate import Decider
     from rlscale.inference import FitOptions
     from rlscale.sources import ReadOptions
+    from rlscale.trust import Calibration
 
 __all__ = [
     "FITTING",
@@ -20,8 +26,10 @@ __all__ = [
     "READING",
     "Compute",
     "Start",
+    "calibration_file",
     "example",
     "fit_options",
+    "policy_option",
     "read_options",
     "with_options",
 ]
@@ -142,3 +150,53 @@ def fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
     if given.get("family") is not None:
         chosen["families"] = families_named(given["family"])
     return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)
+
+
+def policy_option(given: str) -> Decider:
+    """Return the policy of ``--policy``: one of the named ones, or that of a TOML or JSON file.
+
+    Raises
+    ------
+    InputError
+        A name that is not known, a file that cannot be read, or numbers that cannot be.
+    """
+    from rlscale.decisions.gate import policy_from, policy_named
+
+    path = Path(given)
+    if path.suffix.lower() not in (".toml", ".json"):
+        return policy_named(given)
+    held = _mapping(path, "policy")
+    try:
+        return policy_from(held)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def calibration_file(path: Path) -> Calibration:
+    """Return the calibration of ``--calibration``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no calibration.
+    """
+    from rlscale.trust.discrepancy import calibration_from
+
+    try:
+        return calibration_from(_mapping(path, "calibration"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}".replace(f"{path}: {path}: ", f"{path}: ")) from error
+
+
+def _mapping(path: Path, what: str) -> dict[str, Any]:
+    """Return what a TOML or JSON file holds."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        held = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read this {what}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # both parsers, and text that is not UTF-8
+        raise InputError(f"{path}: this {what} is not the {path.suffix[1:].upper()} it is named: {error}") from error
+    if not isinstance(held, dict):
+        raise InputError(f"{path}: a {what} is a table of names and values, this is a {type(held).__name__}")
+    return held

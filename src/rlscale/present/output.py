@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -19,6 +19,11 @@ from rlscale.present.documents import fit_document, rank_document, written
 from rlscale.present.text import print_fit, print_rank
 from rlscale.present.views import BadFile, FitView, RankView
 from rlscale.sources.naming import clean
+
+if TYPE_CHECKING:
+    from rlscale.present.gate import GateView
+    from rlscale.present.replay import ReplayView
+    from rlscale.trust import Calibration
 
 __all__ = ["Output", "console", "write_file"]
 
@@ -114,9 +119,9 @@ class Output:
         self._stdout(lambda: rank_document(view), lambda to: print_rank(view, to), extra or {})
         self._notes(view)
 
-    def backtest(self, view: BacktestView) -> None:
-        """Put out the answer of ``backtest``."""
-        from rlscale.present.backtest.document import backtest_document
+    def backtest(self, view: BacktestView, calibration: Calibration | None = None) -> None:
+        """Put out the answer of ``backtest``, and the calibration of the gate where it was asked for."""
+        from rlscale.present.backtest.document import backtest_document, calibration_document
         from rlscale.present.backtest.text import print_backtest
 
         if self.plot is not None:
@@ -127,7 +132,28 @@ class Output:
             from rlscale.present.backtest.report import backtest_html
 
             write_file(self.report, backtest_html(view))
-        self._stdout(lambda: backtest_document(view), lambda to: print_backtest(view, to), {})
+        extra = {} if calibration is None else {"calibration": calibration_document(calibration)}
+        self._stdout(lambda: backtest_document(view), lambda to: print_backtest(view, to, calibration), extra)
+        self._notes(view)
+
+    def gate(self, view: GateView) -> None:
+        """Put out the answer of ``gate``."""
+        from rlscale.present.gate.document import gate_document
+        from rlscale.present.gate.text import print_gate
+
+        self._stdout(lambda: gate_document(view), lambda to: print_gate(view, to), {})
+        self._notes(view)
+
+    def replay(self, view: ReplayView) -> None:
+        """Put out the answer of ``replay``."""
+        from rlscale.present.replay.document import replay_document
+        from rlscale.present.replay.text import print_replay
+
+        if self.plot is not None:
+            from rlscale.present.replay.figure import write_replay_figure
+
+            write_replay_figure(view, self.plot)
+        self._stdout(lambda: replay_document(view), lambda to: print_replay(view, to), {})
         self._notes(view)
 
     def _files(self, view: FitView | RankView, fits: Sequence[Fit]) -> None:
@@ -149,7 +175,7 @@ class Output:
         else:
             text(console())
 
-    def _notes(self, view: BacktestView | FitView | RankView) -> None:
+    def _notes(self, view: BacktestView | FitView | RankView | GateView | ReplayView) -> None:
         to = console(stderr=True)
         for error in view.errors:
             to.print(_left_out(error), soft_wrap=True)

@@ -40,9 +40,18 @@ class Reading:
     errors: tuple[SourceError, ...]
 
 
+#: The path that stands for the bundled runs.
+BUNDLED = "bundled"
+
+
 def bundled() -> Path:
     """Return the folder of the real runs that come with the package, ``<recipe>/seed<k>/trainer_state.json``."""
     return Path(__file__).parent / "bundled"
+
+
+def _means_bundled(path: str | Path) -> bool:
+    """Whether a path is the word for the bundled runs, and no file of the user's."""
+    return str(path) == BUNDLED and not Path(path).exists()
 
 
 def read(paths: str | Path | Sequence[str | Path], **options: Any) -> list[Run]:
@@ -147,7 +156,7 @@ def _found(
     options.check()
     if not paths:
         raise InputError("no path is given; give a log, or a folder of logs")
-    files, errors, beside = discover(paths)
+    files, errors, beside = discover([bundled() if _means_bundled(path) else path for path in paths])
     _raise_first(errors, options)
     with np.errstate(over="ignore", invalid="ignore"):
         found = _named(_logs(files, errors, options), options)

@@ -1,8 +1,4 @@
-"""Replay: what a policy would have spent, kept and lost on finished runs, in many tournaments among them.
-
-The horizon is the smallest last compute of the runs kept; runs with fewer than 12 evaluations are left out. A run's
-truth is the mean of its last ``max(3, floor(n / 10))`` evaluations up to the horizon, unless it is given.
-"""
+"""Replay: what a policy would have spent, kept and lost on finished runs, in many tournaments among them."""
 
 from __future__ import annotations
 
@@ -16,103 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.gate import comparable
+from rlscale.decisions.gate.history import History, Watch, as_recipe
 from rlscale.decisions.gate.hold import Gate
-from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
 from rlscale.decisions.gate.policy import HOLD
 from rlscale.decisions.gate.prospect import Prospect
 from rlscale.decisions.gate.registry import POLICIES
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.standing import Decider
-from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions
-from rlscale.trust.backtest import MIN_RUN, TAIL
-from rlscale.trust.outcome import Skipped
+from rlscale.trust.arena import Arena, Setting, arena
 from rlscale.trust.scores import binomial_interval
 from rlscale.trust.tournament import Entrant, Played, play
 
-__all__ = ["NEAR", "Arena", "PolicyScores", "Replay", "Setting", "arena", "draws", "replay", "scores"]
+__all__ = ["NEAR", "PolicyScores", "Replay", "draws", "replay", "scores"]
 
 Floats = NDArray[np.float64]
 
 #: A run this near to the best one, as a share of the range, counts as kept.
 NEAR = (0.0, 0.01, 0.02)
-#: Looks up to the horizon, where there are as many evaluations.
-LOOKS = 24
 _ROUNDING = 1e-12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """How tournaments are held.
-
-    Parameters
-    ----------
-    size : int
-        Contenders of one tournament; all of them where there are fewer.
-    tournaments : int
-        At most: every combination where there are fewer.
-    stagger : float
-        Share of the horizon by which each contender starts after the one before it.
-    prices : mapping of str to float, optional
-        Cost of a run's compute against that of the others, by name; 1 where it is not named.
-    recipes : bool
-        Contenders are recipes, all their runs together, and not runs.
-    seed_sd : float
-        Run-to-run sd as a share of the range, for recipes.
-
-    Raises
-    ------
-    InputError
-        Fewer than 2 contenders, no tournament, a negative stagger or price.
-    """
-
-    size: int = 8
-    tournaments: int = 200
-    stagger: float = 0.0
-    prices: Mapping[str, float] | None = None
-    recipes: bool = False
-    seed_sd: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.size < 2:
-            raise InputError(f"--runs-per-tournament {self.size} leaves nothing to compare; give 2 or more")
-        if self.tournaments < 1:
-            raise InputError(f"--tournaments {self.tournaments} is none; give 1 or more")
-        if not 0.0 <= self.stagger <= 10.0:
-            raise InputError(f"--stagger {self.stagger:g} is not a share of the horizon; give 0 to 10")
-        for name, price in (self.prices or {}).items():
-            if not 0.0 < price < np.inf:
-                raise InputError(f"the compute of {name} costs {price:g}; a cost is above 0")
-
-
-@dataclass(frozen=True, eq=False)
-class Arena:
-    """Contenders that were forecast at every look, ready for any policy.
-
-    Parameters
-    ----------
-    contenders : tuple of History
-    truths : tuple of float
-        Shares of the range.
-    horizon : float
-        In ``unit``.
-    unit, metric : str
-    range : float
-        Of the metric, in reward.
-    skipped : tuple of Skipped
-    seeds : tuple of tuple of History
-        The runs of each contender, the one with which a recipe starts first.
-    """
-
-    contenders: tuple[History, ...]
-    truths: tuple[float, ...]
-    horizon: float
-    unit: str
-    metric: str
-    range: float
-    skipped: tuple[Skipped, ...]
-    seeds: tuple[tuple[History, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,75 +138,6 @@ def replay(
     )
 
 
-def arena(
-    runs: Sequence[Run],
-    *,
-    setting: Setting | None = None,
-    options: FitOptions | None = None,
-    truths: Sequence[float] | None = None,
-    watch: Watch | None = None,
-) -> Arena:
-    """Choose the runs, the horizon and the looks, and forecast every run from every look.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-    setting : Setting, optional
-    options : FitOptions, optional
-    truths : sequence of float, optional
-        True reward of each run at the horizon, where it is known; in reward.
-    watch : callable, optional
-
-    Raises
-    ------
-    InputError
-        As for :func:`replay`.
-    """
-    setting = setting or Setting()
-    comparable(runs, "replay")
-    kept = [k for k, run in enumerate(runs) if run.curve.n_points >= MIN_RUN]
-    skipped = tuple(
-        Skipped(run.name, None, f"{run.curve.n_points} evaluations; a replay needs {MIN_RUN}")
-        for run in runs
-        if run.curve.n_points < MIN_RUN
-    )
-    if len(kept) < 2:
-        raise InputError(
-            f"{len(kept)} of {len(runs)} runs have {MIN_RUN} evaluations or more; a replay compares at least 2"
-        )
-    chosen = [runs[k] for k in kept]
-    horizon = min(run.curve.compute_last for run in chosen)
-    fewest = min(run.curve.until(horizon).n_trained for run in chosen)
-    count = max(2, min(LOOKS, fewest))
-    edges = horizon * np.arange(1, count + 1) / count
-    told = histories(chosen, [edges] * len(chosen), horizon, horizon, options, watch)
-    true = [
-        _truth(run, horizon) if truths is None else _share(run, truths[k]) for run, k in zip(chosen, kept, strict=True)
-    ]
-    first = chosen[0].curve
-    groups: dict[str, list[int]] = {}
-    for k, run in enumerate(chosen):
-        groups.setdefault(run.recipe if setting.recipes else run.name, []).append(k)
-    if len(groups) < 2:
-        raise InputError("the runs are all of one recipe; a replay of recipes compares at least 2")
-    seeds = tuple(tuple(told[k] for k in group) for group in groups.values())
-    contenders = tuple(
-        as_recipe(name, own, setting.seed_sd) if setting.recipes else own[0]
-        for name, own in zip(groups, seeds, strict=True)
-    )
-    ends = tuple(float(np.mean([true[k] for k in group])) for group in groups.values())
-    return Arena(contenders, ends, horizon, first.unit, first.metric, first.range, skipped, seeds)
-
-
-def _truth(run: Run, horizon: float) -> float:
-    curve = run.curve.until(horizon)
-    return _share(run, float(curve.reward[-max(TAIL, curve.n_points // 10) :].mean()))
-
-
-def _share(run: Run, reward: float) -> float:
-    return (reward - run.curve.bounds[0]) / run.curve.range
-
-
 def draws(count: int, size: int, most: int) -> Iterator[tuple[int, ...]]:
     """Yield the contenders of each tournament: every combination where there are few, else ``most`` different ones.
 
@@ -324,7 +173,11 @@ def scores(
     setting = setting or Setting()
     numbers = policy.policy if isinstance(policy, Gate) else HOLD
     staged = setting.recipes and isinstance(policy, Gate) and numbers.seeds == "staged"
-    contenders = tuple(own[0] for own in held.seeds) if staged else held.contenders
+    contenders = held.contenders
+    if staged:  # one seed of each, whose reward the recipe's own level may differ from
+        contenders = tuple(
+            as_recipe(one.name, own[:1], setting.seed_sd) for one, own in zip(contenders, held.seeds, strict=True)
+        )
     blind = (None,) * len(contenders[0].looks)
     beliefs: list[tuple[Prospect | None, ...]] = [
         one.prospects(numbers) if isinstance(policy, Gate) else blind for one in contenders
@@ -333,7 +186,10 @@ def scores(
         float(np.mean([(setting.prices or {}).get(run.name, 1.0) for run in one.runs])) for one in held.contenders
     ]
     step = round(setting.stagger * len(contenders[0].looks))
-    costs = {"resume_cost": numbers.resume_cost, "checkpoint_cost": numbers.checkpoint_cost}
+    costs = {
+        "resume_cost": numbers.resume_cost if setting.resume_cost is None else setting.resume_cost,
+        "checkpoint_cost": numbers.checkpoint_cost if setting.checkpoint_cost is None else setting.checkpoint_cost,
+    }
     played = []
     for drawn in places:
         counted = [1 if staged else len(held.seeds[k]) for k in drawn]
@@ -341,28 +197,47 @@ def scores(
             Entrant(contenders[k], beliefs[k], held.truths[k], step * place, prices[k] * counted[place])
             for place, k in enumerate(drawn)
         ]
-        one = play(entrants, policy, **(costs if isinstance(policy, Gate) else {}))
+        one = play(entrants, policy, **costs)
         if staged:
-            one = _with_seeds(one, drawn, held, [prices[k] for k in drawn], numbers.seed_band)
+            leads = [contenders[k] for k in drawn]
+            one = _with_seeds(one, drawn, held, leads, [prices[k] for k in drawn], numbers.seed_band)
         played.append(one)
     return _scored(policy.name, played, held.range)
 
 
-def _with_seeds(one: Played, drawn: Sequence[int], held: Arena, prices: Sequence[float], band: float) -> Played:
-    """Return a tournament of one seed each, with the other seeds of the near-best that finished run to the end."""
-    means = [_level(held.seeds[drawn[k]][0]) for k in one.finished]
-    near = [k for k, close in zip(one.finished, near_best(means, band), strict=True) if close]
+def _with_seeds(
+    one: Played,
+    drawn: Sequence[int],
+    held: Arena,
+    leads: Sequence[History],
+    prices: Sequence[float],
+    band: float,
+) -> Played:
+    """Return a tournament of one seed each, with all seeds of the near-best then run to the end."""
+    means = [_level(lead, done) for lead, done in zip(leads, one.done, strict=True)]
+    near = [k for k, close in enumerate(near_best(means, band)) if close]
     counts = [len(held.seeds[k]) for k in drawn]
     total = sum(price * count for price, count in zip(prices, counts, strict=True))
-    more = sum(prices[k] * (counts[k] - 1) for k in near)
+    more = sum(prices[k] * (counts[k] - one.done[k] / len(leads[k].looks)) for k in near)
     truths = [held.truths[k] for k in drawn]
-    delivered = max(near, key=lambda k: _level(held.contenders[drawn[k]]))
-    return replace(one, cost=(one.cost * sum(prices) + more) / total, regret=max(truths) - truths[delivered])
+    delivered = max(near, key=lambda k: _level(held.contenders[drawn[k]], len(leads[k].looks)))
+    best = max(truths)
+    ended = sorted({*one.finished, *near})
+    return replace(
+        one,
+        cost=(one.cost * sum(prices) + more) / total,
+        shortfall=best - max(truths[k] for k in ended),
+        regret=best - truths[delivered],
+        finished=tuple(ended),
+    )
 
 
-def _level(one: History) -> float:
-    last = one.looks[-1]
-    return last.fallen if last.fallen is not None else last.outlook.mean if last.outlook is not None else -np.inf
+def _level(one: History, done: int) -> float:
+    """Return what a contender is forecast to reach from its look number ``done``."""
+    look = one.looks[done - 1]
+    if not done:
+        return -np.inf
+    return look.fallen if look.fallen is not None else look.outlook.mean if look.outlook is not None else -np.inf
 
 
 def _scored(name: str, played: Sequence[Played], size: float) -> PolicyScores:

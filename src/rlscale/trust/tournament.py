@@ -62,6 +62,8 @@ class Played:
     resumes, rounds : int
     finished : tuple of int
         Places of those that finished.
+    done : tuple of int
+        Looks that each came to.
     """
 
     cost: float
@@ -70,6 +72,7 @@ class Played:
     resumes: int
     rounds: int
     finished: tuple[int, ...]
+    done: tuple[int, ...]
 
 
 def play(
@@ -131,6 +134,7 @@ def _played(entrants: Sequence[Entrant], done: Sequence[int], resumes: int, roun
         resumes=resumes,
         rounds=rounds,
         finished=finished,
+        done=tuple(done),
     )
 
 

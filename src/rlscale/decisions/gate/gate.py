@@ -167,8 +167,8 @@ def _check(runs: Sequence[Run], budget: float, horizon: float, held: Collection[
     if least >= budget * (1 - _NEAR):
         spent = min(run.curve.compute_last for run in runs)
         raise InputError(
-            f"--budget {budget:g} is below what every run has spent already (the least {spent:g} {unit}): nothing is left "
-            f"to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
+            f"--budget {budget:g} is below what every run has spent already (the least {spent:g} {unit}): nothing is "
+            f"left to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
         )
 
 

@@ -20,6 +20,11 @@ class Scene:
     leader: Standing | None
     top: float
 
+    @property
+    def leads(self) -> str | None:
+        """Name of the leader."""
+        return None if self.leader is None else self.leader.name
+
     @classmethod
     def of(cls, field: Sequence[Standing]) -> Scene:
         """Return the scene of several standings; the leader is the one with the highest forecast mean."""
@@ -33,22 +38,22 @@ Guard = Callable[[Standing, Scene, Policy], bool]
 
 
 def unfitted(one: Standing, scene: Scene, policy: Policy) -> bool:
-    """Nothing could be fitted: there is no forecast to decide on."""
+    """Bind on what could not be fitted: there is no forecast to decide on."""
     return one.prospect is None
 
 
 def leader(one: Standing, scene: Scene, policy: Policy) -> bool:
-    """It has the highest forecast of all."""
+    """Bind on the highest forecast of all."""
     return one is scene.leader
 
 
 def minimum(one: Standing, scene: Scene, policy: Policy) -> bool:
-    """It is too young: less than ``minimum_share`` of the horizon, or ``minimum_evaluations`` evaluations."""
+    """Bind on what is too young: under ``minimum_share`` of the horizon, or ``minimum_evaluations`` evaluations."""
     return one.spent < policy.minimum_share - 1e-9 or one.evaluations < policy.minimum_evaluations
 
 
 def late_start(one: Standing, scene: Scene, policy: Policy) -> bool:
-    """It may not have taken off yet: little gain against the leader's, early on, and no collapse."""
+    """Bind on what may not have taken off yet: little gain against the leader's, early on, and no collapse."""
     if one.spent >= policy.late_until - 1e-9 or scene.leader is None:
         return False
     fell = one.prospect is not None and one.prospect.collapsed
@@ -56,7 +61,7 @@ def late_start(one: Standing, scene: Scene, policy: Policy) -> bool:
 
 
 def keep_top(one: Standing, scene: Scene, policy: Policy) -> bool:
-    """It is as good as the best running one now, up to ``keep_top`` times what :func:`left` is."""
+    """Bind on what is now as good as the best running one, up to ``keep_top`` times :func:`left`."""
     return one.recent >= scene.top - policy.keep_top * left(one.spent)
 
 

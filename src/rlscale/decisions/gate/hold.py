@@ -82,7 +82,7 @@ def _hold(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Mem
             rulings.append(Ruling(name=one.name, action=Action.CONTINUE, code="resumed", h=p, resumed=True))
         else:
             rulings.append(_going(one, scene, one.name in qualified, guards[k], running, p))
-    return Round(tuple(rulings), risk.joint(sorted(held)), Memory(qualified, memory.spent), scene.leader.name)
+    return Round(tuple(rulings), risk.joint(sorted(held)), Memory(qualified, memory.spent), scene.leads)
 
 
 def _prefix(order: Sequence[int], joint: NDArray[np.float64], allowed: float) -> list[int]:
@@ -147,4 +147,4 @@ def _kill(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Mem
         else _going(one, scene, one.name in qualified, guards.get(one.name), running, h.get(one.name, 0.0))
         for one in field
     ]
-    return Round(tuple(rulings), spent, Memory(qualified, spent), scene.leader.name if scene.leader else None)
+    return Round(tuple(rulings), spent, Memory(qualified, spent), scene.leads)

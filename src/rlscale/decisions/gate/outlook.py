@@ -63,7 +63,7 @@ def outlook_of(values: Floats, weight: Floats, verdict: VerdictName) -> Outlook:
     ordered, cumulative = values.take(order), np.cumsum(weight.take(order))
     levels = (np.arange(DRAWS) + 0.5) / DRAWS * cumulative[-1]
     draws = ordered.take(np.minimum(np.searchsorted(cumulative, levels), ordered.size - 1))
-    sd = float(np.sqrt(max(weight @ (values - mean) ** 2, 0.0)))
+    sd = float(np.sqrt(np.maximum(weight @ (values - mean) ** 2, 0.0)))
     return Outlook(on_grid(values, weight), mean, sd, draws, verdict)
 
 

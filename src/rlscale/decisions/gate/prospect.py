@@ -84,8 +84,8 @@ def collapsed(level: float, policy: Policy) -> Prospect:
 def drift(earlier: Sequence[Outlook], now: Outlook, largest: float) -> float:
     """Drift inflation: by how much the forecasts moved against what they claimed, from 1 to ``largest``.
 
-    ``c^2 = mean_j (m_now - m_j)^2 / (max(v_j - v_now, v_j / 4) + .004^2)`` over the earlier looks ``j``, with mean ``m``
-    and variance ``v``. A calibrated forecast moves by as much as its variance shrinks.
+    ``c^2 = mean_j (m_now - m_j)^2 / (max(v_j - v_now, v_j / 4) + .004^2)`` over the earlier looks ``j``, with mean
+    ``m`` and variance ``v``. A calibrated forecast moves by as much as its variance shrinks.
     """
     if not earlier:
         return 1.0
@@ -134,5 +134,5 @@ def _cdf(mass: Floats) -> Floats:
 
 def _prospect(mass: Floats, factor: float, extra: float, fell: bool) -> Prospect:
     mean = float(mass @ CENTRES)
-    sd = float(np.sqrt(max(mass @ (CENTRES - mean) ** 2, 0.0)))
+    sd = float(np.sqrt(np.maximum(mass @ (CENTRES - mean) ** 2, 0.0)))
     return Prospect(_cdf(mass), mean, sd, factor, extra, fell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,12 +13,14 @@ from rlscale.decisions.gate.rivals import Asha, Halving, Hyperband, Margin, Medi
 from rlscale.decisions.gate.standing import Decider
 from rlscale.errors import InputError
 
-__all__ = ["POLICIES", "Numbers", "numbers", "policy_from", "policy_named"]
+__all__ = ["POLICIES", "Numbers", "frontier", "numbers", "policy_from", "policy_named"]
 
 #: Every policy by its name, with the numbers it has by default; the default one first.
 POLICIES: Mapping[str, Decider] = MappingProxyType(
     {one.name: one for one in (Gate(HOLD), Gate(KILL), Asha(), Halving(), Hyperband(), Median(), Margin())}
 )
+#: Risks at which the frontier shows the gates.
+_ALPHAS = (0.02, 0.05, 0.2, 0.3)
 #: Name, value and reason of each number of a policy.
 Numbers = tuple[tuple[str, Any, str], ...]
 
@@ -36,6 +38,21 @@ def policy_named(name: str) -> Decider:
         raise InputError(
             f"unknown policy {name!r}; give one of {', '.join(POLICIES)}, or a .toml or .json file of numbers"
         )
+    return found
+
+
+def frontier() -> dict[str, tuple[Decider, ...]]:
+    """Return further settings of every named policy, by its name: how each trades compute for regret."""
+    found: dict[str, tuple[Decider, ...]] = {
+        one.name: tuple(Gate(replace(one, alpha=alpha)) for alpha in _ALPHAS) for one in (HOLD, KILL)
+    }
+    found["asha"] = tuple(Asha(eta=eta, first=first) for eta in (2.0, 3.0, 4.0) for first in (0.125, 0.25))
+    found["successive-halving"] = tuple(
+        Halving(eta=eta, first=first) for eta in (2.0, 3.0) for first in (0.125, 0.25, 0.5)
+    )
+    found["hyperband"] = tuple(Hyperband(eta=eta, brackets=count) for eta in (2.0, 3.0, 4.0) for count in (2, 3))
+    found["median"] = tuple(Median(grace=grace) for grace in (0.0, 0.1, 0.25, 0.5))
+    found["margin"] = tuple(Margin(margin=margin) for margin in (0.02, 0.04, 0.06, 0.1, 0.15, 0.2))
     return found
 
 

@@ -1,7 +1,7 @@
 """The joint risk of pausing several runs, from the distributions of their rewards; nothing is sampled.
 
-``R(P) = P(max_(i in P) f_i > max_(j not in P) f_j + eps) = sum_x [F_P(x) - F_P(x-)] prod_(j not in P) F_j(x - eps)`` with
-``F_P = prod_(i in P) F_i``, on the grid of ``outlook``; the rewards are independent given the data.
+``R(P) = P(max_(i in P) f_i > max_(j not in P) f_j + eps) = sum_x [F_P(x) - F_P(x-)] prod_(j not in P) F_j(x - eps)``
+with ``F_P = prod_(i in P) F_i``, on the grid of ``outlook``; the rewards are independent given the data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The stoppers in use today, as policies: they see the rewards so far and no forecast.
 
-A run's value is the mean of its last 3 evaluations. All work in lockstep here: at a rung every run that has just reached
-it is compared with all that ever did, which is kinder to them than the order in which results happen to come in.
+A run's value is the mean of its last 3 evaluations. All work in lockstep here: at a rung every run that has just
+reached it is compared with all that ever did, which is kinder to them than the order in which results come in.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _checked(policy: object, name: str, low: float, high: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Asha:
-    """Asynchronous successive halving (Li et al., 2018): past a rung goes the best ``1 / eta`` of all that reached it."""
+    """Asynchronous successive halving (Li et al., 2018): past a rung goes the best ``1 / eta`` of those ever there."""
 
     name: str = number("asha", "how answers call it")
     eta: float = number(2.0, "of the runs at a rung one in eta goes on")
@@ -81,7 +81,7 @@ def _just(one: Standing, rung: float) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Halving:
-    """Successive halving (Jamieson and Talwalkar, 2016): at each rung the best ``1 / eta`` of those still there go on."""
+    """Successive halving (Jamieson and Talwalkar, 2016): at each rung the best ``1 / eta`` of those left go on."""
 
     name: str = number("successive-halving", "how answers call it")
     eta: float = number(2.0, "of the runs at a rung one in eta goes on")

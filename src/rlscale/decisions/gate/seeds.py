@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rlscale.decisions.gate.outlook import CENTRES, EDGES, Outlook, outlook_of
 from rlscale.decisions.gate.prospect import smoothed
 from rlscale.inference.pool import mean_of, product_of
+from rlscale.inference.verdict import VerdictName
 
 __all__ = ["near_best", "pooled"]
 
@@ -28,9 +29,8 @@ def pooled(outlooks: Sequence[Outlook], tau: float) -> Outlook:
     tau : float
         Run-to-run sd, as a share of the metric's range.
     """
-    verdict = sorted(outlooks, key=lambda one: list(type(one.verdict)).index(one.verdict))[
-        (len(outlooks) - 1) // 2
-    ].verdict
+    order = list(VerdictName)
+    verdict = sorted((one.verdict for one in outlooks), key=order.index)[(len(outlooks) - 1) // 2]
     if len(outlooks) == 1:
         one = outlooks[0]
         if tau == 0.0:
@@ -46,8 +46,8 @@ def pooled(outlooks: Sequence[Outlook], tau: float) -> Outlook:
     return _of(mass / mass.sum(), verdict)
 
 
-def _of(mass: Floats, verdict: object) -> Outlook:
-    return outlook_of(CENTRES, mass, verdict)  # type: ignore[arg-type]
+def _of(mass: Floats, verdict: VerdictName) -> Outlook:
+    return outlook_of(CENTRES, mass, verdict)
 
 
 def near_best(means: Sequence[float], band: float) -> list[bool]:

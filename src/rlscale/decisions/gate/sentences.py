@@ -67,8 +67,8 @@ def _unlikely(one: Standing, ruling: Ruling, words: Words, risk: float | None, l
         )
     return (
         f"Its reward at {words.budget} is forecast {words.forecast(one)}: {better} with probability "
-        f"{words.chance(ruling.h)}; pausing all that is paused carries a model-based risk of {words.chance(risk)}, at most "
-        f"{words.chance(policy.alpha)} is allowed. Keep its checkpoint."
+        f"{words.chance(ruling.h)}; pausing all that is paused carries a model-based risk of {words.chance(risk)}, at "
+        f"most {words.chance(policy.alpha)} is allowed. Keep its checkpoint."
     )
 
 
@@ -88,16 +88,16 @@ def _still(one: Standing, ruling: Ruling, words: Words, risk: float | None, look
 
 def _resumed(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
-        f"Resume it: it no longer fits under the risk allowed, {words.chance(words.policy.alpha)}; its chance to beat all "
-        f"others by more than {words.reward(words.policy.epsilon)} is {words.chance(ruling.h)}."
+        f"Resume it: it no longer fits under the risk allowed, {words.chance(words.policy.alpha)}; its chance to beat "
+        f"all others by more than {words.reward(words.policy.epsilon)} is {words.chance(ruling.h)}."
     )
 
 
 def _cannot_separate(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
         f"It cannot be told apart from the best yet: forecast {words.forecast(one)} at {words.budget}, probability "
-        f"{words.chance(ruling.h)} to beat all others by more than {words.reward(words.policy.epsilon)}; pausing it would "
-        f"take the risk above {words.chance(words.policy.alpha)}."
+        f"{words.chance(ruling.h)} to beat all others by more than {words.reward(words.policy.epsilon)}; pausing it "
+        f"would take the risk above {words.chance(words.policy.alpha)}."
     )
 
 
@@ -130,8 +130,8 @@ def _late(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks
 
 def _keep_top(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
-        f"It is among the best now, {words.reward(one.recent)} by its last 3 evaluations; what is so near to the top is not "
-        "paused whatever its forecast."
+        f"It is among the best now, {words.reward(one.recent)} by its last 3 evaluations; what is that near the top is "
+        "not paused whatever its forecast."
     )
 
 
@@ -186,7 +186,8 @@ _SENTENCES: dict[str, _Made] = {
         "No run shows learning yet, so none can be called better: check the reward signal before spending more."
     ),
     "nothing_to_compare": lambda one, ruling, words, risk, looks: (
-        f"It is alone: there is nothing to compare it with. Its reward at {words.budget} is forecast {words.forecast(one)}."
+        f"It is alone: there is nothing to compare it with. Its reward at {words.budget} is forecast "
+        f"{words.forecast(one)}."
     ),
     "one_recipe": lambda one, ruling, words, risk, looks: (
         "All runs are of one recipe: there is no other to compare it with, and its seeds go on."
@@ -195,7 +196,8 @@ _SENTENCES: dict[str, _Made] = {
         "One seed of each recipe goes first; this one is for when its recipe turns out near the best."
     ),
     "near_best": lambda one, ruling, words, risk, looks: (
-        f"Its recipe is forecast within {words.reward(words.policy.seed_band)} of the best: further seeds are worth it now."
+        f"Its recipe is forecast within {words.reward(words.policy.seed_band)} of the best: further seeds are worth "
+        "it now."
     ),
     "not_near_best": lambda one, ruling, words, risk, looks: (
         f"Its recipe is not forecast within {words.reward(words.policy.seed_band)} of the best: one seed is enough."

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rlscale.decisions.gate.prospect import Prospect
 
-__all__ = ["Action", "Decider", "Memory", "Ruling", "Round", "Standing", "State"]
+__all__ = ["Action", "Decider", "Memory", "Round", "Ruling", "Standing", "State"]
 
 Floats = NDArray[np.float64]
 

@@ -8,9 +8,10 @@ from typing import Any
 from rlscale.present.backtest.view import BacktestView
 from rlscale.present.documents import SCHEMA
 from rlscale.trust.calibration import verdict_scores
+from rlscale.trust.discrepancy import Calibration
 from rlscale.trust.outcome import Case, CutScores
 
-__all__ = ["backtest_document"]
+__all__ = ["backtest_document", "calibration_document"]
 
 Document = dict[str, Any]
 
@@ -40,6 +41,11 @@ def backtest_document(view: BacktestView) -> Document:
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),
     }
+
+
+def calibration_document(calibration: Calibration) -> Document:
+    """Return the file of ``backtest --calibrate``, which ``gate --calibration`` reads."""
+    return {"schema": SCHEMA, **asdict(calibration), "claim": calibration.claim}
 
 
 def _cut(scored: CutScores) -> Document:

@@ -14,6 +14,7 @@ from rlscale.present.backtest.view import BacktestView
 from rlscale.present.numbers import count
 from rlscale.present.palette import VERDICT_RICH, verdict_words
 from rlscale.present.text import plain_table, print_list, print_wrapped
+from rlscale.trust.discrepancy import Calibration
 from rlscale.trust.outcome import CutScores
 
 __all__ = ["print_backtest"]
@@ -22,7 +23,7 @@ __all__ = ["print_backtest"]
 _ROOMY = 88
 
 
-def print_backtest(view: BacktestView, console: Console) -> None:
+def print_backtest(view: BacktestView, console: Console, calibration: Calibration | None = None) -> None:
     """Print a table and its sentences for each cut, the verdicts, notes, and what was skipped."""
     print_wrapped(console, words.headline(view), style="bold")
     if lead := words.lead(view):
@@ -35,6 +36,8 @@ def print_backtest(view: BacktestView, console: Console) -> None:
             console.print(_score_table(view, scored, console.width))
         print_list(console, "", words.cut_sentences(view, scored))
     _print_verdicts(view, console)
+    if calibration is not None:
+        print_list(console, "Calibration of the gate", [calibration.claim])
     print_list(console, "Notes", words.notes(view))
     for title, remarks in (
         ("Skipped", words.skipped(view)),

@@ -1,0 +1,106 @@
+"""What commands share: the group that turns the package's errors into exit codes, reading and fitting, progress."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rlscale.errors import InputError
+from rlscale.options import fit_options
+
+if TYPE_CHECKING:
+    from rlscale.present.output import Output
+    from rlscale.present.views import Settings
+
+__all__ = ["Commands", "output", "prepare", "settings", "watched"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+#: A progress bar is shown for more runs than this, on a terminal.
+_PROGRESS = 20
+
+
+class _BadInput(click.ClickException):
+    """Bad input, told in one line on stderr."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        from rlscale.sources.naming import clean
+
+        click.echo(f"error: {clean(self.message)}", err=True)
+
+
+class Commands(click.Group):
+    """Keeps the command line as typed; turns the package's own errors into exit code 2, a closed pipe into an end."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Keep the command line as typed."""
+        extra.setdefault("obj", shlex.join(["rlscale", *args]))
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+        except InputError as error:
+            raise _BadInput(str(error)) from error
+        except BrokenPipeError:
+            # whoever read us has enough; without this the interpreter complains again while it shuts down
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        return value
+
+
+def prepare() -> None:
+    """Set up the process for a command."""
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")  # arrays are small: threads cost more than they give
+    gc.set_threshold(200_000)  # a table of a million rows is no garbage; looking for some takes a quarter of the time
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without the characters loses them, not the answer
+
+
+def output(given: dict[str, Any]) -> Output:
+    """Return where the answer goes, checked before the work is done."""
+    from rlscale.present.output import Output
+
+    found = Output(json=given["as_json"], plot=given["plot"], report=given["report"])
+    found.check()
+    return found
+
+
+@contextmanager
+def watched(what: str, runs: int) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on long work; what it yields takes the steps done and their total."""
+    if runs <= _PROGRESS or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.progress import Progress
+
+    from rlscale.present.output import console
+
+    with Progress(console=console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def settings(given: dict[str, Any], **more: Any) -> Settings:
+    """Return how the answer was asked for."""
+    from rlscale.present.views import Settings
+
+    used = fit_options(None, given)
+    fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}
+    told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
+    options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}
+    return Settings(command=click.get_current_context().obj, options=options)

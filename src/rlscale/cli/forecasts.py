@@ -1,0 +1,188 @@
+"""Commands that forecast: fit, rank, backtest, demo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rlscale.cli.base import output, settings, watched
+from rlscale.options import FITTING, OUTPUT, PATHS, READING, Compute, example, fit_options, read_options, with_options
+
+if TYPE_CHECKING:
+    from rlscale.inference import Fit
+    from rlscale.present.output import Output
+    from rlscale.present.views import BadFile
+
+__all__ = ["backtest", "demo", "fit", "rank"]
+
+#: More runs than this are ranked by two processes.
+_MANY = 200
+
+
+@click.command(epilog=example("rlscale fit runs/ --target 2e6 --target inf --at-least 0.8"))
+@with_options(PATHS)
+@click.option(
+    "--target", "targets", type=Compute(), multiple=True, help="Forecast here; inf for the asymptote; repeat."
+)
+@click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
+@with_options(READING, FITTING, OUTPUT)
+def fit(paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, **given: Any) -> None:
+    """Posterior, verdict and forecast of each run.
+
+    PATH is a log or a folder of logs. Without --target the verdict speaks of the asymptote and the forecasts are at 2
+    and 4 times the last compute.
+    """
+    from rlscale.present.views import fit_view
+
+    to = output(given)
+    fits, errors = _fitted(paths, targets, at_least, given)
+    told = settings(given, targets=[*targets], at_least=at_least)
+    to.fits(fit_view(fits, errors, told), fits)
+
+
+@click.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
+@with_options(PATHS)
+@click.option("--target", type=Compute(), help="Common compute; inf ranks by ceiling. Default: 4 x the longest run.")
+@click.option(
+    "--pairs", type=click.Choice(["auto", "all"]), default="auto", help="auto: each against the best past 50."
+)
+@click.option("--jobs", type=int, metavar="N", help="Processes; by default 2 for many runs. The numbers stay the same.")
+@with_options(READING, FITTING, OUTPUT)
+def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | None, **given: Any) -> None:
+    """Recipes by ceiling: P(best), groups that cannot be told apart, early-leader traps, crossings.
+
+    PATH is a log or a folder of logs. Seeds of a recipe are pooled.
+    """
+    _ranked(paths, target, given, output(given), all_pairs=pairs == "all", jobs=jobs)
+
+
+@click.command(epilog=example("rlscale backtest runs/ --cut 0.3 --cut 0.6 --report report.html"))
+@with_options(PATHS)
+@click.option(
+    "--cut", "cuts", type=float, multiple=True, metavar="F",
+    help="Share of each run's compute to forecast from; repeat. Default: 0.25, 0.5 and 0.75.",
+)  # fmt: skip
+@click.option("--calibrate", is_flag=True, help="Also find the discrepancy at which the gate's intervals are true.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="F.json", help="Write the calibration here.")
+@click.option(
+    "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
+)
+@with_options(READING, FITTING[:3], OUTPUT)
+def backtest(
+    paths: tuple[str, ...], cuts: tuple[float, ...], calibrate: bool, out: Path | None, jobs: int, **given: Any
+) -> None:
+    """How forecasts made early would have done on finished runs: error, coverage, ranking, against simpler methods.
+
+    PATH is a log or a folder of logs. Each run is cut at shares of its compute, the mean of its last evaluations is
+    forecast from there, and compared with what came true. --calibrate --out FILE prepares a file for the gate.
+    """
+    from rlscale.errors import InputError
+    from rlscale.present.backtest import backtest_view
+    from rlscale.present.backtest.document import calibration_document
+    from rlscale.present.documents import dumps
+    from rlscale.present.output import write_file
+    from rlscale.present.views import BadFile
+    from rlscale.sources import collect
+    from rlscale.trust import CUTS
+    from rlscale.trust import backtest as backtest_runs
+    from rlscale.trust import calibrate as calibrated_on
+
+    to = output(given)
+    if calibrate != (out is not None):
+        raise InputError("--calibrate and --out FILE belong together: give both to write a calibration for the gate")
+    options = fit_options(None, given)
+    reading = collect(paths, read_options(given))
+    with watched("backtesting", len(reading.runs)) as watch:
+        found = backtest_runs(reading.runs, cuts=cuts or CUTS, options=options, jobs=jobs, watch=watch)
+    errors = [BadFile(error.path, error.message) for error in reading.errors]
+    told = settings(given, cuts=[scored.cut for scored in found.cuts])
+    calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=options) if calibrate else None
+    to.backtest(backtest_view(found, reading.runs, errors, told), calibration)
+    if calibration is not None and out is not None:
+        write_file(out, dumps(calibration_document(calibration)) + "\n")
+        click.echo(f"wrote {out}", err=True)
+
+
+@click.command(epilog=example("rlscale demo --report report.html"))
+@with_options(OUTPUT)
+def demo(**given: Any) -> None:
+    """Rank the bundled real RL runs, offline, in seconds; ends with a report.
+
+    Six GRPO runs of a tiny model that learns to sort letters: three recipes, two seeds each.
+    """
+    from rlscale.sources import bundled
+
+    given["report"] = given["report"] or Path("report.html")
+    to = output(given)
+    click.echo(
+        "Six real RL runs come with rlscale: GRPO (TRL) on a tiny model that learns to sort letters, 500 steps each.\n"
+        "base; long10 may write 10 tokens instead of 8; lr1.5e-4 halves the learning rate; two seeds of each.\n"
+        "Known truth: with 8 tokens a quarter of the answers do not fit, so base and lr1.5e-4 cannot pass 0.75.\n",
+        err=to.json,
+    )
+    _ranked((str(bundled()),), None, given, to, extra={"report": str(given["report"])})
+
+
+def _fitted(
+    paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
+) -> tuple[tuple[Fit, ...], tuple[BadFile, ...]]:
+    """Read and fit, with a progress bar on long work."""
+    from rlscale.inference import fits
+    from rlscale.present.views import BadFile
+    from rlscale.sources import collect
+
+    options = fit_options(at_least, given)
+    reading = collect(paths, read_options(given))
+    found = []
+    with watched("fitting", len(reading.runs)) as watch:
+        for one in fits(reading.runs, targets, options):
+            found.append(one)
+            watch(len(found), len(reading.runs))
+    return tuple(found), tuple(BadFile(error.path, error.message) for error in reading.errors)
+
+
+def _ranked(
+    paths: tuple[str, ...],
+    target: float | None,
+    given: dict[str, Any],
+    to: Output,
+    *,
+    all_pairs: bool = False,
+    jobs: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Read, fit and rank, with a progress bar on long work; fits are not kept, those shown are made again."""
+    from rlscale.decisions import rank_runs
+    from rlscale.inference import Refits
+    from rlscale.present.views import BadFile, RankView, run_line
+    from rlscale.sources import collect
+
+    options = fit_options(None, given)
+    reading = collect(paths, read_options(given))
+    runs = reading.runs
+    with watched("fitting", len(runs)) as watch:
+        ranking, outcomes = rank_runs(
+            runs,
+            options,
+            target=target,
+            seed_sd=given.get("seed_sd"),
+            all_pairs=all_pairs,
+            jobs=_processes(len(runs)) if jobs is None else jobs,
+            watch=watch,
+        )
+    view = RankView(
+        ranking=ranking,
+        runs=tuple(run_line(run, of.verdict, of.warnings) for run, of in zip(runs, outcomes, strict=True)),
+        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        settings=settings(given, target=target),
+    )
+    to.ranking(view, Refits(runs, () if target is None else target, options), extra)
+
+
+def _processes(runs: int) -> int:
+    """Return how many processes to rank runs with: starting one takes as long as fitting a hundred runs."""
+    return min(2, os.cpu_count() or 1) if runs > _MANY else 1

@@ -1,0 +1,171 @@
+"""Commands that decide and judge decisions: gate, replay, policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rlscale.cli.base import output, settings, watched
+from rlscale.errors import InputError
+from rlscale.options import (
+    FITTING,
+    OUTPUT,
+    PATHS,
+    READING,
+    Compute,
+    calibration_file,
+    example,
+    fit_options,
+    policy_option,
+    read_options,
+    with_options,
+)
+
+__all__ = ["gate", "policy", "replay"]
+
+#: Exit codes of ``gate --exit-code``.
+EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
+
+
+@click.command(epilog=example("rlscale gate runs/ --budget 2e6 --calibration calibration.json"))
+@with_options(PATHS)
+@click.option("--budget", type=Compute(), required=True, metavar="C", help="Compute that one run may get.")
+@click.option(
+    "--horizon", type=Compute(), metavar="C", help="Where the comparison of runs ends; the budget by default."
+)
+@click.option(
+    "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
+)
+@click.option("--calibration", type=click.Path(path_type=Path), metavar="F.json", help="From backtest --calibrate.")
+@click.option("--discrepancy", type=float, metavar="D", help="Share of the range that forecasts may be off by; .02.")
+@click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1.")
+@click.option("--held", multiple=True, metavar="RUN", help="A run that is paused now; repeat.")
+@click.option("--ended", multiple=True, metavar="RUN", help="A run that ended before the horizon; repeat.")
+@click.option("--run", "shown", multiple=True, metavar="RUN", help="Show this run only; all are compared.")
+@click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit.")
+@with_options(READING, FITTING[:1], FITTING[3:], OUTPUT[:1])
+def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **given: Any) -> None:
+    """Decide for every run: continue, hold, stop or commit, with the reason and the evidence.
+
+    PATH is a log or a folder of logs, as they stand. Runs are held while the model-based risk that one of them would
+    have been better than all others is small; runs of one recipe are judged together. Nothing is started or stopped here.
+    """
+    from rlscale.decisions.gate import gate as decide
+    from rlscale.present.gate import gate_view
+    from rlscale.sources import collect
+
+    to = output({**given, "plot": None, "report": None})
+    if exit_code and len(shown) != 1:
+        raise InputError(f"--exit-code is of one run and {len(shown)} are given; name it with --run RUN")
+    reading = collect(paths, read_options(given))
+    if not reading.runs:
+        raise InputError("nothing to gate: no run could be read")
+    names = [run.name for run in reading.runs]
+    for name in shown:
+        if name not in names:
+            raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
+    options = fit_options(None, {**given, "model_error": 0.0})
+    numbers, said = _numbers(given, reading.runs[0].curve, options.family)
+    with watched("forecasting", len(names)) as watch:
+        answer = decide(
+            reading.runs, given["budget"], horizon=given["horizon"], policy=numbers, options=options,
+            seed_sd=given["seed_sd"], held=given["held"], ended=given["ended"], watch=watch,
+        )  # fmt: skip
+    to.gate(gate_view(answer, reading, said, settings(given), shown))
+    if exit_code:
+        made = next(one for one in answer.decisions if one.run == shown[0])
+        click.get_current_context().exit(EXIT[made.action.value])
+
+
+def _numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, str]:
+    """Return the numbers of the gate and what is to be said of their calibration."""
+    from dataclasses import replace
+
+    from rlscale.decisions.gate import Gate
+    from rlscale.trust.discrepancy import UNCALIBRATED
+
+    chosen = policy_option(given["named"])
+    if not isinstance(chosen, Gate):
+        raise InputError(f"--policy {given['named']} can be replayed, not asked: the gate decides by hold or kill")
+    numbers, said = chosen.policy, UNCALIBRATED
+    if given["calibration"] is not None:
+        if given["discrepancy"] is not None:
+            raise InputError("--calibration and --discrepancy both say how far forecasts may be off; give one of them")
+        found = calibration_file(given["calibration"])
+        found.check(metric=curve.metric, bounds=curve.bounds, family=family)
+        numbers, said = replace(numbers, discrepancy=found.discrepancy), found.claim
+    told = {name: given[name] for name in ("discrepancy", "alpha") if given[name] is not None}
+    return replace(numbers, **told), said
+
+
+@click.command(epilog=example("rlscale replay finished/ --policy hold --policy asha --plot replay.png"))
+@with_options(PATHS)
+@click.option(
+    "--policy", "named", multiple=True, metavar="P", help="A policy by name, or a file; repeat. Default: all."
+)
+@click.option("--runs-per-tournament", "size", type=int, default=8, show_default=True, metavar="K", help="Contenders.")
+@click.option("--tournaments", type=int, default=200, show_default=True, metavar="N", help="At most so many.")
+@click.option("--by-recipe", is_flag=True, help="Contenders are recipes with all their runs, not runs.")
+@click.option("--stagger", type=float, default=0.0, metavar="F", help="Starts apart, as a share of the horizon; 0.")
+@click.option("--cost-by", type=click.Choice(["run", "params"]), default="run", help="A unit of compute costs as much.")
+@click.option("--resume-cost", type=float, metavar="F", help="Of one restart, as a share of a run's horizon; 0.")
+@click.option("--checkpoint-cost", type=float, metavar="F", help="Of one pause, as a share of a run's horizon; 0.")
+@click.option("--frontier", is_flag=True, help="Also other numbers of each policy; --plot draws them.")
+@with_options(READING, FITTING[:1], FITTING[3:], OUTPUT[:2])
+def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None:
+    """Replay policies on finished runs: compute used, best kept, regret, wrong stops.
+
+    PATH is a log or a folder of logs. Runs meet in tournaments up to the smallest last compute; every policy sees only
+    what it would have seen.
+    """
+    from rlscale.decisions.gate.registry import POLICIES, frontier
+    from rlscale.present.replay import replay_view
+    from rlscale.sources import collect
+    from rlscale.trust import Setting
+    from rlscale.trust import replay as replay_runs
+
+    to = output({**given, "report": None})
+    chosen = [policy_option(one) for one in named] or list(POLICIES.values())
+    reading = collect(paths, read_options(given))
+    setting = Setting(
+        size=given["size"], tournaments=given["tournaments"], stagger=given["stagger"], recipes=given["by_recipe"],
+        seed_sd=given["seed_sd"] or 0.0, prices=_prices(given, reading.runs),
+        resume_cost=given["resume_cost"], checkpoint_cost=given["checkpoint_cost"],
+    )  # fmt: skip
+    with watched("forecasting", len(reading.runs)) as watch:
+        found = replay_runs(
+            reading.runs, chosen, setting=setting, options=fit_options(None, {**given, "model_error": 0.0}),
+            frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
+        )  # fmt: skip
+    to.replay(replay_view(found, reading, settings(given, policies=[one.name for one in chosen])))
+
+
+def _prices(given: dict[str, Any], runs: Any) -> dict[str, float] | None:
+    """Return what a unit of compute of each run costs, where that differs."""
+    if given["cost_by"] == "run":
+        return None
+    unknown = [run.name for run in runs if run.model_params is None]
+    if unknown:
+        raise InputError(f"--cost-by params: the log of {unknown[0]} does not say its parameters (model_params)")
+    return {run.name: float(run.model_params) for run in runs}
+
+
+@click.command(epilog=example("rlscale policy hold > hold.toml"))
+@click.argument("name", metavar="[NAME]", required=False)
+@with_options(OUTPUT[:1])
+def policy(name: str | None, as_json: bool) -> None:
+    """Print a policy as a file of numbers, each with its reason; without NAME, which policies there are."""
+    from rlscale.decisions.gate.registry import POLICIES, numbers
+    from rlscale.present.documents import dumps
+    from rlscale.present.policies import policies_document, policy_toml
+
+    chosen = [policy_option(name)] if name is not None else list(POLICIES.values())
+    if as_json:
+        click.echo(dumps(policies_document(chosen)))
+    elif name is not None:
+        click.echo(policy_toml(chosen[0]), nl=False)
+    else:
+        for one in chosen:
+            click.echo(f"{one.name:<20}{', '.join(f'{key} = {value}' for key, value, _ in numbers(one))}")
