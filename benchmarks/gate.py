@@ -20,7 +20,7 @@ from benchmarks.common import Report, main
 from benchmarks.pools import CLEAN, POOLS, pool
 from rlscale.curves import Run, Truth, simulate
 from rlscale.decisions.gate import HOLD, Gate, Policy, gate
-from rlscale.decisions.gate.gate import trace
+from rlscale.decisions.gate.contenders import trace
 from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.outlook import STEP, Outlook
 from rlscale.decisions.gate.prospect import left

@@ -1,7 +1,7 @@
-"""Write ``docs/how-far-to-trust-it.md``: ``python -m benchmarks.trust_page``, after ``python -m benchmarks.run_all``.
+"""Write the pages of measured numbers: ``python -m benchmarks.trust_page``, after ``python -m benchmarks.run_all``.
 
-The sentences stand in ``trust_page.md.j2`` beside this file, every number comes from ``results.json``. ``--check``
-writes nothing and exits with 1 where the page is not what would be written; ``tests/test_docs.py`` does the same.
+The sentences of each stand in a template beside this file, every number comes from ``results.json``. ``--check`` writes
+nothing and exits with 1 where a page is not what would be written; ``tests/test_docs.py`` does the same.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 HERE = Path(__file__).resolve().parent
-RESULTS, TEMPLATE = HERE / "results.json", "trust_page.md.j2"
-PAGE = HERE.parent / "docs" / "how-far-to-trust-it.md"
+DOCS = HERE.parent / "docs"
+RESULTS = HERE / "results.json"
+#: Template and page.
+PAGES = {"trust_page.md.j2": DOCS / "how-far-to-trust-it.md", "gate_page.md.j2": DOCS / "gate.md"}
 
 
 class Results:
@@ -130,24 +132,27 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def page(content: dict[str, Any]) -> str:
-    """Return the page for the contents of ``results.json``."""
+def page(content: dict[str, Any], template: str) -> str:
+    """Return the page of a template for the contents of ``results.json``."""
     environment = Environment(  # Markdown, not HTML: nothing to escape
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    return environment.get_template(TEMPLATE).render(r=Results(content), markdown=markdown)
+    return environment.get_template(template).render(r=Results(content), markdown=markdown)
 
 
 def main() -> None:
-    """Write the page, or check it."""
-    parser = argparse.ArgumentParser(description="Write docs/how-far-to-trust-it.md from results.json.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where the page is out of date")
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description="Write the pages of docs/ that are made of results.json.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where a page is out of date")
     options = parser.parse_args()
-    text = page(json.loads(RESULTS.read_text(encoding="utf-8")))
-    if options.check:
-        sys.exit(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text)
-    PAGE.write_text(text, encoding="utf-8")
+    content = json.loads(RESULTS.read_text(encoding="utf-8"))
+    for template, path in PAGES.items():
+        text = page(content, template)
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

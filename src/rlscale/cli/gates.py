@@ -43,6 +43,8 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 @click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1.")
 @click.option("--held", multiple=True, metavar="RUN", help="A run that is paused now; repeat.")
 @click.option("--ended", multiple=True, metavar="RUN", help="A run that ended before the horizon; repeat.")
+@click.option("--stopped", multiple=True, metavar="RUN", help="A run that was stopped for good; repeat.")
+@click.option("--risk-spent", type=float, default=0.0, metavar="P", help="For kill: spent by earlier stops; 0.")
 @click.option("--run", "shown", multiple=True, metavar="RUN", help="Show this run only; all are compared.")
 @click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit.")
 @with_options(READING, FITTING[:1], FITTING[3:], OUTPUT[:1])
@@ -50,7 +52,8 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     """Decide for every run: continue, hold, stop or commit, with the reason and the evidence.
 
     PATH is a log or a folder of logs, as they stand. Runs are held while the model-based risk that one of them would
-    have been better than all others is small; runs of one recipe are judged together. Nothing is started or stopped here.
+    have been better than all others is small; runs of one recipe are judged
+    together. Nothing is started or stopped here.
     """
     from rlscale.decisions.gate import gate as decide
     from rlscale.present.gate import gate_view
@@ -71,7 +74,8 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     with watched("forecasting", len(names)) as watch:
         answer = decide(
             reading.runs, given["budget"], horizon=given["horizon"], policy=numbers, options=options,
-            seed_sd=given["seed_sd"], held=given["held"], ended=given["ended"], watch=watch,
+            seed_sd=given["seed_sd"], held=given["held"], ended=given["ended"], stopped=given["stopped"],
+            risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
     to.gate(gate_view(answer, reading, said, settings(given), shown))
     if exit_code:

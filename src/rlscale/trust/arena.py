@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.gate import comparable
+from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions

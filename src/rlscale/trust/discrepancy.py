@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.gate import comparable
+from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.outlook import EDGES, on_grid
 from rlscale.decisions.gate.policy import HOLD
 from rlscale.decisions.gate.prospect import left, smoothed

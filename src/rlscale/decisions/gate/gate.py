@@ -9,21 +9,18 @@ import numpy as np
 
 from rlscale.curves import Run
 from rlscale.decisions.gate.answer import LEVELS, Decision, Evidence, GateAnswer
-from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
+from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_tau, states_of, trace
+from rlscale.decisions.gate.history import History, Watch
 from rlscale.decisions.gate.hold import Gate
 from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.sentences import Words, sentence
 from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
 from rlscale.errors import InputError
-from rlscale.inference.fit import FitOptions, fits
-from rlscale.inference.pool import learned_spread, replicate_scatter
-from rlscale.inference.verdict import VerdictName, shown
+from rlscale.inference.fit import FitOptions
+from rlscale.inference.verdict import shown
 
-__all__ = ["comparable", "gate"]
-
-#: Least that an effect of the gate's own rounding of compute may differ by.
-_NEAR = 1e-9
+__all__ = ["gate"]
 
 
 def gate(
@@ -36,6 +33,8 @@ def gate(
     seed_sd: float | None = None,
     held: Collection[str] = (),
     ended: Collection[str] = (),
+    stopped: Collection[str] = (),
+    risk_spent: float = 0.0,
     past: Mapping[str, History] | None = None,
     watch: Watch | None = None,
 ) -> GateAnswer:
@@ -57,8 +56,10 @@ def gate(
         Its model error is not used: the discrepancy of the policy takes its place.
     seed_sd : float, optional
         Run-to-run sd as a share of the range; learned where a recipe has several runs; 0 judges these runs.
-    held, ended : collection of str
-        Runs that are paused now, and those that ended before the horizon.
+    held, ended, stopped : collection of str
+        Runs that are paused now, that ended before the horizon, and that were stopped for good.
+    risk_spent : float
+        Risk that earlier stops of a ``kill`` policy have spent, as their answers said.
     past : mapping of str to History, optional
         Earlier looks of runs, where a live gate has them (:func:`remembered`); they are then not made again.
     watch : callable, optional
@@ -70,145 +71,20 @@ def gate(
         name that no run has.
     """
     horizon = budget if horizon is None else horizon
-    _check(runs, budget, horizon, held, ended)
-    traced = trace(runs, budget, horizon, policy, options, past=past, frozen={*held, *ended}, watch=watch)
+    named = {"held": held, "ended": ended, "stopped": stopped}
+    check(runs, budget, horizon, named)
+    if not 0.0 <= risk_spent <= 1.0:
+        raise InputError(f"--risk-spent {risk_spent:g} is not a probability; give what the last answer said")
+    traced = trace(runs, budget, horizon, policy, options, past=past, frozen={*held, *ended, *stopped}, watch=watch)
     groups: dict[str, list[int]] = {}
     for k, run in enumerate(runs):
         groups.setdefault(run.recipe, []).append(k)
     seeded = any(len(group) > 1 for group in groups.values())
-    tau = _tau(runs, groups, seed_sd, seeded, options)
-    contenders = _contenders(traced, runs, groups, tau if seeded or seed_sd else 0.0)
-    states = {run.name: _state(run, horizon, held, ended) for run in runs}
-    table = _Table(runs, groups, contenders, states, policy, budget, horizon)
+    tau = learned_tau(runs, groups, seed_sd, seeded, options)
+    known = contenders(traced, runs, groups, tau if seeded or seed_sd else 0.0)
+    table = _Table(runs, groups, known, states_of(runs, horizon, named), policy, budget, horizon, risk_spent)
     ruled, field, memory = table.decide()
     return table.answer(ruled, field, memory, tau, "recipes" if seeded or seed_sd else "runs")
-
-
-def comparable(runs: Sequence[Run], what: str) -> None:
-    """Refuse runs that are on different axes, metrics or ranges.
-
-    Raises
-    ------
-    InputError
-        No runs, or several units, clocks, metrics or bounds.
-    """
-    if not runs:
-        raise InputError(f"nothing to {what}: no runs were given")
-    for field in ("unit", "clock", "metric", "bounds"):
-        found = {getattr(run.curve, field) for run in runs}
-        if len(found) > 1:
-            held = ", ".join(str(one) or "none stated" for one in sorted(found))
-            raise InputError(f"the runs have several {field} ({held}); {what} them apart")
-
-
-def trace(
-    runs: Sequence[Run],
-    budget: float,
-    horizon: float,
-    policy: Policy,
-    options: FitOptions | None = None,
-    *,
-    past: Mapping[str, History] | None = None,
-    frozen: Collection[str] = (),
-    watch: Watch | None = None,
-) -> list[History]:
-    """Return each run at its latest looks, as many as drift and patience look back; of ``past`` only the last is made.
-
-    Parameters
-    ----------
-    runs, budget, horizon, policy, options, past, watch
-        As for :func:`gate`.
-    frozen : collection of str
-        Runs that do not run: they stood where they stand at the looks before.
-    """
-    back = policy.drift_looks + policy.patience - 1
-    edges = []
-    for run in runs:
-        last = run.curve.compute_last
-        step = (
-            0.0 if run.name in frozen or last >= horizon * (1 - _NEAR) else max(horizon / policy.looks, _spacing(run))
-        )
-        steps = np.arange(0 if past and run.name in past else back, -1, -1)
-        edges.append((last - step * steps).tolist())
-    found = histories(runs, edges, budget, horizon, options, watch)
-    if not past:
-        return found
-    return [
-        replace(one, looks=(*past[one.name].looks[-back:], *one.looks)) if one.name in past else one for one in found
-    ]
-
-
-def _spacing(run: Run) -> float:
-    """Compute between the last evaluations of a run: no look is shorter."""
-    computes = run.curve.compute[-6:]
-    return float(np.median(np.diff(computes))) if computes.size > 1 else 0.0
-
-
-def _check(runs: Sequence[Run], budget: float, horizon: float, held: Collection[str], ended: Collection[str]) -> None:
-    comparable(runs, "gate")
-    unit = runs[0].curve.unit
-    for name, value in (("--budget", budget), ("--horizon", horizon)):
-        if not 0.0 < value < np.inf:
-            raise InputError(f"{name} {value:g} is not a compute above 0; give it in {unit}, for one run")
-    if horizon > budget * (1 + _NEAR):
-        raise InputError(
-            f"--horizon {horizon:g} is beyond --budget {budget:g}: the comparison ends at the horizon, and what wins "
-            f"goes on to the budget; give a horizon of at most {budget:g} {unit}"
-        )
-    names = {run.name for run in runs}
-    for option, given in (("--held", held), ("--ended", ended)):
-        for name in given:
-            if name not in names:
-                raise InputError(f"{option} {name!r} is none of the runs; they are {', '.join(sorted(names)[:20])}")
-    both = sorted({*held} & {*ended})
-    if both:
-        raise InputError(f"{both[0]!r} is given as --held and as --ended; it is one or the other")
-    least = min(run.curve.compute_last - _spacing(run) for run in runs)
-    if least >= budget * (1 - _NEAR):
-        spent = min(run.curve.compute_last for run in runs)
-        raise InputError(
-            f"--budget {budget:g} is below what every run has spent already (the least {spent:g} {unit}): nothing is "
-            f"left to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
-        )
-
-
-def _tau(
-    runs: Sequence[Run],
-    groups: Mapping[str, Sequence[int]],
-    given: float | None,
-    seeded: bool,
-    options: FitOptions | None,
-) -> float:
-    """Return the run-to-run sd: as given, learned from recipes of several runs, or 0 where these runs are judged."""
-    if given is not None and not 0.0 <= given < np.inf:
-        raise InputError(f"--seed-sd {given:g} is not a size; give a share of the range, 0 or more")
-    if given is not None or not seeded:
-        return given or 0.0
-    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
-    found = []
-    for group in groups.values():
-        if len(group) > 1:
-            healthy = [fit for fit in fits([runs[k] for k in group], (), options) if fit.verdict.name not in failed]
-            found.append(replicate_scatter([fit.posterior for fit in healthy if fit.posterior is not None]))
-    return learned_spread(found).value
-
-
-def _contenders(
-    traced: Sequence[History], runs: Sequence[Run], groups: Mapping[str, Sequence[int]], tau: float
-) -> tuple[History, ...]:
-    """Return one contender a recipe; that of a lone run keeps the run's name."""
-    found = []
-    for recipe, group in groups.items():
-        own = [traced[k] for k in group]
-        alone = len(own) == 1
-        found.append(own[0] if alone and tau == 0.0 else as_recipe(own[0].name if alone else recipe, own, tau))
-    return tuple(found)
-
-
-def _state(run: Run, horizon: float, held: Collection[str], ended: Collection[str]) -> State:
-    if run.name in ended or run.curve.compute_last >= horizon * (1 - _NEAR):
-        return State.FINISHED
-    return State.HELD if run.name in held else State.RUNNING
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,12 +98,13 @@ class _Table:
     policy: Policy
     budget: float
     horizon: float
+    risk_spent: float
 
     def decide(self) -> tuple[Round, tuple[Standing, ...], Memory]:
         """Decide look by look, as often as patience asks for; only the last round counts."""
         beliefs = [one.prospects(self.policy) for one in self.contenders]
         states = [self._state_of(group) for group in self.groups.values()]
-        memory, before = Memory(), Memory()
+        memory = before = Memory(spent=self.risk_spent)
         for back in range(self.policy.patience - 1, -1, -1):
             at = [len(one.looks) - 1 - back for one in self.contenders]
             field = tuple(
@@ -235,7 +112,8 @@ class _Table:
                 for one, k, state, belief in zip(self.contenders, at, states, beliefs, strict=True)
             )
             ruled = self._round(field, memory)
-            memory, before = ruled.memory, memory
+            # what a stop would have spent at an earlier look was not spent: only this look's decisions are carried out
+            memory, before = Memory(ruled.memory.qualified, self.risk_spent), memory
         return ruled, field, before
 
     def _round(self, field: tuple[Standing, ...], memory: Memory) -> Round:
@@ -257,7 +135,7 @@ class _Table:
     def _state_of(self, group: Sequence[int]) -> State:
         """Return what a recipe does: it runs while any of its runs does, and is held while any of them is."""
         own = {self.states[self.runs[k].name] for k in group}
-        return next(state for state in (State.RUNNING, State.HELD, State.FINISHED) if state in own)
+        return next(state for state in State if state in own)
 
     def answer(self, ruled: Round, field: Sequence[Standing], before: Memory, tau: float, claim: str) -> GateAnswer:
         """Return the decisions on the runs of every contender."""
@@ -352,7 +230,7 @@ class _Table:
 
     def _notes(self) -> tuple[str, ...]:
         notes = []
-        past = [run.name for run in self.runs if run.curve.compute_last > self.budget * (1 + _NEAR)]
+        past = [run.name for run in self.runs if run.curve.compute_last > self.budget * (1 + NEAR)]
         if past:
             notes.append(
                 f"{', '.join(past[:5])}{' and more' if len(past) > 5 else ''} went beyond the budget: judged at it"

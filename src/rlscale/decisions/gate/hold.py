@@ -43,11 +43,16 @@ class Gate:
 
 
 def risk_of(field: Sequence[Standing], policy: Policy) -> Risk:
-    """Return the risks of some standings, one of them fitted; the others get the lowest reward, which is cautious."""
+    """Return the risks of some standings, one of them fitted.
+
+    What could not be fitted, or was stopped for good, counts as the lowest reward: it is nothing to rely on.
+    """
     known = next(one.prospect.cdf for one in field if one.prospect is not None)
     lowest = np.ones_like(known)
     lowest[0] = 0.0
-    return Risk(np.stack([lowest if one.prospect is None else one.prospect.cdf for one in field]), policy.epsilon)
+    gone = [one.prospect is None or one.state is State.STOPPED for one in field]
+    cdfs = [lowest if out or one.prospect is None else one.prospect.cdf for one, out in zip(field, gone, strict=True)]
+    return Risk(np.stack(cdfs), policy.epsilon)
 
 
 def _hold(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Memory) -> Round:

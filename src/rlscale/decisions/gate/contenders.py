@@ -1,0 +1,159 @@
+"""From runs as they stand to contenders: who can be compared, their latest looks, and the pooling of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rlscale.curves import Run
+from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
+from rlscale.decisions.gate.policy import Policy
+from rlscale.decisions.gate.standing import State
+from rlscale.errors import InputError
+from rlscale.inference.fit import FitOptions, fits
+from rlscale.inference.pool import learned_spread, replicate_scatter
+from rlscale.inference.verdict import VerdictName
+
+__all__ = ["NEAR", "check", "comparable", "contenders", "learned_tau", "states_of", "trace"]
+
+#: Computes are equal up to this share.
+NEAR = 1e-9
+
+
+def comparable(runs: Sequence[Run], what: str) -> None:
+    """Refuse runs that are on different axes, metrics or ranges.
+
+    Raises
+    ------
+    InputError
+        No runs, or several units, clocks, metrics or bounds.
+    """
+    if not runs:
+        raise InputError(f"nothing to {what}: no runs were given")
+    for field in ("unit", "clock", "metric", "bounds"):
+        found = {getattr(run.curve, field) for run in runs}
+        if len(found) > 1:
+            held = ", ".join(str(one) or "none stated" for one in sorted(found))
+            raise InputError(f"the runs have several {field} ({held}); {what} them apart")
+
+
+def trace(
+    runs: Sequence[Run],
+    budget: float,
+    horizon: float,
+    policy: Policy,
+    options: FitOptions | None = None,
+    *,
+    past: Mapping[str, History] | None = None,
+    frozen: Collection[str] = (),
+    watch: Watch | None = None,
+) -> list[History]:
+    """Return each run at its latest looks, as many as drift and patience look back; of ``past`` only the last is made.
+
+    Parameters
+    ----------
+    runs, budget, horizon, policy, options, past, watch
+        As for :func:`gate`.
+    frozen : collection of str
+        Runs that do not run: they stood where they stand at the looks before.
+    """
+    back = policy.drift_looks + policy.patience - 1
+    edges = []
+    for run in runs:
+        last = run.curve.compute_last
+        step = 0.0 if run.name in frozen or last >= horizon * (1 - NEAR) else max(horizon / policy.looks, _spacing(run))
+        steps = np.arange(0 if past and run.name in past else back, -1, -1)
+        edges.append((last - step * steps).tolist())
+    found = histories(runs, edges, budget, horizon, options, watch)
+    if not past:
+        return found
+    return [
+        replace(one, looks=(*past[one.name].looks[-back:], *one.looks)) if one.name in past else one for one in found
+    ]
+
+
+def _spacing(run: Run) -> float:
+    """Compute between the last evaluations of a run: no look is shorter."""
+    computes = run.curve.compute[-6:]
+    return float(np.median(np.diff(computes))) if computes.size > 1 else 0.0
+
+
+def check(runs: Sequence[Run], budget: float, horizon: float, named: Mapping[str, Collection[str]]) -> None:
+    """Refuse what cannot be decided on.
+
+    Raises
+    ------
+    InputError
+        Runs that cannot be compared, a budget that every run has passed, a horizon beyond the budget, or under
+        ``named`` (``held``, ``ended``, ``stopped``) a name that no run has or that has two states.
+    """
+    comparable(runs, "gate")
+    unit = runs[0].curve.unit
+    for name, value in (("--budget", budget), ("--horizon", horizon)):
+        if not 0.0 < value < np.inf:
+            raise InputError(f"{name} {value:g} is not a compute above 0; give it in {unit}, for one run")
+    if horizon > budget * (1 + NEAR):
+        raise InputError(
+            f"--horizon {horizon:g} is beyond --budget {budget:g}: the comparison ends at the horizon, and what wins "
+            f"goes on to the budget; give a horizon of at most {budget:g} {unit}"
+        )
+    names = {run.name for run in runs}
+    states: dict[str, str] = {}
+    for option, given in named.items():
+        for name in given:
+            if name not in names:
+                raise InputError(f"--{option} {name!r} is none of the runs; they are {', '.join(sorted(names)[:20])}")
+            if states.setdefault(name, option) != option:
+                raise InputError(f"{name!r} is given as --{states[name]} and as --{option}; it is one of them")
+    least = min(run.curve.compute_last - _spacing(run) for run in runs)
+    if least >= budget * (1 - NEAR):
+        spent = min(run.curve.compute_last for run in runs)
+        raise InputError(
+            f"--budget {budget:g} is below what every run has spent already (the least {spent:g} {unit}): nothing is "
+            f"left to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
+        )
+
+
+def learned_tau(
+    runs: Sequence[Run],
+    groups: Mapping[str, Sequence[int]],
+    given: float | None,
+    seeded: bool,
+    options: FitOptions | None,
+) -> float:
+    """Return the run-to-run sd: as given, learned from recipes of several runs, or 0 where these runs are judged."""
+    if given is not None and not 0.0 <= given < np.inf:
+        raise InputError(f"--seed-sd {given:g} is not a size; give a share of the range, 0 or more")
+    if given is not None or not seeded:
+        return given or 0.0
+    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
+    found = []
+    for group in groups.values():
+        if len(group) > 1:
+            healthy = [fit for fit in fits([runs[k] for k in group], (), options) if fit.verdict.name not in failed]
+            found.append(replicate_scatter([fit.posterior for fit in healthy if fit.posterior is not None]))
+    return learned_spread(found).value
+
+
+def contenders(
+    traced: Sequence[History], runs: Sequence[Run], groups: Mapping[str, Sequence[int]], tau: float
+) -> tuple[History, ...]:
+    """Return one contender a recipe, under its name."""
+    return tuple(as_recipe(recipe, [traced[k] for k in group], tau) for recipe, group in groups.items())
+
+
+def states_of(runs: Sequence[Run], horizon: float, named: Mapping[str, Collection[str]]) -> dict[str, State]:
+    """Return what every run does: finished at the horizon or where it is said to have ended, else as ``named``."""
+    found = {}
+    for run in runs:
+        state = State.RUNNING
+        if run.name in named["stopped"]:
+            state = State.STOPPED
+        elif run.name in named["ended"] or run.curve.compute_last >= horizon * (1 - NEAR):
+            state = State.FINISHED
+        elif run.name in named["held"]:
+            state = State.HELD
+        found[run.name] = state
+    return found
