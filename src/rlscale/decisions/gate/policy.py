@@ -37,7 +37,7 @@ class Policy:
     epsilon: float = number(0.02, "a difference not worth compute; less than the run-to-run sd buys nothing")
     looks: int = number(24, "looks from the start to the horizon, one an evaluation at most")
     patience: int = number(2, "looks in a row at which a run has to qualify: for fewer resumes, not for fewer errors")
-    sure: float = number(0.4, "one look is enough at this share of alpha: waiting is for what is close")
+    sure: float = number(0.5, "one look is enough at this share of alpha: waiting is for what is close")
     minimum_share: float = number(1 / 6, "no run is paused earlier: before its midpoint the prior decides")
     minimum_evaluations: int = number(6, "no run is paused on fewer evaluations after the start")
     late_until: float = number(0.4, "longest delay believable before a run takes off; beyond it there is no protection")
