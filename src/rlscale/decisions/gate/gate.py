@@ -11,7 +11,7 @@ from rlscale.curves import Run
 from rlscale.decisions.gate.answer import LEVELS, Decision, Evidence, GateAnswer
 from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_tau, states_of, trace
 from rlscale.decisions.gate.history import History, Watch
-from rlscale.decisions.gate.hold import Gate
+from rlscale.decisions.gate.hold import Gate, as_they_are
 from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.sentences import Words, sentence
@@ -61,7 +61,7 @@ def gate(
     risk_spent : float
         Risk that earlier stops of a ``kill`` policy have spent, as their answers said.
     past : mapping of str to History, optional
-        Earlier looks of runs, where a live gate has them (:func:`remembered`); they are then not made again.
+        Earlier looks of runs, where a live gate has them (:func:`trace`); they are then not made again.
     watch : callable, optional
 
     Raises
@@ -83,8 +83,8 @@ def gate(
     tau = learned_tau(runs, groups, seed_sd, seeded, options)
     known = contenders(traced, runs, groups, tau if seeded or seed_sd else 0.0)
     table = _Table(runs, groups, known, states_of(runs, horizon, named), policy, budget, horizon, risk_spent)
-    ruled, field, memory = table.decide()
-    return table.answer(ruled, field, memory, tau, "recipes" if seeded or seed_sd else "runs")
+    ruled, field = table.decide()
+    return table.answer(ruled, field, tau, "recipes" if seeded or seed_sd else "runs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +100,11 @@ class _Table:
     horizon: float
     risk_spent: float
 
-    def decide(self) -> tuple[Round, tuple[Standing, ...], Memory]:
+    def decide(self) -> tuple[Round, tuple[Standing, ...]]:
         """Decide look by look, as often as patience asks for; only the last round counts."""
         beliefs = [one.prospects(self.policy) for one in self.contenders]
         states = [self._state_of(group) for group in self.groups.values()]
-        memory = before = Memory(spent=self.risk_spent)
+        memory = Memory(spent=self.risk_spent)
         for back in range(self.policy.patience - 1, -1, -1):
             at = [len(one.looks) - 1 - back for one in self.contenders]
             field = tuple(
@@ -113,23 +113,15 @@ class _Table:
             )
             ruled = self._round(field, memory)
             # what a stop would have spent at an earlier look was not spent: only this look's decisions are carried out
-            memory, before = Memory(ruled.memory.qualified, self.risk_spent), memory
-        return ruled, field, before
+            memory = Memory(ruled.memory.qualified, self.risk_spent)
+        return ruled, field
 
     def _round(self, field: tuple[Standing, ...], memory: Memory) -> Round:
         if len(field) == 1:
             code = "nothing_to_compare" if len(self.runs) == 1 else "one_recipe"
             return Round((Ruling(name=field[0].name, action=Action.CONTINUE, code=code),), None, memory)
         if not any(one.learning for one in field):
-            told = [
-                Ruling(
-                    name=one.name,
-                    action=Action.HOLD if one.state is State.HELD else Action.CONTINUE,
-                    code="finished" if one.state is State.FINISHED else "no_learning",
-                )
-                for one in field
-            ]
-            return Round(tuple(told), None, Memory(spent=memory.spent))
+            return Round(tuple(as_they_are(one, "no_learning") for one in field), None, Memory(spent=memory.spent))
         return Gate(self.policy).decide(field, memory)
 
     def _state_of(self, group: Sequence[int]) -> State:
@@ -137,14 +129,14 @@ class _Table:
         own = {self.states[self.runs[k].name] for k in group}
         return next(state for state in State if state in own)
 
-    def answer(self, ruled: Round, field: Sequence[Standing], before: Memory, tau: float, claim: str) -> GateAnswer:
+    def answer(self, ruled: Round, field: Sequence[Standing], tau: float, claim: str) -> GateAnswer:
         """Return the decisions on the runs of every contender."""
         curve = self.runs[0].curve
         words = Words(
-            reward=lambda share: shown(_reward(share, curve.bounds), curve) if share >= 0 else "-",
+            reward=lambda share: shown(_reward(share, curve.bounds), curve),
+            difference=lambda share: shown(share * curve.range, curve),
             compute=lambda share: f"{share * self.horizon:.4g} {curve.unit}",
             budget=f"{self.budget:.4g} {curve.unit}",
-            leader=ruled.leader or "",
             policy=self.policy,
         )
         rulings = self._by_run(ruled.rulings, field)

@@ -13,7 +13,7 @@ from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.risk import Risk
 from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
 
-__all__ = ["Gate", "risk_of"]
+__all__ = ["Gate", "as_they_are", "risk_of"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Gate:
         """Decide on every contender."""
         scene = Scene.of(field)
         if scene.leader is None:
-            return Round(tuple(_nothing(one) for one in field), None, Memory(spent=memory.spent))
+            return Round(tuple(as_they_are(one, "no_forecast") for one in field), None, Memory(spent=memory.spent))
         rule = _kill if self.policy.mode == "kill" else _hold
         return rule(field, scene, self.policy, memory)
 
@@ -96,9 +96,11 @@ def _prefix(order: Sequence[int], joint: NDArray[np.float64], allowed: float) ->
     return list(order[: int(over[0])] if over.size else order)
 
 
-def _nothing(one: Standing) -> Ruling:
+def as_they_are(one: Standing, code: str) -> Ruling:
+    """Return the ruling that changes nothing, where there is nothing to decide on."""
     action = {State.STOPPED: Action.STOP, State.HELD: Action.HOLD}.get(one.state, Action.CONTINUE)
-    return Ruling(name=one.name, action=action, code="no_forecast", guard="unfitted")
+    done = {State.STOPPED: "stopped", State.FINISHED: "finished"}
+    return Ruling(name=one.name, action=action, code=done.get(one.state, code))
 
 
 def _paused(one: Standing, over: bool, h: float) -> Ruling:

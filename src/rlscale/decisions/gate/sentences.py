@@ -19,20 +19,30 @@ class Words:
     ----------
     reward : callable
         Writes a share of the range as a reward.
+    difference : callable
+        Writes a share of the range as a difference of rewards.
     compute : callable
         Writes a share of the horizon as a compute with its unit.
     budget : str
         The budget, with its unit.
-    leader : str
-        The contender with the highest forecast.
     policy : Policy
     """
 
     reward: Callable[[float], str]
+    difference: Callable[[float], str]
     compute: Callable[[float], str]
     budget: str
-    leader: str
     policy: Policy
+
+    @property
+    def epsilon(self) -> str:
+        """By how much a better reward has to be better."""
+        return self.difference(self.policy.epsilon)
+
+    @property
+    def band(self) -> str:
+        """How near to the best a recipe has to be for further seeds."""
+        return self.difference(self.policy.seed_band)
 
     def forecast(self, one: Standing) -> str:
         """Return ``0.71 (80 %: 0.68 to 0.74)``."""
@@ -59,7 +69,7 @@ _Made = Callable[[Standing, Ruling, Words, float | None, int], str]
 
 def _unlikely(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     policy = words.policy
-    better = f"better than all others by more than {words.reward(policy.epsilon)}"
+    better = f"better than all others by more than {words.epsilon}"
     if policy.mode == "kill":
         return (
             f"Its reward at {words.budget} is forecast {words.forecast(one)}: {better} with probability "
@@ -82,21 +92,21 @@ def _collapsed(one: Standing, ruling: Ruling, words: Words, risk: float | None, 
 def _still(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
         f"It stays paused: probability {words.chance(ruling.h)} to beat all others by more than "
-        f"{words.reward(words.policy.epsilon)}; model-based risk of all that is paused {words.chance(risk)}."
+        f"{words.epsilon}; model-based risk of all that is paused {words.chance(risk)}."
     )
 
 
 def _resumed(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
         f"Resume it: it no longer fits under the risk allowed, {words.chance(words.policy.alpha)}; its chance to beat "
-        f"all others by more than {words.reward(words.policy.epsilon)} is {words.chance(ruling.h)}."
+        f"all others by more than {words.epsilon} is {words.chance(ruling.h)}."
     )
 
 
 def _cannot_separate(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
         f"It cannot be told apart from the best yet: forecast {words.forecast(one)} at {words.budget}, probability "
-        f"{words.chance(ruling.h)} to beat all others by more than {words.reward(words.policy.epsilon)}; pausing it "
+        f"{words.chance(ruling.h)} to beat all others by more than {words.epsilon}; pausing it "
         f"would take the risk above {words.chance(words.policy.alpha)}."
     )
 
@@ -122,7 +132,7 @@ def _minimum(one: Standing, ruling: Ruling, words: Words, risk: float | None, lo
 
 def _late(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
     return (
-        f"It may not have taken off yet: a gain of {words.reward(one.gain)} so far is less than "
+        f"It may not have taken off yet: a gain of {words.difference(one.gain)} so far is less than "
         f"{100 * words.policy.late_gain:.0f} % of the leader's, and late starts are believed possible until "
         f"{words.compute(words.policy.late_until)}."
     )
@@ -147,7 +157,7 @@ def _risk(words: Words, risk: float | None) -> str:
         return "Nothing is paused."
     return (
         f"Model-based risk that one that is paused would have been better by more than "
-        f"{words.reward(words.policy.epsilon)}: {words.chance(risk)}. Keep the runner-up's checkpoint."
+        f"{words.epsilon}: {words.chance(risk)}. Keep the runner-up's checkpoint."
     )
 
 
@@ -196,10 +206,9 @@ _SENTENCES: dict[str, _Made] = {
         "One seed of each recipe goes first; this one is for when its recipe turns out near the best."
     ),
     "near_best": lambda one, ruling, words, risk, looks: (
-        f"Its recipe is forecast within {words.reward(words.policy.seed_band)} of the best: further seeds are worth "
-        "it now."
+        f"Its recipe is forecast within {words.band} of the best: further seeds are worth it now."
     ),
     "not_near_best": lambda one, ruling, words, risk, looks: (
-        f"Its recipe is not forecast within {words.reward(words.policy.seed_band)} of the best: one seed is enough."
+        f"Its recipe is not forecast within {words.band} of the best: one seed is enough."
     ),
 }
