@@ -54,15 +54,16 @@ WITHOUT = {
 def measure(quick: bool) -> Report:
     """Run the benchmark."""
     report = Report("gate", "What does the gate spend, keep and lose, beside the stoppers in use today?")
-    count, most = (48, 30) if quick else (240, 200)
+    count, many = (48, 30) if quick else (240, 400)
+    most = max(many // 2, 20)
     arenas = {name: _pool(name, count) for name in POOLS}
     real = {
         name: arena(runs) for name, runs in archives().items() if name.startswith(("kanishkg", "rohunagrawal mean"))
     }
     everything = {**arenas, **real}
-    found = _policies(report, everything, most)
+    found = _policies(report, everything, many)
     _checks(report, found)
-    _equal_compute(report, everything, found, most)
+    _equal_compute(report, everything, found, many)
     _study(report, arenas, count, most)
     _guards(report, {name: everything[name] for name in ("trap16", "dirty16", *real)}, most)
     _costs(report, arenas["indep16"], most)

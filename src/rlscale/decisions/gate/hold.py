@@ -20,10 +20,11 @@ __all__ = ["Gate", "as_they_are", "risk_of"]
 class Gate:
     """The gate with its numbers.
 
-    A set ``P`` of contenders is paused while its joint risk ``R(P)`` is at most ``alpha``. At each look ``P`` is built
-    anew: those that are held or that no guard keeps, by increasing ``h_i``, as long as the risk allows. What qualifies
-    at ``patience`` looks in a row, or once at ``sure alpha``, is held; what is held and no longer fits is resumed, so
-    that a leader that falls loses nothing but time. In ``kill`` mode nothing can be resumed, and risk is spent.
+    A set ``P`` of contenders is paused while its joint risk ``R(P)`` is at most ``alpha``. At each look what is
+    held and what no guard keeps is taken by increasing ``h_i``, as long as the risk allows. What qualifies so at
+    ``patience`` looks in a row, or once at ``sure alpha``, is held; what is held and no longer fits, beside what
+    else is held, is resumed, so that a leader that falls loses nothing but time. In ``kill`` mode nothing can be
+    resumed, and risk is spent.
     """
 
     policy: Policy = HOLD
@@ -70,12 +71,16 @@ def _hold(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Mem
     qualified = {
         field[k].name: memory.qualified.get(field[k].name, 0) + 1 for k in fits if field[k].state is State.RUNNING
     }
-    held = {
+    ready = {
         k
         for k in fits
-        if field[k].state is State.HELD
-        or (guards[k] is None and (qualified[field[k].name] >= policy.patience or k in sure))
+        if field[k].state is State.RUNNING
+        and guards[k] is None
+        and (qualified[field[k].name] >= policy.patience or k in sure)
     }
+    # what only waits to be paused takes no risk yet, and must not drive out what is
+    paused = [k for k in order if k in ready or field[k].state is State.HELD]
+    held = set(_prefix(paused, risk.growing(paused), policy.alpha)) if paused else set()
     resumed = {k for k, one in enumerate(field) if one.state is State.HELD and k not in held}
     running = {k for k, one in enumerate(field) if one.state is State.RUNNING and k not in held} | resumed
     rulings = []
