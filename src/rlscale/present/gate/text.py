@@ -1,0 +1,103 @@
+"""Text of a gate's decisions for terminals: a row a run, then why."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rlscale.decisions.gate import Action, Decision
+from rlscale.inference import Interval
+from rlscale.present.gate.view import CLAIM, GateView, headline
+from rlscale.present.numbers import UNKNOWN, probability, quantity, reward, span
+from rlscale.present.remarks import shared
+from rlscale.present.text import plain_table, print_list, print_wrapped
+
+__all__ = ["print_gate"]
+
+#: Mark and colour of each decision; the word stands beside them.
+_BADGES = {
+    Action.COMMIT: ("✔", "bold green"),
+    Action.CONTINUE: ("▶", "bold blue"),
+    Action.HOLD: ("‖", "bold yellow"),
+    Action.STOP: ("■", "bold red"),
+}
+#: A console narrower than this does without the columns that say least.
+_ROOMY = 92
+#: Room that a name is given at least, and all other columns take.
+_LEAST, _OTHERS, _OTHERS_ROOMY = 12, 58, 78
+_Q10, _Q50, _Q90 = 1, 3, 5
+
+
+def print_gate(view: GateView, console: Console) -> None:
+    """Print the headline, a row for each run, why, what is to be known, and what the risk is not."""
+    print_wrapped(console, headline(view), style="bold")
+    console.print()
+    console.print(_table(view, console.width))
+    console.print()
+    said = shared((one.reason, f"{one.action.value}\0{one.run}") for one in view.ordered)
+    console.print(Text("Why", style="bold"))
+    for item in said:
+        action = Action(item.runs[0].split("\0")[0])
+        names = [run.split("\0")[1] for run in item.runs]
+        mark, style = _BADGES[action]
+        who = f"{mark} {action.value}  {_names(names)}"
+        print_wrapped(console, f"{who}: {item.text}", rest="    ", lead=Text(f"{mark} {action.value}", style=style))
+    console.print()
+    print_list(console, "Notes", [*view.answer.notes, _judged(view), view.calibration, CLAIM])
+    print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in view.input])
+
+
+def _names(names: list[str], most: int = 6) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+
+
+def _judged(view: GateView) -> str:
+    answer = view.answer
+    if answer.claim == "runs":
+        return "Judged are these runs, not new runs of their recipes: run-to-run sd 0 (--seed-sd)."
+    return f"Judged are recipes, their runs together; run-to-run sd τ = {answer.seed_sd:.3f} of the range."
+
+
+def _table(view: GateView, width: int) -> Table:
+    roomy = width >= _ROOMY
+    answer = view.answer
+    table = plain_table()
+    longest = max(cell_len(one.run) for one in view.shown)
+    room = max(width - (_OTHERS_ROOMY if roomy else _OTHERS), _LEAST)
+    table.add_column("decision", no_wrap=True)
+    table.add_column("run", width=max(min(longest, room), len("run")), overflow="fold")
+    table.add_column("spent", justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("reward\nnow", justify="right", no_wrap=True)
+    table.add_column(f"at {quantity(answer.budget)}\n80 %", justify="right", no_wrap=True)
+    table.add_column("P(best\nby ε)", justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("because", no_wrap=True)
+    for one in view.ordered:
+        table.add_row(*_cells(one, view, roomy))
+    low, high = answer.bounds
+    axis = f"{answer.unit} ({answer.clock})" if answer.clock else answer.unit
+    epsilon = reward(answer.policy.epsilon * (high - low), answer.bounds)
+    table.caption, table.caption_justify = f"compute in {axis}; ε = {epsilon}", "left"
+    return table
+
+
+def _cells(one: Decision, view: GateView, roomy: bool) -> list[Text | str]:
+    told, bounds = one.evidence, view.answer.bounds
+    mark, style = _BADGES[one.action]
+    forecast: Text | str = Text(UNKNOWN, style="dim")
+    if told.forecast is not None:
+        around = Interval(told.forecast[_Q10], told.forecast[_Q50], told.forecast[_Q90])
+        forecast = Text.assemble(reward(around.q50, bounds), "\n", (span(around, bounds), "dim"))
+    return [
+        Text(f"{mark} {one.action.value}", style=style),
+        one.run,
+        quantity(told.spent),
+        *([reward(told.reward, bounds)] if roomy else []),
+        forecast,
+        probability(told.h),
+        *([one.code.replace("_", " ")] if roomy else []),
+    ]

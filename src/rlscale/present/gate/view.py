@@ -1,0 +1,117 @@
+"""The view of a gate's decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from rlscale.decisions.gate import Action, Decision, GateAnswer
+from rlscale.present.numbers import count, reward
+from rlscale.present.remarks import Remark, shared
+from rlscale.present.views import BadFile, Settings, listed
+from rlscale.sources import Reading
+
+__all__ = ["CLAIM", "GateView", "gate_view", "headline", "risk_words"]
+
+#: What is said under every answer.
+CLAIM = (
+    "Model-based risk: right if the forecasts are; it is no guarantee. rlscale replay shows how this gate would have "
+    "done on your own finished runs."
+)
+#: How each action is told of several runs, in the order they are told and shown.
+_VERBS = {Action.COMMIT: "commit", Action.CONTINUE: "continue", Action.HOLD: "hold", Action.STOP: "stop"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateView:
+    """The answer of ``gate``.
+
+    Parameters
+    ----------
+    answer : GateAnswer
+    calibration : str
+        Whether the forecasts were calibrated, in a sentence.
+    shown : tuple of Decision
+        The decisions to show, in the order of the runs.
+    input : tuple of Remark
+        What was repaired, or is to be known, of the runs read.
+    errors : tuple of BadFile
+    settings : Settings
+    """
+
+    answer: GateAnswer
+    calibration: str
+    shown: tuple[Decision, ...]
+    input: tuple[Remark, ...] = ()
+    errors: tuple[BadFile, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def ordered(self) -> tuple[Decision, ...]:
+        """The decisions to show: by action, then by forecast, the best first."""
+        places = list(_VERBS)
+
+        def key(one: Decision) -> tuple[int, float, str]:
+            mean = one.evidence.mean
+            return places.index(one.action), -mean if mean is not None else float("inf"), one.run
+
+        return tuple(sorted(self.shown, key=key))
+
+
+def gate_view(
+    answer: GateAnswer,
+    reading: Reading,
+    calibration: str,
+    settings: Settings | None = None,
+    shown: Collection[str] = (),
+) -> GateView:
+    """Return the view of an answer on the runs of ``reading``; only those in ``shown`` are shown, all where none is."""
+    runs = reading.runs
+    told = shared(
+        [(text, run.name) for run in runs for text in run.warnings]
+        + [(text, run.name) for run in runs if run.source for text in run.source.repairs]
+    )
+    return GateView(
+        answer=answer,
+        calibration=calibration,
+        shown=tuple(one for one in answer.decisions if not shown or one.run in shown),
+        input=told,
+        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        settings=settings or Settings(),
+    )
+
+
+def headline(view: GateView) -> str:
+    """Return the answer in a sentence: how many runs go on, are held, stop or get the budget, and the risk of that."""
+    answer = view.answer
+    total = len(answer.decisions)
+    found = {action: [one.run for one in answer.decisions if one.action is action] for action in _VERBS}
+    if len(found[Action.CONTINUE]) == total:
+        return "The run goes on." if total == 1 else f"All {total:,} runs go on: nothing is paused."
+    parts = [
+        f"{verb} {len(found[action]):,}{f' ({listed(found[action], 2)})' if action is Action.COMMIT else ''}"
+        for action, verb in _VERBS.items()
+        if found[action]
+    ]
+    said = listed(parts, len(parts))
+    return f"Of {count(total, 'run')}: {said}. {risk_words(view)}".rstrip()
+
+
+def risk_words(view: GateView) -> str:
+    """Return the risk of what is paused, or spent, in a sentence; nothing where nothing is."""
+    answer, policy = view.answer, view.answer.policy
+    if answer.risk is None:
+        return ""
+    low, high = answer.bounds
+    better = reward(policy.epsilon * (high - low), answer.bounds)
+    allowed = f"at most {100 * policy.alpha:g} % is allowed"
+    if policy.mode == "kill":
+        return f"Model-based risk spent on stops: {_chance(answer.risk)}; {allowed}."
+    return (
+        f"Model-based risk that one that is paused would have beaten all others by more than {better}: "
+        f"{_chance(answer.risk)}; {allowed}."
+    )
+
+
+def _chance(value: float) -> str:
+    return "under 0.1 %" if value < 0.001 else f"{100 * value:.1f} %"

@@ -1,0 +1,52 @@
+"""The view of a replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rlscale.present.numbers import reward
+from rlscale.present.remarks import Remark, shared
+from rlscale.present.views import BadFile, Settings
+from rlscale.sources import Reading
+from rlscale.trust.replay import PolicyScores, Replay
+
+__all__ = ["ReplayView", "replay_view"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayView:
+    """The answer of ``replay``; ``input`` is what was repaired, or is to be known, of the runs read."""
+
+    result: Replay
+    input: tuple[Remark, ...] = ()
+    errors: tuple[BadFile, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    def regret(self, value: float) -> str:
+        """Return a regret as text: one decimal more than a reward has."""
+        return reward(value, (0.0, 0.1 * self.result.arena.range))
+
+    @property
+    def noun(self) -> str:
+        """What meets in a tournament."""
+        return "recipe" if self.result.setting.recipes else "run"
+
+    @property
+    def main(self) -> PolicyScores:
+        """The policy that the headline speaks of: the gate where it was replayed, else the first."""
+        return next((one for one in self.result.policies if one.policy == "hold"), self.result.policies[0])
+
+
+def replay_view(result: Replay, reading: Reading, settings: Settings | None = None) -> ReplayView:
+    """Return the view of a replay on the runs of ``reading``."""
+    runs = reading.runs
+    told = shared(
+        [(text, run.name) for run in runs for text in run.warnings]
+        + [(text, run.name) for run in runs if run.source for text in run.source.repairs]
+    )
+    return ReplayView(
+        result=result,
+        input=told,
+        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        settings=settings or Settings(),
+    )
