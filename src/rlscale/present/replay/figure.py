@@ -39,7 +39,7 @@ def write_replay_figure(view: ReplayView, path: Path) -> None:
         _regret_axis(left, view)
         _panel(right, view, lambda one: 100.0 * one.kept[-1], f"a {view.noun} within {near} of the best kept, %",
                "Compute against the best kept")  # fmt: skip
-        _labels(right, view, lambda one: 100.0 * one.kept[-1], lambda value: value)
+        _labels(right, view, lambda one: 100.0 * one.kept[-1])
         meetings = f"{count(view.result.tournaments, 'tournament')} of {count(view.result.size, view.noun)}"
         lines = "dots: each policy as it is; lines: the same with other numbers" if view.result.frontier else ""
         figure.supxlabel(
@@ -91,9 +91,20 @@ def _regret_axis(axes: Axes, view: ReplayView) -> None:
     top = 1.08 * highest if highest > 0 else 0.01 * view.result.arena.range
     axes.set_yscale("function", functions=(lambda y: abs(y) ** 0.5, lambda y: y**2))
     axes.set_ylim(0.0, top)
-    ticks = [top * part for part in (0.0, 0.02, 0.1, 0.25, 0.5, 0.9)]
+    ticks = _ticks(top)
     axes.set_yticks(ticks, [view.regret(tick) for tick in ticks])
     axes.minorticks_off()
+
+
+def _ticks(top: float, apart: float = 0.12) -> list[float]:
+    """Return 0 and round numbers up to ``top`` that stand apart on a square-root scale, as a share of its height."""
+    found = [0.0]
+    for power in range(-6, 7):
+        for digit in (1.0, 2.0, 5.0):
+            tick = float(f"{digit:g}e{power}")
+            if tick <= top and (tick / top) ** 0.5 - (found[-1] / top) ** 0.5 >= apart:
+                found.append(tick)
+    return found
 
 
 def _all(view: ReplayView) -> list[PolicyScores]:
