@@ -77,10 +77,16 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
             seed_sd=given["seed_sd"], held=given["held"], ended=given["ended"], stopped=given["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
-    to.gate(gate_view(answer, reading, said, settings(given), shown))
+    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown))
     if exit_code:
         made = next(one for one in answer.decisions if one.run == shown[0])
         click.get_current_context().exit(EXIT[made.action.value])
+
+
+def _told(given: dict[str, Any], **more: Any) -> Any:
+    """Return how the answer was asked for, the policy under its option's name and files as text."""
+    named = {"policy" if name == "named" else name: value for name, value in {**given, **more}.items()}
+    return settings({name: str(value) if isinstance(value, Path) else value for name, value in named.items()})
 
 
 def _numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, str]:
@@ -143,7 +149,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
             reading.runs, chosen, setting=setting, options=fit_options(None, {**given, "model_error": 0.0}),
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
-    to.replay(replay_view(found, reading, settings(given, policies=[one.name for one in chosen])))
+    to.replay(replay_view(found, reading, _told(given, policies=[one.name for one in chosen])))
 
 
 def _prices(given: dict[str, Any], runs: Any) -> dict[str, float] | None:

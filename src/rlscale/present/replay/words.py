@@ -67,8 +67,8 @@ def notes(view: ReplayView) -> list[str]:
     horizon, metric = quantity(result.arena.horizon, result.arena.unit), result.arena.metric
     said = [
         f"Compute: of running every {view.noun} to the horizon, {horizon}, in {result.looks} looks (a round is one "
-        f"look of all that run). Kept: one this near to the best finished. Wrong: none within {kept(view, NEAR[-1])} of the "
-        f"best did. Regret: the best less the one delivered, in {metric}.",
+        f"look of all that run). Kept: one this near to the best finished. Wrong: none within "
+        f"{kept(view, NEAR[-1])} of the best did. Regret: the best less the one delivered, in {metric}.",
         "What came true is the mean of a run's last evaluations, which is noisy itself. Tournaments share runs: the "
         "intervals claim more than is known.",
         free,
