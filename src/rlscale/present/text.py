@@ -25,7 +25,7 @@ from rlscale.present.numbers import UNKNOWN, number, probability, quantity, rewa
 from rlscale.present.palette import VERDICT_RICH, verdict_words
 from rlscale.present.views import CEILING, Bounds, FitView, RankView, RunLine, RunView, headline, runs_by_recipe
 
-__all__ = ["plain_table", "print_fit", "print_list", "print_rank", "print_wrapped"]
+__all__ = ["folded", "plain_table", "print_fit", "print_list", "print_rank", "print_wrapped"]
 
 #: Names shown under each verdict: all up to the first number, else the second; JSON has them all.
 _REASONS, _FEW_REASONS = 40, 12
@@ -96,7 +96,7 @@ def _fitting(build: Callable[[_Layout, int, int], Table], names: Sequence[str], 
     return build(layout, min(longest, max(room, _LEAN_NAME // 2)), len(names))
 
 
-def _folded(name: str, width: int) -> str:
+def folded(name: str, width: int) -> str:
     """Break a long name after its separators where that keeps it within ``width``."""
     lines = [""]
     for part in re.split(r"(?<=[/_.:-])", name):
@@ -119,7 +119,7 @@ def _badge(verdict: Verdict) -> Text:
 
 def _name(name: str, width: int, verdict: Verdict | None = None, extra: str = "") -> Text:
     """Return a name, with the verdict below it where there is no column for it."""
-    text = Text(_folded(name, width))
+    text = Text(folded(name, width))
     if verdict is not None:
         text.append("\n").append_text(_badge(verdict)).append(f"  {extra}" if extra else "", style="dim")
     return text

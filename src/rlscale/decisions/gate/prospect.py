@@ -132,7 +132,19 @@ def _cdf(mass: Floats) -> Floats:
     return np.asarray(np.minimum(cdf / cdf[-1], 1.0))
 
 
+def _within(mass: Floats) -> Floats:
+    """Return a distribution with what lies outside the metric's bounds moved onto them, shape (g,)."""
+    inside = np.flatnonzero((CENTRES > 0.0) & (CENTRES < 1.0))
+    low, high = int(inside[0]), int(inside[-1])
+    kept = np.zeros_like(mass)
+    kept[low : high + 1] = mass[low : high + 1]
+    kept[low] += mass[:low].sum()
+    kept[high] += mass[high + 1 :].sum()
+    return kept
+
+
 def _prospect(mass: Floats, factor: float, extra: float, fell: bool) -> Prospect:
+    mass = _within(mass)
     mean = float(mass @ CENTRES)
     sd = float(np.sqrt(np.maximum(mass @ (CENTRES - mean) ** 2, 0.0)))
     return Prospect(_cdf(mass), mean, sd, factor, extra, fell)

@@ -12,7 +12,7 @@ from rlscale.inference import Interval
 from rlscale.present.gate.view import CLAIM, GateView, headline
 from rlscale.present.numbers import UNKNOWN, probability, quantity, reward, span
 from rlscale.present.remarks import shared
-from rlscale.present.text import plain_table, print_list, print_wrapped
+from rlscale.present.text import folded, plain_table, print_list, print_wrapped
 
 __all__ = ["print_gate"]
 
@@ -26,7 +26,7 @@ _BADGES = {
 #: A console narrower than this does without the columns that say least.
 _ROOMY = 92
 #: Room that a name is given at least, and all other columns take.
-_LEAST, _OTHERS, _OTHERS_ROOMY = 12, 58, 78
+_LEAST, _OTHERS, _OTHERS_ROOMY = 12, 43, 69
 _Q10, _Q50, _Q90 = 1, 3, 5
 
 
@@ -77,7 +77,7 @@ def _table(view: GateView, width: int) -> Table:
     if roomy:
         table.add_column("because", no_wrap=True)
     for one in view.ordered:
-        table.add_row(*_cells(one, view, roomy))
+        table.add_row(*_cells(one, view, roomy, min(longest, room)))
     low, high = answer.bounds
     axis = f"{answer.unit} ({answer.clock})" if answer.clock else answer.unit
     epsilon = reward(answer.policy.epsilon * (high - low), answer.bounds)
@@ -85,7 +85,7 @@ def _table(view: GateView, width: int) -> Table:
     return table
 
 
-def _cells(one: Decision, view: GateView, roomy: bool) -> list[Text | str]:
+def _cells(one: Decision, view: GateView, roomy: bool, room: int) -> list[Text | str]:
     told, bounds = one.evidence, view.answer.bounds
     mark, style = _BADGES[one.action]
     forecast: Text | str = Text(UNKNOWN, style="dim")
@@ -94,7 +94,7 @@ def _cells(one: Decision, view: GateView, roomy: bool) -> list[Text | str]:
         forecast = Text.assemble(reward(around.q50, bounds), "\n", (span(around, bounds), "dim"))
     return [
         Text(f"{mark} {one.action.value}", style=style),
-        one.run,
+        folded(one.run, room),
         quantity(told.spent),
         *([reward(told.reward, bounds)] if roomy else []),
         forecast,
