@@ -94,6 +94,6 @@ def test_bad_usage_is_two(args: list[str], table: Path) -> None:
 
 
 def test_long_work_shows_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch, table: Path) -> None:
-    monkeypatch.setattr("rlscale.cli._PROGRESS", 1)
+    monkeypatch.setattr("rlscale.cli.base._PROGRESS", 1)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert invoke(table, "--cut", 0.5).exit_code == 0

@@ -169,13 +169,13 @@ def draw(cells: Cells, jobs: Sequence[int], priors: Priors, *, count: int = COUN
     innovation = np.sqrt(scale / gamma_quantiles(shape + 0.5, count, SIGMA))
     baseline, inside = _baselines(at, innovation, gain)
     weight = importance if inside is None else inside * importance
-    total = float(weight.sum())
+    weight = weight / float(weight.sum())  # first: the squares of tiny ones are zero
     lost = min(1.0 if inside is None else float(inside.max()), cells.mass[best]) <= LOST
     columns = [cells.columns[job] for job in jobs]
     before = np.cumsum([0, *(each.shape[1] for each in columns[:-1])], dtype=np.int16)
     u = sobol(count)
     return Draws(
-        weight=weight / total,
+        weight=weight,
         columns=np.concatenate(columns, axis=1),
         column=cells.column.take(index) + np.repeat(before, _steps(np.array(ends))),
         row=cells.row.take(index),
@@ -188,7 +188,7 @@ def draw(cells: Cells, jobs: Sequence[int], priors: Priors, *, count: int = COUN
         model=normal_quantiles(count, MODEL),
         noise=normal_quantiles(count, NOISE),
         ends=ends,
-        effective=0.0 if lost else total * total / float(weight @ weight),
+        effective=0.0 if lost else 1.0 / float(weight @ weight),
     )
 
 
