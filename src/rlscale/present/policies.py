@@ -16,7 +16,7 @@ __all__ = ["policies_document", "policy_toml"]
 
 def policy_toml(policy: Decider) -> str:
     """Return a policy as TOML, which ``--policy FILE`` reads."""
-    lines = [f"policy = {_value(_base(policy))}"]
+    lines = [f"policy = {_value(_base(policy))}", "\n# how answers call it", f"name = {_value(policy.name)}"]
     for name, value, why in numbers(policy):
         lines += [f"\n# {why}", f"{name} = {_value(value)}"]
     return "\n".join(lines) + "\n"

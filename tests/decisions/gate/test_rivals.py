@@ -38,12 +38,13 @@ def test_finished_and_stopped_stay_so(decider):
 
 
 def test_asha_and_halving_cut_to_the_best_half_at_a_rung():
-    assert stopped(Asha(), *field(6 / 24)) == {"r0", "r1", "r2", "r3"}
+    assert stopped(Asha(), *field(6 / 24)) == set()  # each that comes is better than those before
+    assert stopped(Asha(), *field(6 / 24)[::-1]) == {f"r{k}" for k in range(7)}
     assert stopped(Halving(), *field(6 / 24)) == {"r0", "r1", "r2", "r3"}
     assert stopped(Halving(), *field(7 / 24)) == set()  # between rungs
-    late = [*field(6 / 24)[:7], standing("r7", spent=3 / 24, recent=0.65)]
+    late = [standing("r8", spent=12 / 24, recent=0.65), *field(6 / 24)[:4], standing("r7", spent=3 / 24, recent=0.65)]
     assert stopped(Halving(), *late) == set()  # not all have come
-    assert stopped(Asha(), *late) != set()
+    assert stopped(Asha(), *late) == {"r0"}  # .3 is below the .375 that r8 had there; .35 is above the median
 
 
 def test_hyperband_deals_brackets():

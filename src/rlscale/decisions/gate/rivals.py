@@ -1,7 +1,7 @@
 """The stoppers in use today, as policies: they see the rewards so far and no forecast.
 
-A run's value is the mean of its last 3 evaluations. All work in lockstep here: at a rung every run that has just
-reached it is compared with all that ever did, which is kinder to them than the order in which results come in.
+A run's value is the mean of its last 3 evaluations. Runs that reach a rung at the same look come in their order, as
+results do where trials run side by side.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ def _checked(policy: object, name: str, low: float, high: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Asha:
-    """Asynchronous successive halving (Li et al., 2018): past a rung goes the best ``1 / eta`` of those ever there."""
+    """Asynchronous successive halving (Li et al., 2018), as schedulers run it.
+
+    A run that comes to a rung goes on unless it is below the ``1 - 1 / eta`` quantile of those that came before it.
+    """
 
     name: str = number("asha", "how answers call it")
     eta: float = number(2.0, "of the runs at a rung one in eta goes on")
@@ -63,14 +66,14 @@ class Asha:
         """Decide on every contender."""
         stopped = set()
         for rung in rungs(self.first, self.eta):
-            here = {one.name: value(one, rung) for one in field if one.spent >= rung - 1e-9}
-            kept = max(1, int(len(here) / self.eta))
-            cut = sorted(here.values(), reverse=True)[kept - 1] if here else 0.0
-            stopped |= {
-                one.name
-                for one in field
-                if one.state is State.RUNNING and here.get(one.name, np.inf) < cut and _just(one, rung)
-            }
+            come = [value(one, rung) for one in field if one.spent >= rung - 1e-9 and not _just(one, rung)]
+            for one in field:
+                if not _just(one, rung):
+                    continue
+                own = value(one, rung)
+                if come and own < np.quantile(come, 1.0 - 1.0 / self.eta) and one.state is State.RUNNING:
+                    stopped.add(one.name)
+                come.append(own)
         return _stops(field, stopped)
 
 
