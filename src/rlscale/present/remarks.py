@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rlscale.curves import Run
 from rlscale.decisions import Pair
 from rlscale.inference.resolves import HORIZON
 from rlscale.present.numbers import count, number, probability, quantity, reward
@@ -20,6 +21,7 @@ __all__ = [
     "mixed_groups",
     "outlook",
     "published",
+    "read_remarks",
     "shared",
     "target_headings",
     "traps",
@@ -48,6 +50,15 @@ def input_remarks(runs: Iterable[RunLine]) -> tuple[Remark, ...]:
     several = list(runs)
     return shared(
         (text, run.run) for field in ("warnings", "repairs") for run in several for text in getattr(run, field)
+    )
+
+
+def read_remarks(runs: Iterable[Run]) -> tuple[Remark, ...]:
+    """Return what was said and repaired while reading, each once, with the runs that share it."""
+    several = list(runs)
+    return shared(
+        [(text, run.name) for run in several for text in run.warnings]
+        + [(text, run.name) for run in several if run.source for text in run.source.repairs]
     )
 
 

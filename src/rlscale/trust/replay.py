@@ -234,9 +234,9 @@ def _with_seeds(
 
 def _level(one: History, done: int) -> float:
     """Return what a contender is forecast to reach from its look number ``done``."""
-    look = one.looks[done - 1]
     if not done:
         return -np.inf
+    look = one.looks[done - 1]
     return look.fallen if look.fallen is not None else look.outlook.mean if look.outlook is not None else -np.inf
 
 

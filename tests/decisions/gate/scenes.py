@@ -9,7 +9,6 @@ from rlscale.decisions.gate.outlook import Outlook, outlook_of
 from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.prospect import Prospect, collapsed, prospect
 from rlscale.decisions.gate.standing import Memory, Round, Standing, State
-from rlscale.inference.verdict import VerdictName
 
 GRID = (np.arange(2000) + 0.5) / 2000
 
@@ -17,7 +16,7 @@ GRID = (np.arange(2000) + 0.5) / 2000
 def outlook(mean: float, sd: float) -> Outlook:
     """A normal outlook."""
     values = norm.ppf(GRID, mean, sd)
-    return outlook_of(values, np.full(values.size, 1.0 / values.size), VerdictName.BENDING)
+    return outlook_of(values, np.full(values.size, 1.0 / values.size))
 
 
 def believed(mean: float, sd: float) -> Prospect:

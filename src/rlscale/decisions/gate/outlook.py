@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.inference.fit import Fit
-from rlscale.inference.verdict import VerdictName
 
 __all__ = ["CENTRES", "EDGES", "STEP", "Outlook", "on_grid", "outlook", "outlook_of"]
 
@@ -36,15 +35,12 @@ class Outlook:
     mean, sd : float
     draws : array, shape (d,)
         Equally likely draws, in increasing order.
-    verdict : VerdictName
-        On the reward at the budget.
     """
 
     mass: Floats
     mean: float
     sd: float
     draws: Floats
-    verdict: VerdictName
 
 
 def outlook(fit: Fit, budget: float) -> Outlook | None:
@@ -53,10 +49,10 @@ def outlook(fit: Fit, budget: float) -> Outlook | None:
     if found is None:
         return None
     values = (found.reward([budget])[:, 0] - found.curve.bounds[0]) / found.curve.range
-    return outlook_of(values, found.weight, fit.verdict.name)
+    return outlook_of(values, found.weight)
 
 
-def outlook_of(values: Floats, weight: Floats, verdict: VerdictName) -> Outlook:
+def outlook_of(values: Floats, weight: Floats) -> Outlook:
     """Return the outlook of weighted draws, shape (d,), in shares of the range."""
     mean = float(weight @ values)
     order = np.argsort(values)
@@ -64,7 +60,7 @@ def outlook_of(values: Floats, weight: Floats, verdict: VerdictName) -> Outlook:
     levels = (np.arange(DRAWS) + 0.5) / DRAWS * cumulative[-1]
     draws = ordered.take(np.minimum(np.searchsorted(cumulative, levels), ordered.size - 1))
     sd = float(np.sqrt(np.maximum(weight @ (values - mean) ** 2, 0.0)))
-    return Outlook(on_grid(values, weight), mean, sd, draws, verdict)
+    return Outlook(on_grid(values, weight), mean, sd, draws)
 
 
 def on_grid(values: Floats, weight: Floats) -> Floats:

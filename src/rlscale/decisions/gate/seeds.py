@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from rlscale.decisions.gate.outlook import CENTRES, EDGES, Outlook, outlook_of
 from rlscale.decisions.gate.prospect import smoothed
 from rlscale.inference.pool import mean_of, product_of
-from rlscale.inference.verdict import VerdictName
 
 __all__ = ["near_best", "pooled"]
 
@@ -29,25 +28,18 @@ def pooled(outlooks: Sequence[Outlook], tau: float) -> Outlook:
     tau : float
         Run-to-run sd, as a share of the metric's range.
     """
-    order = list(VerdictName)
-    verdict = sorted((one.verdict for one in outlooks), key=order.index)[(len(outlooks) - 1) // 2]
     if len(outlooks) == 1:
         one = outlooks[0]
         if tau == 0.0:
             return one
-        mass = smoothed(one.mass, tau)
-        return _of(mass, verdict)
+        return outlook_of(CENTRES, smoothed(one.mass, tau))
     parts = [(one.draws, np.full(one.draws.size, 1.0 / one.draws.size)) for one in outlooks]
     if tau == 0.0:
         values = mean_of(parts)
-        return outlook_of(values, np.full(values.size, 1.0 / values.size), verdict)
+        return outlook_of(values, np.full(values.size, 1.0 / values.size))
     grid, cdf = product_of(parts, tau)
     mass = np.diff(np.interp(EDGES, grid, cdf, left=0.0, right=1.0))
-    return _of(mass / mass.sum(), verdict)
-
-
-def _of(mass: Floats, verdict: VerdictName) -> Outlook:
-    return outlook_of(CENTRES, mass, verdict)
+    return outlook_of(CENTRES, mass / mass.sum())
 
 
 def near_best(means: Sequence[float], band: float) -> list[bool]:

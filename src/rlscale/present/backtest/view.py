@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from rlscale.curves import Run
 from rlscale.present.numbers import reward
-from rlscale.present.remarks import Remark, shared
+from rlscale.present.remarks import Remark, read_remarks
 from rlscale.present.views import BadFile, Settings
 from rlscale.trust.outcome import Backtest
 
@@ -52,8 +52,4 @@ def backtest_view(
     result: Backtest, runs: Sequence[Run] = (), errors: Sequence[BadFile] = (), settings: Settings | None = None
 ) -> BacktestView:
     """Return the view of a backtest of ``runs``."""
-    told = shared(
-        [(text, run.name) for run in runs for text in run.warnings]
-        + [(text, run.name) for run in runs if run.source for text in run.source.repairs]
-    )
-    return BacktestView(result=result, input=told, errors=tuple(errors), settings=settings or Settings())
+    return BacktestView(result=result, input=read_remarks(runs), errors=tuple(errors), settings=settings or Settings())

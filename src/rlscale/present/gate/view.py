@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rlscale.decisions.gate import Action, Decision, GateAnswer
 from rlscale.present.numbers import count, reward
-from rlscale.present.remarks import Remark, shared
+from rlscale.present.remarks import Remark, read_remarks
 from rlscale.present.views import BadFile, Settings, listed
 from rlscale.sources import Reading
 
@@ -66,16 +66,11 @@ def gate_view(
     shown: Collection[str] = (),
 ) -> GateView:
     """Return the view of an answer on the runs of ``reading``; only those in ``shown`` are shown, all where none is."""
-    runs = reading.runs
-    told = shared(
-        [(text, run.name) for run in runs for text in run.warnings]
-        + [(text, run.name) for run in runs if run.source for text in run.source.repairs]
-    )
     return GateView(
         answer=answer,
         calibration=calibration,
         shown=tuple(one for one in answer.decisions if not shown or one.run in shown),
-        input=told,
+        input=read_remarks(reading.runs),
         errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
         settings=settings or Settings(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rlscale.present.numbers import reward
-from rlscale.present.remarks import Remark, shared
+from rlscale.present.remarks import Remark, read_remarks
 from rlscale.present.views import BadFile, Settings
 from rlscale.sources import Reading
 from rlscale.trust.replay import PolicyScores, Replay
@@ -39,14 +39,9 @@ class ReplayView:
 
 def replay_view(result: Replay, reading: Reading, settings: Settings | None = None) -> ReplayView:
     """Return the view of a replay on the runs of ``reading``."""
-    runs = reading.runs
-    told = shared(
-        [(text, run.name) for run in runs for text in run.warnings]
-        + [(text, run.name) for run in runs if run.source for text in run.source.repairs]
-    )
     return ReplayView(
         result=result,
-        input=told,
+        input=read_remarks(reading.runs),
         errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
         settings=settings or Settings(),
     )
