@@ -160,7 +160,7 @@ def _study(report: Report, arenas: dict[str, Arena], count: int, most: int) -> N
         ["source, alpha", *(f"{who} {what}" for who in ("gate", "study") for what in ("cost", "kept", "regret"))],
     )
     for source in ("trap16", "dirty16", "pub16"):
-        alone = _pool(source, count, FitOptions(families=(SIGMOID,)))
+        alone = _pool(source, count, FitOptions(families=(SIGMOID,), model_error=0.0))
         places = _places(alone, most)
         ours, theirs = [], []
         for alpha in ALPHAS:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 import rlscale
 from rlscale.cli import main
 
-COMMANDS = ("fit", "rank", "backtest", "demo", "simulate", "show", "sources")
+COMMANDS = ("fit", "rank", "backtest", "gate", "replay", "policy", "demo", "simulate", "show", "sources")
 
 
 def invoke(*args: object) -> Result:

@@ -79,6 +79,18 @@ def test_near_ties_go_on_and_clear_losers_are_held(table: Path) -> None:
     assert {found["best"]["reason_code"], found["good"]["reason_code"]} <= {"leader", "cannot_separate", "keep_top"}
 
 
+def test_the_shared_options_are_taken(table: Path) -> None:
+    plain = document(table, "--budget", 1000)
+    same = document(table, "--budget", 1000, "--model-error", 0, "--tolerance", 0.05, "--bounds", 0, 1)
+    assert same["decisions"] == plain["decisions"]
+    assert plain["options"]["model_error"] == 0.0
+    wider = document(table, "--budget", 1000, "--model-error", 0.05)
+    alone = document(table, "--budget", 1000, "--family", "sigmoid")
+    for other in (wider, alone):
+        assert other["decisions"][0]["evidence"]["forecast"] != plain["decisions"][0]["evidence"]["forecast"]
+    assert wider["decisions"][2]["evidence"]["h"] >= plain["decisions"][2]["evidence"]["h"]
+
+
 def test_exit_code_tells_the_decision_on_one_run(table: Path) -> None:
     asked = ("gate", table, "--budget", 1000, "--exit-code")
     assert invoke(*asked, "--run", "low").exit_code == 20

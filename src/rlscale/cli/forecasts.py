@@ -100,7 +100,10 @@ def backtest(
         found = backtest_runs(reading.runs, cuts=cuts or CUTS, options=options, jobs=jobs, watch=watch)
     errors = [BadFile(error.path, error.message) for error in reading.errors]
     told = settings(given, cuts=[scored.cut for scored in found.cuts])
-    calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=options) if calibrate else None
+    calibration = None
+    if calibrate:  # as the gate forecasts: without model error, unless one is given
+        bare = fit_options(None, {**given, "model_error": given["model_error"] or 0.0})
+        calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=bare)
     to.backtest(backtest_view(found, reading.runs, errors, told), calibration)
     if calibration is not None and out is not None:
         write_file(out, dumps(calibration_document(calibration)) + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from rlscale.options import (
     read_options,
     with_options,
 )
+
+if TYPE_CHECKING:
+    from rlscale.inference import FitOptions
 
 __all__ = ["gate", "policy", "replay"]
 
@@ -47,7 +50,7 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 @click.option("--risk-spent", type=float, default=0.0, metavar="P", help="For kill: spent by earlier stops; 0.")
 @click.option("--run", "shown", multiple=True, metavar="RUN", help="Show this run only; all are compared.")
 @click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit.")
-@with_options(READING, FITTING[:1], FITTING[3:], OUTPUT[:1])
+@with_options(READING, FITTING, OUTPUT[:1])
 def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **given: Any) -> None:
     """Decide for every run: continue, hold, stop or commit, with the reason and the evidence.
 
@@ -69,7 +72,7 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     for name in shown:
         if name not in names:
             raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
-    options = fit_options(None, {**given, "model_error": 0.0})
+    options = _options(given)
     numbers, said = _numbers(given, reading.runs[0].curve, options.family)
     with watched("forecasting", len(names)) as watch:
         answer = decide(
@@ -83,9 +86,15 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
         click.get_current_context().exit(EXIT[made.action.value])
 
 
+def _options(given: dict[str, Any]) -> FitOptions:
+    """Return how to fit: without model error, unless one is given, since the gate's discrepancy takes its place."""
+    return fit_options(None, {**given, "model_error": given["model_error"] or 0.0})
+
+
 def _told(given: dict[str, Any], **more: Any) -> Any:
     """Return how the answer was asked for, the policy under its option's name and files as text."""
-    named = {"policy" if name == "named" else name: value for name, value in {**given, **more}.items()}
+    told = {**given, "model_error": given["model_error"] or 0.0, **more}
+    named = {"policy" if name == "named" else name: value for name, value in told.items()}
     return settings({name: str(value) if isinstance(value, Path) else value for name, value in named.items()})
 
 
@@ -123,7 +132,7 @@ def _numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, str]:
 @click.option("--resume-cost", type=float, metavar="F", help="Of one restart, as a share of a run's horizon; 0.")
 @click.option("--checkpoint-cost", type=float, metavar="F", help="Of one pause, as a share of a run's horizon; 0.")
 @click.option("--frontier", is_flag=True, help="Also other numbers of each policy; --plot draws them.")
-@with_options(READING, FITTING[:1], FITTING[3:], OUTPUT[:2])
+@with_options(READING, FITTING, OUTPUT[:2])
 def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None:
     """Replay policies on finished runs: compute used, best kept, regret, wrong stops.
 
@@ -146,7 +155,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
     )  # fmt: skip
     with watched("forecasting", len(reading.runs)) as watch:
         found = replay_runs(
-            reading.runs, chosen, setting=setting, options=fit_options(None, {**given, "model_error": 0.0}),
+            reading.runs, chosen, setting=setting, options=_options(given),
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
     to.replay(replay_view(found, reading, _told(given, policies=[one.name for one in chosen])))

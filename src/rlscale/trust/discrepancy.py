@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,7 @@ def calibrate(
 ) -> Calibration:
     """Find the smallest discrepancy at which 80 % intervals hold at least 80 % of what came true.
 
-    Each finished run is cut at shares of its compute and its end forecast from there, without model error; ``delta
+    Each finished run is cut at shares of its compute and its end forecast from there; ``delta
     min(1, 2 (1 - cut))`` is added and the share of truths inside counted. Runs are held out whole: a run is judged with
     the discrepancy of the others. Runs that have collapsed at a cut are left out there.
 
@@ -127,6 +127,7 @@ def calibrate(
         Finished, with one unit, metric and range; those with fewer than 12 evaluations are left out.
     cuts : sequence of float
     options : FitOptions, optional
+        Without model error by default, as for the gate.
     watch : callable, optional
 
     Raises
@@ -135,7 +136,7 @@ def calibrate(
         Runs that cannot be compared, or none that can be forecast.
     """
     comparable(runs, "calibrate on")
-    options = replace(options or FitOptions(), model_error=0.0)
+    options = options or FitOptions(model_error=0.0)
     tasks, _ = cut_runs(runs, sorted(cuts))
     asked = [Run(name=task.run, recipe=task.recipe, curve=task.seen) for task in tasks]
     names: list[str] = []

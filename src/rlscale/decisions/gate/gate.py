@@ -53,7 +53,7 @@ def gate(
         Compute of one run at which the comparison ends; the budget by default.
     policy : Policy
     options : FitOptions, optional
-        Its model error is not used: the discrepancy of the policy takes its place.
+        Without model error by default: the discrepancy of the policy takes its place.
     seed_sd : float, optional
         Run-to-run sd as a share of the range; learned where a recipe has several runs; 0 judges these runs.
     held, ended, stopped : collection of str

@@ -124,11 +124,11 @@ def histories(
     budget, horizon : float
         In the runs' unit.
     options : FitOptions, optional
-        Its model error is not used: the discrepancy of the gate takes its place.
+        Without model error by default: the discrepancy of the gate takes its place.
     watch : callable, optional
         Called with the runs forecast and their number.
     """
-    options = replace(options or FitOptions(), model_error=0.0)
+    options = options or FitOptions(model_error=0.0)
     curves = [run.curve.until(float(own[-1]) * (1 + 1e-9)) for run, own in zip(runs, edges, strict=True)]
     asked = [_until(run, curve, edge) for run, curve, own in zip(runs, curves, edges, strict=True) for edge in own]
     made = fits([one for one in asked if one is not None], [budget], options)

@@ -26,7 +26,7 @@ DRAWS = 256
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """Distribution of a run's noise-free reward at the budget, in shares of the metric's range, without model error.
+    """Distribution of a run's noise-free reward at the budget, in shares of the metric's range.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def outlook(fit: Fit, budget: float) -> Outlook | None:
     found = fit.posterior
     if found is None:
         return None
-    values = (found.reward([budget])[:, 0] - found.curve.bounds[0]) / found.curve.range
+    values = (found.reward([budget], model_error=True)[:, 0] - found.curve.bounds[0]) / found.curve.range
     return outlook_of(values, found.weight)
 
 
