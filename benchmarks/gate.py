@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.archives import VALIDATION, archives
 from benchmarks.common import Report, main
-from benchmarks.pools import CLEAN, POOLS, pool
+from benchmarks.pools import CLEAN, DIRTY, POOLS, pool
 from rlscale.curves import Run, Truth, simulate
 from rlscale.decisions.gate import HOLD, Gate, Policy, gate
 from rlscale.decisions.gate.contenders import trace
@@ -63,6 +63,7 @@ def measure(quick: bool) -> Report:
     everything = {**arenas, **real}
     found = _policies(report, everything, many)
     _checks(report, found)
+    _lost(report, arenas, count, many)
     _equal_compute(report, everything, found, many)
     _study(report, arenas, count, most)
     _guards(report, {name: everything[name] for name in ("trap16", "dirty16", *real)}, most)
@@ -124,6 +125,28 @@ def _checks(report: Report, found: dict[str, dict[str, PolicyScores]]) -> None:
         report.check(
             f"{source}: wrong stops", f"{100 * one.wrong:.1f} %", f"<= {100 * HOLD.alpha:g} %", one.wrong <= HOLD.alpha
         )
+
+
+def _lost(report: Report, arenas: dict[str, Arena], count: int, most: int) -> None:
+    """Count by the kind of the best run in how many tournaments no run within .02 of it was kept."""
+    table = report.table("tournaments lost, by what the best run was", ["source, best run", "tournaments", *POLICIES])
+    for source in DIRTY:
+        held, kinds = arenas[source], pool(source, count).kinds
+        places = _places(held, most)
+        best = [kinds[max(drawn, key=lambda k: held.truths[k])] for drawn in places]
+        misses = {}
+        for name, policy in POLICIES.items():
+            beliefs = [one.prospects(policy.policy if isinstance(policy, Gate) else HOLD) for one in held.contenders]
+            misses[name] = [
+                play([Entrant(held.contenders[k], beliefs[k], held.truths[k]) for k in drawn], policy).shortfall > 0.02
+                for drawn in places
+            ]
+        for kind in sorted(set(best)):
+            own = [one == kind for one in best]
+            lost = [
+                str(sum(miss for miss, here in zip(missed, own, strict=True) if here)) for missed in misses.values()
+            ]
+            table.add(f"{source}, {kind}", str(sum(own)), *lost)
 
 
 def _equal_compute(

@@ -3,7 +3,9 @@
 Common to all: ``R0 = .2``, noise sd .004, .008 or .015, AR(1) .5, run-to-run sd .01 of ``A`` and 10 % of ``C_mid``,
 GPU-hours. *indep16* and *indep50* draw recipes that have nothing in common; in *trap16* the slower of two rises higher,
 as with the larger batches of ScaleRL; *tie16* has two clusters of near-equal ceilings; *pub16* are rows of ScaleRL's
-Table 1 and figures; *dirty16* has collapses, late starts and second rises; *ar8* has noise correlated by .8.
+Table 1 and figures; *dirty16* has collapses (15 %), late starts (15 %) and second rises (10 %) of 20 to 40 % of the
+gain, with an exponent around 2; *sharp16* is the same with second rises of 30 to 60 % and an exponent of 4, which nothing
+announces; *ar8* has noise correlated by .8.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from benchmarks.common import UncheckedCurve
 from benchmarks.designs import SCALERL
 from rlscale.curves import Run, Truth
 
-__all__ = ["CLEAN", "POOLS", "Pool", "pool"]
+__all__ = ["CLEAN", "DIRTY", "POOLS", "Pool", "pool"]
 
 Floats = NDArray[np.float64]
 Reward = Callable[[Floats], Floats]
@@ -81,7 +83,7 @@ def _varied(drawn: tuple[float, float, float], rng: np.random.Generator) -> tupl
     )
 
 
-def _dirty(rng: np.random.Generator, horizon: float) -> tuple[Reward, str]:
+def _dirty(rng: np.random.Generator, horizon: float, *, sharp: bool) -> tuple[Reward, str]:
     clean = _sigmoid(*_varied(_independent(rng), rng))
     u = float(rng.uniform())
     if u < 0.6:
@@ -100,10 +102,11 @@ def _dirty(rng: np.random.Generator, horizon: float) -> tuple[Reward, str]:
         delay = float(rng.uniform(0.1, 0.4)) * horizon
         return lambda compute: clean(np.maximum(compute - delay, 0.0)), "late"
     ceiling, exponent, midpoint = _varied(_independent(rng), rng)
-    gain, part = ceiling - BASELINE, float(rng.uniform(0.2, 0.4))
+    gain, part = ceiling - BASELINE, float(rng.uniform(*((0.3, 0.6) if sharp else (0.2, 0.4))))
     one = _sigmoid(BASELINE + (1.0 - part) * gain, exponent, min(midpoint, 0.25 * horizon))
     later = float(rng.uniform(0.4, 0.8)) * horizon
-    second = _sigmoid(part * gain, float(rng.lognormal(np.log(2.0), 0.4)), later, 0.0)
+    steepness = 4.0 if sharp else float(rng.lognormal(np.log(2.0), 0.4))
+    second = _sigmoid(part * gain, steepness, later, 0.0)
     return lambda compute: one(compute) + second(compute), "two-slope"
 
 
@@ -111,7 +114,8 @@ _CLEAN = {"indep16": _independent, "trap16": _trap, "tie16": _tie, "pub16": _pub
           "ar8": _independent}  # fmt: skip
 #: Sources whose runs are sigmoids, so that the posterior's law holds.
 CLEAN = tuple(_CLEAN)
-POOLS = (*CLEAN, "dirty16")
+DIRTY = ("dirty16", "sharp16")
+POOLS = (*CLEAN, *DIRTY)
 
 
 def pool(name: str, count: int = 240, seed: int = 11) -> Pool:
@@ -121,8 +125,8 @@ def pool(name: str, count: int = 240, seed: int = 11) -> Pool:
     compute = np.arange(0.0, horizon + 1e-6, every)
     runs, truths, kinds = [], [], []
     for k in range(count):
-        if name == "dirty16":
-            law, kind = _dirty(rng, horizon)
+        if name in DIRTY:
+            law, kind = _dirty(rng, horizon, sharp=name == "sharp16")
         else:
             law, kind = _sigmoid(*_varied(_CLEAN[name](rng), rng)), "clean"
         sigma = float(rng.choice([0.004, 0.008, 0.015]))
