@@ -4,8 +4,8 @@ Common to all: ``R0 = .2``, noise sd .004, .008 or .015, AR(1) .5, run-to-run sd
 GPU-hours. *indep16* and *indep50* draw recipes that have nothing in common; in *trap16* the slower of two rises higher,
 as with the larger batches of ScaleRL; *tie16* has two clusters of near-equal ceilings; *pub16* are rows of ScaleRL's
 Table 1 and figures; *dirty16* has collapses (15 %), late starts (15 %) and second rises (10 %) of 20 to 40 % of the
-gain, with an exponent around 2; *sharp16* is the same with second rises of 30 to 60 % and an exponent of 4, which nothing
-announces; *ar8* has noise correlated by .8.
+gain, with an exponent around 2; *sharp16* is the same with second rises of 30 to 60 % and an exponent of 4, which
+nothing announces; *ar8* has noise correlated by .8.
 """
 
 from __future__ import annotations

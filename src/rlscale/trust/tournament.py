@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlscale.decisions.gate.history import RECENT, History
+from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.prospect import Prospect
-from rlscale.decisions.gate.standing import Action, Decider, Memory, Standing, State
+from rlscale.decisions.gate.standing import RECENT, Action, Decider, Memory, Standing, State
 
 __all__ = ["Entrant", "Played", "play"]
 

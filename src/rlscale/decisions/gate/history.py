@@ -13,7 +13,7 @@ from rlscale.decisions.gate.outlook import Outlook, outlook
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import Prospect, prospect
 from rlscale.decisions.gate.seeds import pooled
-from rlscale.decisions.gate.standing import Standing, State
+from rlscale.decisions.gate.standing import RECENT, Standing, State
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.verdict import Verdict, VerdictName
 
@@ -21,8 +21,6 @@ __all__ = ["History", "Look", "as_recipe", "histories"]
 
 Floats = NDArray[np.float64]
 Watch = Callable[[int, int], None]
-#: Evaluations whose mean stands for the reward now.
-RECENT = 3
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,7 @@ def _hold(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Mem
         if k in held:
             rulings.append(_paused(one, not running, p))
         elif k in resumed:
-            rulings.append(Ruling(name=one.name, action=Action.CONTINUE, code="resumed", h=p, resumed=True))
+            rulings.append(Ruling(name=one.name, action=Action.CONTINUE, code="resumed", h=p))
         else:
             rulings.append(_going(one, scene, one.name in qualified, guards[k], running, p))
     return Round(tuple(rulings), risk.joint(sorted(held)), Memory(qualified, memory.spent), scene.leads)

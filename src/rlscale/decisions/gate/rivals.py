@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlscale.decisions.gate.policy import number
-from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
+from rlscale.decisions.gate.standing import RECENT, Action, Memory, Round, Ruling, Standing, State
 from rlscale.errors import InputError
 
 __all__ = ["Asha", "Halving", "Hyperband", "Margin", "Median", "rungs"]
@@ -27,7 +27,7 @@ def rungs(first: float, eta: float) -> tuple[float, ...]:
 def value(one: Standing, at: float = 1.0) -> float:
     """Mean of the last 3 evaluations up to share ``at`` of the horizon."""
     seen = one.reward[: int(np.searchsorted(one.compute, at + 1e-9, side="right"))]
-    return float(seen[-3:].mean()) if seen.size else -np.inf
+    return float(seen[-RECENT:].mean()) if seen.size else -np.inf
 
 
 def _stops(field: Sequence[Standing], stopped: set[str]) -> Round:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from rlscale.decisions.gate.prospect import Prospect
 
-__all__ = ["Action", "Decider", "Memory", "Round", "Ruling", "Standing", "State"]
+__all__ = ["RECENT", "Action", "Decider", "Memory", "Round", "Ruling", "Standing", "State"]
 
 Floats = NDArray[np.float64]
+
+#: Evaluations whose mean stands for the reward now.
+RECENT = 3
 
 
 class State(StrEnum):
@@ -69,7 +72,7 @@ class Standing:
     @property
     def recent(self) -> float:
         """Mean of the last 3 evaluations."""
-        return float(self.reward[-3:].mean()) if self.reward.size else -np.inf
+        return float(self.reward[-RECENT:].mean()) if self.reward.size else -np.inf
 
     @property
     def gain(self) -> float:
@@ -112,8 +115,6 @@ class Ruling:
         The guard that kept it from being paused.
     h : float, optional
         Probability that it beats the best of all others by more than epsilon.
-    resumed : bool
-        Whether it was held until now.
     """
 
     name: str
@@ -121,7 +122,6 @@ class Ruling:
     code: str
     guard: str | None = None
     h: float | None = None
-    resumed: bool = False
 
 
 @dataclass(frozen=True)
