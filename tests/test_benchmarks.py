@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks import baselines, families, forecasters
+from benchmarks import baselines, families, forecasters, gate, pools
 from benchmarks.common import noisy
 from benchmarks.designs import SHAPES, finished
 from scipy.stats import norm
@@ -65,3 +65,32 @@ def test_alternatives_differ_from_the_default_in_what_they_say():
     assert [one.prior for one in own] == [one.prior for one in AVERAGED]
     assert own[0].log_b_mean < AVERAGED[0].log_b_mean
     assert sum(one.prior for one in AVERAGED) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", pools.POOLS)
+def test_pools_end_where_they_say(name):
+    made = pools.pool(name, count=40)
+    ends = np.array([run.curve.reward[-12:].mean() for run in made.runs])
+    # the last 12 evaluations are a ninth of the run: they may still rise, and carry noise
+    assert np.abs(ends - made.truths).max() < 0.03
+    assert {run.curve.unit for run in made.runs} == {"gpu-hours"}
+    assert made.runs[0].curve.compute_last == made.horizon
+    if name in pools.CLEAN:
+        assert set(made.kinds) == {"clean"}
+    else:
+        assert {"clean", "collapse", "late"} <= set(made.kinds)
+
+
+def test_slower_recipes_rise_higher_in_the_trap():
+    made = pools.pool("trap16", count=60)
+    early = [float(run.curve.reward[10]) for run in made.runs]
+    assert np.corrcoef(early, made.truths)[0, 1] < 0.3
+
+
+def test_an_error_put_into_a_forecast_moves_it():
+    held = gate._pool("indep16", 3)
+    one = held.contenders[0]
+    moved = gate._biased(one, 0.04)
+    assert moved.looks[8].outlook.mean - one.looks[8].outlook.mean == pytest.approx(0.04)
+    assert moved.looks[-1].outlook.mean == pytest.approx(one.looks[-1].outlook.mean)
+    assert moved.looks[8].outlook.mass.sum() == pytest.approx(1.0)
