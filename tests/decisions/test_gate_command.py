@@ -215,7 +215,9 @@ def test_calibration_from_finished_runs_to_the_gate(table: Path, tmp_path: Path)
     assert "the calibration has no 'cuts'" in invoke("gate", table, "--budget", 1000, "--calibration", out).stderr
     both = invoke("gate", table, "--budget", 1000, "--calibration", out, "--discrepancy", 0.03)
     assert "give one of them" in both.stderr
-    assert invoke("backtest", finished, "--calibrate").exit_code == 2
+    assert "Calibrated on 11 finished runs" in " ".join(invoke("backtest", finished, "--calibrate").stdout.split())
+    assert invoke("backtest", finished, "--out", out).exit_code == 2
+    assert invoke("backtest", finished, "--calibrate", "--out", tmp_path / "no" / "c.json").exit_code == 2
 
 
 def test_few_finished_runs_calibrate_nothing(table: Path, tmp_path: Path) -> None:

@@ -92,8 +92,10 @@ def backtest(
     from rlscale.trust import calibrate as calibrated_on
 
     to = output(given)
-    if calibrate != (out is not None):
-        raise InputError("--calibrate and --out FILE belong together: give both to write a calibration for the gate")
+    if out is not None and not calibrate:
+        raise InputError(f"--out {out} is where a calibration goes; give --calibrate too, or --report for a report")
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"cannot write {out}: {out.parent} is not a folder; make it first")
     options = fit_options(None, given)
     reading = collect(paths, read_options(given))
     with watched("backtesting", len(reading.runs)) as watch:

@@ -55,8 +55,8 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     """Decide for every run: continue, hold, stop or commit, with the reason and the evidence.
 
     PATH is a log or a folder of logs, as they stand. Runs are held while the model-based risk that one of them would
-    have been better than all others is small; runs of one recipe are judged
-    together. Nothing is started or stopped here.
+    have been better than all others is small; runs of one recipe are judged together. Nothing is started or stopped
+    here.
     """
     from rlscale.decisions.gate import gate as decide
     from rlscale.present.gate import gate_view
