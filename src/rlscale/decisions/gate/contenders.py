@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
+from rlscale.decisions.gate.history import History, Look, Watch, as_recipe, histories
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import State
 from rlscale.errors import InputError
@@ -60,18 +60,22 @@ def trace(
         Runs that do not run: they stood where they stand at the looks before.
     """
     back = policy.drift_looks + policy.patience - 1
+    still = {run.name for run in runs if run.name in frozen or run.curve.compute_last >= horizon * (1 - NEAR)}
+    known = {} if past is None else past
     edges = []
     for run in runs:
-        last = run.curve.compute_last
-        step = 0.0 if run.name in frozen or last >= horizon * (1 - NEAR) else max(horizon / policy.looks, _spacing(run))
-        steps = np.arange(0 if past and run.name in past else back, -1, -1)
-        edges.append((last - step * steps).tolist())
-    found = histories(runs, edges, budget, horizon, options, watch)
-    if not past:
-        return found
-    return [
-        replace(one, looks=(*past[one.name].looks[-back:], *one.looks)) if one.name in past else one for one in found
-    ]
+        count = 0 if run.name in still or run.name in known else back
+        steps = np.arange(count, -1, -1)
+        edges.append((run.curve.compute_last - max(horizon / policy.looks, _spacing(run)) * steps).tolist())
+    found = []
+    for one in histories(runs, edges, budget, horizon, options, watch):
+        before: tuple[Look, ...] = ()
+        if one.name in still:
+            before = one.looks * back
+        elif one.name in known:
+            before = known[one.name].looks[-back:]
+        found.append(replace(one, looks=(*before, *one.looks)))
+    return found
 
 
 def _spacing(run: Run) -> float:
