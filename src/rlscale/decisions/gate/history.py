@@ -124,21 +124,29 @@ def histories(
     options : FitOptions, optional
         Without model error by default: the discrepancy of the gate takes its place.
     watch : callable, optional
-        Called with the runs forecast and their number.
+        Called with the forecasts made and their number.
     """
     options = options or FitOptions(model_error=0.0)
     curves = [run.curve.until(float(own[-1]) * (1 + 1e-9)) for run, own in zip(runs, edges, strict=True)]
-    asked = [_until(run, curve, edge) for run, curve, own in zip(runs, curves, edges, strict=True) for edge in own]
+    # look by look, counted from the latest: curves of one schedule one after the other are fastest
+    tasks = sorted((len(own) - k, place, k) for place, own in enumerate(edges) for k in range(len(own)))
+    asked = [_until(runs[place], curves[place], edges[place][k]) for _, place, k in tasks]
     made = fits([one for one in asked if one is not None], [budget], options)
-    parts = iter(asked)
-    found = []
-    for place, (run, curve, own) in enumerate(zip(runs, curves, edges, strict=True)):
-        looks = [_look(edge, budget, horizon, None if next(parts) is None else next(made)) for edge in own]
-        reward = (curve.reward - curve.bounds[0]) / curve.range
-        found.append(History(run.name, (run,), curve.compute / horizon, reward, tuple(looks)))
+    looks: dict[tuple[int, int], Look] = {}
+    for done, ((_, place, k), one) in enumerate(zip(tasks, asked, strict=True)):
+        looks[place, k] = _look(edges[place][k], budget, horizon, None if one is None else next(made))
         if watch is not None:
-            watch(place + 1, len(runs))
-    return found
+            watch(done + 1, len(tasks))
+    return [
+        History(
+            name=run.name,
+            runs=(run,),
+            compute=curve.compute / horizon,
+            reward=(curve.reward - curve.bounds[0]) / curve.range,
+            looks=tuple(looks[place, k] for k in range(len(edges[place]))),
+        )
+        for place, (run, curve) in enumerate(zip(runs, curves, strict=True))
+    ]
 
 
 def _until(run: Run, curve: Curve, edge: float) -> Run | None:
