@@ -16,6 +16,7 @@ from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions
+from rlscale.inference.posterior import MIN_POINTS
 from rlscale.trust.backtest import MIN_RUN, TAIL
 from rlscale.trust.outcome import Skipped
 
@@ -133,16 +134,7 @@ def arena(
     """
     setting = setting or Setting()
     comparable(runs, "replay")
-    kept = [k for k, run in enumerate(runs) if run.curve.n_points >= MIN_RUN]
-    skipped = tuple(
-        Skipped(run.name, None, f"{run.curve.n_points} evaluations; a replay needs {MIN_RUN}")
-        for run in runs
-        if run.curve.n_points < MIN_RUN
-    )
-    if len(kept) < 2:
-        raise InputError(
-            f"{len(kept)} of {len(runs)} runs have {MIN_RUN} evaluations or more; a replay compares at least 2"
-        )
+    kept, skipped = _long_enough(runs)
     chosen = [runs[k] for k in kept]
     horizon = min(run.curve.compute_last for run in chosen)
     fewest = min(run.curve.until(horizon).n_trained for run in chosen)
@@ -165,6 +157,27 @@ def arena(
     )
     ends = tuple(float(np.mean([true[k] for k in group])) for group in groups.values())
     return Arena(contenders, ends, horizon, first.unit, first.metric, first.range, skipped, seeds)
+
+
+def _long_enough(runs: Sequence[Run]) -> tuple[list[int], tuple[Skipped, ...]]:
+    """Return the places of the runs that can meet, and why the others cannot."""
+    left = [k for k, run in enumerate(runs) if run.curve.n_points >= MIN_RUN]
+    why = {
+        k: f"{run.curve.n_points} evaluations; a replay needs {MIN_RUN}" for k, run in enumerate(runs) if k not in left
+    }
+    horizon = min((runs[k].curve.compute_last for k in left), default=0.0)
+    for k in left:
+        compute = runs[k].curve.compute
+        seen = int(np.count_nonzero((compute > 0.0) & (compute <= horizon)))
+        if seen < MIN_POINTS:
+            why[k] = f"{seen} evaluations after the start up to the horizon, {horizon:g}; a forecast needs {MIN_POINTS}"
+    kept = [k for k in left if k not in why]
+    if len(kept) < 2:
+        raise InputError(
+            f"{len(kept)} of {len(runs)} runs have {MIN_RUN} evaluations or more, {MIN_POINTS} of them up to the "
+            "horizon; a replay compares at least 2"
+        )
+    return kept, tuple(Skipped(runs[k].name, None, why[k]) for k in sorted(why))
 
 
 def _truth(run: Run, horizon: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.history import History, Look, Watch, as_recipe, histories
+from rlscale.decisions.gate.history import NO_LOOK, History, Watch, as_recipe, histories
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import State
 from rlscale.errors import InputError
@@ -47,7 +47,6 @@ def trace(
     options: FitOptions | None = None,
     *,
     past: Mapping[str, History] | None = None,
-    frozen: Collection[str] = (),
     watch: Watch | None = None,
 ) -> list[History]:
     """Return each run at its latest looks, as many as drift and patience look back; of ``past`` only the last is made.
@@ -56,25 +55,19 @@ def trace(
     ----------
     runs, budget, horizon, policy, options, past, watch
         As for :func:`gate`.
-    frozen : collection of str
-        Runs that do not run: they stood where they stand at the looks before.
     """
     back = policy.drift_looks + policy.patience - 1
-    still = {run.name for run in runs if run.name in frozen or run.curve.compute_last >= horizon * (1 - NEAR)}
     known = {} if past is None else past
     edges = []
     for run in runs:
-        count = 0 if run.name in still or run.name in known else back
+        count = 0 if run.name in known else back
         steps = np.arange(count, -1, -1)
         edges.append((run.curve.compute_last - max(horizon / policy.looks, _spacing(run)) * steps).tolist())
     found = []
     for one in histories(runs, edges, budget, horizon, options, watch):
-        before: tuple[Look, ...] = ()
-        if one.name in still:
-            before = one.looks * back
-        elif one.name in known:
-            before = known[one.name].looks[-back:]
-        found.append(replace(one, looks=(*before, *one.looks)))
+        before = known[one.name].looks[-back:] if back and one.name in known else ()
+        missing = back + 1 - len(before) - len(one.looks)  # of a run that is new to whoever remembers
+        found.append(replace(one, looks=(*(NO_LOOK,) * missing, *before, *one.looks)))
     return found
 
 

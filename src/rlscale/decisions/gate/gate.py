@@ -75,7 +75,7 @@ def gate(
     check(runs, budget, horizon, named)
     if not 0.0 <= risk_spent <= 1.0:
         raise InputError(f"--risk-spent {risk_spent:g} is not a probability; give what the last answer said")
-    traced = trace(runs, budget, horizon, policy, options, past=past, frozen={*held, *ended, *stopped}, watch=watch)
+    traced = trace(runs, budget, horizon, policy, options, past=past, watch=watch)
     groups: dict[str, list[int]] = {}
     for k, run in enumerate(runs):
         groups.setdefault(run.recipe, []).append(k)
@@ -106,7 +106,11 @@ class _Table:
         states = [self._state_of(group) for group in self.groups.values()]
         memory = Memory(spent=self.risk_spent)
         for back in range(self.policy.patience - 1, -1, -1):
-            at = [len(one.looks) - 1 - back for one in self.contenders]
+            # what does not run stood where it stands at the look before, too
+            at = [
+                len(one.looks) - 1 - (back if state is State.RUNNING else 0)
+                for one, state in zip(self.contenders, states, strict=True)
+            ]
             field = tuple(
                 one.standing(max(k, 0), state, k - 1 if k > 0 else None, belief[max(k, 0)])
                 for one, k, state, belief in zip(self.contenders, at, states, beliefs, strict=True)
@@ -180,8 +184,11 @@ class _Table:
             lead = max(group, key=lambda k: (self.runs[k].curve.compute_last, -k))
             for k in group:
                 state = self.states[self.runs[k].name]
-                if state is State.FINISHED and ruling.action in (Action.CONTINUE, Action.HOLD):
-                    found[k] = replace(ruling, action=Action.CONTINUE, code="finished", guard=None)
+                if state is State.STOPPED:
+                    found[k] = replace(ruling, action=Action.STOP, code="stopped", guard=None)
+                elif state is State.FINISHED:
+                    over = ruling.action not in (Action.CONTINUE, Action.HOLD)
+                    found[k] = ruling if over else replace(ruling, action=Action.CONTINUE, code="finished", guard=None)
                 elif self.policy.seeds == "staged" and k != lead and ruling.action is not Action.STOP:
                     found[k] = self._staged(ruling, lead_done, near[place])
                 else:

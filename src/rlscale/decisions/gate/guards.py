@@ -14,10 +14,11 @@ __all__ = ["COUNTS", "GUARDS", "Scene", "bound", "keep_top", "late_start", "lead
 
 @dataclass(frozen=True)
 class Scene:
-    """What a guard compares a contender with: all of them, the leader, and the best recent reward that still runs."""
+    """What a contender is compared with: all of them, the leader, the best that is not held, the best recent reward."""
 
     field: Sequence[Standing]
     leader: Standing | None
+    front: Standing | None
     top: float
 
     @property
@@ -27,11 +28,14 @@ class Scene:
 
     @classmethod
     def of(cls, field: Sequence[Standing]) -> Scene:
-        """Return the scene of several standings; the leader is the one with the highest forecast mean."""
+        """Return the scene of several standings; leader and front have the highest forecast means."""
+
+        def best(some: Sequence[Standing]) -> Standing | None:
+            return max(some, key=lambda one: one.prospect.mean if one.prospect else 0.0, default=None)
+
         known = [one for one in field if one.prospect is not None and one.state is not State.STOPPED]
-        leader = max(known, key=lambda one: one.prospect.mean if one.prospect else 0.0, default=None)
         running = [one.recent for one in field if one.active]
-        return cls(field, leader, max(running, default=-1.0))
+        return cls(field, best(known), best([one for one in known if one.active]), max(running, default=-1.0))
 
 
 Guard = Callable[[Standing, Scene, Policy], bool]

@@ -17,7 +17,7 @@ from rlscale.decisions.gate.standing import RECENT, Standing, State
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.verdict import Verdict, VerdictName
 
-__all__ = ["History", "Look", "as_recipe", "histories"]
+__all__ = ["NO_LOOK", "History", "Look", "as_recipe", "histories"]
 
 Floats = NDArray[np.float64]
 Watch = Callable[[int, int], None]
@@ -54,6 +54,10 @@ class Look:
     def learning(self) -> bool:
         """False where the verdict is ``no_learning``."""
         return self.verdict is None or self.verdict.name is not VerdictName.NO_LEARNING
+
+
+#: The look at a run that had no evaluation yet.
+NO_LOOK = Look(0.0, 0.0, 0, None, None, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +156,7 @@ def histories(
 def _until(run: Run, curve: Curve, edge: float) -> Run | None:
     """Return the run as it stood at a look; None where it had no evaluation."""
     seen = curve.compute <= edge * (1 + 1e-9)
-    return replace(run, curve=curve.select(seen)) if edge > 0.0 and seen.any() else None
+    return replace(run, curve=curve.select(seen)) if edge >= 0.0 and seen.any() else None
 
 
 def _look(edge: float, budget: float, horizon: float, fit: Fit | None) -> Look:

@@ -119,7 +119,7 @@ def _paused(one: Standing, over: bool, h: float) -> Ruling:
 
 def _going(one: Standing, scene: Scene, qualified: bool, guard: str | None, running: set[int], h: float) -> Ruling:
     """Rule on what is neither paused nor resumed."""
-    lone = len(scene.field) > 1 and one is scene.leader
+    lone = len(scene.field) > 1 and one is scene.front
     if one.state is State.STOPPED:
         return Ruling(name=one.name, action=Action.STOP, code="stopped", h=h)
     if one.state is State.FINISHED:

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 #: A forecast's own claim counts for at least this share of its variance, and for this sd, when drift is judged.
 _CLAIM, _SLACK = 0.25, 0.004
-#: Kernels reach so many sds.
-_REACH = 5.0
+#: Kernels reach so many sds; one narrower than this share of a cell changes nothing.
+_REACH, _NOTHING = 5.0, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +116,9 @@ def widened(mass: Floats, factor: float) -> Floats:
 
 def smoothed(mass: Floats, sd: float) -> Floats:
     """Return a distribution with ``N(0, sd^2)`` added, shape (g,)."""
-    reach = int(np.ceil(_REACH * sd / STEP))
-    if reach == 0:
+    if sd < _NOTHING * STEP:
         return mass
+    reach = int(np.ceil(_REACH * sd / STEP))
     kernel = np.diff(ndtr((np.arange(-reach, reach + 2) - 0.5) * STEP / sd))
     full = np.convolve(mass, kernel / kernel.sum())
     kept = full[reach:-reach].copy()

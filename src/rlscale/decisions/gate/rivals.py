@@ -120,6 +120,8 @@ class Hyperband:
     def __post_init__(self) -> None:
         _checked(self, "eta", 1.1, 100.0)
         _checked(self, "brackets", 1, 20)
+        if self.brackets != int(self.brackets):
+            raise InputError(f"policy {self.name!r}: brackets = {self.brackets!r} is not a whole number")
 
     def decide(self, field: tuple[Standing, ...], memory: Memory) -> Round:
         """Decide on every contender."""
