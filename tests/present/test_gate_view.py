@@ -96,6 +96,11 @@ def test_the_headline_counts(actions: list[Action], said: str) -> None:
     assert headline(view(made)).startswith(said)
 
 
+def test_the_headline_says_why_nothing_is_decided() -> None:
+    still = tuple(decision(f"r{k}", Action.CONTINUE, "no_learning") for k in range(2))
+    assert headline(view(still)) == "No run shows learning yet: nothing is decided, what runs goes on."
+
+
 def test_the_risk_is_named_for_what_it_is() -> None:
     assert "more than 0.020: 3.0 %; at most 10 % is allowed." in headline(view())
     assert "under 0.1 %" in headline(view(risk=1e-5))

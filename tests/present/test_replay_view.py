@@ -65,6 +65,10 @@ def test_the_headline_speaks_of_the_gate_and_its_rivals() -> None:
     assert "8 recipes" in words.headline(view(recipes=True))
 
 
+def test_a_small_regret_is_not_rounded_to_none() -> None:
+    assert [view().regret(value) for value in (0.0, 4e-5, 0.0012)] == ["0.0000", "<0.0001", "0.0012"]
+
+
 def test_notes_follow_the_setting() -> None:
     assert "cost nothing here" in " ".join(words.notes(view()))
     told = " ".join(words.notes(view(resume_cost=0.02, stagger=0.1)))

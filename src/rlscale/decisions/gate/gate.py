@@ -232,7 +232,7 @@ class _Table:
         past = [run.name for run in self.runs if run.curve.compute_last > self.budget * (1 + NEAR)]
         if past:
             notes.append(
-                f"{', '.join(past[:5])}{' and more' if len(past) > 5 else ''} went beyond the budget: judged at it"
+                f"{', '.join(past[:5])}{' and more' if len(past) > 5 else ''} went beyond the budget: judged at it."
             )
         last = [run.curve.compute_last for run in self.runs if self.states[run.name] is State.RUNNING]
         if last and min(last) < 0.5 * max(last):
@@ -240,7 +240,7 @@ class _Table:
                     and run.curve.compute_last < 0.5 * max(last)]  # fmt: skip
             notes.append(
                 f"{', '.join(slow[:5])}{' and more' if len(slow) > 5 else ''} stands at less than half of the others' "
-                "compute: if it has ended or is paused, say so with --ended or --held"
+                "compute: if it has ended or is paused, say so with --ended or --held."
             )
         return tuple(notes)
 

@@ -20,6 +20,13 @@ CLAIM = (
 )
 #: How each action is told of several runs, in the order they are told and shown.
 _VERBS = {Action.COMMIT: "commit", Action.CONTINUE: "continue", Action.HOLD: "hold", Action.STOP: "stop"}
+#: Why nothing is decided, where that is so of all runs.
+_NOTHING = {
+    "no_learning": "No run shows learning yet",
+    "no_forecast": "No run can be forecast yet",
+    "nothing_to_compare": "There is no other run to compare with",
+    "one_recipe": "There is no other recipe to compare with",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +89,9 @@ def headline(view: GateView) -> str:
     total = len(answer.decisions)
     found = {action: [one.run for one in answer.decisions if one.action is action] for action in _VERBS}
     if len(found[Action.CONTINUE]) == total:
+        nobody = {one.code for one in answer.decisions} & set(_NOTHING)
+        if nobody:
+            return f"{_NOTHING[nobody.pop()]}: nothing is decided, what runs goes on."
         return "The run goes on." if total == 1 else f"All {total:,} runs go on: nothing is paused."
     parts = [
         f"{verb} {len(found[action]):,}{f' ({listed(found[action], 2)})' if action is Action.COMMIT else ''}"

@@ -23,8 +23,9 @@ class ReplayView:
     settings: Settings = field(default_factory=Settings)
 
     def regret(self, value: float) -> str:
-        """Return a regret as text: one decimal more than a reward has."""
-        return reward(value, (0.0, 0.1 * self.result.arena.range))
+        """Return a regret as text: one decimal more than a reward has; a small one is never rounded to none."""
+        text = reward(value, (0.0, 0.1 * self.result.arena.range))
+        return f"<{text[:-1]}1" if value > 0.0 and float(text) == 0.0 else text
 
     @property
     def noun(self) -> str:
