@@ -192,6 +192,11 @@ def test_runs_on_other_axes_are_refused():
             replay([rising("a"), replace(other, curve=replace(other.curve, **{field: value}))])
 
 
+def test_two_runs_under_one_name_are_refused():
+    with pytest.raises(InputError, match="two runs are called 'a'"):
+        replay([rising("a"), rising("a", seed=1)])
+
+
 def test_settings_that_cannot_be():
     for given in ({"size": 1}, {"tournaments": 0}, {"stagger": -1.0}, {"prices": {"a": 0.0}}, {"seed_sd": -1.0}):
         with pytest.raises(InputError):

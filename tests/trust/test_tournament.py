@@ -140,6 +140,10 @@ def test_asha_takes_the_first_that_comes_and_then_only_what_keeps_up():
     assert play(apart, Asha()).done == (24,) * 8  # each is better than all that came before
     falling = [replace(one, start=k) for k, one in enumerate(FIELD[::-1])]
     assert play(falling, Asha()).done == (24, *(3,) * 7)
+    # one in four goes on: the second best of five is at the third quartile of those before it, the third is not
+    order = [FIELD[k] for k in (7, 0, 1, 2, 6, 5)]
+    at_first = play([replace(one, start=k) for k, one in enumerate(order)], Asha(eta=4.0, first=0.25)).done
+    assert [looks > 6 for looks in at_first] == [True, False, False, False, True, False]
 
 
 def test_one_that_starts_late_and_rises_late_is_kept_by_its_forecast_and_not_by_its_rewards():

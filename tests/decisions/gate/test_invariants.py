@@ -226,3 +226,30 @@ def test_at_the_end_one_is_committed_though_a_held_one_is_forecast_a_hair_higher
 def test_a_count_of_brackets_is_whole():
     with pytest.raises(InputError, match="brackets"):
         policy_from({"policy": "hyperband", "brackets": 2.5})
+
+
+def test_the_dead_take_no_share_of_the_risk_left():
+    best, low = standing("best", 0.7, 0.01), standing("low", 0.66, 0.028, recent=0.4)
+    dead = [standing(f"dead{k}", 0.3, state=State.STOPPED) for k in range(9)]
+    kill = Gate(replace(KILL, patience=1))
+    alone = kill.decide((best, low), Memory())
+    assert KILL.alpha / 10 < alone.rulings[1].h < KILL.alpha
+    assert told(alone)["low"] == told(kill.decide((best, low, *dead), Memory()))["low"] == ("stop", "unlikely_best")
+
+
+def test_what_was_stopped_is_no_rival_of_what_runs():
+    field = (standing("best", 0.7, 0.02), standing("near", 0.7, 0.02, recent=0.4))
+    dead = standing("dead", 0.95, 0.01, state=State.STOPPED)
+    h = [one.h for one in played(Gate(), *field).rulings]
+    assert [one.h for one in played(Gate(), *field, dead).rulings][:2] == pytest.approx(h)
+
+
+def test_kill_too_starts_the_count_again():
+    best, low = standing("best", 0.8, 0.01), standing("low", 0.5, 0.01)
+    kill = Gate(replace(KILL, patience=2))
+    once = kill.decide((best, low), Memory())
+    assert once.memory.qualified == {"low": 1}
+    between = kill.decide((best, standing("low", 0.79, 0.05, recent=0.4)), once.memory)
+    assert between.memory.qualified == {}
+    assert told(kill.decide((best, low), between.memory))["low"][0] == "continue"
+    assert told(kill.decide((best, low), once.memory))["low"] == ("stop", "unlikely_best")

@@ -23,15 +23,19 @@ NEAR = 1e-9
 
 
 def comparable(runs: Sequence[Run], what: str) -> None:
-    """Refuse runs that are on different axes, metrics or ranges.
+    """Refuse runs that are on different axes, metrics or ranges, or that cannot be told apart.
 
     Raises
     ------
     InputError
-        No runs, or several units, clocks, metrics or bounds.
+        No runs, several units, clocks, metrics or bounds, or two runs under one name.
     """
     if not runs:
         raise InputError(f"nothing to {what}: no runs were given")
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"two runs are called {twice!r}; give each a name of its own")
     for field in ("unit", "clock", "metric", "bounds"):
         found = {getattr(run.curve, field) for run in runs}
         if len(found) > 1:
