@@ -29,6 +29,7 @@ __all__ = [
     "calibration_file",
     "example",
     "fit_options",
+    "gate_fit_options",
     "policy_option",
     "read_options",
     "with_options",
@@ -150,6 +151,11 @@ def fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
     if given.get("family") is not None:
         chosen["families"] = families_named(given["family"])
     return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)
+
+
+def gate_fit_options(given: dict[str, Any]) -> FitOptions:
+    """Return how the gate fits: without model error, unless one is given, since its discrepancy takes the place."""
+    return fit_options(None, {**given, "model_error": given["model_error"] or 0.0})
 
 
 def policy_option(given: str) -> Decider:

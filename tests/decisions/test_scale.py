@@ -15,7 +15,8 @@ from rlscale.cli import main
 from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions import rank, rank_runs
 from rlscale.decisions import team as teams
-from rlscale.decisions.rank import _best, _blocks, _by_recipe
+from rlscale.decisions.rank import _best, _blocks
+from rlscale.decisions.runs import by_recipe as grouped
 from rlscale.errors import InputError
 from rlscale.inference import FitOptions, Refits, fit, fits
 from rlscale.inference.families import SIGMOID
@@ -109,7 +110,7 @@ def test_pairs_past_fifty_recipes_are_with_the_best_and_all_where_asked(many, pl
 def test_early_leaders_are_those_of_every_pair_apart():
     runs = made(5, seeds=2, uneven=True)
     found = rank(list(fits(runs)))
-    by_recipe = {name: [fit(runs[k]).posterior for k in places] for name, places in _by_recipe(runs).items()}
+    by_recipe = {name: [fit(runs[k]).posterior for k in places] for name, places in grouped(runs).items()}
     for pair in found.pairs:
         ends = [one.curve.compute_last for name in (pair.a, pair.b) for one in by_recipe[name]]
         means = {
@@ -139,7 +140,7 @@ def test_p_best_of_hundreds_of_levels_is_that_of_all_their_draws():
 
 
 def test_blocks_keep_recipes_together_and_do_not_depend_on_processes(many):
-    groups = _by_recipe(many)
+    groups = grouped(many)
     blocks = _blocks(many, groups)
     assert [number for block in blocks for number in block] == list(range(len(groups)))
     assert sum(len(curves) for block in blocks for curves in block.values()) == len(many)

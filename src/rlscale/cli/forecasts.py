@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rlscale.cli.base import output, settings, watched
-from rlscale.options import FITTING, OUTPUT, PATHS, READING, Compute, example, fit_options, read_options, with_options
+from rlscale.options import (
+    FITTING,
+    OUTPUT,
+    PATHS,
+    READING,
+    Compute,
+    example,
+    fit_options,
+    gate_fit_options,
+    read_options,
+    with_options,
+)
 
 if TYPE_CHECKING:
     from rlscale.inference import Fit
@@ -103,9 +114,8 @@ def backtest(
     errors = [BadFile(error.path, error.message) for error in reading.errors]
     told = settings(given, cuts=[scored.cut for scored in found.cuts])
     calibration = None
-    if calibrate:  # as the gate forecasts: without model error, unless one is given
-        bare = fit_options(None, {**given, "model_error": given["model_error"] or 0.0})
-        calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=bare)
+    if calibrate:
+        calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=gate_fit_options(given))
     to.backtest(backtest_view(found, reading.runs, errors, told), calibration)
     if calibration is not None and out is not None:
         write_file(out, dumps(calibration_document(calibration)) + "\n")

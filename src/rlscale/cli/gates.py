@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,14 +17,11 @@ from rlscale.options import (
     Compute,
     calibration_file,
     example,
-    fit_options,
+    gate_fit_options,
     policy_option,
     read_options,
     with_options,
 )
-
-if TYPE_CHECKING:
-    from rlscale.inference import FitOptions
 
 __all__ = ["gate", "policy", "replay"]
 
@@ -72,7 +69,7 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     for name in shown:
         if name not in names:
             raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
-    options = _options(given)
+    options = gate_fit_options(given)
     numbers, said = _numbers(given, reading.runs[0].curve, options.family)
     with watched("forecasting", len(names)) as watch:
         answer = decide(
@@ -84,11 +81,6 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     if exit_code:
         made = next(one for one in answer.decisions if one.run == shown[0])
         click.get_current_context().exit(EXIT[made.action.value])
-
-
-def _options(given: dict[str, Any]) -> FitOptions:
-    """Return how to fit: without model error, unless one is given, since the gate's discrepancy takes its place."""
-    return fit_options(None, {**given, "model_error": given["model_error"] or 0.0})
 
 
 def _told(given: dict[str, Any], **more: Any) -> Any:
@@ -155,7 +147,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
     )  # fmt: skip
     with watched("forecasting", len(reading.runs)) as watch:
         found = replay_runs(
-            reading.runs, chosen, setting=setting, options=_options(given),
+            reading.runs, chosen, setting=setting, options=gate_fit_options(given),
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
     to.replay(replay_view(found, reading, _told(given, policies=[one.name for one in chosen])))

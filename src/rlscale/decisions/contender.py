@@ -15,7 +15,7 @@ from rlscale.inference.pool import Level, Scatter, median_curve, pooled_levels, 
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.verdict import Verdict, VerdictName
 
-__all__ = ["Contender", "Entry", "Outcome", "contender", "entry", "mean_at", "middle_verdict", "outcome"]
+__all__ = ["Contender", "Entry", "Outcome", "contender", "entry", "healthy", "mean_at", "middle_verdict", "outcome"]
 
 Floats = NDArray[np.float64]
 
@@ -115,12 +115,12 @@ def entry(fits: Sequence[Fit]) -> Entry:
     curves = [run.curve for run in posteriors]
     shortest = min(curve.compute_last for curve in curves)
     rewards = [run.reward([shortest])[:, 0] for run in posteriors]
-    healthy = _healthy(fits)
+    sound = healthy(fits)
     # the same rewards tell how far the runs scatter, where none is left out
-    same = len(healthy) == len(posteriors) > 1
+    same = len(sound) == len(posteriors) > 1
     return Entry(
         outcomes=outcomes,
-        scatter=scatter(posteriors, rewards) if same else replicate_scatter(healthy),
+        scatter=scatter(posteriors, rewards) if same else replicate_scatter(sound),
         first=min(float(curve.compute[curve.compute > 0][0]) for curve in curves),
         shortest=shortest,
         longest=max(curve.compute_last for curve in curves),
@@ -192,7 +192,7 @@ def _exponent(runs: Sequence[Posterior]) -> Interval:
     return interval(values, weight)
 
 
-def _healthy(fits: Sequence[Fit]) -> list[Posterior]:
+def healthy(fits: Sequence[Fit]) -> list[Posterior]:
     """Posteriors of the runs that learn and hold: a failed seed is no measure of how far good seeds scatter."""
     failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
     return [fit.posterior for fit in fits if fit.posterior is not None and fit.verdict.name not in failed]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run
 from rlscale.decisions.contender import Contender, Entry, Outcome, middle_verdict
 from rlscale.decisions.pairs import Pair, commons, compared, everyone, grid
+from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
 from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, FitOptions
@@ -114,7 +115,7 @@ def rank(
     runs = [fit.run for fit in fits]
     _check(runs, target, seed_sd)
     with Team(fits[0].options) as team:
-        groups = _by_recipe(runs)
+        groups = by_recipe(runs)
         entries = {k: team.here.take(k, [fits[i] for i in group]) for k, group in enumerate(groups.values())}
         return _ranking(team, entries, runs, target, seed_sd, all_pairs)
 
@@ -157,7 +158,7 @@ def rank_runs(
     _check(runs, target, seed_sd)
     if jobs < 1:
         raise InputError(f"--jobs {jobs} is not a number of processes; give 1 or more")
-    groups = _by_recipe(runs)
+    groups = by_recipe(runs)
     blocks = _blocks(runs, groups)
     # no fit is asked for more than its verdict needs: the reward at the target, else the ceiling
     with Team(options, [np.inf if target is None else target], min(jobs, len(blocks))) as team:
@@ -169,14 +170,6 @@ def rank_runs(
     # curves were fitted, not runs: what reading said of them comes first, as in a fit
     said = [replace(outcomes[i], warnings=(*run.warnings, *outcomes[i].warnings)) for i, run in enumerate(runs)]
     return ranking, tuple(said)
-
-
-def _by_recipe(runs: Sequence[Run]) -> dict[str, list[int]]:
-    """Return the places of the runs of each recipe."""
-    found: dict[str, list[int]] = {}
-    for place, run in enumerate(runs):
-        found.setdefault(run.recipe, []).append(place)
-    return found
 
 
 def _blocks(runs: Sequence[Run], groups: Mapping[str, Sequence[int]]) -> list[Block]:
@@ -201,7 +194,7 @@ def _ranking(
     all_pairs: bool,
 ) -> Ranking:
     """Rank the recipes that a team has fitted."""
-    groups = _by_recipe(runs)
+    groups = by_recipe(runs)
     told = [entries[k] for k in range(len(groups))]
     spread = learned_spread((one.scatter for one in told), seed_sd)
     last = [
@@ -254,17 +247,10 @@ def _early(
 
 
 def _check(runs: Sequence[Run], target: float | None, seed_sd: float | None) -> None:
-    if not runs:
-        raise InputError("nothing to rank: no runs were given")
-    for what in ("unit", "clock", "bounds"):
-        found = {getattr(run.curve, what) for run in runs}
-        if len(found) > 1:
-            held = ", ".join(str(one) or "none stated" for one in sorted(found))
-            raise InputError(f"the runs have several {what} ({held}); rank them apart")
+    on_one_axis(runs, "rank", ("unit", "clock", "bounds"))
     if target is not None and not target > 0:
         raise InputError(f"--target {target:g} is not a compute above 0; give one, or inf for the asymptote")
-    if seed_sd is not None and not 0 <= seed_sd < np.inf:
-        raise InputError(f"--seed-sd {seed_sd:g} is not a size; give a share of the range, 0 or more")
+    check_seed_sd(seed_sd)
 
 
 def _placed(

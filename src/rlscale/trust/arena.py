@@ -13,7 +13,8 @@ import numpy as np
 
 from rlscale.curves import Run
 from rlscale.decisions.gate.contenders import comparable
-from rlscale.decisions.gate.history import History, Watch, as_recipe, histories
+from rlscale.decisions.gate.history import History, as_recipe, histories
+from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions
 from rlscale.inference.posterior import MIN_POINTS

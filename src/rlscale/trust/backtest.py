@@ -13,7 +13,7 @@ coverage and CRPS are not biased by it; :class:`TargetNoise` says how large it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
+from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
@@ -35,7 +36,6 @@ from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_ac
 __all__ = ["CUTS", "MIN_RUN", "TAIL", "Task", "backtest", "cut_runs", "cut_scores", "predictive"]
 
 Floats = NDArray[np.float64]
-Watch = Callable[[int, int], None]
 
 #: Shares of each run's compute to forecast from.
 CUTS = (0.25, 0.5, 0.75)

@@ -13,10 +13,11 @@ from rlscale.curves import Run
 from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.outlook import EDGES, on_grid
 from rlscale.decisions.gate.policy import HOLD
-from rlscale.decisions.gate.prospect import left, smoothed
+from rlscale.decisions.gate.prospect import cdf_of, left, smoothed
+from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions, fits
-from rlscale.trust.backtest import CUTS, Watch, cut_runs, predictive
+from rlscale.trust.backtest import CUTS, cut_runs, predictive
 from rlscale.trust.scores import binomial_interval
 
 __all__ = ["FEWEST", "NOMINAL", "UNCALIBRATED", "Calibration", "calibrate", "calibration_from"]
@@ -161,8 +162,7 @@ def _inside(mass: Floats, cut: float, truth: float) -> NDArray[np.bool_]:
     """Say for every discrepancy tried whether the 80 % interval holds the truth."""
     found = []
     for delta in TRIED:
-        cdf = np.concatenate([[0.0], np.cumsum(smoothed(mass, float(delta) * left(cut)))])
-        below = float(np.interp(truth, EDGES, cdf / cdf[-1]))
+        below = float(np.interp(truth, EDGES, cdf_of(smoothed(mass, float(delta) * left(cut)))))
         found.append(0.5 - NOMINAL / 2 <= below <= 0.5 + NOMINAL / 2)
     return np.array(found)
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.history import History, Watch, as_recipe
+from rlscale.decisions.gate.history import History, as_recipe
 from rlscale.decisions.gate.hold import Gate
 from rlscale.decisions.gate.policy import HOLD
 from rlscale.decisions.gate.prospect import Prospect
 from rlscale.decisions.gate.registry import POLICIES
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.standing import Decider
+from rlscale.decisions.team import Watch
 from rlscale.inference.fit import FitOptions
 from rlscale.trust.arena import Arena, Setting, arena
 from rlscale.trust.scores import binomial_interval
@@ -234,10 +235,8 @@ def _with_seeds(
 
 def _level(one: History, done: int) -> float:
     """Return what a contender is forecast to reach from its look number ``done``."""
-    if not done:
-        return -np.inf
-    look = one.looks[done - 1]
-    return look.fallen if look.fallen is not None else look.outlook.mean if look.outlook is not None else -np.inf
+    expected = one.looks[done - 1].expected if done else None
+    return -np.inf if expected is None else expected
 
 
 def _scored(name: str, played: Sequence[Played], size: float) -> PolicyScores:

@@ -145,7 +145,5 @@ def _recent(one: Entrant, done: int) -> float:
 
 def _expected(one: Entrant) -> float:
     """Return what the finished are chosen by: the posterior mean of the end, which is no single noisy evaluation."""
-    last = one.history.looks[-1]
-    if last.fallen is not None:
-        return last.fallen
-    return last.outlook.mean if last.outlook is not None else _recent(one, one.looks)
+    expected = one.history.looks[-1].expected
+    return _recent(one, one.looks) if expected is None else expected

@@ -8,10 +8,7 @@ from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.inference.verdict import VerdictName
 
-__all__ = ["LEVELS", "Decision", "Evidence", "GateAnswer"]
-
-#: Quantile levels of the forecast behind a decision.
-LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+__all__ = ["Decision", "Evidence", "GateAnswer"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +26,7 @@ class Evidence:
     reward : float
         Mean of the last 3 evaluations of the contender.
     forecast : tuple of float, optional
-        Quantiles of the reward at the budget, at :data:`LEVELS`; None where nothing could be fitted.
+        Quantiles of the reward at the budget, at ``inference.forecast.LEVELS``; None where nothing could be fitted.
     mean : float, optional
     h : float, optional
         Probability that the contender beats the best of all others by more than ``epsilon``.

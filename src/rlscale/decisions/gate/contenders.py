@@ -8,13 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.history import NO_LOOK, History, Watch, as_recipe, histories
+from rlscale.decisions.contender import healthy
+from rlscale.decisions.gate.history import NO_LOOK, History, as_recipe, histories
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import State
+from rlscale.decisions.runs import check_seed_sd, on_one_axis
+from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions, fits
 from rlscale.inference.pool import learned_spread, replicate_scatter
-from rlscale.inference.verdict import VerdictName
 
 __all__ = ["NEAR", "check", "comparable", "contenders", "learned_tau", "states_of", "trace"]
 
@@ -30,17 +32,11 @@ def comparable(runs: Sequence[Run], what: str) -> None:
     InputError
         No runs, several units, clocks, metrics or bounds, or two runs under one name.
     """
-    if not runs:
-        raise InputError(f"nothing to {what}: no runs were given")
+    on_one_axis(runs, what, ("unit", "clock", "metric", "bounds"))
     names = [run.name for run in runs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two runs are called {twice!r}; give each a name of its own")
-    for field in ("unit", "clock", "metric", "bounds"):
-        found = {getattr(run.curve, field) for run in runs}
-        if len(found) > 1:
-            held = ", ".join(str(one) or "none stated" for one in sorted(found))
-            raise InputError(f"the runs have several {field} ({held}); {what} them apart")
 
 
 def trace(
@@ -125,16 +121,14 @@ def learned_tau(
     options: FitOptions | None,
 ) -> float:
     """Return the run-to-run sd: as given, learned from recipes of several runs, or 0 where these runs are judged."""
-    if given is not None and not 0.0 <= given < np.inf:
-        raise InputError(f"--seed-sd {given:g} is not a size; give a share of the range, 0 or more")
+    check_seed_sd(given)
     if given is not None or not seeded:
         return given or 0.0
-    failed = (VerdictName.NO_LEARNING, VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
-    found = []
-    for group in groups.values():
-        if len(group) > 1:
-            healthy = [fit for fit in fits([runs[k] for k in group], (), options) if fit.verdict.name not in failed]
-            found.append(replicate_scatter([fit.posterior for fit in healthy if fit.posterior is not None]))
+    found = [
+        replicate_scatter(healthy(list(fits([runs[k] for k in group], (), options))))
+        for group in groups.values()
+        if len(group) > 1
+    ]
     return learned_spread(found).value
 
 

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.answer import LEVELS, Decision, Evidence, GateAnswer
+from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer
 from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_tau, states_of, trace
-from rlscale.decisions.gate.history import History, Watch
+from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.hold import Gate, as_they_are
 from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.sentences import Words, sentence
 from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
+from rlscale.decisions.runs import by_recipe
+from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions
+from rlscale.inference.forecast import LEVELS
 from rlscale.inference.verdict import shown
 
 __all__ = ["gate"]
@@ -76,12 +79,10 @@ def gate(
     if not 0.0 <= risk_spent <= 1.0:
         raise InputError(f"--risk-spent {risk_spent:g} is not a probability; give what the last answer said")
     traced = trace(runs, budget, horizon, policy, options, past=past, watch=watch)
-    groups: dict[str, list[int]] = {}
-    for k, run in enumerate(runs):
-        groups.setdefault(run.recipe, []).append(k)
+    groups = by_recipe(runs)
     seeded = any(len(group) > 1 for group in groups.values())
     tau = learned_tau(runs, groups, seed_sd, seeded, options)
-    known = contenders(traced, runs, groups, tau if seeded or seed_sd else 0.0)
+    known = contenders(traced, runs, groups, tau)
     table = _Table(runs, groups, known, states_of(runs, horizon, named), policy, budget, horizon, risk_spent)
     ruled, field = table.decide()
     return table.answer(ruled, field, tau, "recipes" if seeded or seed_sd else "runs")
@@ -181,7 +182,7 @@ class _Table:
         found: dict[int, Ruling] = {}
         for place, group in enumerate(self.groups.values()):
             ruling = rulings[place]
-            lead = max(group, key=lambda k: (self.runs[k].curve.compute_last, -k))
+            lead = self._lead(group)
             for k in group:
                 state = self.states[self.runs[k].name]
                 if state is State.STOPPED:
@@ -195,9 +196,13 @@ class _Table:
                     found[k] = ruling
         return found
 
+    def _lead(self, group: Sequence[int]) -> int:
+        """Return the first seed of a recipe: the one with the most compute."""
+        return max(group, key=lambda k: (self.runs[k].curve.compute_last, -k))
+
     def _leads_done(self) -> bool:
         """Whether no first seed of any recipe still runs."""
-        leads = [max(group, key=lambda k: (self.runs[k].curve.compute_last, -k)) for group in self.groups.values()]
+        leads = map(self._lead, self.groups.values())
         return all(self.states[self.runs[k].name] is not State.RUNNING for k in leads)
 
     def _staged(self, ruling: Ruling, lead_done: bool, near: bool) -> Ruling:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +14,13 @@ from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import Prospect, prospect
 from rlscale.decisions.gate.seeds import pooled
 from rlscale.decisions.gate.standing import RECENT, Standing, State
+from rlscale.decisions.team import Watch
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = ["NO_LOOK", "History", "Look", "as_recipe", "histories"]
 
 Floats = NDArray[np.float64]
-Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,13 @@ class Look:
     outlook: Outlook | None
     fallen: float | None
     verdict: Verdict | None
+
+    @property
+    def expected(self) -> float | None:
+        """Reward at the budget that is expected: where it fell to, else the mean outlook; None where unknown."""
+        if self.fallen is not None:
+            return self.fallen
+        return None if self.outlook is None else self.outlook.mean
 
     @property
     def learning(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rlscale.errors import InputError
 
-__all__ = ["HOLD", "KILL", "Policy", "number"]
+__all__ = ["HOLD", "KILL", "Policy", "check_number", "number"]
 
 
 def number(default: Any, why: str) -> Any:
@@ -60,9 +60,9 @@ class Policy:
     checkpoint_cost: float = number(0.0, "cost of keeping one paused run's checkpoint, as a share of one run's horizon")
 
     def __post_init__(self) -> None:
-        _check(self, "alpha", 0.0, 1.0, strict=True)
+        check_number(self, "alpha", 0.0, 1.0, strict=True)
         for name in ("sure", "minimum_share", "late_until", "correlation", "late_gain"):
-            _check(self, name, 0.0, 1.0)
+            check_number(self, name, 0.0, 1.0)
         for name in (
             "epsilon",
             "collapse_sd",
@@ -72,8 +72,8 @@ class Policy:
             "resume_cost",
             "checkpoint_cost",
         ):
-            _check(self, name, 0.0, 1.0)
-        _check(self, "drift_largest", 1.0, 100.0)
+            check_number(self, name, 0.0, 1.0)
+        check_number(self, "drift_largest", 1.0, 100.0)
         for name, least in (("looks", 2), ("patience", 1), ("minimum_evaluations", 1), ("drift_looks", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -87,12 +87,19 @@ class Policy:
             )
 
 
-def _check(policy: Policy, name: str, low: float, high: float, *, strict: bool = False) -> None:
+def check_number(policy: object, name: str, low: float, high: float, *, strict: bool = False) -> None:
+    """Refuse a number of a policy outside its range.
+
+    Raises
+    ------
+    InputError
+        It is no number from ``low`` to ``high``, or with ``strict`` one of these.
+    """
     value = getattr(policy, name)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not low <= value <= high or (strict and value in (low, high)):
+    given = isinstance(value, int | float) and not isinstance(value, bool)
+    if not given or not low <= value <= high or (strict and value in (low, high)):
         span = f"strictly between {low:g} and {high:g}" if strict else f"from {low:g} to {high:g}"
-        raise InputError(f"policy {policy.name!r}: {name} = {value!r} is not a number {span}")
+        raise InputError(f"policy {getattr(policy, 'name', '?')!r}: {name} = {value!r} is not a number {span}")
 
 
 HOLD = Policy()

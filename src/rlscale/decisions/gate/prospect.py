@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from rlscale.decisions.gate.outlook import CENTRES, EDGES, STEP, Outlook
 from rlscale.decisions.gate.policy import Policy
 
-__all__ = ["Prospect", "collapsed", "discrepancy_sd", "drift", "left", "prospect", "smoothed", "widened"]
+__all__ = ["Prospect", "cdf_of", "collapsed", "discrepancy_sd", "drift", "left", "prospect", "smoothed", "widened"]
 
 Floats = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ def left(share: float) -> float:
 
 def widened(mass: Floats, factor: float) -> Floats:
     """Return a distribution stretched about its median, shape (g,)."""
-    cdf = _cdf(mass)
+    cdf = cdf_of(mass)
     middle = float(np.interp(0.5, cdf, EDGES))
     stretched = np.interp(middle + (EDGES - middle) / factor, EDGES, cdf, left=0.0, right=1.0)
     stretched[0], stretched[-1] = 0.0, 1.0  # what leaves the grid stays in its last cells
@@ -127,7 +127,8 @@ def smoothed(mass: Floats, sd: float) -> Floats:
     return np.asarray(kept)
 
 
-def _cdf(mass: Floats) -> Floats:
+def cdf_of(mass: Floats) -> Floats:
+    """Return the CDF of a distribution at the edges of the grid, shape (g + 1,)."""
     cdf = np.concatenate([[0.0], np.cumsum(mass)])
     return np.asarray(np.minimum(cdf / cdf[-1], 1.0))
 
@@ -147,4 +148,4 @@ def _prospect(mass: Floats, factor: float, extra: float, fell: bool) -> Prospect
     mass = _within(mass)
     mean = float(mass @ CENTRES)
     sd = float(np.sqrt(np.maximum(mass @ (CENTRES - mean) ** 2, 0.0)))
-    return Prospect(_cdf(mass), mean, sd, factor, extra, fell)
+    return Prospect(cdf_of(mass), mean, sd, factor, extra, fell)

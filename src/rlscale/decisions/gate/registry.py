@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import asdict, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -77,7 +77,6 @@ def policy_from(given: Mapping[str, Any]) -> Decider:
         raise InputError(f"name = {told['name']!r} is not a text; give a name for the policy")
     kept = {"name": found.name, **known, **told}
     if isinstance(found, Gate):
-        # what a file writes as 2 where 2.0 is meant is no mistake; what is a count must be whole
         return Gate(Policy(**kept))
     make: Callable[..., Decider] = type(found)
     return make(**kept)
@@ -87,8 +86,4 @@ def numbers(policy: Decider) -> Numbers:
     """Return the numbers of a policy with their reasons, its name aside."""
     held: Any = policy.policy if isinstance(policy, Gate) else policy
     values = asdict(held)
-    return tuple(
-        (one.name, values[one.name], str(one.metadata["why"]))
-        for one in fields(held)
-        if one.name != "name" and one.default is not MISSING
-    )
+    return tuple((one.name, values[one.name], str(one.metadata["why"])) for one in fields(held) if one.name != "name")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlscale.decisions.gate.policy import number
+from rlscale.decisions.gate.policy import check_number, number
 from rlscale.decisions.gate.standing import RECENT, Action, Memory, Round, Ruling, Standing, State
 from rlscale.errors import InputError
 
@@ -40,13 +40,6 @@ def _stops(field: Sequence[Standing], stopped: set[str]) -> Round:
     return Round(tuple(rulings), None, Memory())
 
 
-def _checked(policy: object, name: str, low: float, high: float) -> None:
-    given = getattr(policy, name)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not low <= given <= high:
-        label = getattr(policy, "name", "?")
-        raise InputError(f"policy {label!r}: {name} = {given!r} is not a number from {low:g} to {high:g}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Asha:
     """Asynchronous successive halving (Li et al., 2018), as schedulers run it.
@@ -59,8 +52,8 @@ class Asha:
     first: float = number(0.125, "first rung, as a share of the horizon")
 
     def __post_init__(self) -> None:
-        _checked(self, "eta", 1.1, 100.0)
-        _checked(self, "first", 0.001, 0.99)
+        check_number(self, "eta", 1.1, 100.0)
+        check_number(self, "first", 0.001, 0.99)
 
     def decide(self, field: tuple[Standing, ...], memory: Memory) -> Round:
         """Decide on every contender."""
@@ -91,8 +84,8 @@ class Halving:
     first: float = number(0.25, "first rung, as a share of the horizon; RL rises late, so not earlier")
 
     def __post_init__(self) -> None:
-        _checked(self, "eta", 1.1, 100.0)
-        _checked(self, "first", 0.001, 0.99)
+        check_number(self, "eta", 1.1, 100.0)
+        check_number(self, "first", 0.001, 0.99)
 
     def decide(self, field: tuple[Standing, ...], memory: Memory) -> Round:
         """Decide on every contender."""
@@ -118,8 +111,8 @@ class Hyperband:
     brackets: int = number(3, "brackets; the most eager one starts at eta^-(brackets - 1) of the horizon")
 
     def __post_init__(self) -> None:
-        _checked(self, "eta", 1.1, 100.0)
-        _checked(self, "brackets", 1, 20)
+        check_number(self, "eta", 1.1, 100.0)
+        check_number(self, "brackets", 1, 20)
         if self.brackets != int(self.brackets):
             raise InputError(f"policy {self.name!r}: brackets = {self.brackets!r} is not a whole number")
 
@@ -142,7 +135,7 @@ class Median:
     grace: float = number(0.25, "no run is stopped earlier, as a share of the horizon")
 
     def __post_init__(self) -> None:
-        _checked(self, "grace", 0.0, 1.0)
+        check_number(self, "grace", 0.0, 1.0)
 
     def decide(self, field: tuple[Standing, ...], memory: Memory) -> Round:
         """Decide on every contender."""
@@ -169,8 +162,8 @@ class Margin:
     grace: float = number(1 / 6, "no run is stopped earlier, as a share of the horizon")
 
     def __post_init__(self) -> None:
-        _checked(self, "margin", 0.0, 1.0)
-        _checked(self, "grace", 0.0, 1.0)
+        check_number(self, "margin", 0.0, 1.0)
+        check_number(self, "grace", 0.0, 1.0)
 
     def decide(self, field: tuple[Standing, ...], memory: Memory) -> Round:
         """Decide on every contender."""

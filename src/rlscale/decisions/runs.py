@@ -1,0 +1,49 @@
+"""What every decision asks of its runs first: that they can be compared, and which recipe each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rlscale.curves import Run
+from rlscale.errors import InputError
+
+__all__ = ["by_recipe", "check_seed_sd", "on_one_axis"]
+
+
+def on_one_axis(runs: Sequence[Run], what: str, fields: Sequence[str]) -> None:
+    """Refuse runs whose curves differ in one of ``fields``; ``what`` is the verb of what was asked for.
+
+    Raises
+    ------
+    InputError
+        No runs, or several values of a field.
+    """
+    if not runs:
+        raise InputError(f"nothing to {what}: no runs were given")
+    for field in fields:
+        found = {getattr(run.curve, field) for run in runs}
+        if len(found) > 1:
+            held = ", ".join(str(one) or "none stated" for one in sorted(found))
+            raise InputError(f"the runs have several {field} ({held}); {what} them apart")
+
+
+def check_seed_sd(given: float | None) -> None:
+    """Refuse a run-to-run sd that is none.
+
+    Raises
+    ------
+    InputError
+        A negative or infinite one.
+    """
+    if given is not None and not 0 <= given < np.inf:
+        raise InputError(f"--seed-sd {given:g} is not a size; give a share of the range, 0 or more")
+
+
+def by_recipe(runs: Sequence[Run]) -> dict[str, list[int]]:
+    """Return the places of the runs of each recipe."""
+    found: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        found.setdefault(run.recipe, []).append(place)
+    return found
