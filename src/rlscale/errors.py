@@ -7,14 +7,33 @@
         ├── CurveError          points that are not a curve (order, sign, NaN, bounds, length)
         ├── SourceError         a file that cannot be read; carries ``path``
         │   └── FormatError     no reader knows the file, or a better file should be read
-        └── ChoiceError         several metrics or axes could be meant; carries ``candidates``
+        ├── ChoiceError         several metrics or axes could be meant; carries ``candidates``
+        └── LedgerError         a ledger that cannot be opened, read or written
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-__all__ = ["ChoiceError", "CurveError", "FormatError", "InputError", "RlscaleError", "SourceError"]
+__all__ = [
+    "ChoiceError",
+    "CurveError",
+    "FormatError",
+    "InputError",
+    "LedgerError",
+    "RlscaleError",
+    "SourceError",
+    "hidden",
+]
+
+_PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s/@]*(?:@[^\s/@]*)*@")
+_IN_QUERY = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&\s]*", re.IGNORECASE)
+
+
+def hidden(text: str) -> str:
+    """Return a text with the passwords of the URLs in it replaced by ``***``."""
+    return _IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 class RlscaleError(Exception):
@@ -41,6 +60,7 @@ class SourceError(InputError):
     """
 
     def __init__(self, path: str, message: str) -> None:
+        path = hidden(path)
         super().__init__(f"{path}: {message}")
         self.path = path
         self.message = message
@@ -64,3 +84,7 @@ class ChoiceError(InputError):
     def __init__(self, message: str, candidates: Sequence[str]) -> None:
         super().__init__(f"{message}: {', '.join(candidates)}")
         self.candidates = tuple(candidates)
+
+
+class LedgerError(InputError):
+    """A ledger that cannot be opened, read or written; the message holds no password."""

@@ -11,7 +11,7 @@ KNOWN = (
     "Trackio, and tables in CSV, Parquet and JSON lines (rlscale sources lists them)"
 )
 
-ADDRESS = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, or the path of a file"
+ADDRESS = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, or the path of a file"
 
 TABLES = {
     "empty file": ("t.csv", "", {}, "the file is empty; nothing was logged yet"),
@@ -359,7 +359,7 @@ def test_formats_without_a_reader_are_format_errors(write, case):
     [
         ("wandb:a/b", f"no tracker that rlscale reads is called 'wandb'; {ADDRESS}"),
         ("comet://a/b", f"no tracker that rlscale reads is called 'comet'; {ADDRESS}"),
-        ("ledger:sqlite:///l.db", f"no tracker that rlscale reads is called 'ledger'; {ADDRESS}"),
+        ("ledger:sqlite:///l.db", "no ledger l.db; rlscale ledger add PATH --ledger l.db makes one"),
     ],
 )
 def test_trackers(given, message):

@@ -135,7 +135,7 @@ def _primary(named: Named, logs: Sequence[Named]) -> str | None:
     if len(keys) > 1:
         beside = [other.log for other in logs if other.log.path == log.path]
         known = list(dict.fromkeys(key for other in beside for key in (other.validation or other.train)))
-        what = "metrics" if log.format == "table" else "validation metrics" if log.validation else "train rewards"
+        what = "metrics" if log.states_compute else "validation metrics" if log.validation else "train rewards"
         raise ChoiceError(f"{log.path} holds {len(known)} {what}; give --metric KEY", known)
     return keys[0] if keys else None
 
@@ -227,7 +227,7 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         metric=metric,
         n_eval=_beside(log.n_eval.get(metric), series.step[keep]),
         sd=_beside(log.sd.get(metric), series.step[keep]),
-        bounds=options.bounds or (0.0, 1.0),
+        bounds=options.bounds or log.bounds or (0.0, 1.0),
     )
     said = (*named.repairs, *log.repairs, *log.metric_repairs.get(metric, ()), *repairs, *axis.repairs)
     return Run(

@@ -221,7 +221,7 @@ def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions) -> li
     final = unique(names, [place for _, place, _ in logs], by_path)
     result = []
     for (found, place, log), name, own, (shown, said) in zip(logs, plain, by_path, final, strict=True):
-        bare = name if own or log.format == "table" else re.sub(r"#\d+$", "", name)
+        bare = name if own or log.states_compute else re.sub(r"#\d+$", "", name)
         recipe = clean(recipe_of(bare, place.around, pattern, log.recipe, own))
         seed = log.seed if log.seed is not None else seed_of(bare)
         result.append(Named(log, shown, recipe, seed, (*found.repairs, *([said] if said else [])), found.asked))

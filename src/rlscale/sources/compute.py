@@ -89,8 +89,8 @@ def _gpus_unused(log: Log, axis: Axis, options: ReadOptions) -> str:
     """Return why ``--gpus`` changes nothing; empty where it does, or where the log's own count is told already."""
     if options.gpus is None or axis.clock:
         return ""
-    if log.format == "table":
-        return "--gpus is not used: a table states its own compute"
+    if log.states_compute:
+        return f"--gpus is not used: a {log.format} states its own compute"
     if not log.clocks:
         return f"--gpus is not used: {log.absent.get('gpu-hours', 'the log holds no seconds')}"
     return f"--gpus is not used: compute is in {axis.unit}"
@@ -103,12 +103,13 @@ def _by_kind(log: Log, name: str, kind: Kind, options: ReadOptions) -> Axis:
         money = Series(hours.series.step, hours.series.value * options.price)
         said = (*hours.repairs, f"dollars are gpu-hours x {options.price:g} (--price)")
         return replace(hours, series=money, unit="dollars", repairs=said)
-    exact = log.format == "table"
+    exact = log.states_compute
     warnings = log.axis_warnings.get(unit, ())
     if unit == "gpu-hours" and (clock or (log.clocks and unit not in log.axes)):
         return _gpu_hours(log, name, clock, options)
     if unit in log.axes:
-        return Axis(log.axes[unit], unit, exact, "", (), warnings)
+        clock = log.stated_clock if unit in ("gpu-hours", "dollars") else ""
+        return Axis(log.axes[unit], unit, exact, clock, (), warnings)
     if unit == "flops" and "tokens" in log.axes:
         return _flops(log, name, options)
     if log.undeclared is not None and (unit == "steps" or options.unit is not None):
@@ -162,7 +163,7 @@ def _flops(log: Log, name: str, options: ReadOptions) -> Axis:
     tokens = log.axes["tokens"]
     axis = Series(tokens.step, tokens.value * rule.per_token())
     warnings = log.axis_warnings.get("tokens", ())
-    return Axis(axis, "flops", log.format == "table", "", (rule.sentence(),), warnings)
+    return Axis(axis, "flops", log.states_compute, "", (rule.sentence(),), warnings)
 
 
 def _completed(rule: FlopRule, log: Log) -> FlopRule:
@@ -185,7 +186,7 @@ def _completed(rule: FlopRule, log: Log) -> FlopRule:
 
 
 def _by_key(log: Log, name: str, key: str, options: ReadOptions) -> Axis:
-    exact = log.format == "table"
+    exact = log.states_compute
     if key in log.axis_keys or key in log.series:
         series = log.axis_keys[key] if key in log.axis_keys else log.series[key]
         if not exact:

@@ -112,7 +112,9 @@ def _address(text: str, scheme: str) -> Found:
     """
     if "://" in text and scheme.lower() in _TRACKERS:
         return Found(Path(text), asked=True, given=Path(text), uri=text)
-    how = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, or the path of a file"
+    if scheme.lower() == "ledger":
+        return Found(Path(text), asked=True, given=Path(text), uri=text)
+    how = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, or the path of a file"
     raise SourceError(text, f"no tracker that rlscale reads is called {scheme!r}; {how}")
 
 

@@ -143,6 +143,10 @@ class Log:
         Graded samples behind each value of a metric.
     sd : mapping of str to Series
         Relative noise of each value of a metric.
+    bounds : (float, float), optional
+        Lowest and highest reward, where the log says.
+    stated_clock : str
+        Which seconds the gpu-hours count that it states, where it says.
     recipe, seed, model_params, config, metrics, settings
         As in :class:`rlscale.curves.Run`; None or empty where the log holds none.
     logp_passes : float, optional
@@ -172,6 +176,8 @@ class Log:
     absent: Mapping[str, str] = field(default_factory=dict)
     n_eval: Mapping[str, Series] = field(default_factory=dict)
     sd: Mapping[str, Series] = field(default_factory=dict)
+    bounds: tuple[float, float] | None = None
+    stated_clock: str = ""
     recipe: str | None = None
     seed: int | None = None
     model_params: float | None = None
@@ -185,3 +191,8 @@ class Log:
     warnings: tuple[str, ...] = ()
     metric_repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     axis_warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def states_compute(self) -> bool:
+        """Whether it states the compute of each evaluation, as tables and ledgers do, and not that of steps."""
+        return self.format in ("table", "ledger")

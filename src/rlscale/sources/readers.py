@@ -74,7 +74,11 @@ def read_found(found: Found) -> list[Log] | list[Record]:
     raise sqlite.refusal(path) if sqlite.is_sqlite(head) else without_reader(path)
 
 
-def _from_address(uri: str) -> list[Record]:
+def _from_address(uri: str) -> list[Log] | list[Record]:
+    if uri.lower().startswith("ledger:"):
+        from rlscale.sources.trackers import ledger
+
+        return ledger.read(uri)
     if uri.lower().startswith("wandb://"):
         from rlscale.sources.trackers import wandb_api
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rlscale.curves import Curve, Run, Truth, simulate
-from rlscale.decisions.gate import HOLD, Action, gate
-from rlscale.decisions.gate.contenders import trace
+from rlscale.decisions.gate import HOLD, Action, Known, gate
 from rlscale.errors import InputError
+from rlscale.inference import FitOptions
 
 
 def run(name, ceiling=0.7, last=500.0, seed=0, recipe=None, midpoint=150.0, **curve):
@@ -106,10 +106,9 @@ def test_finished_runs_are_compared_and_left_alone():
 
 
 def test_looks_remembered_by_a_live_gate_change_nothing():
-    before = {
-        one.name: one for one in trace([replace(one, curve=one.curve.until(475.0)) for one in FIELD], 1e3, 1e3, HOLD)
-    }
-    assert told(gate(FIELD, 1000.0, past=before)) == told(gate(FIELD, 1000.0))
+    known = Known(1e3, FitOptions(model_error=0.0))
+    gate([replace(one, curve=one.curve.until(475.0)) for one in FIELD], 1000.0, known=known)
+    assert told(gate(FIELD, 1000.0, known=known)) == told(gate(FIELD, 1000.0))
 
 
 def test_a_collapsed_leader_is_not_trusted():

@@ -1,13 +1,14 @@
 """The gate on runs that were held, stopped, ended or have hardly begun."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from rlscale.curves import Curve, Run
-from rlscale.decisions.gate import HOLD, KILL, gate
+from rlscale.decisions.gate import HOLD, KILL, Known, gate
 from rlscale.decisions.gate.contenders import trace
+from rlscale.inference import FitOptions
 from tests.decisions.gate.test_gate import FIELD, run, told
 
 SEEDS = [
@@ -90,15 +91,23 @@ def test_the_last_one_running_is_committed_whoever_leads():
 
 
 def test_a_live_gate_goes_on_from_look_to_look():
-    past = None
+    known = Known(1e3, FitOptions(model_error=0.0))
     for last in (400.0, 450.0, 500.0):
         now = until(FIELD, last)
-        live = trace(now, 1e3, 1e3, HOLD, past=past)
+        live = trace(now, 1e3, 1e3, HOLD, known=known)
         assert {len(one.looks) for one in live} == {HOLD.drift_looks + HOLD.patience}
-        if past is not None:
-            fresh = trace(now, 1e3, 1e3, HOLD)
-            assert [one.looks[-1].outlook.mean for one in live] == [one.looks[-1].outlook.mean for one in fresh]
-        past = {one.name: one for one in live}
+        for one, fresh in zip(live, trace(now, 1e3, 1e3, HOLD), strict=True):
+            means = [[look.outlook.mean for look in own.looks] for own in (one, fresh)]
+            assert means[0] == pytest.approx(means[1], abs=1e-9)
+
+
+def test_what_a_live_gate_knows_does_not_depend_on_when_it_was_asked():
+    early, late = (Known(1e3, FitOptions(model_error=0.0)) for _ in range(2))
+    for last in (400.0, 450.0, 500.0):
+        answer = gate(until(SEEDS, last), 1e3, known=early)
+    again = gate(until(SEEDS, 500.0), 1e3, known=late)
+    assert [asdict(one) for one in answer.decisions] == [asdict(one) for one in again.decisions]
+    assert answer.seed_sd == again.seed_sd
 
 
 def test_holding_a_run_changes_nothing_that_is_believed_of_it():
@@ -138,12 +147,12 @@ def test_a_run_with_its_start_alone_has_a_reward():
 
 def test_without_looks_back_none_are_kept():
     policy = replace(HOLD, patience=1, drift_looks=0)
-    before = {one.name: one for one in trace(until(FIELD, 450.0), 1e3, 1e3, policy)}
-    assert {len(one.looks) for one in trace(FIELD, 1e3, 1e3, policy, past=before)} == {1}
+    known = Known(1e3, FitOptions(model_error=0.0))
+    assert {len(one.looks) for one in trace(FIELD, 1e3, 1e3, policy, known=known)} == {1}
 
 
 def test_a_seed_that_joins_a_live_gate_is_pooled_with_the_others():
     policy = replace(HOLD, patience=1, drift_looks=0)
-    older = [one for one in SEEDS if one.name != "a-1"]
-    before = {one.name: one for one in trace(until(older, 475.0), 1e3, 1e3, policy)}
-    assert told(gate(SEEDS, 1000.0, policy=policy, past=before)) == told(gate(SEEDS, 1000.0, policy=policy))
+    known = Known(1e3, FitOptions(model_error=0.0))
+    gate(until([one for one in SEEDS if one.name != "a-1"], 475.0), 1000.0, policy=policy, known=known)
+    assert told(gate(SEEDS, 1000.0, policy=policy, known=known)) == told(gate(SEEDS, 1000.0, policy=policy))

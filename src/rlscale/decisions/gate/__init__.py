@@ -7,6 +7,7 @@
 from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer
 from rlscale.decisions.gate.gate import gate
 from rlscale.decisions.gate.hold import Gate
+from rlscale.decisions.gate.known import Known
 from rlscale.decisions.gate.policy import HOLD, KILL, Policy
 from rlscale.decisions.gate.registry import POLICIES, numbers, policy_from, policy_named
 from rlscale.decisions.gate.standing import Action, Decider, State
@@ -21,6 +22,7 @@ __all__ = [
     "Evidence",
     "Gate",
     "GateAnswer",
+    "Known",
     "Policy",
     "State",
     "gate",

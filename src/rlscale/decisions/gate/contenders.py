@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from rlscale.curves import Run
 from rlscale.decisions.contender import healthy
-from rlscale.decisions.gate.history import NO_LOOK, History, as_recipe, histories
+from rlscale.decisions.gate.history import History, as_recipe, histories
+from rlscale.decisions.gate.known import Known
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import State
 from rlscale.decisions.runs import check_seed_sd, on_one_axis
@@ -46,29 +46,20 @@ def trace(
     policy: Policy,
     options: FitOptions | None = None,
     *,
-    past: Mapping[str, History] | None = None,
+    known: Known | None = None,
     watch: Watch | None = None,
 ) -> list[History]:
-    """Return each run at its latest looks, as many as drift and patience look back; of ``past`` only the last is made.
+    """Return each run at its latest looks, as many as drift and patience look back.
 
     Parameters
     ----------
-    runs, budget, horizon, policy, options, past, watch
+    runs, budget, horizon, policy, options, known, watch
         As for :func:`gate`.
     """
     back = policy.drift_looks + policy.patience - 1
-    known = {} if past is None else past
-    edges = []
-    for run in runs:
-        count = 0 if run.name in known else back
-        steps = np.arange(count, -1, -1)
-        edges.append((run.curve.compute_last - max(horizon / policy.looks, _spacing(run)) * steps).tolist())
-    found = []
-    for one in histories(runs, edges, budget, horizon, options, watch):
-        before = known[one.name].looks[-back:] if back and one.name in known else ()
-        missing = back + 1 - len(before) - len(one.looks)  # of a run that is new to whoever remembers
-        found.append(replace(one, looks=(*(NO_LOOK,) * missing, *before, *one.looks)))
-    return found
+    steps = np.arange(back, -1, -1)
+    edges = [(run.curve.compute_last - max(horizon / policy.looks, _spacing(run)) * steps).tolist() for run in runs]
+    return histories(runs, edges, budget, horizon, options, watch, known)
 
 
 def _spacing(run: Run) -> float:
@@ -119,17 +110,16 @@ def learned_tau(
     given: float | None,
     seeded: bool,
     options: FitOptions | None,
+    known: Known | None = None,
 ) -> float:
     """Return the run-to-run sd: as given, learned from recipes of several runs, or 0 where these runs are judged."""
     check_seed_sd(given)
     if given is not None or not seeded:
         return given or 0.0
-    found = [
-        replicate_scatter(healthy(list(fits([runs[k] for k in group], (), options))))
-        for group in groups.values()
-        if len(group) > 1
-    ]
-    return learned_spread(found).value
+    several = [[runs[k] for k in group] for group in groups.values() if len(group) > 1]
+    if known is not None:
+        return learned_spread(map(known.scatter, several)).value
+    return learned_spread(replicate_scatter(healthy(list(fits(own, (), options)))) for own in several).value
 
 
 def contenders(

@@ -12,6 +12,7 @@ from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer
 from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_tau, states_of, trace
 from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.hold import Gate, as_they_are
+from rlscale.decisions.gate.known import Known
 from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.sentences import Words, sentence
@@ -38,7 +39,7 @@ def gate(
     ended: Collection[str] = (),
     stopped: Collection[str] = (),
     risk_spent: float = 0.0,
-    past: Mapping[str, History] | None = None,
+    known: Known | None = None,
     watch: Watch | None = None,
 ) -> GateAnswer:
     """Decide for every run whether to continue, hold, stop or commit, from its log as it stands.
@@ -63,8 +64,8 @@ def gate(
         Runs that are paused now, that ended before the horizon, and that were stopped for good.
     risk_spent : float
         Risk that earlier stops of a ``kill`` policy have spent, as their answers said.
-    past : mapping of str to History, optional
-        Earlier looks of runs, where a live gate has them (:func:`trace`); they are then not made again.
+    known : Known, optional
+        Fits made before, where a live gate has them, with this budget and these options; they are not made again.
     watch : callable, optional
 
     Raises
@@ -78,14 +79,14 @@ def gate(
     check(runs, budget, horizon, named)
     if not 0.0 <= risk_spent <= 1.0:
         raise InputError(f"--risk-spent {risk_spent:g} is not a probability; give what the last answer said")
-    traced = trace(runs, budget, horizon, policy, options, past=past, watch=watch)
+    traced = trace(runs, budget, horizon, policy, options, known=known, watch=watch)
     groups = by_recipe(runs)
     seeded = any(len(group) > 1 for group in groups.values())
-    tau = learned_tau(runs, groups, seed_sd, seeded, options)
-    known = contenders(traced, runs, groups, tau)
-    table = _Table(runs, groups, known, states_of(runs, horizon, named), policy, budget, horizon, risk_spent)
-    ruled, field = table.decide()
-    return table.answer(ruled, field, tau, "recipes" if seeded or seed_sd else "runs")
+    tau = learned_tau(runs, groups, seed_sd, seeded, options, known)
+    field = contenders(traced, runs, groups, tau)
+    table = _Table(runs, groups, field, states_of(runs, horizon, named), policy, budget, horizon, risk_spent)
+    ruled, standings = table.decide()
+    return table.answer(ruled, standings, tau, "recipes" if seeded or seed_sd else "runs")
 
 
 @dataclass(frozen=True, eq=False)

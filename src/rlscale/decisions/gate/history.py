@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
-from rlscale.decisions.gate.outlook import Outlook, outlook
+from rlscale.decisions.gate.known import Known, Made, first, made_of
+from rlscale.decisions.gate.outlook import Outlook
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import Prospect, prospect
 from rlscale.decisions.gate.seeds import pooled
-from rlscale.decisions.gate.standing import RECENT, Standing, State
+from rlscale.decisions.gate.standing import Standing, State
 from rlscale.decisions.team import Watch
-from rlscale.inference.fit import Fit, FitOptions, fits
+from rlscale.inference.fit import FitOptions, fits
 from rlscale.inference.verdict import Verdict, VerdictName
 
-__all__ = ["NO_LOOK", "History", "Look", "as_recipe", "histories"]
+__all__ = ["History", "Look", "as_recipe", "histories"]
 
 Floats = NDArray[np.float64]
 
@@ -61,10 +62,6 @@ class Look:
     def learning(self) -> bool:
         """False where the verdict is ``no_learning``."""
         return self.verdict is None or self.verdict.name is not VerdictName.NO_LEARNING
-
-
-#: The look at a run that had no evaluation yet.
-NO_LOOK = Look(0.0, 0.0, 0, None, None, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +119,7 @@ def histories(
     horizon: float,
     options: FitOptions | None = None,
     watch: Watch | None = None,
+    known: Known | None = None,
 ) -> list[History]:
     """Forecast the reward at ``budget`` of each run from every one of its looks.
 
@@ -136,16 +134,19 @@ def histories(
         Without model error by default: the discrepancy of the gate takes its place.
     watch : callable, optional
         Called with the forecasts made and their number.
+    known : Known, optional
+        Fits made before; without it all are made, together.
     """
     options = options or FitOptions(model_error=0.0)
     curves = [run.curve.until(float(own[-1]) * (1 + 1e-9)) for run, own in zip(runs, edges, strict=True)]
     # look by look, counted from the latest: curves of one schedule one after the other are fastest
     tasks = sorted((len(own) - k, place, k) for place, own in enumerate(edges) for k in range(len(own)))
-    asked = [_until(runs[place], curves[place], edges[place][k]) for _, place, k in tasks]
-    made = fits([one for one in asked if one is not None], [budget], options)
+    counts = [_seen(curves[place], edges[place][k]) for _, place, k in tasks]
+    made = _fitted([(runs[place], count) for (_, place, _), count in zip(tasks, counts, strict=True)], budget, options,
+                   known)  # fmt: skip
     looks: dict[tuple[int, int], Look] = {}
-    for done, ((_, place, k), one) in enumerate(zip(tasks, asked, strict=True)):
-        looks[place, k] = _look(edges[place][k], budget, horizon, None if one is None else next(made))
+    for done, (_, place, k) in enumerate(tasks):
+        looks[place, k] = _look(edges[place][k], budget, horizon, next(made))
         if watch is not None:
             watch(done + 1, len(tasks))
     return [
@@ -160,20 +161,27 @@ def histories(
     ]
 
 
-def _until(run: Run, curve: Curve, edge: float) -> Run | None:
-    """Return the run as it stood at a look; None where it had no evaluation."""
-    seen = curve.compute <= edge * (1 + 1e-9)
-    return replace(run, curve=curve.select(seen)) if edge >= 0.0 and seen.any() else None
+def _seen(curve: Curve, edge: float) -> int:
+    """Return how many evaluations a look had."""
+    return int(np.count_nonzero(curve.compute <= edge * (1 + 1e-9))) if edge >= 0.0 else 0
 
 
-def _look(edge: float, budget: float, horizon: float, fit: Fit | None) -> Look:
-    if fit is None:
+def _fitted(
+    asked: Sequence[tuple[Run, int]], budget: float, options: FitOptions, known: Known | None
+) -> Iterator[Made | None]:
+    """Yield what the first evaluations of each run say, so many of them; None of no evaluation."""
+    if known is not None:
+        yield from (known.made(run, count) if count else None for run, count in asked)
+        return
+    cut = (first(run, count) for run, count in asked if count)
+    made = fits(cut, [budget], options)
+    yield from (made_of(next(made), budget) if count else None for _, count in asked)
+
+
+def _look(edge: float, budget: float, horizon: float, made: Made | None) -> Look:
+    if made is None:
         return Look(max(edge, 0.0) / horizon, max(edge, 0.0) / budget, 0, None, None, None)
-    curve = fit.run.curve
-    fallen = None
-    if fit.verdict.name is VerdictName.COLLAPSED:
-        fallen = (float(curve.reward[-RECENT:].mean()) - curve.bounds[0]) / curve.range
-    return Look(edge / horizon, edge / budget, curve.n_points, outlook(fit, budget), fallen, fit.verdict)
+    return Look(edge / horizon, edge / budget, made.seen, made.outlook, made.fallen, made.verdict)
 
 
 def as_recipe(name: str, seeds: Sequence[History], tau: float) -> History:

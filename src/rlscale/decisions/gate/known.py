@@ -1,0 +1,114 @@
+"""Fits that a live gate made before: what a curve said once it says again, so it is fitted once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from rlscale.curves import Run
+from rlscale.decisions.contender import healthy
+from rlscale.decisions.gate.outlook import Outlook, outlook
+from rlscale.decisions.gate.standing import RECENT
+from rlscale.inference.fit import Fit, FitOptions, fit
+from rlscale.inference.pool import Scatter, replicate_scatter
+from rlscale.inference.verdict import Verdict, VerdictName
+
+__all__ = ["Known", "Made", "first", "made_of"]
+
+#: Fits kept of each run: more than any look looks back.
+KEPT = 24
+_Key = tuple[int, bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What the gate takes from one fit.
+
+    Parameters
+    ----------
+    seen : int
+        Evaluations that were fitted.
+    outlook : Outlook, optional
+        Of the reward at the budget; None where nothing could be fitted.
+    fallen : float, optional
+        Mean of the last 3 evaluations, as a share of the range, where the run has collapsed.
+    verdict : Verdict
+    """
+
+    seen: int
+    outlook: Outlook | None
+    fallen: float | None
+    verdict: Verdict
+
+
+def made_of(found: Fit, budget: float) -> Made:
+    """Return what the gate takes from a fit, with the reward at compute ``budget``."""
+    curve = found.run.curve
+    fallen = None
+    if found.verdict.name is VerdictName.COLLAPSED:
+        fallen = (float(curve.reward[-RECENT:].mean()) - curve.bounds[0]) / curve.range
+    return Made(curve.n_points, outlook(found, budget), fallen, found.verdict)
+
+
+class Known:
+    """The fits of one budget and one set of options.
+
+    Each curve is fitted by itself, so that its numbers are the same, bit for bit, whatever else was asked and when.
+
+    Parameters
+    ----------
+    budget : float
+        Compute, in the runs' unit.
+    options : FitOptions
+    """
+
+    def __init__(self, budget: float, options: FitOptions) -> None:
+        self.budget, self.options = budget, options
+        self._made: dict[str, OrderedDict[_Key, Made]] = {}
+        self._latest: dict[str, tuple[_Key, Fit]] = {}
+        self._scatter: dict[tuple[str, ...], tuple[tuple[_Key, ...], Scatter | None]] = {}
+
+    def made(self, run: Run, count: int) -> Made:
+        """Return what the first ``count`` evaluations of a run say, at least 1."""
+        own = self._made.setdefault(run.name, OrderedDict())
+        key = _key(run, count)
+        if key not in own:
+            curve = run.curve
+            whole = count == curve.n_points
+            found = self.fit(run) if whole else fit(first(run, count), [self.budget], self.options)
+            own[key] = made_of(found, self.budget)
+            while len(own) > KEPT:
+                own.popitem(last=False)
+        own.move_to_end(key)
+        return own[key]
+
+    def fit(self, run: Run) -> Fit:
+        """Return the fit of all evaluations of a run."""
+        key = _key(run, run.curve.n_points)
+        before = self._latest.get(run.name)
+        if before is None or before[0] != key:
+            before = self._latest[run.name] = (key, fit(run, [self.budget], self.options))
+        return before[1]
+
+    def scatter(self, runs: Sequence[Run]) -> Scatter | None:
+        """Return how far the runs of one recipe scatter; None where that cannot be told."""
+        names = tuple(run.name for run in runs)
+        keys = tuple(_key(run, run.curve.n_points) for run in runs)
+        before = self._scatter.get(names)
+        if before is None or before[0] != keys:
+            before = self._scatter[names] = (keys, replicate_scatter(healthy([self.fit(run) for run in runs])))
+        return before[1]
+
+
+def _key(run: Run, count: int) -> _Key:
+    curve = run.curve
+    columns = (curve.compute, curve.reward, curve.sd, curve.n_eval)
+    held = b"".join(b"-" if one is None else one[:count].tobytes() for one in columns)
+    return count, blake2b(held, digest_size=16).digest()
+
+
+def first(run: Run, count: int) -> Run:
+    """Return a run as it stood after its first ``count`` evaluations."""
+    return replace(run, curve=run.curve.until(float(run.curve.compute[count - 1])))

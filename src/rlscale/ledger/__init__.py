@@ -1,0 +1,33 @@
+"""Runs, points, fits, looks and decisions in SQL: an SQLite file, or PostgreSQL for a team."""
+
+from rlscale.ledger.address import Address, address
+from rlscale.ledger.deliveries import Delivery, Event
+from rlscale.ledger.fits import FitRow
+from rlscale.ledger.lease import Lease, LeaseLost, Standby
+from rlscale.ledger.ledger import Ledger
+from rlscale.ledger.rulings import DecisionRow, LookRow, Override, Read, Ruled, forced
+from rlscale.ledger.values import Heading, Points, RunRow, canonical, digest, points_of
+
+__all__ = [
+    "Address",
+    "DecisionRow",
+    "Delivery",
+    "Event",
+    "FitRow",
+    "Heading",
+    "Lease",
+    "LeaseLost",
+    "Ledger",
+    "LookRow",
+    "Override",
+    "Points",
+    "Read",
+    "Ruled",
+    "RunRow",
+    "Standby",
+    "address",
+    "canonical",
+    "digest",
+    "forced",
+    "points_of",
+]

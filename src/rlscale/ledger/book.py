@@ -1,0 +1,267 @@
+"""Runs and their points: taken in once, whoever brings them how often, and read as they stood at any time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rlscale.errors import LedgerError
+from rlscale.ledger.database import Database
+from rlscale.ledger.schema import points, runs
+from rlscale.ledger.values import Heading, Points, RunRow, canonical
+
+__all__ = ["Book"]
+
+#: What a run keeps from its first heading on; another value means another run.
+_FIXED = ("unit", "clock", "metric", "bounds")
+
+
+class Book:
+    """The runs of a ledger.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enlist(self, heading: Heading) -> RunRow:
+        """Return the run of a heading, which is added where it is new.
+
+        Raises
+        ------
+        LedgerError
+            A run of that name has another unit, clock, metric or range.
+        """
+
+        def work(connection: Connection) -> RunRow:
+            row = connection.execute(select(runs).where(runs.c.name == heading.name)).first()
+            if row is None:
+                try:
+                    with connection.begin_nested():
+                        connection.execute(insert(runs).values(**_columns(heading)))
+                except IntegrityError:  # somebody else was quicker
+                    pass
+                row = connection.execute(select(runs).where(runs.c.name == heading.name)).one()
+            return _checked(_run(row), heading, str(self._database.where))
+
+        return self._database.write(work)
+
+    def append(self, taken: Mapping[int, Mapping[str, Points]], source: str | None = None) -> int:
+        """Take in points of runs, and return how many were new.
+
+        A point that is there (same run, metric, compute and value) is left alone. Of two values at one compute the
+        later wins; the earlier stays for those who saw it.
+
+        Parameters
+        ----------
+        taken : mapping of int to mapping of str to Points
+            By the run's id, then by metric.
+        source : str, optional
+            Where they come from. Values that contradict those of another source are refused.
+
+        Raises
+        ------
+        LedgerError
+            A run that is not there, or two runs under one name.
+        """
+        return self._database.write(
+            lambda connection: sum(
+                self._append(connection, number, taken[number], source) for number in sorted(taken)
+            )  # in one order, so that two writers never wait for each other
+        )
+
+    def _append(self, connection: Connection, number: int, metrics: Mapping[str, Points], source: str | None) -> int:
+        asked = select(runs.c.last_seq, runs.c.name, runs.c.source).where(runs.c.id == number).with_for_update()
+        held = connection.execute(asked).first()
+        if held is None:
+            raise LedgerError(f"{self._database.where}: no run number {number}; add it first")
+        seq, now = int(held.last_seq), time.time()
+        rows: list[dict[str, Any]] = []
+        for metric, new in metrics.items():
+            known = self._known(connection, number, metric, new)
+            contradicted = source is not None and source != held.source
+            for place, value, n_eval, sd in _numbers(new):
+                before = known.get(place)
+                if before == value:
+                    continue
+                if before is not None and contradicted:
+                    raise LedgerError(
+                        f"{source}: run {held.name!r} has {metric} = {value:g} at compute {place:g}, and the ledger "
+                        f"{before:g} from {held.source}: two runs under one name; give one another name or folder"
+                    )
+                known[place] = value
+                seq += 1
+                rows.append(
+                    {"run_id": number, "seq": seq, "metric": metric, "compute": place, "value": value,
+                     "n_eval": n_eval, "sd": sd, "at": now}
+                )  # fmt: skip
+        if rows:
+            connection.execute(insert(points), rows)
+            connection.execute(update(runs).where(runs.c.id == number).values(last_seq=seq))
+        return len(rows)
+
+    @staticmethod
+    def _known(connection: Connection, number: int, metric: str, new: Points) -> dict[float, float]:
+        """Return the latest values at the computes that new points may stand at."""
+        if not len(new):
+            return {}
+        asked = (
+            select(points.c.compute, points.c.value)
+            .where(
+                points.c.run_id == number, points.c.metric == metric, points.c.compute >= float(new.compute.min()),
+                points.c.compute <= float(new.compute.max()),
+            )
+            .order_by(points.c.seq)
+        )  # fmt: skip
+        return {row.compute: row.value for row in connection.execute(asked)}
+
+    def end(self, number: int) -> None:
+        """Note that a run's trainer is done with it: nothing more will come."""
+        self._database.write(
+            lambda connection: connection.execute(update(runs).where(runs.c.id == number).values(ended=time.time()))
+        )
+
+    def reopen(self, number: int) -> None:
+        """Note that a run goes on, whatever was said before."""
+        self._database.write(
+            lambda connection: connection.execute(update(runs).where(runs.c.id == number).values(ended=None))
+        )
+
+    def runs(self, names: Collection[str] | None = None, recipe: str | None = None) -> tuple[RunRow, ...]:
+        """Return the runs, those called ``names`` and those of a recipe where it is given, in the order of arrival."""
+
+        def work(connection: Connection) -> tuple[RunRow, ...]:
+            asked = select(runs).order_by(runs.c.id)
+            if recipe is not None:
+                asked = asked.where(runs.c.recipe == recipe)
+            if names is not None:
+                asked = asked.where(runs.c.name.in_(list(names)))
+            return tuple(map(_run, connection.execute(asked)))
+
+        return self._database.read(work)
+
+    def run(self, name: str) -> RunRow:
+        """Return the run called ``name``.
+
+        Raises
+        ------
+        LedgerError
+            There is none.
+        """
+        found = self.runs([name])
+        if not found:
+            known = ", ".join(one.name for one in self.runs()[:20]) or "none yet"
+            raise LedgerError(f"{self._database.where}: no run {name!r}; its runs are {known}")
+        return found[0]
+
+    def points(
+        self, of: Sequence[RunRow], *, upto: Mapping[int, int] | None = None, metric: str | None = None
+    ) -> dict[int, Points]:
+        """Return the points of runs by id, computes increasing; a run without any is left out.
+
+        Parameters
+        ----------
+        of : sequence of RunRow
+        upto : mapping of int to int, optional
+            As each stood when its latest point had this number.
+        metric : str, optional
+            In place of the run's own.
+        """
+        if not of:
+            return {}
+        # plain tuples of the driver: rows that know their columns' names cost half a second for a million points
+        rows = self._database.read(lambda connection: connection.execute(_asked(of, upto, metric)).cursor.fetchall())
+        return _split(rows)
+
+    def metrics(self) -> tuple[str, ...]:
+        """Return the metrics that there are points of, those that runs are judged by and others."""
+        asked = select(points.c.metric).distinct().order_by(points.c.metric)
+        return self._database.read(lambda connection: tuple(row.metric for row in connection.execute(asked)))
+
+
+def _asked(of: Sequence[RunRow], upto: Mapping[int, int] | None, metric: str | None) -> Select[Any]:
+    asked = select(points.c.run_id, points.c.compute, points.c.value, points.c.n_eval, points.c.sd)
+    if metric is not None:
+        asked = asked.where(points.c.metric == metric)
+    else:
+        asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
+    if len(of) <= 500:
+        asked = asked.where(points.c.run_id.in_([one.id for one in of]))
+    if upto is not None:
+        limits = [and_(points.c.run_id == number, points.c.seq <= seq) for number, seq in upto.items()]
+        asked = asked.where(or_(*limits))
+    return asked.order_by(points.c.run_id, points.c.seq)
+
+
+def _split(rows: Sequence[tuple[Any, ...]]) -> dict[int, Points]:
+    if not rows:
+        return {}
+    number, compute, value, n_eval, sd = zip(*rows, strict=True)
+    who, place, height = np.array(number), np.array(compute, dtype=np.float64), np.array(value, dtype=np.float64)
+    beside = [_optional(column) for column in (n_eval, sd)]
+    edges = np.flatnonzero(np.diff(who)) + 1
+    found = {}
+    for part in np.split(np.arange(who.size), edges):
+        kept = part[_latest(place[part])]
+        more = [None if one is None or np.isnan(one[kept]).all() else one[kept] for one in beside]
+        found[int(who[part[0]])] = Points(place[kept], height[kept], *more)
+    return found
+
+
+def _optional(column: tuple[float | None, ...]) -> NDArray[np.float64] | None:
+    if column.count(None) == len(column):
+        return None
+    return np.array([np.nan if one is None else one for one in column], dtype=np.float64)
+
+
+def _latest(compute: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the places of the latest point at each compute, computes increasing."""
+    order = np.argsort(compute, kind="stable")
+    placed = compute[order]
+    last = np.append(placed[1:] != placed[:-1], True)
+    return np.asarray(order[last])
+
+
+def _numbers(new: Points) -> Iterable[tuple[float, float, float | None, float | None]]:
+    columns = [new.compute.tolist(), new.value.tolist()]
+    for beside in (new.n_eval, new.sd):
+        told = [None] * len(new) if beside is None else [None if x != x else x for x in beside.tolist()]
+        columns.append(told)
+    return zip(*columns, strict=True)
+
+
+def _columns(heading: Heading) -> dict[str, Any]:
+    low, high = heading.bounds
+    return {
+        "name": heading.name, "recipe": heading.recipe, "seed": heading.seed, "unit": heading.unit,
+        "clock": heading.clock, "metric": heading.metric, "low": low, "high": high,
+        "model_params": heading.model_params, "budget": heading.budget, "settings": canonical(dict(heading.settings)),
+        "source": heading.source, "last_seq": 0, "created": time.time(),
+    }  # fmt: skip
+
+
+def _run(row: Row[Any]) -> RunRow:
+    told = dict(row._mapping)
+    bounds = (told.pop("low"), told.pop("high"))
+    return RunRow(**{**told, "bounds": bounds, "settings": json.loads(told["settings"])})
+
+
+def _checked(found: RunRow, heading: Heading, where: str) -> RunRow:
+    for field in _FIXED:
+        held, given = getattr(found, field), getattr(heading, field)
+        if held != given:
+            raise LedgerError(
+                f"{where}: run {heading.name!r} is kept with {field} {held or 'none'!r}, and now comes with "
+                f"{given or 'none'!r}; give it another name, or read it as before"
+            )
+    return found

@@ -1,0 +1,199 @@
+"""The database behind a ledger: connections, transactions that wait and try again, and the version of its tables."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from rlscale.errors import LedgerError, hidden
+from rlscale.ledger.address import Address
+
+__all__ = ["HEAD", "PATIENCE", "Database", "inserted"]
+
+T = TypeVar("T")
+
+#: The version of the tables that this package reads and writes.
+HEAD = "0001"
+#: Where a ledger keeps its version; other programs' migrations keep theirs elsewhere.
+_VERSION = "rlscale_version"
+#: Seconds that a locked or unreachable database is waited for.
+PATIENCE = 30.0
+#: Any number that nobody else locks: two processes must not make the tables at once.
+_LOCK = 7_285_413_960_411
+_MIGRATIONS = Path(__file__).parent / "migrations"
+#: Longest pause between two tries, in seconds.
+_PAUSE = 1.0
+
+
+class Database:
+    """A ledger's database.
+
+    Parameters
+    ----------
+    where : Address
+    create : bool
+        Make the tables where there are none; else a ledger that is not there is an error.
+    patience : float
+        Seconds that a locked or unreachable database is waited for.
+
+    Raises
+    ------
+    LedgerError
+        It cannot be opened, is no ledger, or was written by a newer release.
+    """
+
+    def __init__(self, where: Address, *, create: bool = False, patience: float = PATIENCE) -> None:
+        self.where, self.patience = where, patience
+        if where.file is not None and not create and not where.file.is_file():
+            raise LedgerError(f"no ledger {where}; rlscale ledger add PATH --ledger {where} makes one")
+        self._server = where.file is None
+        self._process = os.getpid()
+        self._engine = self._opened()
+        self._prepare(create)
+
+    def _opened(self) -> Any:
+        try:
+            if self._server:
+                return create_engine(self.where.url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+            engine = create_engine(self.where.url, connect_args={"timeout": self.patience})
+        except (ModuleNotFoundError, NoSuchModuleError) as error:
+            raise LedgerError("a PostgreSQL ledger needs psycopg; pip install 'rlscale[postgres]'") from error
+        event.listen(engine, "connect", _configured)
+        event.listen(engine, "begin", _begun)
+        return engine
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._engine.dispose()
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what ``work`` reads in one transaction; tried again while the database cannot be reached."""
+        return self._tried(work, write=False)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do ``work`` in one transaction: all of it or nothing.
+
+        It is done again where the connection broke, even while it was being committed: it must find out whether it was
+        done already.
+        """
+        return self._tried(work, write=True)
+
+    def _tried(self, work: Callable[[Connection], T], *, write: bool) -> T:
+        if self._process != os.getpid():  # a connection is never shared with a forked process
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+        deadline, pause = time.monotonic() + self.patience, 0.02
+        while True:
+            try:
+                with self._engine.connect().execution_options(rlscale_write=write) as connection, connection.begin():
+                    return work(connection)
+            except SQLAlchemyError as error:
+                if not _passes(error) or time.monotonic() + pause > deadline:
+                    raise LedgerError(f"{self.where}: {_said(error)}") from None  # its chain holds the URL
+            time.sleep(pause)
+            pause = min(2.0 * pause, _PAUSE)
+
+    def _prepare(self, create: bool) -> None:
+        found = self.read(self._version)
+        if found == HEAD:
+            return
+        if found is not None and found > HEAD:
+            raise LedgerError(
+                f"{self.where} was written by a newer rlscale (tables of version {found}, this one knows {HEAD}); "
+                "upgrade rlscale"
+            )
+        if found is None and not create:
+            raise LedgerError(f"{self.where} holds no ledger; rlscale ledger add PATH --ledger {self.where} makes one")
+        self.write(self._upgraded)
+
+    def _version(self, connection: Connection) -> str | None:
+        """Return the version of the tables, None where there are none.
+
+        Raises
+        ------
+        LedgerError
+            Tables of something else.
+        """
+        names = set(inspect(connection).get_table_names())
+        if _VERSION in names:
+            return connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar()
+        if names and (not self._server or {"runs", "points"} & names):
+            raise LedgerError(f"{self.where} is a database of something else; give the ledger one of its own")
+        return None
+
+    def _upgraded(self, connection: Connection) -> None:
+        from alembic import command
+        from alembic.config import Config
+
+        if self._server:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config = Config(attributes={"connection": connection, "version_table": _VERSION})
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        command.upgrade(config, "head")
+
+
+def _configured(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, not at the first change
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begun(connection: Connection) -> None:
+    write = connection.get_execution_options().get("rlscale_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _passes(error: SQLAlchemyError) -> bool:
+    """Whether a failure may pass: a lock, a server that restarts, a connection that broke."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    said = str(error.orig).lower()
+    if "full" in said:  # a disk does not empty itself while we wait
+        return False
+    gone = ("locked", "busy", "connection", "server closed", "starting up", "shutting down", "terminating", "deadlock",
+            "serialize", "recovery mode")  # fmt: skip
+    wrong = ("password", "authentication", "role ", "does not exist", "no such", "translate host")
+    return isinstance(error, OperationalError) and any(w in said for w in gone) and not any(w in said for w in wrong)
+
+
+def _said(error: SQLAlchemyError) -> str:
+    """Return what happened and what to do, without the statement and without a password."""
+    cause = str(getattr(error, "orig", None) or error).strip()
+    said = hidden(cause.splitlines()[0] if cause else type(error).__name__)
+    lower = said.lower()
+    for word, advice in _ADVICE:
+        if word in lower:
+            return f"{said}; {advice}"
+    return f"the database refuses: {said}"
+
+
+_ADVICE = (
+    ("locked", "another process holds it; if none should, see who has the file open"),
+    ("full", "free some space: what was written before is safe"),
+    ("not a database", "give an SQLite file, or a new name"),
+    ("readonly", "give a file that can be written"),
+    ("unable to open", "check the path and its rights"),
+    ("disk i/o", "check the disk: what was written before is safe"),
+    ("malformed", "restore it from a copy"),
+    ("password", "check the user and the password (PGPASSWORD or ~/.pgpass keep it off the command line)"),
+    ("does not exist", "create it first"),
+    ("connection", "check that the server runs and can be reached"),
+)
+
+
+def inserted(made: CursorResult[Any]) -> int:
+    """Return the number that an added row was given."""
+    key = made.inserted_primary_key
+    assert key is not None
+    return int(key[0])

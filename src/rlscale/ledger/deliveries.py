@@ -1,0 +1,156 @@
+"""Commands that carry out decisions: claimed before they are started, and how they ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from rlscale.ledger.database import Database
+from rlscale.ledger.lease import Lease, hold
+from rlscale.ledger.schema import deliveries, events
+
+__all__ = ["MOST_ATTEMPTS", "Deliveries", "Delivery", "Event", "Events"]
+
+#: A command that was interrupted is started again, and no more often than this.
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One start of a command.
+
+    Parameters
+    ----------
+    decision_id, attempt : int
+    at : float
+    outcome : str
+        ``started``, ``done``, ``failed``, ``timeout``, ``interrupted`` or ``dry-run``.
+    exit_code : int, optional
+    said : str
+        The end of what it printed.
+    """
+
+    decision_id: int
+    attempt: int
+    at: float
+    outcome: str
+    exit_code: int | None
+    said: str
+
+
+class Deliveries:
+    """The commands of a ledger.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, lease: Lease, decision: int, outcome: str = "started") -> int | None:
+        """Claim a decision for carrying out, and return which attempt it is; None where it is somebody's or done.
+
+        What a watcher of an earlier epoch had started and did not see the end of is noted as interrupted, and is tried
+        again: the command is told the attempt, for those that must not be run twice.
+
+        Raises
+        ------
+        LeaseLost
+            Another watcher has taken over.
+        """
+
+        def work(connection: Connection) -> int | None:
+            hold(connection, lease)
+            last = connection.execute(
+                select(deliveries).where(deliveries.c.decision_id == decision).order_by(deliveries.c.attempt.desc())
+            ).first()
+            attempt = 1
+            if last is not None:
+                if last.outcome not in ("started", "interrupted") or last.attempt >= MOST_ATTEMPTS:
+                    return None
+                if last.epoch == lease.epoch:
+                    return None  # our own, and under way
+                own = and_(deliveries.c.decision_id == decision, deliveries.c.attempt == last.attempt)
+                connection.execute(update(deliveries).where(own).values(outcome="interrupted"))
+                attempt = last.attempt + 1
+            connection.execute(
+                insert(deliveries).values(
+                    decision_id=decision, attempt=attempt, epoch=lease.epoch, at=time.time(), outcome=outcome, said=""
+                )
+            )
+            return attempt
+
+        return self._database.write(work)
+
+    def end(self, decision: int, attempt: int, outcome: str, exit_code: int | None, said: str) -> None:
+        """Note how a command ended."""
+        own = and_(deliveries.c.decision_id == decision, deliveries.c.attempt == attempt)
+        told = {"outcome": outcome, "exit_code": exit_code, "said": said}
+        self._database.write(lambda connection: connection.execute(update(deliveries).where(own).values(**told)))
+
+    def of(self, numbers: Sequence[int] | None = None) -> tuple[Delivery, ...]:
+        """Return the commands of some decisions, or of all."""
+        asked = select(deliveries).order_by(deliveries.c.decision_id, deliveries.c.attempt)
+        if numbers is not None:
+            asked = asked.where(deliveries.c.decision_id.in_(list(numbers)))
+        names = ("decision_id", "attempt", "at", "outcome", "exit_code", "said")
+        return self._database.read(
+            lambda connection: tuple(
+                Delivery(**{name: row._mapping[name] for name in names}) for row in connection.execute(asked)
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that went wrong, or right again, while a ledger was watched.
+
+    Parameters
+    ----------
+    id : int
+    at : float
+    kind : str
+        ``source``, ``command``, ``gate``, ``watcher``, ...
+    subject, message : str
+    """
+
+    id: int
+    at: float
+    kind: str
+    subject: str
+    message: str
+
+
+class Events:
+    """What happened while a ledger was watched.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, kind: str, subject: str, message: str) -> None:
+        """Keep an event."""
+        told = {"at": time.time(), "kind": kind, "subject": subject[:2000], "message": message[:4000]}
+        self._database.write(lambda connection: connection.execute(insert(events).values(**told)))
+
+    def last(self, count: int = 20) -> tuple[Event, ...]:
+        """Return the latest events, oldest first."""
+        asked = select(events).order_by(events.c.id.desc()).limit(count)
+        found = self._database.read(
+            lambda connection: tuple(Event(**row._mapping) for row in connection.execute(asked))
+        )
+        return found[::-1]
+
+    def count(self) -> int:
+        """Return how many there are."""
+        asked = select(func.count()).select_from(events)
+        return int(self._database.read(lambda connection: connection.execute(asked).scalar()) or 0)

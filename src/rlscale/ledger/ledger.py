@@ -1,0 +1,67 @@
+"""A ledger, opened: its runs, fits, rulings, commands and events."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rlscale.ledger.address import address
+from rlscale.ledger.book import Book
+from rlscale.ledger.database import PATIENCE, Database
+from rlscale.ledger.deliveries import Deliveries, Events
+from rlscale.ledger.fits import Fits
+from rlscale.ledger.lease import Standby, held_by
+from rlscale.ledger.rulings import Rulings
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """What is kept of runs: their points, what was believed of them, what was decided and done.
+
+    A ledger is an SQLite file, which many processes of one machine may write at once, or a PostgreSQL database for a
+    team. What is written is added, never changed.
+
+    Parameters
+    ----------
+    where : str
+        The file, or ``postgresql://USER@HOST/DATABASE``; see :func:`rlscale.ledger.address.address`.
+    create : bool
+        Make it where it is not there.
+    patience : float
+        Seconds that a locked or unreachable database is waited for.
+
+    Raises
+    ------
+    InputError
+        The address is none, or the ledger cannot be opened.
+    """
+
+    def __init__(self, where: str, *, create: bool = False, patience: float = PATIENCE) -> None:
+        self.where = address(where)
+        self._database = Database(self.where, create=create, patience=patience)
+        self.book = Book(self._database)
+        self.fits = Fits(self._database)
+        self.rulings = Rulings(self._database)
+        self.deliveries = Deliveries(self._database)
+        self.events = Events(self._database)
+
+    def standby(self, lasts: float = 30.0, holder: str | None = None) -> Standby:
+        """Return who asks for the watcher's lease, which runs out after ``lasts`` seconds without a beat."""
+        return Standby(self._database, lasts, holder)
+
+    def watcher(self) -> str | None:
+        """Return who watches it now; None where nobody does."""
+        return held_by(self._database)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Versions of the tables; Alembic runs those that a ledger lacks."""

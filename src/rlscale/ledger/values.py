@@ -1,0 +1,159 @@
+"""What a ledger holds, as frozen values; times are Unix seconds, computes in the run's unit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rlscale.curves import Curve, canonical_unit
+from rlscale.errors import LedgerError
+
+__all__ = ["Heading", "Points", "RunRow", "canonical", "digest", "points_of"]
+
+Floats = NDArray[np.float64]
+
+#: Longest name of a run, a recipe or a metric.
+LONGEST = 500
+
+
+def canonical(document: Any) -> str:
+    """Return a document as JSON that is the same for equal documents: sorted keys, shortest exact numbers."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(document: Any) -> str:
+    """Return the SHA-256 of a document's canonical JSON, in hex."""
+    return hashlib.sha256(canonical(document).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """What is said of a run once.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the ledger.
+    recipe : str
+    unit, clock, metric, bounds
+        As in :class:`rlscale.curves.Curve`.
+    seed : int, optional
+    model_params : float, optional
+    budget : float, optional
+        Compute that the run is to get if it wins, where its trainer says so.
+    settings : mapping
+        Of the recipe; JSON values.
+    source : str
+        Where its points come from: a path, or what recorded them.
+
+    Raises
+    ------
+    LedgerError
+        A name that is empty, too long, or holds characters that do not print.
+    """
+
+    name: str
+    recipe: str
+    unit: str = "steps"
+    clock: str = ""
+    metric: str = "reward"
+    bounds: tuple[float, float] = (0.0, 1.0)
+    seed: int | None = None
+    model_params: float | None = None
+    budget: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", canonical_unit(self.unit))
+        for what in ("name", "recipe", "metric"):
+            said = getattr(self, what)
+            if not said or len(said) > LONGEST or not said.isprintable():
+                raise LedgerError(
+                    f"{what} {said[:80]!r} cannot be kept: it is empty, longer than {LONGEST} characters, or does not "
+                    "print; give the run another name"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow(Heading):
+    """A run as it is kept.
+
+    Parameters
+    ----------
+    id : int
+    last_seq : int
+        Number of its latest point, all metrics together.
+    created : float
+    ended : float, optional
+        When its trainer said that it is done.
+    """
+
+    id: int
+    last_seq: int
+    created: float
+    ended: float | None = None
+
+    def curve(self, points: Points) -> Curve:
+        """Return its validation curve."""
+        return Curve(
+            compute=points.compute, reward=points.value, unit=self.unit, clock=self.clock, metric=self.metric,
+            n_eval=points.n_eval, sd=points.sd, bounds=self.bounds,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Values of one metric of one run.
+
+    Parameters
+    ----------
+    compute, value : array, shape (n,)
+    n_eval, sd : array, shape (n,), optional
+        NaN where unknown.
+    """
+
+    compute: Floats
+    value: Floats
+    n_eval: Floats | None = None
+    sd: Floats | None = None
+
+    def __len__(self) -> int:
+        return int(self.compute.size)
+
+    def after(self, count: int) -> Points:
+        """Return the points after the first ``count``."""
+        kept = [None if one is None else one[count:] for one in (self.n_eval, self.sd)]
+        return Points(self.compute[count:], self.value[count:], *kept)
+
+
+def points_of(
+    compute: ArrayLike, value: ArrayLike, n_eval: ArrayLike | None = None, sd: ArrayLike | None = None
+) -> Points:
+    """Return points, checked.
+
+    Raises
+    ------
+    LedgerError
+        Different lengths, or a compute or a value that is not finite, or a negative compute.
+    """
+    found = [None if one is None else np.atleast_1d(np.asarray(one, dtype=np.float64))
+             for one in (compute, value, n_eval, sd)]  # fmt: skip
+    places, values = found[0], found[1]
+    assert places is not None
+    assert values is not None
+    if any(one is not None and one.shape != places.shape for one in found) or places.ndim != 1:
+        raise LedgerError(f"points need one value a compute; got {[one.shape for one in found if one is not None]}")
+    for name, one in (("compute", places), ("value", values)):
+        bad = one[~np.isfinite(one)]
+        if bad.size:
+            raise LedgerError(f"{name} {bad[0]} of a point is not finite; leave the point out")
+    if places.size and places.min() < 0.0:
+        raise LedgerError(f"negative compute {places.min():g} of a point; compute counts up from 0")
+    return Points(places, values, found[2], found[3])

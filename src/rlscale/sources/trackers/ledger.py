@@ -1,0 +1,67 @@
+"""A ledger as a source: ``ledger:runs.db`` or ``ledger:postgresql://...``; its runs state their own compute."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlscale.curves import Series
+from rlscale.errors import LedgerError, SourceError, hidden
+from rlscale.ledger import Ledger, Points, RunRow
+from rlscale.sources.log import Log
+
+__all__ = ["NAME", "read"]
+
+NAME = "ledger"
+
+
+def read(uri: str) -> list[Log]:
+    """Return the runs of a ledger.
+
+    Raises
+    ------
+    SourceError
+        It cannot be opened, or holds no run with points.
+    """
+    where = hidden(uri)
+    try:
+        with Ledger(uri) as ledger:
+            rows = ledger.book.runs()
+            own = ledger.book.points(rows)
+            beside = {
+                metric: ledger.book.points(rows, metric=metric)
+                for metric in ledger.book.metrics()
+                if any(metric != row.metric for row in rows)
+            }
+    except LedgerError as error:
+        raise SourceError(where, str(error).removeprefix(f"{where.removeprefix('ledger:')}: ")) from None
+    logs = [
+        _log(row, own[row.id], {metric: held[row.id] for metric, held in beside.items() if row.id in held}, where)
+        for row in rows
+        if row.id in own
+    ]
+    if not logs:
+        raise SourceError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
+    return logs
+
+
+def _log(row: RunRow, own: Points, beside: dict[str, Points], where: str) -> Log:
+    held = {**beside, row.metric: own}
+    everywhere = np.unique(np.concatenate([points.compute for points in held.values()]))
+    return Log(
+        name=row.name,
+        path=where,
+        format=NAME,
+        rows=row.last_seq,
+        series={metric: Series(points.compute, points.value) for metric, points in held.items()},
+        validation=(row.metric,),
+        train=(),
+        axes={row.unit: Series(everywhere, everywhere)},
+        n_eval={} if own.n_eval is None else {row.metric: Series(own.compute, own.n_eval)},
+        sd={} if own.sd is None else {row.metric: Series(own.compute, own.sd)},
+        bounds=row.bounds,
+        stated_clock=row.clock,
+        recipe=row.recipe,
+        seed=row.seed,
+        model_params=row.model_params,
+        settings=row.settings,
+    )
