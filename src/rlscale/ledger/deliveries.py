@@ -27,7 +27,7 @@ class Delivery:
     decision_id, attempt : int
     at : float
     outcome : str
-        ``started``, ``done``, ``failed``, ``timeout``, ``interrupted`` or ``dry-run``.
+        ``started``, ``done``, ``failed``, ``timeout`` or ``interrupted``.
     exit_code : int, optional
     said : str
         The end of what it printed.
@@ -52,11 +52,11 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, lease: Lease, decision: int, outcome: str = "started") -> int | None:
+    def claim(self, lease: Lease, decision: int) -> int | None:
         """Claim a decision for carrying out, and return which attempt it is; None where it is somebody's or done.
 
-        What a watcher of an earlier epoch had started and did not see the end of is noted as interrupted, and is tried
-        again: the command is told the attempt, for those that must not be run twice.
+        What failed is tried again, and so is what a watcher of an earlier epoch had started and did not see the end of,
+        which is noted as interrupted: the command is told the attempt, for those that must not be run twice.
 
         Raises
         ------
@@ -71,16 +71,16 @@ class Deliveries:
             ).first()
             attempt = 1
             if last is not None:
-                if last.outcome not in ("started", "interrupted") or last.attempt >= MOST_ATTEMPTS:
+                under_way = last.outcome == "started" and last.epoch == lease.epoch
+                if last.outcome == "done" or under_way or last.attempt >= MOST_ATTEMPTS:
                     return None
-                if last.epoch == lease.epoch:
-                    return None  # our own, and under way
-                own = and_(deliveries.c.decision_id == decision, deliveries.c.attempt == last.attempt)
-                connection.execute(update(deliveries).where(own).values(outcome="interrupted"))
+                if last.outcome == "started":
+                    own = and_(deliveries.c.decision_id == decision, deliveries.c.attempt == last.attempt)
+                    connection.execute(update(deliveries).where(own).values(outcome="interrupted"))
                 attempt = last.attempt + 1
             connection.execute(
                 insert(deliveries).values(
-                    decision_id=decision, attempt=attempt, epoch=lease.epoch, at=time.time(), outcome=outcome, said=""
+                    decision_id=decision, attempt=attempt, epoch=lease.epoch, at=time.time(), outcome="started", said=""
                 )
             )
             return attempt

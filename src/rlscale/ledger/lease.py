@@ -12,6 +12,7 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -30,8 +31,9 @@ class LeaseLost(LedgerError):
 
 
 def me() -> str:
-    """Return what a process is called as a holder: its host, boot, process namespace, number and start."""
-    return "/".join((socket.gethostname(), *_machine(), str(os.getpid()), _started(os.getpid()) or str(time.time())))
+    """Return a name for a holder: its host, boot, process namespace, process, start, and which of several it is."""
+    process = os.getpid()
+    return "/".join((socket.gethostname(), *_machine(), str(process), _started(process) or "", uuid4().hex))
 
 
 def _machine() -> tuple[str, str]:
@@ -55,7 +57,7 @@ def _started(process: int) -> str | None:
 def _dead(holder: str) -> bool:
     """Whether a holder was a process of this very machine that is gone; False where that cannot be known."""
     host, boot, space, process, started = (holder.split("/") + [""] * 5)[:5]
-    if not boot or host != socket.gethostname() or (boot, space) != _machine() or not process.isdigit():
+    if not boot or not started or host != socket.gethostname() or (boot, space) != _machine() or not process.isdigit():
         return False
     return _started(int(process)) != started
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.inference.verdict import VerdictName
 
 __all__ = ["Decision", "Evidence", "GateAnswer"]
+
+_QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,35 @@ class Decision:
     code: str
     reason: str
     evidence: Evidence
+
+    def document(self) -> dict[str, Any]:
+        """Return the decision as JSON values: the entry of ``gate --json`` and what a ledger keeps."""
+        told = self.evidence
+        forecast = None
+        if told.forecast is not None:
+            forecast = {**dict(zip(_QUANTILES, told.forecast, strict=True)), "mean": told.mean}
+        return {
+            "run": self.run,
+            "recipe": self.recipe,
+            "decision": self.action.value,
+            "reason_code": self.code,
+            "reason": self.reason,
+            "evidence": {
+                "contender": told.contender,
+                "spent": told.spent,
+                "evaluations": told.evaluations,
+                "reward": told.reward,
+                "forecast": forecast,
+                "h": told.h,
+                "joint_risk": told.joint_risk,
+                "guard": told.guard,
+                "looks_qualified": told.looks,
+                "drift": told.drift,
+                "discrepancy": told.discrepancy,
+                "collapsed": told.collapsed,
+                "verdict": None if told.verdict is None else told.verdict.value,
+            },
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

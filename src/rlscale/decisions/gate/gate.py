@@ -104,7 +104,7 @@ class _Table:
 
     def decide(self) -> tuple[Round, tuple[Standing, ...]]:
         """Decide look by look, as often as patience asks for; only the last round counts."""
-        beliefs = [one.prospects(self.policy) for one in self.contenders]
+        beliefs = [one.prospects(self.policy, self.policy.patience) for one in self.contenders]
         states = [self._state_of(group) for group in self.groups.values()]
         memory = Memory(spent=self.risk_spent)
         for back in range(self.policy.patience - 1, -1, -1):

@@ -86,14 +86,15 @@ class History:
     reward: Floats
     looks: tuple[Look, ...]
 
-    def prospects(self, policy: Policy) -> tuple[Prospect | None, ...]:
-        """Return what a policy believes at each look."""
+    def prospects(self, policy: Policy, latest: int | None = None) -> tuple[Prospect | None, ...]:
+        """Return what a policy believes at each look; None, too, before the ``latest`` ones where so many are given."""
         found: list[Prospect | None] = []
         known: list[Outlook] = []
-        for look in self.looks:
+        first = 0 if latest is None else len(self.looks) - latest
+        for k, look in enumerate(self.looks):
             if look.outlook is not None:
                 known.append(look.outlook)
-            nothing = look.fallen is None and look.outlook is None
+            nothing = k < first or (look.fallen is None and look.outlook is None)
             found.append(None if nothing else prospect(known, look.ahead, policy, look.fallen))
         return tuple(found)
 

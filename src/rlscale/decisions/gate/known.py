@@ -17,8 +17,8 @@ from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = ["Known", "Made", "first", "made_of"]
 
-#: Fits kept of each run: more than any look looks back.
-KEPT = 24
+#: Fits kept, some 8 KiB each, those asked for last: enough for the looks back of hundreds of runs.
+KEPT = 8192
 _Key = tuple[int, bytes]
 
 
@@ -66,23 +66,21 @@ class Known:
 
     def __init__(self, budget: float, options: FitOptions) -> None:
         self.budget, self.options = budget, options
-        self._made: dict[str, OrderedDict[_Key, Made]] = {}
+        self._made: OrderedDict[tuple[str, _Key], Made] = OrderedDict()
         self._latest: dict[str, tuple[_Key, Fit]] = {}
         self._scatter: dict[tuple[str, ...], tuple[tuple[_Key, ...], Scatter | None]] = {}
 
     def made(self, run: Run, count: int) -> Made:
         """Return what the first ``count`` evaluations of a run say, at least 1."""
-        own = self._made.setdefault(run.name, OrderedDict())
-        key = _key(run, count)
-        if key not in own:
-            curve = run.curve
-            whole = count == curve.n_points
+        key = (run.name, _key(run, count))
+        if key not in self._made:
+            whole = count == run.curve.n_points
             found = self.fit(run) if whole else fit(first(run, count), [self.budget], self.options)
-            own[key] = made_of(found, self.budget)
-            while len(own) > KEPT:
-                own.popitem(last=False)
-        own.move_to_end(key)
-        return own[key]
+            self._made[key] = made_of(found, self.budget)
+            while len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(key)
+        return self._made[key]
 
     def fit(self, run: Run) -> Fit:
         """Return the fit of all evaluations of a run."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rlscale.decisions.gate import Decision
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.view import CLAIM, GateView
 
 __all__ = ["gate_document"]
 
 Document = dict[str, Any]
-_QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 def gate_document(view: GateView) -> Document:
@@ -22,7 +20,7 @@ def gate_document(view: GateView) -> Document:
         "schema": SCHEMA,
         "budget": answer.budget,
         "spent": answer.spent,
-        "decisions": [_decision(one) for one in view.shown],
+        "decisions": [one.document() for one in view.shown],
         "horizon": answer.horizon,
         "unit": answer.unit,
         "clock": answer.clock or None,
@@ -38,33 +36,4 @@ def gate_document(view: GateView) -> Document:
         "input": [{"remark": item.text, "runs": list(item.runs)} for item in view.input],
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),
-    }
-
-
-def _decision(one: Decision) -> Document:
-    told = one.evidence
-    forecast = None
-    if told.forecast is not None:
-        forecast = {**dict(zip(_QUANTILES, told.forecast, strict=True)), "mean": told.mean}
-    return {
-        "run": one.run,
-        "recipe": one.recipe,
-        "decision": one.action.value,
-        "reason_code": one.code,
-        "reason": one.reason,
-        "evidence": {
-            "contender": told.contender,
-            "spent": told.spent,
-            "evaluations": told.evaluations,
-            "reward": told.reward,
-            "forecast": forecast,
-            "h": told.h,
-            "joint_risk": told.joint_risk,
-            "guard": told.guard,
-            "looks_qualified": told.looks,
-            "drift": told.drift,
-            "discrepancy": told.discrepancy,
-            "collapsed": told.collapsed,
-            "verdict": None if told.verdict is None else told.verdict.value,
-        },
     }

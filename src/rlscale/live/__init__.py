@@ -1,0 +1,29 @@
+"""Runs that are under way: their logs followed into a ledger, looked at, decided on, and decisions carried out."""
+
+from rlscale.live.courier import Courier, Ended, command_of
+from rlscale.live.explain import Explanation, explain
+from rlscale.live.intake import Intake, Taken, heading_of
+from rlscale.live.settings import WatchSettings
+from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
+from rlscale.live.watch import Scene, Source, Watch, carried
+
+__all__ = [
+    "Courier",
+    "Ended",
+    "Explanation",
+    "Intake",
+    "Looker",
+    "Scene",
+    "Seen",
+    "Sight",
+    "Source",
+    "Taken",
+    "Watch",
+    "WatchSettings",
+    "carried",
+    "command_of",
+    "explain",
+    "heading_of",
+    "run_of",
+    "seen",
+]

@@ -1,0 +1,146 @@
+"""Carries decisions out: starts a command for each, without a shell, and sees how it ends without waiting for it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from rlscale.errors import InputError
+
+__all__ = ["Courier", "Ended", "command_of"]
+
+#: Commands that run at once.
+MOST = 8
+#: Seconds between asking a command to end and ending it.
+GRACE = 5.0
+#: Bytes kept of what a command printed.
+KEPT = 2000
+
+
+def command_of(text: str) -> tuple[str, ...]:
+    """Return the words of a command, as a shell would take them apart; nothing else of a shell is there.
+
+    Raises
+    ------
+    InputError
+        No command, or a quote without its end.
+    """
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise InputError(f"--on-decision {text!r} cannot be taken apart: {error}") from error
+    if not words:
+        raise InputError("--on-decision is empty; give a program that reads a decision on its standard input")
+    return words
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Parameters
+    ----------
+    decision, attempt : int
+    outcome : str
+        ``done``, ``failed`` or ``timeout``.
+    exit_code : int, optional
+    said : str
+        The end of what it printed.
+    """
+
+    decision: int
+    attempt: int
+    outcome: str
+    exit_code: int | None
+    said: str
+
+
+@dataclass
+class _Running:
+    decision: int
+    attempt: int
+    process: subprocess.Popen[bytes]
+    printed: IO[bytes]
+    deadline: float
+    asked: bool = False
+
+
+class Courier:
+    """Starts commands and watches them.
+
+    Parameters
+    ----------
+    command : tuple of str
+        The program and its arguments; it reads a decision as JSON on its standard input.
+    timeout : float
+        Seconds after which a command is ended.
+    """
+
+    def __init__(self, command: tuple[str, ...], timeout: float = 60.0) -> None:
+        self._command, self._timeout = command, timeout
+        self._running: list[_Running] = []
+
+    @property
+    def free(self) -> bool:
+        """Whether another command may be started."""
+        return len(self._running) < MOST
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command runs."""
+        return bool(self._running)
+
+    def start(self, decision: int, attempt: int, document: Mapping[str, Any]) -> Ended | None:
+        """Start the command for a decision; return how it ended where it could not be started."""
+        printed = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the command runs
+        try:
+            with tempfile.TemporaryFile() as given:  # a file: a pipe that nobody reads would block
+                given.write(json.dumps(document, allow_nan=False).encode())
+                given.seek(0)
+                process = subprocess.Popen(
+                    self._command, stdin=given, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
+                )
+        except (OSError, ValueError) as error:
+            printed.close()
+            return Ended(decision, attempt, "failed", None, f"{self._command[0]} cannot be started: {error}")
+        self._running.append(_Running(decision, attempt, process, printed, time.monotonic() + self._timeout))
+        return None
+
+    def ended(self) -> list[Ended]:
+        """Return the commands that have ended since the last call; end those that take too long."""
+        found, left = [], []
+        now = time.monotonic()
+        for one in self._running:
+            code = one.process.poll()
+            if code is None and now >= one.deadline:
+                _kill(one.process, signal.SIGKILL if one.asked else signal.SIGTERM)
+                one.asked, one.deadline = True, now + GRACE
+            if code is None:
+                left.append(one)
+                continue
+            outcome = "timeout" if one.asked else "done" if code == 0 else "failed"
+            found.append(Ended(one.decision, one.attempt, outcome, code, _tail(one.printed)))
+            _kill(one.process, signal.SIGKILL)  # what it started and left behind
+        self._running = left
+        return found
+
+
+def _kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, how)
+
+
+def _tail(printed: IO[bytes]) -> str:
+    with printed:
+        size = printed.seek(0, os.SEEK_END)
+        printed.seek(max(0, size - KEPT))
+        return printed.read().decode("utf-8", errors="replace").strip()

@@ -1,0 +1,110 @@
+"""Runs that were read go into a ledger: only what it has not got yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rlscale.curves import Run
+from rlscale.errors import LedgerError
+from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
+
+__all__ = ["Intake", "Taken", "heading_of"]
+
+
+def heading_of(run: Run, budget: float | None = None) -> Heading:
+    """Return what is said of a run once."""
+    curve = run.curve
+    return Heading(
+        name=run.name, recipe=run.recipe, unit=curve.unit, clock=curve.clock, metric=curve.metric,
+        bounds=curve.bounds, seed=run.seed, model_params=run.model_params, budget=budget,
+        settings=_plain(run.settings), source="" if run.source is None else run.source.path,
+    )  # fmt: skip
+
+
+def _plain(held: object) -> dict[str, object]:
+    """Return the settings that are plain values; others say nothing that is asked for later."""
+    if not hasattr(held, "items"):
+        return {}
+    kinds = (str, int, float, bool, type(None))
+    return {
+        str(key): value
+        for key, value in held.items()
+        if isinstance(value, kinds) and not (isinstance(value, float) and not np.isfinite(value))
+    }
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken in.
+
+    Parameters
+    ----------
+    runs : tuple of RunRow
+        All runs that were given.
+    points : int
+        New ones.
+    refused : mapping of str to str
+        Why runs were left out, by name.
+    """
+
+    runs: tuple[RunRow, ...]
+    points: int
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Intake:
+    """Takes runs into a ledger, again and again.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._rows: dict[str, RunRow] = {}
+        self._sent: dict[str, Run] = {}
+
+    def take(self, runs: Sequence[Run], budget: float | None = None) -> Taken:
+        """Take in the evaluations of runs that are not there yet; a run that contradicts the ledger is left out.
+
+        Raises
+        ------
+        LedgerError
+            The ledger cannot be written; nothing is then counted as taken in.
+        """
+        points, refused, kept = 0, {}, []
+        for run in runs:
+            before = self._sent.get(run.name)
+            if before is not None and before.curve is run.curve:
+                kept.append(self._rows[run.name])
+                continue
+            try:
+                if run.name not in self._rows:
+                    self._rows[run.name] = self._ledger.book.enlist(heading_of(run, budget))
+                row = self._rows[run.name]
+                source = None if run.source is None else run.source.path
+                new = _new(before, run)
+                if len(new):
+                    points += self._ledger.book.append({row.id: {run.curve.metric: new}}, source)
+            except LedgerError as error:
+                refused[run.name] = str(error)
+                continue
+            self._sent[run.name] = run
+            kept.append(row)
+        return Taken(tuple(kept), points, refused)
+
+
+def _new(before: Run | None, run: Run) -> Points:
+    """Return the points of a run that were not sent: those after what it begins with as before."""
+    curve = run.curve
+    whole = points_of(curve.compute, curve.reward, curve.n_eval, curve.sd)
+    if before is None:
+        return whole
+    old = before.curve
+    count = min(old.n_points, curve.n_points)
+    same = (old.compute[:count] == curve.compute[:count]) & (old.reward[:count] == curve.reward[:count])
+    return whole.after(int(np.argmin(same)) if not same.all() else count)

@@ -1,0 +1,349 @@
+"""The watch loop: what is new is taken in, looked at, decided, kept and carried out, whatever else goes wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from rlscale.curves import Run
+from rlscale.errors import InputError, RlscaleError
+from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, LookRow, Points, RunRow
+from rlscale.live.courier import Courier, Ended
+from rlscale.live.intake import Intake
+from rlscale.live.settings import WatchSettings
+from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
+from rlscale.sources import Reading
+
+__all__ = ["Scene", "Source", "Watch", "carried"]
+
+T = TypeVar("T")
+
+#: Seconds after which a command that failed is started again, times the attempts made.
+RETRY = 30.0
+
+
+class Source(Protocol):
+    """What can be read again and again: :class:`rlscale.sources.follow.Follower`."""
+
+    def poll(self) -> Reading:
+        """Return the runs as they stand."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scene:
+    """What a pass of the loop found, for whoever shows it.
+
+    Parameters
+    ----------
+    role : str
+        ``acting``, ``dry-run``, or ``standby`` where another watcher holds the lease.
+    sight : Sight, optional
+        The latest look; None before the first.
+    decisions : tuple of DecisionRow
+        Those that this pass made.
+    last : DecisionRow, optional
+        The latest of all.
+    troubles : mapping of str to str
+        What is wrong now, by what it concerns.
+    points : int
+        New evaluations that this pass took in from the sources.
+    commands : tuple of Ended
+        Commands that ended.
+    done : bool
+        Whether nothing runs any more that could be decided on.
+    """
+
+    role: str
+    sight: Sight | None = None
+    decisions: tuple[DecisionRow, ...] = ()
+    last: DecisionRow | None = None
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    points: int = 0
+    commands: tuple[Ended, ...] = ()
+    done: bool = False
+
+
+class Watch:
+    """Watches the runs of a ledger, and sources whose runs it puts there.
+
+    Everything that it knows is in the ledger: a watcher that is killed and started again goes on where it was.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    settings : WatchSettings
+    source : Source, optional
+    acting : bool
+        Whether decisions are to be carried out: by the courier, by callbacks and by schedulers that ask the ledger.
+    courier : Courier, optional
+    metric, unit : str, optional
+        Watch the runs of the ledger with this metric and unit; all by default.
+    lasts : float
+        Seconds without a sign of life after which another watcher takes over.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: WatchSettings,
+        *,
+        source: Source | None = None,
+        acting: bool = False,
+        courier: Courier | None = None,
+        metric: str | None = None,
+        unit: str | None = None,
+        lasts: float = 30.0,
+    ) -> None:
+        self._ledger, self._settings = ledger, settings
+        self._source, self._acting, self._courier = source, acting, courier
+        self._metric, self._unit = metric, unit
+        self._intake, self._looker = Intake(ledger), Looker(settings)
+        self._standby = ledger.standby(lasts)
+        self._lease: Lease | None = None
+        self._beaten = 0.0
+        self._lasts = lasts
+        self._troubles: dict[str, str] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start afresh from what the ledger holds."""
+        self._number = 0
+        self._before: dict[int, DecisionRow] = {}
+        self._spent = 0.0
+        self._sight: Sight | None = None
+        self._stood: dict[int, list[Any]] = {}
+        self._runs_held: dict[int, tuple[int, Run]] = {}
+        self._last: DecisionRow | None = None
+        self._made: tuple[DecisionRow, ...] = ()
+        self._retry: dict[int, float] = {}
+        self._settled: set[int] = set()
+
+    @property
+    def role(self) -> str:
+        """What this watcher does now."""
+        return "standby" if self._lease is None else "acting" if self._acting else "dry-run"
+
+    def step(self) -> Scene:
+        """Do one pass. What fails is kept as an event of the ledger, once, and the next pass goes on."""
+        points = self._guarded("sources", self._read) or 0
+        before = self._last
+        commands = self._guarded("watcher", self._decide) or []
+        made = self._made if self._last is not before else ()
+        return Scene(
+            role=self.role, sight=self._sight, decisions=made, last=self._last, troubles=dict(self._troubles),
+            points=points, commands=tuple(commands), done=self._done(),
+        )  # fmt: skip
+
+    def _guarded(self, subject: str, work: Callable[[], T]) -> T | None:
+        """Do a part of a pass; a failure is kept, and is no reason to stop."""
+        try:
+            found = work()
+        except LeaseLost as error:
+            self._lease = None
+            self._ill(subject, str(error))
+        except RlscaleError as error:
+            self._ill(subject, str(error))
+        except Exception as error:  # noqa: BLE001  a defect must not leave running jobs without a watcher
+            self._ill(subject, f"{type(error).__name__}: {error}; this is a defect of rlscale, please report it")
+        else:
+            self._well(subject)
+            return found
+        return None
+
+    def _decide(self) -> list[Ended]:
+        if not self._led():
+            return []
+        self._look()
+        return self._carry()
+
+    def close(self) -> None:
+        """Give the lease back, so that another watcher can take over at once."""
+        if self._lease is not None:
+            lease, self._lease = self._lease, None
+            try:
+                self._standby.give_back(lease)
+            except RlscaleError as error:
+                self._ill("watcher", str(error))
+
+    def _read(self) -> int:
+        """Take in what the sources have."""
+        if self._source is None:
+            return 0
+        reading = self._source.poll()
+        wrong = {error.path: error.message for error in reading.errors}
+        for subject in [key for key in self._troubles if key.startswith("source ") and key[7:] not in wrong]:
+            self._well(subject)
+        for path, message in wrong.items():
+            self._ill(f"source {path}", message)
+        taken = self._intake.take(reading.runs, self._settings.budget)
+        for run in reading.runs:
+            if run.name in taken.refused:
+                self._ill(f"run {run.name}", taken.refused[run.name])
+            else:
+                self._well(f"run {run.name}")
+        return taken.points
+
+    def _led(self) -> bool:
+        """Whether this watcher leads; it says that it is there."""
+        if self._lease is None:
+            self._lease = self._standby.take()
+            if self._lease is None:
+                return False
+            self._forget()
+            self._resume()
+        elif time.monotonic() - self._beaten > 0.2 * self._lasts:
+            self._standby.beat(self._lease)
+        else:
+            return True
+        self._beaten = time.monotonic()
+        return True
+
+    def _resume(self) -> None:
+        """Take up what an earlier watcher left."""
+        rulings = self._ledger.rulings
+        self._before = rulings.latest(self._acting)
+        last = rulings.last_look(self._acting)
+        if last is not None and self._settings.policy.mode == "kill":
+            self._spent = last.risk or last.risk_spent
+        self._last = max(self._before.values(), key=lambda one: one.id, default=None)
+
+    def _look(self) -> None:
+        """Look where something is new, and keep what was decided."""
+        assert self._lease is not None
+        field = self._runs()
+        stood = {one.row.id: one.fingerprint for one in field}
+        if stood == self._stood:
+            return
+        try:
+            sight = self._looker.look(field, self._spent)
+        except InputError as error:
+            self._ill("gate", str(error))
+            self._stood = stood
+            return
+        self._well("gate")
+        saw = [one.read for one in sight.field if stood[one.row.id] != self._stood.get(one.row.id)]
+        actions = {number: one.action for number, one in self._before.items()}
+        row = sight.row(self._number, self._settings, self._spent, acting=self._acting)
+        made = self._ledger.rulings.add(self._lease, row, saw, sight.ruled(actions), sight.fits)
+        self._looker.kept(sight)
+        self._keep(sight, row, stood, made)
+
+    def _keep(self, sight: Sight, row: LookRow, stood: dict[int, list[Any]], made: tuple[DecisionRow, ...]) -> None:
+        numbers = {one.row.name: one.row.id for one in sight.field}
+        self._before |= {numbers[one.run]: one for one in made}
+        self._sight, self._stood, self._number = sight, stood, row.number + 1
+        self._made = made
+        self._last = made[-1] if made else self._last
+        if self._settings.policy.mode == "kill" and sight.answer.risk is not None:
+            self._spent = sight.answer.risk
+
+    def _runs(self) -> list[Seen]:
+        """Return the runs of the ledger as they stand."""
+        rows = [
+            row
+            for row in self._ledger.book.runs()
+            if self._metric in (None, row.metric) and self._unit in (None, row.unit)
+        ]
+        new = [row for row in rows if self._runs_held.get(row.id, (-1,))[0] != row.last_seq]
+        points = self._ledger.book.points(new, upto={row.id: row.last_seq for row in new})
+        for row in new:
+            if row.id in points:
+                self._guarded(f"run {row.name}", partial(self._hold, row, points[row.id]))
+        words = {word.run_id: word for word in self._ledger.rulings.overrides()}
+        found = []
+        for row in rows:
+            if row.id in self._runs_held:
+                last = self._before.get(row.id)
+                action = None if last is None else last.action
+                found.append(seen(row, self._runs_held[row.id][1], action, words.get(row.id)))
+        return found
+
+    def _hold(self, row: RunRow, points: Points) -> None:
+        self._runs_held[row.id] = (row.last_seq, run_of(row, points))
+
+    def _carry(self) -> list[Ended]:
+        """Carry decisions out, and see how commands ended."""
+        if self._courier is None or self._lease is None:
+            return []
+        ended = self._courier.ended()
+        for one in ended:
+            self._ended(one)
+        if self._acting:
+            for decision in self._before.values():
+                if carried(decision) and decision.id not in self._settled:
+                    self._deliver(decision)
+        return ended
+
+    def _deliver(self, decision: DecisionRow) -> None:
+        """Start the command for a decision that has not been carried out."""
+        assert self._courier is not None
+        assert self._lease is not None
+        if self._retry.get(decision.id, 0.0) > time.monotonic() or not self._courier.free:
+            return
+        attempt = self._ledger.deliveries.claim(self._lease, decision.id)
+        self._settled.add(decision.id)
+        if attempt is None:
+            return
+        failed = self._courier.start(decision.id, attempt, self._told(decision, attempt))
+        if failed is not None:
+            self._ended(failed)
+
+    def _told(self, decision: DecisionRow, attempt: int) -> dict[str, Any]:
+        """Return what a command is told."""
+        return {
+            "schema": 1, "decision_id": decision.id, "attempt": attempt, "run": decision.run,
+            "recipe": decision.recipe, "decision": decision.action, "before": decision.before,
+            "reason_code": decision.code, "reason": decision.reason, "evidence": dict(decision.evidence),
+            "budget": self._settings.budget, "at": decision.at, "ledger": str(self._ledger.where),
+        }  # fmt: skip
+
+    def _ended(self, one: Ended) -> None:
+        self._ledger.deliveries.end(one.decision, one.attempt, one.outcome, one.exit_code, one.said)
+        subject = f"command {one.decision}"
+        if one.outcome == "done":
+            self._well(subject)
+            return
+        code = "" if one.exit_code is None else f" (exit code {one.exit_code})"
+        self._ill(subject, f"attempt {one.attempt} {one.outcome}{code}: {one.said[-300:] or 'it said nothing'}")
+        self._retry[one.decision] = time.monotonic() + RETRY * one.attempt
+        self._settled.discard(one.decision)
+
+    def _done(self) -> bool:
+        """Whether all runs have finished or are at rest, and nothing is under way."""
+        if self._sight is None or (self._courier is not None and self._courier.busy):
+            return False
+        actions = [one.action.value for one in self._sight.answer.decisions]
+        states = [one.state for one in self._sight.field]
+        return all(
+            state in ("finished", "stopped") or action in ("hold", "stop")
+            for state, action in zip(states, actions, strict=True)
+        )
+
+    def _ill(self, subject: str, message: str) -> None:
+        """Keep what is wrong, once."""
+        if self._troubles.get(subject) == message:
+            return
+        self._troubles[subject] = message
+        kind, _, what = subject.partition(" ")
+        self._event(kind, what, message)
+
+    def _well(self, subject: str) -> None:
+        if self._troubles.pop(subject, None) is not None:
+            kind, _, what = subject.partition(" ")
+            self._event(kind, what, "is well again")
+
+    def _event(self, kind: str, subject: str, message: str) -> None:
+        try:
+            self._ledger.events.add(kind, subject, message)
+        except RlscaleError as error:  # the ledger itself is what is wrong
+            self._troubles["ledger"] = str(error)
+        else:
+            self._troubles.pop("ledger", None)
+
+
+def carried(decision: DecisionRow) -> bool:
+    """Whether a decision asks for something to be done: all but to go on as from the start."""
+    return decision.acting and not (decision.before is None and decision.action == "continue")
