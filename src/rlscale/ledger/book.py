@@ -190,7 +190,7 @@ class Book:
 
 
 def _asked(of: Sequence[RunRow], upto: Mapping[int, int] | None, metric: str | None) -> Select[Any]:
-    asked = select(points.c.run_id, points.c.compute, points.c.value, points.c.n_eval, points.c.sd)
+    asked = select(points.c.run_id, points.c.compute, points.c.value, points.c.n_eval, points.c.sd, points.c.seq)
     if metric is not None:
         asked = asked.where(points.c.metric == metric)
     else:
@@ -206,15 +206,15 @@ def _asked(of: Sequence[RunRow], upto: Mapping[int, int] | None, metric: str | N
 def _split(rows: Sequence[tuple[Any, ...]]) -> dict[int, Points]:
     if not rows:
         return {}
-    number, compute, value, n_eval, sd = zip(*rows, strict=True)
-    who, place, height = np.array(number), np.array(compute, dtype=np.float64), np.array(value, dtype=np.float64)
-    beside = [_optional(column) for column in (n_eval, sd)]
+    run, compute, value, n_eval, sd, seq = zip(*rows, strict=True)
+    who, place, height = np.array(run), np.array(compute, dtype=np.float64), np.array(value, dtype=np.float64)
+    beside, number = [_optional(column) for column in (n_eval, sd)], np.array(seq, dtype=np.int64)
     edges = np.flatnonzero(np.diff(who)) + 1
     found = {}
     for part in np.split(np.arange(who.size), edges):
         kept = part[_latest(place[part])]
-        more = [None if one is None or np.isnan(one[kept]).all() else one[kept] for one in beside]
-        found[int(who[part[0]])] = Points(place[kept], height[kept], *more)
+        graded, scatter = (None if one is None or np.isnan(one[kept]).all() else one[kept] for one in beside)
+        found[int(who[part[0]])] = Points(place[kept], height[kept], graded, scatter, number[kept])
     return found
 
 

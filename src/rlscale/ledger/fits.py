@@ -97,6 +97,11 @@ class Fits:
             lambda connection: {(row.run_id, row.seq) for row in connection.execute(asked) if row.run_id in wanted}
         )
 
+    def ranked(self) -> tuple[FitRow, ...]:
+        """Return the fits of all runs that were kept without a place, compute increasing."""
+        asked = select(fits).where(fits.c.place.is_(None)).order_by(fits.c.run_id, fits.c.compute, fits.c.seq)
+        return self._database.read(lambda connection: tuple(map(_fit, connection.execute(asked))))
+
     def history(self, recipe: str) -> dict[str, tuple[FitRow, ...]]:
         """Return the fits of the runs of a recipe by name, compute increasing; of each those with its latest settings.
 

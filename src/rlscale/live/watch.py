@@ -126,6 +126,11 @@ class Watch:
         """What this watcher does now."""
         return "standby" if self._lease is None else "acting" if self._acting else "dry-run"
 
+    @property
+    def busy(self) -> bool:
+        """Whether a command runs that was started here."""
+        return self._courier is not None and self._courier.busy
+
     def step(self) -> Scene:
         """Do one pass. What fails is kept as an event of the ledger, once, and the next pass goes on."""
         points = self._guarded("sources", self._read) or 0
@@ -313,7 +318,7 @@ class Watch:
 
     def _done(self) -> bool:
         """Whether all runs have finished or are at rest, and nothing is under way."""
-        if self._sight is None or (self._courier is not None and self._courier.busy):
+        if self._sight is None or self.busy:
             return False
         actions = [one.action.value for one in self._sight.answer.decisions]
         states = [one.state for one in self._sight.field]
