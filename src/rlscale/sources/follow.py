@@ -216,17 +216,28 @@ class _Held:
 
 def _signature(found: Found) -> _Signature:
     """Return what tells whether a file changed; None for what is read at every look."""
-    if found.uri or found.path.is_dir():
-        return None
     path = found.path
+    if found.uri:
+        return None
+    if os.path.isdir(path):
+        return _signature_of_events(path)
     beside: list[Path] = []
-    if path.suffix in {".db", ".sqlite", ".sqlite3"}:
+    if path.suffix.lower() in {".db", ".sqlite", ".sqlite3"}:
         beside = [path.with_name(f"{path.name}-wal")]
     elif path.suffix == ".wandb":
         beside = [path.parent / "files" / "wandb-metadata.json"]
     elif path.suffix == ".parquet":
         beside = [path.with_name(f"{path.stem}_configs.parquet"), path.parent / "aux" / "configs.parquet"]
     return _signature_of(path, *beside) or None
+
+
+def _signature_of_events(folder: Path) -> _Signature:
+    """Return the signature of a folder of TensorBoard's files; None for a store, which has folders of its own."""
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError:
+        return None
+    return _signature_of(folder, *inside) if any("tfevents" in path.name for path in inside) else None
 
 
 def _signature_of(*paths: Path) -> tuple[tuple[int, int, int, int], ...]:

@@ -177,6 +177,7 @@ class Tail:
     def __init__(self, path: Path, files: Descriptors) -> None:
         self.path = path
         self._files = files
+        self._target = ""  # where the name led to
         self._now: _Content | None = None
         self._before: _Content | None = None  # while it is open whether the content of now replaces it
 
@@ -222,6 +223,9 @@ class Tail:
                 return held, known
             if self._now is not None and self._now.seen[:2] == known[:2]:
                 self._now.grow(held, known[2])
+        target = os.path.realpath(self.path)
+        if target != self._target:  # a link that was led to another log: nothing was rotated
+            self._target, self._now, self._before = target, None, None
         file = FileIO(self.path, "rb")
         self._files.keep(self.path, file)
         return file, _seen(os.fstat(file.fileno()))

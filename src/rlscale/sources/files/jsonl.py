@@ -55,6 +55,7 @@ class MetricsFold(JsonFold):
         self._key: str | None = None
         self._without_step = 0
         self._keys = Keys(path)
+        self._names: dict[str, str] = {}  # every key once, however many rows repeat it
 
     def fork(self) -> MetricsFold:
         """Return a copy that is fed on its own."""
@@ -75,7 +76,8 @@ class MetricsFold(JsonFold):
         if not np.isfinite(step):
             self._without_step += 1
             return
-        self.rows.append((step, {name: value for name, value in values.items() if name != key}))
+        once = self._names.setdefault
+        self.rows.append((step, {once(name, name): value for name, value in values.items() if name != key}))
 
     def done(self) -> list[Log]:
         """Return the runs of the rows."""
@@ -83,7 +85,7 @@ class MetricsFold(JsonFold):
         if self._without_step and self._key is not None:
             repairs.append(f"{were(self._without_step, 'row')} left out: no {self._key}")
         rows = self.rows
-        trainer = trainer_of(key for _, values in rows for key in values)
+        trainer = trainer_of(self._names)
         found = of_rows(trainer.rows(rows) if trainer.rows else rows, self.path, NAME, repairs=repairs)
         if not found:
             message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(STEP_KEYS[:3])}, ..."
