@@ -59,12 +59,21 @@ def plain(first, last, shift=0.0):
     return lines_of({"step": k, "reward": 0.1 + k % 80 / 100 + shift} for k in range(first, last))
 
 
-def skyrl(n):
+def skyrl(n, first=1):
     return "".join(
         f"(skyrl_entrypoint pid=9) Step {k}: \n{{'reward/avg_raw_reward': {0.1 + k / 100},\n"
         f" 'trainer/global_step': {k},\n 'eval/all/avg_score': {0.2 + k / 90}}}\nprogress ▇▇▇ é\n"
-        for k in range(1, n)
+        for k in range(first, n)
     )
+
+
+def openrlhf(n, first=1):
+    row = "Global step {}: {{'reward': {}, 'policy_loss': 0.5}}\n"
+    return "".join(row.format(k, k / 50) for k in range(first, n))
+
+
+def verl_console(n, first=1):
+    return console(rows(n - 1, first=first, test_every=0)[0])
 
 
 LOGS = {
@@ -254,6 +263,24 @@ def test_rotations_anywhere_keep_what_went_before(tmp_path, kind, seed):
         path.write_bytes(b"")
         follower.poll()
     assert follower.poll().runs[0].curve.compute.size > 15
+
+
+@pytest.mark.parametrize("data", [skyrl, openrlhf, verl_console])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_row_torn_where_the_log_was_renamed_is_left_out(tmp_path, data, end):
+    path, both = tmp_path / "run.log", tmp_path / "both" / "run.log"
+    both.parent.mkdir()
+    first, second = data(8), data(12, first=6)
+    for torn in range(3, len(data(9, first=8)) - 2, 9):
+        path.write_text(first + data(9, first=8)[:torn] + end)
+        follower = Follower([path])
+        follower.poll()
+        path.rename(tmp_path / "run.log.1")
+        path.write_text(second)
+        reading = follower.poll()
+        both.write_text(first + second)
+        assert reading.errors == ()
+        assert steps_of(reading) == steps_of(collect([both]))
 
 
 def test_the_last_row_of_a_renamed_log_needs_no_line_end(tmp_path):

@@ -7,12 +7,10 @@
 from rlscale.sources.assemble import Named
 from rlscale.sources.collect import Reading, Survey, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
-from rlscale.sources.follow import Follower
 from rlscale.sources.log import Log, ReadOptions
 
 __all__ = [
     "FlopRule",
-    "Follower",
     "Log",
     "Named",
     "ReadOptions",
