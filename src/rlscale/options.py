@@ -118,9 +118,7 @@ LEDGER = (
 )  # fmt: skip
 CALIBRATION = (
     click.option("--calibration", type=click.Path(path_type=Path), metavar="F.json", help="From backtest --calibrate."),
-    click.option(
-        "--discrepancy", type=float, metavar="D", help="Share of the range that forecasts may be off by; .02."
-    ),
+    click.option("--discrepancy", type=float, metavar="D", help="Share of the range forecasts may be off by; .02."),
     click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1."),
 )
 PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)

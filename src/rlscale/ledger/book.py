@@ -87,11 +87,11 @@ class Book:
             raise LedgerError(f"{self._database.where}: no run number {number}; add it first")
         seq, now = int(held.last_seq), time.time()
         rows: list[dict[str, Any]] = []
+        known = self._known(connection, number, metrics)
+        contradicted = source is not None and source != held.source
         for metric, new in metrics.items():
-            known = self._known(connection, number, metric, new)
-            contradicted = source is not None and source != held.source
             for place, value, n_eval, sd in _numbers(new):
-                before = known.get(place)
+                before = known.get((metric, place))
                 if before == value:
                     continue
                 if before is not None and contradicted:
@@ -99,7 +99,7 @@ class Book:
                         f"{source}: run {held.name!r} has {metric} = {value:g} at compute {place:g}, and the ledger "
                         f"{before:g} from {held.source}: two runs under one name; give one another name or folder"
                     )
-                known[place] = value
+                known[metric, place] = value
                 seq += 1
                 rows.append(
                     {"run_id": number, "seq": seq, "metric": metric, "compute": place, "value": value,
@@ -111,19 +111,21 @@ class Book:
         return len(rows)
 
     @staticmethod
-    def _known(connection: Connection, number: int, metric: str, new: Points) -> dict[float, float]:
-        """Return the latest values at the computes that new points may stand at."""
-        if not len(new):
+    def _known(connection: Connection, number: int, taken: Mapping[str, Points]) -> dict[tuple[str, float], float]:
+        """Return the latest values of each metric at the computes that new points may stand at."""
+        own = {metric: new for metric, new in taken.items() if len(new)}
+        if not own:
             return {}
         asked = (
-            select(points.c.compute, points.c.value)
+            select(points.c.metric, points.c.compute, points.c.value)
             .where(
-                points.c.run_id == number, points.c.metric == metric, points.c.compute >= float(new.compute.min()),
-                points.c.compute <= float(new.compute.max()),
+                points.c.run_id == number, points.c.metric.in_(own),
+                points.c.compute >= min(float(new.compute.min()) for new in own.values()),
+                points.c.compute <= max(float(new.compute.max()) for new in own.values()),
             )
             .order_by(points.c.seq)
         )  # fmt: skip
-        return {row.compute: row.value for row in connection.execute(asked)}
+        return {(row.metric, row.compute): row.value for row in connection.execute(asked)}
 
     def end(self, number: int) -> None:
         """Note that a run's trainer is done with it: nothing more will come."""

@@ -55,7 +55,11 @@ class Database:
         self._server = where.file is None
         self._process = os.getpid()
         self._engine = self._opened()
-        self._prepare(create)
+        try:
+            self._prepare(create)
+        except LedgerError:
+            self.close()
+            raise
 
     def _opened(self) -> Any:
         try:

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from rlscale.curves import Run
+from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
 from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, LookRow, Points, RunRow
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
 from rlscale.live.settings import WatchSettings
-from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
+from rlscale.live.sight import OVER, Looker, Seen, Sight, run_of, seen
 from rlscale.sources import Reading
 
 __all__ = ["Scene", "Source", "Watch", "carried"]
@@ -318,14 +319,7 @@ class Watch:
 
     def _done(self) -> bool:
         """Whether all runs have finished or are at rest, and nothing is under way."""
-        if self._sight is None or self.busy:
-            return False
-        actions = [one.action.value for one in self._sight.answer.decisions]
-        states = [one.state for one in self._sight.field]
-        return all(
-            state in ("finished", "stopped") or action in ("hold", "stop")
-            for state, action in zip(states, actions, strict=True)
-        )
+        return self._sight is not None and not self.busy and self._sight.at_rest
 
     def _ill(self, subject: str, message: str) -> None:
         """Keep what is wrong, once."""
@@ -350,5 +344,6 @@ class Watch:
 
 
 def carried(decision: DecisionRow) -> bool:
-    """Whether a decision asks for something to be done: all but to go on as from the start."""
-    return decision.acting and not (decision.before is None and decision.action == "continue")
+    """Whether a decision asks for something to be done: not to go on as from the start, nor of a run that is over."""
+    first = decision.before is None and decision.action == Action.CONTINUE.value
+    return decision.acting and not first and decision.code not in OVER

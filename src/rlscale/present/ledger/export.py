@@ -80,7 +80,8 @@ def write_csv(rows: Iterator[Row], to: TextIO) -> int:
     """Write rows as CSV, and return how many they are; nothing where there are none."""
     writer: csv.DictWriter[str] | None = None
     number = 0
-    for number, row in enumerate(rows, start=1):
+    for row in rows:
+        number += 1
         if writer is None:
             writer = csv.DictWriter(to, fieldnames=list(row), lineterminator="\n")
             writer.writeheader()

@@ -70,9 +70,9 @@ def _ceilings(axes: Any, view: Sequence[Past], lines: Sequence[tuple[str, Any]])
         if resolved:
             axes.plot(*zip(*resolved, strict=True), linestyle="", marker="o", markersize=6, color=SERIES[k], zorder=4)
         ends.append((name, compute[-1], middle[-1], SERIES[k]))
-    low, high = view[0].rows[0].bounds
+    least, most = view[0].rows[0].bounds
     bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, low - 0.02 * (high - low)), min(top, high + 0.02 * (high - low)))
+    axes.set_ylim(max(bottom, least - 0.02 * (most - least)), min(top, most + 0.02 * (most - least)))
     bottom, top = axes.get_ylim()
     heights = spread([one[2] for one in ends], 0.055 * (top - bottom), bottom, top)
     right = max((one[1] for one in ends), default=1.0)
