@@ -3,8 +3,8 @@
     export RAY_ADDRESS=http://HEAD:8265
     rlscale watch runs/ --ledger runs.db --budget 2e6 --act --on-decision "python ray_job.py jobs.json"
 
-``jobs.json`` says how a run is started: ``{"base/seed0": ["python", "train.py", "--resume", "base"], ...}``. Ray lets no
-two jobs have one submission id, so a run's job is called after the run and the decision that started it,
+``jobs.json`` says how a run is started: ``{"base/seed0": ["python", "train.py", "--resume", "base"], ...}``. Ray lets
+no two jobs have one submission id, so a run's job is called after the run and the decision that started it,
 ``RUN-DECISION``; the job of the very start is called after the run alone (``ray job submit --submission-id RUN ...``).
 ``--dry-run`` prints the commands.
 

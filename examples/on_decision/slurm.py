@@ -3,8 +3,9 @@
     rlscale watch runs/ --ledger runs.db --budget 2e6 --act --on-decision "python slurm.py train.sbatch"
 
 ``hold`` and ``stop`` send SIGTERM to the job of that name, so that the trainer can save (a job whose trainer has the
-ledger callback ends by itself; this does no harm then). ``continue`` and ``commit`` after a hold submit the batch script
-again, with the run's name as its argument: it must go on from the last checkpoint. ``--dry-run`` prints the commands.
+ledger callback ends by itself; this does no harm then). ``continue`` and ``commit`` after a hold submit the batch
+script again, with the run's name as its argument: it must go on from the last checkpoint. ``--dry-run`` prints the
+commands.
 
 A command may be started twice, after a watcher was killed in the middle of it (``attempt`` is then above 1): submitting
 is safe, since a job of that name that is there already is not submitted again.

@@ -284,18 +284,18 @@ def test_what_people_say_is_kept_and_goes_before_decisions(ledger):
     lease = ledger.standby().take()
     ledger.rulings.add(lease, look(), [], [ruled(row)])
     assert ledger.rulings.in_force(row) == ("hold", "because")
-    word = ledger.rulings.override(row, "resume", "it is fine", "ana@host")
+    word = ledger.overrides.add(row, "resume", "it is fine", "ana@host")
     assert (word.evaluations, word.who) == (1, "ana@host")
     assert ledger.rulings.in_force(row) == ("continue", "ana@host said resume: it is fine")
     append(ledger, row, [2, 3], [0.1, 0.1])
     assert ledger.rulings.in_force(row)[0] == "hold"  # two evaluations later the gate decides again
-    ledger.rulings.override(row, "pin")
+    ledger.overrides.add(row, "pin")
     append(ledger, row, [4, 5, 6], [0.1, 0.1, 0.1])
     assert ledger.rulings.in_force(row)[0] == "continue"
-    assert [one.kind for one in ledger.rulings.overrides()] == ["resume", "pin"]
-    assert forced(ledger.rulings.overrides()[-1], 99) == "continue"
+    assert [one.kind for one in ledger.overrides.all()] == ["resume", "pin"]
+    assert forced(ledger.overrides.all()[-1], 99) == "continue"
     with pytest.raises(LedgerError, match="no decision of a person"):
-        ledger.rulings.override(row, "kill")
+        ledger.overrides.add(row, "kill")
 
 
 def test_decisions_of_a_dry_run_are_not_in_force(ledger):

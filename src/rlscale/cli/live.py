@@ -183,7 +183,7 @@ def _override(kind: str, what: str) -> click.Command:
 
         with Ledger(where) as held:
             row = held.book.run(run)
-            word = held.rulings.override(row, kind, note, by)
+            word = held.overrides.add(row, kind, note, by)
             watcher = held.watcher()
         if as_json:
             click.echo(dumps({"schema": SCHEMA, **asdict(word), "at": moment(word.at), "watcher": watcher}))

@@ -11,6 +11,7 @@ from rlscale.ledger.database import PATIENCE, Database
 from rlscale.ledger.deliveries import Deliveries, Events
 from rlscale.ledger.fits import Fits
 from rlscale.ledger.lease import Standby, held_by
+from rlscale.ledger.overrides import Overrides
 from rlscale.ledger.rulings import Rulings
 
 __all__ = ["Ledger"]
@@ -43,6 +44,7 @@ class Ledger:
         self.book = Book(self._database)
         self.fits = Fits(self._database)
         self.rulings = Rulings(self._database)
+        self.overrides = Overrides(self._database)
         self.deliveries = Deliveries(self._database)
         self.events = Events(self._database)
 

@@ -258,7 +258,7 @@ class Watch:
         for row in new:
             if row.id in points:
                 self._guarded(f"run {row.name}", partial(self._hold, row, points[row.id]))
-        words = {word.run_id: word for word in self._ledger.rulings.overrides()}
+        words = {word.run_id: word for word in self._ledger.overrides.all()}
         found = []
         for row in rows:
             if row.id in self._runs_held:

@@ -59,7 +59,7 @@ def _decisions(ledger: Ledger) -> Iterator[Row]:
 
 
 def _overrides(ledger: Ledger) -> Iterator[Row]:
-    for one in ledger.rulings.overrides():
+    for one in ledger.overrides.all():
         yield {"id": one.id, "at": moment(one.at), "run": one.run, "kind": one.kind, "who": one.who, "note": one.note}
 
 

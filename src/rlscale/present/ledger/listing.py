@@ -69,7 +69,7 @@ def listing(ledger: Ledger, run: str | None = None) -> Listing:
         points=ledger.book.points(runs),
         decisions=decisions,
         deliveries=ledger.deliveries.of([one.id for one in decisions]),
-        overrides=tuple(one for one in ledger.rulings.overrides() if run is None or one.run == run),
+        overrides=tuple(one for one in ledger.overrides.all() if run is None or one.run == run),
         events=ledger.events.last(50),
     )
 
