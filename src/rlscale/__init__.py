@@ -49,7 +49,7 @@ _HOMES = {
         "LedgerError",
         "RlscaleError",
         "SourceError",
-    ),  # fmt: skip
+    ),
     "rlscale.inference": (
         "Fit",
         "FitOptions",
