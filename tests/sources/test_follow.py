@@ -1,8 +1,10 @@
 """Logs read while they are written: every look equals a whole read, and what was read before is kept."""
 
+import contextlib
 import json
 import os
 import random
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from rlscale.sources import ReadOptions, collect, follow, tail
 from rlscale.sources.follow import Follower
 from rlscale.sources.tail import Descriptors
 from tests.sources.test_verl import console, rows
+from tests.sources.trackers import made
+from tests.sources.trackers.made_stores import trackio_db
 
 VAL = "val-core/math/acc/mean@8"
 SHARED = Path(__file__).parents[3] / "shared" / "logs"
@@ -526,3 +530,37 @@ def test_real_logs_as_they_grow(tmp_path, name):
     with path.open("ab") as file:
         file.write(data[file.tell() :])
     assert told(follower.poll()) == told(collect([path]))
+
+
+def test_a_folder_of_event_files_is_read_again_when_one_grows(tmp_path):
+    run, steps = tmp_path / "runs" / "a", {k: k / 50 for k in range(1, 6)}
+    run.mkdir(parents=True)
+    first = run / "events.out.tfevents.1.a"
+    first.write_bytes(made.events(100.0, {"train/reward": steps}))
+    follower = Follower([tmp_path])
+    assert steps_of(follower.poll()) == [1, 2, 3, 4, 5]
+    later = run / "events.out.tfevents.2.a"  # a session of the same run: the folder is read in place of the file
+    later.write_bytes(made.events(200.0, {"train/reward": {6: 0.2, 7: 0.3}}))
+    both = follower.poll()
+    assert told(both) == told(collect([tmp_path]))
+    assert both.errors == ()
+    assert follower.poll() is both
+    later.write_bytes(made.events(200.0, {"train/reward": {6: 0.2, 7: 0.3, 8: 0.4}}))
+    assert steps_of(follower.poll()) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_database_that_grows_in_its_write_ahead_log(tmp_path):
+    path = tmp_path / "project.db"
+    trackio_db(path, [("a", "one", k, {"train/reward": k / 50}) for k in range(6)])
+    follower = Follower([path])
+    first = follower.poll()
+    assert follower.poll() is first
+    with contextlib.closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        follower.poll()
+        writer.execute("DELETE FROM metrics WHERE step = 5")
+        writer.commit()
+        fewer = follower.poll()
+        assert told(fewer) == told(collect([path]))
+        assert len(steps_of(fewer)) == len(steps_of(first)) - 1
