@@ -184,7 +184,7 @@ def test_fits_are_kept_once_with_their_settings(ledger):
                  contenders=2)  # fmt: skip
     assert ledger.fits.add([fit], document) == 1
     assert ledger.fits.add([fit], document) == 0
-    assert ledger.fits.history("a") == {"a": (fit,)}
+    assert ledger.fits.history("a") == {"a": {"a": (fit,)}}
     assert ledger.fits.known([row.id], hashed, "0") == {(row.id, 3)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from rlscale.ledger.values import Heading, Points, RunRow, canonical
 
 __all__ = ["Book"]
 
+#: More runs than this are not named one by one in a question.
+_MANY = 500
 #: What a run keeps from its first heading on; another value means another run.
 _FIXED = ("unit", "clock", "metric", "bounds")
 
@@ -175,15 +177,22 @@ class Book:
         ----------
         of : sequence of RunRow
         upto : mapping of int to int, optional
-            As each stood when its latest point had this number.
+            As each stood when its latest point had this number; a run that is not in it had none.
         metric : str, optional
             In place of the run's own.
         """
         if not of:
             return {}
-        # plain tuples of the driver: rows that know their columns' names cost half a second for a million points
-        rows = self._database.read(lambda connection: connection.execute(_asked(of, upto, metric)).cursor.fetchall())
-        return _split(rows)
+
+        def work(connection: Connection) -> Sequence[Any]:
+            chosen = _chosen(of, metric)
+            noted = chosen(select(points.c.seq)).where(or_(points.c.n_eval.is_not(None), points.c.sd.is_not(None)))
+            more = (points.c.n_eval, points.c.sd) if connection.execute(noted.limit(1)).first() is not None else ()
+            asked = chosen(select(points.c.run_id, points.c.seq, points.c.compute, points.c.value, *more))
+            # plain tuples of the driver: rows that know their columns cost half a second for a million points
+            return connection.execute(asked.order_by(points.c.run_id, points.c.seq)).cursor.fetchall()
+
+        return _split(self._database.read(work), upto)
 
     def metrics(self) -> tuple[str, ...]:
         """Return the metrics that there are points of, those that runs are judged by and others."""
@@ -191,39 +200,39 @@ class Book:
         return self._database.read(lambda connection: tuple(row.metric for row in connection.execute(asked)))
 
 
-def _asked(of: Sequence[RunRow], upto: Mapping[int, int] | None, metric: str | None) -> Select[Any]:
-    asked = select(points.c.run_id, points.c.compute, points.c.value, points.c.n_eval, points.c.sd, points.c.seq)
-    if metric is not None:
-        asked = asked.where(points.c.metric == metric)
-    else:
-        asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
-    if len(of) <= 500:
-        asked = asked.where(points.c.run_id.in_([one.id for one in of]))
-    if upto is not None:
-        limits = [and_(points.c.run_id == number, points.c.seq <= seq) for number, seq in upto.items()]
-        asked = asked.where(or_(*limits))
-    return asked.order_by(points.c.run_id, points.c.seq)
+def _chosen(of: Sequence[RunRow], metric: str | None) -> Callable[[Select[Any]], Select[Any]]:
+    """Return what narrows a question on points to some runs and one metric of each."""
+
+    def narrowed(asked: Select[Any]) -> Select[Any]:
+        if metric is not None:
+            asked = asked.where(points.c.metric == metric)
+        else:
+            asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
+        return asked.where(points.c.run_id.in_([one.id for one in of])) if len(of) <= _MANY else asked
+
+    return narrowed
 
 
-def _split(rows: Sequence[tuple[Any, ...]]) -> dict[int, Points]:
+def _split(rows: Sequence[tuple[Any, ...]], upto: Mapping[int, int] | None) -> dict[int, Points]:
+    """Return the points of each run, as they stood."""
     if not rows:
         return {}
-    run, compute, value, n_eval, sd, seq = zip(*rows, strict=True)
-    who, place, height = np.array(run), np.array(compute, dtype=np.float64), np.array(value, dtype=np.float64)
-    beside, number = [_optional(column) for column in (n_eval, sd)], np.array(seq, dtype=np.int64)
-    edges = np.flatnonzero(np.diff(who)) + 1
+    run, seq, compute, value, *noted = zip(*rows, strict=True)
+    who, number = np.array(run), np.array(seq, dtype=np.int64)
+    place, height, *beside = (_numeric(column) for column in (compute, value, *noted))
     found = {}
-    for part in np.split(np.arange(who.size), edges):
-        kept = part[_latest(place[part])]
-        graded, scatter = (None if one is None or np.isnan(one[kept]).all() else one[kept] for one in beside)
-        found[int(who[part[0]])] = Points(place[kept], height[kept], graded, scatter, number[kept])
+    for part in np.split(np.arange(who.size), np.flatnonzero(np.diff(who)) + 1):
+        key = int(who[part[0]])
+        seen = part if upto is None else part[number[part] <= upto.get(key, 0)]
+        if seen.size:
+            kept = seen[_latest(place[seen])]
+            more = [None if np.isnan(column[kept]).all() else column[kept] for column in beside] or [None, None]
+            found[key] = Points(place[kept], height[kept], more[0], more[1], number[kept])
     return found
 
 
-def _optional(column: tuple[float | None, ...]) -> NDArray[np.float64] | None:
-    if column.count(None) == len(column):
-        return None
-    return np.array([np.nan if one is None else one for one in column], dtype=np.float64)
+def _numeric(column: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
 def _latest(compute: NDArray[np.float64]) -> NDArray[np.intp]:

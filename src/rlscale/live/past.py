@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rlscale.errors import LedgerError
 from rlscale.inference.verdict import VerdictName
@@ -69,7 +71,8 @@ def past(ledger: Ledger, recipe: str | None = None) -> tuple[Past, ...]:
     if recipe is not None and recipe not in recipes:
         raise LedgerError(f"{ledger.where}: no recipe {recipe!r}; its recipes are {', '.join(list(recipes)[:20])}")
     asked = list(recipes) if recipe is None else [recipe]
-    kept = {name: ledger.fits.history(name) for name in asked}
+    held = ledger.fits.history(recipe)
+    kept = {name: held.get(name, {}) for name in asked}
     if not any(own for held in kept.values() for own in held.values()):
         raise LedgerError(
             f"{ledger.where}: no fits of {'any recipe' if recipe is None else repr(recipe)} are kept; "
@@ -80,43 +83,66 @@ def past(ledger: Ledger, recipe: str | None = None) -> tuple[Past, ...]:
     found = []
     for name in asked:
         own = tuple(row for row in rows if row.recipe == name)
-        steps = {run: tuple(_step(one, name, table) for one in fits) for run, fits in kept[name].items()}
+        steps = {run: _steps(fits, name, table) for run, fits in kept[name].items()}
         by = "forecast" if any(one.mean is not None for fits in kept[name].values() for one in fits) else "A"
         found.append(Past(name, own, steps, by))
     return tuple(found)
 
 
-def _step(one: FitRow, recipe: str, table: _Table | None) -> Step:
-    if one.place is not None or table is None:
-        return Step(one, one.place, one.contenders)
-    return Step(one, *table.place(recipe, one))
+def _steps(kept: Sequence[FitRow], recipe: str, table: _Table | None) -> tuple[Step, ...]:
+    if table is None or all(one.place is not None for one in kept):
+        return tuple(Step(one, one.place, one.contenders) for one in kept)
+    return tuple(Step(one, *found) for one, found in zip(kept, table.places(recipe, kept), strict=True))
 
 
 class _Table:
-    """The kept fits of all runs, by settings and recipe, to rank recipes at any compute."""
+    """The kept fits of all runs, to rank recipes at any compute."""
 
     def __init__(self, rows: Sequence[RunRow], kept: Sequence[FitRow]) -> None:
-        recipe = {row.id: row.recipe for row in rows}
-        self._held: dict[tuple[str, str], dict[str, dict[int, tuple[list[float], list[float | None]]]]] = {}
+        self._recipe = {row.id: row.recipe for row in rows}
+        alike: dict[tuple[str, str], list[FitRow]] = {}
         for one in kept:
-            level = one.mean if one.mean is not None else None if one.A is None else one.A[1]
-            runs = self._held.setdefault((one.settings, one.version), {}).setdefault(recipe[one.run_id], {})
-            computes, levels = runs.setdefault(one.run_id, ([], []))
-            computes.append(one.compute)
-            levels.append(None if one.verdict in _NOWHERE else level)
+            alike.setdefault((one.settings, one.version), []).append(one)
+        self._alike = alike
+        self._levels: dict[tuple[str, str], tuple[NDArray[np.float64], list[str], NDArray[np.float64]]] = {}
 
-    def place(self, recipe: str, one: FitRow) -> tuple[int | None, int | None]:
-        """Return the place of a recipe at the compute of a fit, and how many had one."""
-        levels = {}
-        for name, runs in self._held.get((one.settings, one.version), {}).items():
-            there = []
-            for computes, found in runs.values():
-                k = bisect_right(computes, one.compute * (1 + 1e-9))
-                level = found[k - 1] if k else None
-                if level is not None:
-                    there.append(level)
-            if there:
-                levels[name] = sum(there) / len(there)
-        if recipe not in levels:
-            return None, len(levels) or None
-        return 1 + sum(level > levels[recipe] for level in levels.values()), len(levels)
+    def places(self, recipe: str, kept: Sequence[FitRow]) -> list[tuple[int | None, int | None]]:
+        """Return the place of a recipe at the computes of fits of one kind, and how many recipes had one."""
+        key = (kept[0].settings, kept[0].version)
+        if key not in self._levels:
+            self._levels[key] = self._leveled(self._alike.get(key, []))
+        computes, names, levels = self._levels[key]
+        if recipe not in names:
+            return [(one.place, one.contenders) for one in kept]
+        columns = levels[:, np.searchsorted(computes, [one.compute for one in kept])]
+        own = columns[names.index(recipe)]
+        above = np.count_nonzero(columns > own, axis=0).tolist()
+        count = np.count_nonzero(~np.isnan(columns), axis=0).tolist()
+        return [
+            (None if np.isnan(level) else 1 + place, many or None)
+            for level, place, many in zip(own, above, count, strict=True)
+        ]
+
+    def _leveled(self, kept: Sequence[FitRow]) -> tuple[NDArray[np.float64], list[str], NDArray[np.float64]]:
+        """Return all computes, the recipes, and the level of each recipe at each compute: shape (recipes, computes)."""
+        computes = np.unique([one.compute for one in kept])
+        by_run: dict[int, list[FitRow]] = {}
+        for one in kept:
+            by_run.setdefault(one.run_id, []).append(one)
+        names = list(dict.fromkeys(self._recipe[run] for run in by_run))
+        total, count = np.zeros((len(names), computes.size)), np.zeros((len(names), computes.size))
+        for run, own in by_run.items():
+            level = np.array([np.nan, *map(_level, own)])  # nothing before the first fit
+            at = level[np.searchsorted([one.compute for one in own], computes * (1 + 1e-9), side="right")]
+            row, known = names.index(self._recipe[run]), ~np.isnan(at)
+            total[row, known] += at[known]
+            count[row] += known
+        with np.errstate(invalid="ignore"):
+            return computes, names, total / np.where(count > 0, count, np.nan)
+
+
+def _level(one: FitRow) -> float:
+    """Return what a fit is ranked by; NaN where it ranks nowhere."""
+    middle = None if one.A is None else one.A[1]
+    found = one.mean if one.mean is not None else middle
+    return np.nan if found is None or one.verdict in _NOWHERE else found

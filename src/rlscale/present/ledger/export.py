@@ -34,9 +34,8 @@ def _known(column: Any, k: int) -> float | None:
 
 
 def _fits(ledger: Ledger) -> Iterator[Row]:
-    rows = ledger.book.runs()
-    for recipe in dict.fromkeys(row.recipe for row in rows):
-        for name, fits in ledger.fits.history(recipe).items():
+    for recipe, runs in ledger.fits.history().items():
+        for name, fits in runs.items():
             for fit in fits:
                 low, middle, high = fit.A or (None,) * 3
                 ahead = fit.forecast or (None,) * 3
