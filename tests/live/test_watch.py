@@ -206,6 +206,18 @@ def test_a_run_that_contradicts_the_ledger_is_left_out(ledger):
     assert (taken.points, list(taken.refused)) == (3, ["best"])
 
 
+def test_a_log_that_was_begun_anew_while_nobody_looked_is_refused(ledger):
+    Intake(ledger).take([run("best", 10)])
+    resumed = run("best", 12)
+    changed = resumed.curve.reward.copy()
+    changed[8:10] += 0.01  # made again after a checkpoint
+    assert Intake(ledger).take([replace(resumed, curve=replace(resumed.curve, reward=changed))]).points == 4
+    anew = Intake(ledger).take([run("best", 6, shift=0.05)])
+    assert "another run, or its log lost its beginning" in anew.refused["best"]
+    later = replace(resumed, curve=resumed.curve.since(44.0).select(resumed.curve.since(44.0).compute > 0))
+    assert Intake(ledger).take([later]).refused == {}
+
+
 def test_commands_are_words_and_no_shell():
     assert command_of("python 'a b.py' $HOME;x") == ("python", "a b.py", "$HOME;x")
     for text in ("", "  ", "python 'a"):
