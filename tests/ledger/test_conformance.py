@@ -79,6 +79,18 @@ def test_names_that_cannot_be_kept_are_refused(name):
         Heading(name=name, recipe="r")
 
 
+def test_a_run_that_is_started_again_gets_a_number(ledger):
+    assert ledger.book.called("a", fresh=True) == "a"
+    row = enlist(ledger)
+    assert ledger.book.called("a", fresh=True) == "a"  # nothing was recorded yet
+    append(ledger, row, [0, 1], [0.1, 0.2])
+    assert ledger.book.called("a", fresh=False) == "a"
+    assert ledger.book.called("a", fresh=True) == "a#2"
+    append(ledger, enlist(ledger, name="a#2"), [0], [0.1])
+    assert ledger.book.called("a", fresh=False) == "a#2"
+    assert ledger.book.called("a", fresh=True) == "a#3"
+
+
 def test_points_are_taken_in_once(ledger):
     row = enlist(ledger)
     assert append(ledger, row, [0, 10, 20], [0.1, 0.2, 0.3]) == 3

@@ -67,6 +67,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         self._row: RunRow | None = None
         self._waiting: dict[str, dict[float, float]] = {}
         self._told = ("continue", "")
+        self._fresh = True
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -77,6 +78,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             "name": name, "recipe": self._recipe or re.sub(r"[-_/](s|seed)?\d+$", "", name), "seed": args.seed,
             "settings": {key: getattr(args, key) for key in _SETTINGS if hasattr(args, key)}, "source": "trl",
         }  # fmt: skip
+        self._fresh = state.global_step == 0  # else it goes on from a checkpoint
         return self._ask(state, control, begins=True)
 
     def on_log(
@@ -115,7 +117,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
     ) -> TrainerControl:
         """Write what waits where there was an evaluation, ask what is decided, and pass it on to all processes."""
         if state.is_world_process_zero:
-            self._guarded(lambda: self._decided(begins, evaluated))
+            self._guarded(lambda: self._decided(evaluated))
         (self._told,) = broadcast_object_list([self._told])
         spent = evaluated and self._compute(state) >= self._budget * (1 - 1e-9)
         if self._told[0] in ("hold", "stop") or spent:
@@ -125,12 +127,12 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             control.should_evaluate = control.should_evaluate or not (begins or evaluated)
         return control
 
-    def _decided(self, begins: bool, evaluated: bool) -> None:
+    def _decided(self, evaluated: bool) -> None:
         if self._ledger is None:
             self._ledger = Ledger(self._where, create=True, patience=self._patience)
         if self._row is None:
-            self._row = self._ledger.book.enlist(Heading(**self._about))
-        if begins:
+            name = self._ledger.book.called(self._about["name"], fresh=self._fresh)
+            self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name}))
             self._ledger.book.reopen(self._row.id)
         if evaluated:
             self._write()

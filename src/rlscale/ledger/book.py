@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -167,6 +168,15 @@ class Book:
             known = ", ".join(one.name for one in self.runs()[:20]) or "none yet"
             raise LedgerError(f"{self._database.where}: no run {name!r}; its runs are {known}")
         return found[0]
+
+    def called(self, name: str, *, fresh: bool) -> str:
+        """Return what a run is called that is started afresh or goes on: ``name``, or ``name#2`` for a second start."""
+        own = re.compile(rf"{re.escape(name)}(?:#(\d+))?")
+        started = {int(found[1] or 1): row for row in self.runs() if (found := own.fullmatch(row.name))}
+        if not started:
+            return name
+        last = max(started)
+        return f"{name}#{last + 1}" if fresh and started[last].last_seq else started[last].name
 
     def points(
         self, of: Sequence[RunRow], *, upto: Mapping[int, int] | None = None, metric: str | None = None
