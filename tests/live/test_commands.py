@@ -1,13 +1,18 @@
 """The commands on ledgers and live runs, as a user types them."""
 
 import csv
+import io
 import json
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from rlscale.ledger import Ledger
+from rlscale.present.watch import screen
 from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
 from tests.test_cli import invoke
 
@@ -145,3 +150,23 @@ def test_a_watcher_ends_when_it_is_asked_to(tmp_path):
     assert process.returncode == 0
     with Ledger(str(where)) as held:
         assert held.watcher() is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(140, 40), (80, 24), (60, 12)])
+def test_the_live_view_fits_the_terminal(tmp_path, width, height):
+    with Ledger(str(tmp_path / "runs.db"), create=True) as held:
+        grow(held, STEPS[:14])
+        watcher = watch(held)
+        scene = watcher.step()
+        watcher.close()
+    console = Console(width=width, file=io.StringIO())
+    console.print(screen(replace(scene, troubles={"source x": "is gone"}), width, height, time.time()))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(lines)
+    assert "best leads" in text
+    assert "spent 208 of 256 steps planned" in text
+    assert "commit  best" in text
+    assert "P(best)" in text
+    assert "source x: is gone" in text
+    assert ("and 2 more runs" in text) == (height == 12)

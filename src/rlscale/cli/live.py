@@ -164,7 +164,7 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     from rich.live import Live
 
     with Live(console=to, auto_refresh=False, screen=not given["once"]) as live:
-        yield lambda scene: live.update(screen(scene, to.width, time.time()), refresh=True)
+        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time()), refresh=True)
 
 
 def _override(kind: str, what: str) -> click.Command:

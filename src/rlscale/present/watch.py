@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from rlscale.decisions.gate import Action, Decision
@@ -22,8 +21,10 @@ __all__ = ["news", "scene_document", "screen"]
 
 _ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
 _Q10, _Q50, _Q90 = 1, 3, 5
-#: Room that the columns beside the name take.
-_OTHERS = 76
+#: A terminal narrower than this does without the columns that say least; room that the columns beside the name take.
+_ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
+#: Lines around the rows of the table, with a last decision of three.
+_AROUND = 9
 
 
 def scene_document(scene: Scene) -> dict[str, Any]:
@@ -56,22 +57,23 @@ def scene_document(scene: Scene) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def screen(scene: Scene, width: int, now: float) -> RenderableType:
-    """Return what is shown on a terminal."""
+def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
+    """Return what is shown on a terminal of so many columns and lines."""
     parts: list[RenderableType] = [_headline(scene)]
-    if scene.sight is not None:
-        parts += [Text(), _table(scene, width)]
+    below: list[RenderableType] = []
     if scene.last is not None:
         last = scene.last
-        parts += [
+        below += [
             Text(),
             Text.assemble(("Last decision ", "bold"), f"#{last.id}, {ago(last.at, now)}: ", badge(last.action),
                           f" {last.run}. {last.reason}"),
         ]  # fmt: skip
     if scene.troubles:
-        parts += [Text(), Text("What is wrong", style="bold")]
-        parts += [Text(f"  {subject}: {message}", style="yellow") for subject, message in scene.troubles.items()]
-    return Group(*parts)
+        below += [Text(), Text("What is wrong", style="bold")]
+        below += [Text(f"  {subject}: {message}", style="yellow") for subject, message in scene.troubles.items()]
+    if scene.sight is not None:
+        parts += [Text(), *_table(scene, width, max(height - _AROUND - len(below), 3))]
+    return Group(*parts, *below)
 
 
 def _headline(scene: Scene) -> Text:
@@ -86,20 +88,26 @@ def _headline(scene: Scene) -> Text:
     return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')}  ·  {spent}{risk}{leader}")
 
 
-def _table(scene: Scene, width: int) -> Table:
+def _table(scene: Scene, width: int, most: int) -> list[RenderableType]:
     assert scene.sight is not None
     answer = scene.sight.answer
     states = {one.row.name: one.state for one in scene.sight.field}
+    roomy = width >= _ROOMY
     table = plain_table()
-    room = max(width - _OTHERS, 12)
-    for name, justify in (("decision", "left"), ("run", "left"), ("is", "left"), ("spent", "right"),
-                          ("now", "right"), (f"at {quantity(answer.budget)}", "right"), ("P(best)", "right"),
-                          ("verdict", "left"), ("because", "left")):  # fmt: skip
+    room = max(width - (_OTHERS_ROOMY if roomy else _OTHERS), 10)
+    columns = [("decision", "left"), ("run", "left"), ("spent", "right"), (f"at {quantity(answer.budget)}", "right"),
+               ("P(best)", "right"), ("verdict", "left")]  # fmt: skip
+    if roomy:
+        columns += [("now", "right"), ("is", "left"), ("because", "left")]
+    for name, justify in columns:
         table.add_column(name, justify=justify, no_wrap=name != "run")  # type: ignore[arg-type]
     ordered = sorted(answer.decisions, key=lambda one: (_ORDER.index(one.action), -(one.evidence.mean or -1e300)))
-    for one in ordered:
-        table.add_row(*_cells(one, states[one.run], answer.bounds, room))
-    return table
+    shown = ordered if len(ordered) <= most else ordered[: most - 1]
+    for one in shown:
+        table.add_row(*_cells(one, states[one.run], answer.bounds, room)[: len(columns)])
+    left = len(ordered) - len(shown)
+    more = f"and {count(left, 'more run')}: rlscale ledger list shows all"
+    return [table, Text(more, style="dim")] if left else [table]
 
 
 def _cells(one: Decision, state: str, bounds: tuple[float, float], room: int) -> list[Text | str]:
@@ -110,8 +118,8 @@ def _cells(one: Decision, state: str, bounds: tuple[float, float], room: int) ->
         forecast = Text.assemble(reward(around.q50, bounds), " ", (span(around, bounds), "dim"))
     verdict = UNKNOWN if told.verdict is None else told.verdict.value.replace("_", " ")
     return [
-        badge(one.action.value), folded(one.run, room), state, quantity(told.spent), reward(told.reward, bounds),
-        forecast, probability(told.h), verdict, one.code.replace("_", " "),
+        badge(one.action.value), folded(one.run, room), quantity(told.spent), forecast, probability(told.h), verdict,
+        reward(told.reward, bounds), state, one.code.replace("_", " "),
     ]  # fmt: skip
 
 
