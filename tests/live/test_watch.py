@@ -100,6 +100,18 @@ def test_a_dry_run_is_kept_and_obeyed_by_nobody(ledger, tmp_path):
     watcher.close()
 
 
+def test_a_dry_run_keeps_nobody_from_acting(ledger):
+    grow(ledger, STEPS[:14])
+    dry, acting = watch(ledger, acting=False), watch(ledger)
+    for _ in range(2):
+        assert (dry.step().role, acting.step().role) == ("dry-run", "acting")
+    assert watch(ledger).step().role == "standby"
+    for decision in ledger.rulings.decisions():
+        assert explain(ledger, decision.id).same
+    for one in (dry, acting):
+        one.close()
+
+
 def test_a_watcher_that_starts_again_goes_on_where_it_was(ledger):
     grow(ledger, STEPS[:14])
     first = watch(ledger)

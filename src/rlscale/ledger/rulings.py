@@ -157,7 +157,9 @@ class Rulings:
 
         def work(connection: Connection) -> tuple[DecisionRow, ...]:
             hold(connection, lease)
-            asked = select(looks.c.id).where(looks.c.epoch == lease.epoch, looks.c.number == look.number)
+            asked = select(looks.c.id).where(
+                looks.c.acting == int(look.acting), looks.c.epoch == lease.epoch, looks.c.number == look.number
+            )
             there = connection.execute(asked).scalar()
             if there is None:
                 there = self._add(connection, lease, look, saw, ruled, fits)
@@ -240,7 +242,7 @@ class Rulings:
             asked = (
                 select(reads)
                 .join(looks, looks.c.id == reads.c.look_id)
-                .where(looks.c.epoch == row.epoch, reads.c.look_id <= number)
+                .where(looks.c.acting == row.acting, looks.c.epoch == row.epoch, reads.c.look_id <= number)
                 .order_by(reads.c.look_id)
             )
             saw = {

@@ -102,7 +102,7 @@ class Watch:
         self._source, self._acting, self._courier = source, acting, courier
         self._metric, self._unit = metric, unit
         self._intake, self._looker = Intake(ledger), Looker(settings)
-        self._standby = ledger.standby(lasts)
+        self._standby = ledger.standby(lasts, acting=acting)
         self._lease: Lease | None = None
         self._beaten = 0.0
         self._lasts = lasts

@@ -122,7 +122,7 @@ def _looked() -> None:
         sa.Column("inputs", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["settings"], ["settings.hash"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("epoch", "number"),
+        sa.UniqueConstraint("acting", "epoch", "number"),
     )
     op.create_table(
         "overrides",
