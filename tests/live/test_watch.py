@@ -100,6 +100,43 @@ def test_a_dry_run_is_kept_and_obeyed_by_nobody(ledger, tmp_path):
     watcher.close()
 
 
+def test_a_look_that_failed_leaves_nothing_out_of_the_next(ledger, monkeypatch):
+    grow(ledger, STEPS[:14])
+    watcher = watch(ledger)
+    look, calls = Looker.look, []
+
+    def once(self, *args):
+        calls.append(args)
+        if len(calls) == 1:
+            raise InputError("not now")
+        return look(self, *args)
+
+    monkeypatch.setattr(Looker, "look", once)
+    assert watcher.step().troubles == {"gate": "not now"}
+    assert watcher.step().decisions == ()  # the same again is not looked at again
+    grow(ledger, STEPS[14:15], names=["best"])
+    made = watcher.step().decisions
+    assert explain(ledger, made[-1].id).same
+    watcher.close()
+
+
+def test_a_run_with_bad_points_stands_where_it_was_a_curve(ledger):
+    grow(ledger, STEPS[:5])
+    watcher = watch(ledger)
+    watcher.step()
+    row = ledger.book.run("low")
+    ledger.book.append({row.id: {"reward": points_of([20], [7.5])}})
+    grow(ledger, STEPS[5:14], names=["best", "good", "lower"])
+    scene = watcher.step()
+    assert "reward 7.5 is outside the bounds" in scene.troubles["run low"]
+    assert scene.decisions
+    for decision in ledger.rulings.decisions():
+        assert explain(ledger, decision.id).same
+    ledger.book.append({row.id: {"reward": points_of([20], [0.3])}})
+    assert watcher.step().troubles == {}
+    watcher.close()
+
+
 def test_a_dry_run_keeps_nobody_from_acting(ledger):
     grow(ledger, STEPS[:14])
     dry, acting = watch(ledger, acting=False), watch(ledger)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -115,7 +115,8 @@ class Watch:
         self._before: dict[int, DecisionRow] = {}
         self._spent = 0.0
         self._sight: Sight | None = None
-        self._stood: dict[int, list[Any]] = {}
+        self._looked_at: dict[int, list[Any]] = {}  # at the latest look, kept or not
+        self._stood: dict[int, list[Any]] = {}  # at the latest look that was kept
         self._runs_held: dict[int, tuple[int, Run]] = {}
         self._last: DecisionRow | None = None
         self._made: tuple[DecisionRow, ...] = ()
@@ -221,13 +222,13 @@ class Watch:
         assert self._lease is not None
         field = self._runs()
         stood = {one.row.id: one.fingerprint for one in field}
-        if stood == self._stood:
+        if stood == self._looked_at:
             return
         try:
             sight = self._looker.look(field, self._spent)
         except InputError as error:
             self._ill("gate", str(error))
-            self._stood = stood
+            self._looked_at = stood
             return
         self._well("gate")
         saw = [one.read for one in sight.field if stood[one.row.id] != self._stood.get(one.row.id)]
@@ -240,7 +241,7 @@ class Watch:
     def _keep(self, sight: Sight, row: LookRow, stood: dict[int, list[Any]], made: tuple[DecisionRow, ...]) -> None:
         numbers = {one.row.name: one.row.id for one in sight.field}
         self._before |= {numbers[one.run]: one for one in made}
-        self._sight, self._stood, self._number = sight, stood, row.number + 1
+        self._sight, self._looked_at, self._stood, self._number = sight, stood, stood, row.number + 1
         self._made = made
         self._last = made[-1] if made else self._last
         if self._settings.policy.mode == "kill" and sight.answer.risk is not None:
@@ -264,7 +265,8 @@ class Watch:
             if row.id in self._runs_held:
                 last = self._before.get(row.id)
                 action = None if last is None else last.action
-                found.append(seen(row, self._runs_held[row.id][1], action, words.get(row.id)))
+                seq, run = self._runs_held[row.id]  # as it stood when its points last were a curve
+                found.append(seen(replace(row, last_seq=seq), run, action, words.get(row.id)))
         return found
 
     def _hold(self, row: RunRow, points: Points) -> None:
