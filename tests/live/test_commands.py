@@ -121,6 +121,19 @@ def test_a_ledger_is_listed_with_its_decisions(tmp_path):
     assert "the same, bit for bit" in invoke("gate", "--explain", held[0]["id"], "--ledger", where).stdout
 
 
+def test_the_gate_knows_from_a_ledger_what_is_held(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        grow(held, STEPS[:14])
+        watcher = watch(held)
+        watcher.step()
+        watcher.close()
+    told = {one["run"]: one["reason_code"] for one in document("gate", f"ledger:{where}", "--budget", 100)["decisions"]}
+    assert told["lower"] == "still_held"
+    asked = document("gate", f"ledger:{where}", "--budget", 100, "--ended", "lower")["decisions"]
+    assert {one["run"]: one["reason_code"] for one in asked}["lower"] == "finished"
+
+
 def test_watching_logs_once_as_json(tmp_path):
     logs = tmp_path / "logs"
     for name in CEILINGS:

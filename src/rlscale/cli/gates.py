@@ -84,18 +84,37 @@ def gate(
     for name in shown:
         if name not in names:
             raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
+    states = _states(paths, given, names)
     options = gate_fit_options(given)
     numbers, said = gate_numbers(given, reading.runs[0].curve, options.family)
     with watched("forecasting", len(names)) as watch:
         answer = decide(
             reading.runs, given["budget"], horizon=given["horizon"], policy=numbers, options=options,
-            seed_sd=given["seed_sd"], held=given["held"], ended=given["ended"], stopped=given["stopped"],
+            seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
     to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown))
     if exit_code:
         made = next(one for one in answer.decisions if one.run == shown[0])
         click.get_current_context().exit(EXIT[made.action.value])
+
+
+def _states(paths: tuple[str, ...], given: dict[str, Any], names: list[str]) -> dict[str, list[str]]:
+    """Return which runs are held, ended and stopped: as given, else as a ledger that was read knows."""
+    found = {name: list(given[name]) for name in ("held", "ended", "stopped")}
+    told = {run for runs in found.values() for run in runs}
+    for path in paths:
+        if path.startswith("ledger:"):
+            from rlscale.ledger import Ledger
+            from rlscale.live import standing
+
+            with Ledger(path) as held:
+                known = standing(held)
+            for run, state in known.items():
+                option = {"held": "held", "finished": "ended", "stopped": "stopped"}.get(state)
+                if option is not None and run in names and run not in told:
+                    found[option].append(run)
+    return found
 
 
 def _told(given: dict[str, Any], **more: Any) -> Any:
