@@ -12,7 +12,9 @@ import pytest
 from rich.console import Console
 
 from rlscale.ledger import Ledger
+from rlscale.live import Following
 from rlscale.present.watch import screen
+from rlscale.sources import ReadOptions
 from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
 from tests.test_cli import invoke
 
@@ -183,3 +185,21 @@ def test_the_live_view_fits_the_terminal(tmp_path, width, height):
     assert "P(best)" in text
     assert "source x: is gone" in text
     assert ("and 2 more runs" in text) == (height == 12)
+
+
+def test_a_stranger_among_the_logs_changes_nothing(tmp_path):
+    def log(name, key, count):
+        (tmp_path / name).mkdir(exist_ok=True)
+        lines = [json.dumps({"step": k, key: reward("best", k)}) for k in STEPS[:count]]
+        (tmp_path / name / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    log("a", "test/env/all/reward/total", 5)
+    source = Following([tmp_path], ReadOptions())
+    assert [run.name for run in source.poll().runs] == ["a"]
+    log("b", "my/own/score", 5)
+    log("c", "test/env/all/reward/total", 4)
+    log("a", "test/env/all/reward/total", 7)
+    reading = source.poll()
+    assert {run.name: run.curve.n_points for run in reading.runs} == {"a": 7, "c": 4}
+    assert [error.path for error in reading.errors] == [str(tmp_path / "b" / "metrics.jsonl")]
+    source.close()

@@ -59,13 +59,12 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by.
     """
     from rlscale.ledger import Ledger
-    from rlscale.live import Courier, Watch, command_of
-    from rlscale.sources.follow import Follower
+    from rlscale.live import Courier, Following, Watch, command_of
 
     if given["act"] and given["command"] is None:
         click.echo("acting without --on-decision: trainers and schedulers that ask the ledger will obey", err=True)
     courier = None if given["command"] is None else Courier(command_of(given["command"]), given["timeout"])
-    source = Follower(paths, read_options(given)) if paths else None
+    source = Following(paths, read_options(given)) if paths else None
     with Ledger(where, create=True) as held:
         first = source.poll() if source is not None else None  # what is wrong with the options is said at once
         run = None if first is None or not first.runs else first.runs[0].curve

@@ -2,6 +2,7 @@
 
 from rlscale.live.courier import Courier, Ended, command_of
 from rlscale.live.explain import Explanation, explain
+from rlscale.live.following import Following
 from rlscale.live.intake import Intake, Taken, heading_of
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
@@ -13,6 +14,7 @@ __all__ = [
     "Courier",
     "Ended",
     "Explanation",
+    "Following",
     "Intake",
     "Looker",
     "Scene",
