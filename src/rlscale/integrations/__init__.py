@@ -1,0 +1,1 @@
+"""Decisions of the gate inside schedulers and pruners of other libraries, one module each."""
