@@ -72,10 +72,12 @@ class Desk:
         """Leave out what belongs to this process: the connection, the lock, and times of its clock."""
         mine = ("_table", "_lock", "_looked", "_retry")
         with self._lock:
-            return {name: value for name, value in self.__dict__.items() if name not in mine}
+            state = {name: value for name, value in self.__dict__.items() if name not in mine}
+        # as a ledger keeps them: families of curves hold functions, which cannot be pickled everywhere
+        return {**state, "settings": self.settings.document()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update({**state, "settings": WatchSettings.of(state["settings"])})
         self._start()
 
     def enlist(self, name: str, recipe: str | None = None) -> None:
