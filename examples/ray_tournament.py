@@ -6,7 +6,7 @@ here the trainer runs as a Ray Tune trial that reports ``eval_reward`` with a ch
 says what was decided, when and why::
 
     pip install 'rlscale[ray]' torch==2.13.0 trl==1.16.0 transformers==5.23.0 accelerate==1.15.0 datasets==5.2.0
-    python ray_tournament.py --out tournament                   # about 5 minutes on two CPU cores
+    python ray_tournament.py --out tournament                   # about 90 seconds on two CPU cores
     rlscale ledger explain 7 --ledger tournament/ledger.db      # one decision in full
 
 ``long10`` is the only recipe whose answers may be long enough for every prompt; ``short6`` can solve half of them,
@@ -21,10 +21,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-# Ray asks for a token by default, and counts its users; a tournament on one machine needs neither
-for name, value in {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}.items():
-    os.environ.setdefault(name, value)
-
 import ray
 import torch
 import train_sort_task as task
@@ -35,6 +31,8 @@ from transformers.trainer_utils import SaveStrategy
 from rlscale.integrations.ray_tune import AsymptoteScheduler
 from rlscale.ledger import Ledger
 
+#: Ray asks for a token by default, and counts its users; a tournament on one machine needs neither.
+QUIET = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
 RECIPES = {
     "base": task.RECIPES["base"],
     "long10": task.RECIPES["long10"],
@@ -106,6 +104,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     ledger, start = str(out / "ledger.db"), out / "warm_start.pt"
     task.load_warm_start(start, excluded=set(task.build_pools().evaluation))
+    os.environ.update(QUIET)
     ray.init(num_cpus=arguments.at_once, include_dashboard=False, log_to_driver=False)
     scheduler = AsymptoteScheduler(
         compute="step", budget=arguments.steps, ledger=ledger, name=lambda trial: trial.config["recipe"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -111,6 +110,11 @@ def told(where):
         return ledger.rulings.decisions(), {row.name: row for row in ledger.book.runs()}
 
 
+def overrides(where):
+    with Ledger(where) as ledger:
+        return ledger.rulings.overrides()
+
+
 def test_tournament(tmp_path):
     where = str(tmp_path / "ledger.db")
     scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=where, name=by_name)
@@ -146,13 +150,15 @@ class Words(tune.Callback):
 
     def __init__(self, where, key, held, other, at, until):
         self.where, self.key, self.held, self.other, self.at, self.until = where, key, held, other, at, until
-        self.said = []
+        self.said, self.seen = [], []
 
     def on_trial_result(self, iteration, trials, trial, result, **_):
         name = trial.config[self.key]
+        self.seen.append((name, result["step"], result["pid"]))
         if name == self.held and result["step"] >= self.at and not self.said:
             self.say("hold")
-        if name == self.other and result["step"] >= self.until and self.said == ["hold"]:
+        paused = any(one.config[self.key] == self.held and one.status == "PAUSED" for one in trials)
+        if name == self.other and result["step"] >= self.until and self.said == ["hold"] and paused:
             self.say("resume")
 
     def say(self, kind):
@@ -168,10 +174,10 @@ def test_trl_trial_paused_and_resumed(tmp_path):
     where, start = str(tmp_path / "ledger.db"), tmp_path / "warm_start.pt"
     pools = task.build_pools()
     task.torch.save(task.train_warm_start(set(pools.evaluation), steps=30), start)
-    scheduler = AsymptoteScheduler(compute="step", budget=12, ledger=where, name=lambda trial: trial.config["recipe"])
-    space = {"recipe": tune.grid_search(["base", "long10"]), "seed": 0, "steps": 12, "every": 2, "prompts": 50,
+    scheduler = AsymptoteScheduler(compute="step", budget=20, ledger=where, name=lambda trial: trial.config["recipe"])
+    space = {"recipe": tune.grid_search(["base", "long10"]), "seed": 0, "steps": 20, "every": 2, "prompts": 50,
              "start": str(start)}  # fmt: skip
-    words = Words(where, "recipe", "base", "long10", 4, 12)
+    words = Words(where, "recipe", "base", "long10", 2, 6)
     results = tune.Tuner(
         tune.with_resources(example.train, {"cpu": 1}),
         param_space=space,
@@ -180,13 +186,195 @@ def test_trl_trial_paused_and_resumed(tmp_path):
     ).fit()
     assert not results.errors
     decisions, runs = told(where)
-    codes = [one.code for one in decisions if one.run == "base"]
-    assert "held_by_hand" in codes
+    assert [one.kind for one in overrides(where)] == ["hold", "resume"]
+    actions = [one.action for one in decisions if one.run == "base"]
+    assert "continue" in actions[actions.index("hold") :]
     assert all(run.ended is not None for run in runs.values())
-    for result in results:
-        frame = result.metrics_dataframe
-        assert frame["step"].tolist() == [0, 2, 4, 6, 8, 10, 12]
-        assert len(set(frame["pid"])) == (2 if result.config["recipe"] == "base" else 1)
+    for name, processes in (("base", 2), ("long10", 1)):
+        assert [step for run, step, _ in words.seen if run == name] == list(range(0, 21, 2))
+        assert len({process for run, _, process in words.seen if run == name}) == processes
     with Ledger(where) as ledger:
         points = ledger.book.points(list(runs.values()))
-    assert all(len(one) == 7 for one in points.values())
+    assert all(len(one) == 11 for one in points.values())
+
+
+class Counting(tune.Trainable):
+    """A trainable of the other kind, whose checkpoints Tune asks for."""
+
+    def setup(self, config):
+        self.at = 0
+
+    def step(self):
+        self.at += 1
+        if self.config["name"] == "bad" and self.at == 9:
+            raise RuntimeError("out of memory")
+        time.sleep(0.02)
+        told = {"step": self.at, "loss": 1.0}
+        return told if self.at % 2 else {**told, "eval_reward": reward(self.config["name"], self.at)}
+
+    def save_checkpoint(self, folder):
+        (Path(folder) / "at.txt").write_text(str(self.at))
+
+    def load_checkpoint(self, folder):
+        self.at = int((Path(folder) / "at.txt").read_text())
+
+
+def test_class_trainables_and_one_that_fails(tmp_path):
+    where = str(tmp_path / "ledger.db")
+    scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=where, name=by_name)
+    results = fit(tmp_path, scheduler, ["good", "bad", "worse"], Counting)
+    assert [result.config["name"] for result in results if result.error] == ["bad"]
+    decisions, runs = told(where)
+    assert all(run.ended is not None for run in runs.values())
+    with Ledger(where) as ledger:
+        points = {name: ledger.book.points([row])[row.id].compute.tolist() for name, row in runs.items()}
+    assert points["bad"] == [2.0, 4.0, 6.0, 8.0]
+    assert points["good"] == list(range(2, BUDGET + 1, 2))
+    assert points["worse"] == list(range(2, int(points["worse"][-1]) + 1, 2))
+    assert any(one.run == "good" and one.action == "commit" for one in decisions)
+
+
+def test_stopper(tmp_path):
+    where = str(tmp_path / "ledger.db")
+    stopper = AsymptoteStopper(compute="step", budget=BUDGET, ledger=where, recipe=lambda config: config["name"])
+    results = tune.Tuner(
+        tune.with_resources(train, {"cpu": 1}),
+        param_space={"name": tune.grid_search(["good", "worse"]), "log": str(tmp_path), "pause": 0.05},
+        run_config=tune.RunConfig(storage_path=str(tmp_path / "ray"), name="made", verbose=0, stop=stopper),
+    ).fit()
+    last = {result.config["name"]: result.metrics["step"] for result in results}
+    assert last["good"] == BUDGET
+    assert BUDGET / 4 <= last["worse"] < BUDGET
+    decisions, runs = told(where)
+    assert {run.recipe for run in runs.values()} == {"good", "worse"}
+    assert [one.recipe for one in decisions if one.action == "stop"] == ["worse"]
+
+
+class Made:
+    """A trial, as far as the scheduler looks at it."""
+
+    def __init__(self, name, status="RUNNING"):
+        self.trial_id, self.config, self.status, self.checkpoint = name, {"name": name}, status, "there"
+
+    def is_finished(self):
+        return self.status in ("TERMINATED", "ERROR")
+
+
+class Controller:
+    def __init__(self, scheduler, *trials):
+        self.scheduler, self.trials = scheduler, list(trials)
+        for trial in trials:
+            scheduler.on_trial_add(self, trial)
+
+    def get_trials(self):
+        return self.trials
+
+    def stop_trial(self, trial):
+        self.scheduler.on_trial_remove(self, trial)
+        trial.status = "TERMINATED"
+
+    def result(self, trial, step):
+        found = {"eval_reward": reward(trial.trial_id, step), "step": step}
+        action = self.scheduler.on_trial_result(self, trial, found)
+        trial.status = {"PAUSE": "PAUSED", "STOP": "TERMINATED", "CONTINUE": "RUNNING"}[action]
+        if action == "STOP":
+            self.scheduler.on_trial_complete(self, trial, found)
+        return action
+
+
+def played(tmp_path, until, *names):
+    """Return a controller with trials that ran side by side to a step."""
+    scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=str(tmp_path / "ledger.db"))
+    controller = Controller(scheduler, *map(Made, names))
+    for step in range(1, until + 1):
+        for trial in controller.trials:
+            if trial.status == "RUNNING":
+                controller.result(trial, step)
+    return controller
+
+
+def test_a_copy_opens_the_ledger_again(tmp_path):
+    controller = played(tmp_path, 15, "good", "worse")
+    good, worse = controller.trials
+    assert worse.status == "PAUSED"
+    controller.scheduler.close()
+    controller.scheduler = pickle.loads(pickle.dumps(controller.scheduler))
+    assert controller.scheduler.choose_trial_to_run(controller) is None
+    for step in range(16, BUDGET + 1):
+        controller.result(good, step)
+    assert good.status == "TERMINATED"
+    assert controller.scheduler.choose_trial_to_run(controller) is None
+    assert worse.status == "TERMINATED"
+    assert "1 stopped, 1 ended; committed to good; P(" in controller.scheduler.debug_string()
+
+
+def test_a_trial_that_failed_is_tried_again(tmp_path):
+    controller = played(tmp_path, 5, "good", "bad")
+    good, _ = controller.trials
+    controller.scheduler.on_trial_error(controller, good)
+    assert told(controller.scheduler.ledger)[1]["good"].ended is not None
+    good.status = "PENDING"
+    controller.scheduler.on_trial_add(controller, good)
+    assert controller.scheduler.choose_trial_to_run(controller) is good
+    controller.result(good, 5)
+    assert told(controller.scheduler.ledger)[1]["good"].ended is None
+    controller.scheduler.close()
+
+
+def test_nothing_else_can_run(tmp_path, caplog):
+    controller = played(tmp_path, 15, "good", "worse")
+    good, worse = controller.trials
+    scheduler = controller.scheduler
+    with Ledger(scheduler.ledger) as ledger:
+        # a run of another machine, which never ends: the gate would wait for it
+        other = ledger.book.enlist(replace_name(ledger.book.run("good"), "elsewhere"))
+        for one in ledger.book.points([ledger.book.run("good")]).values():
+            ledger.book.append({other.id: {"eval_reward": one}})
+        good.status = "ERROR"
+        scheduler.on_trial_error(controller, good)
+        assert scheduler.choose_trial_to_run(controller) is worse
+        worse.status = "RUNNING"
+        assert controller.result(worse, 16) == "CONTINUE"
+        ledger.rulings.override(ledger.book.run("worse"), "hold")
+        assert controller.result(worse, 17) == "PAUSE"
+        assert scheduler.choose_trial_to_run(controller) is None
+        assert "a person holds worse" in caplog.text
+        ledger.rulings.override(ledger.book.run("worse"), "resume")
+        time.sleep(1.1)
+        assert scheduler.choose_trial_to_run(controller) is worse
+    scheduler.close()
+
+
+def replace_name(row, name):
+    from rlscale.ledger import Heading
+
+    return Heading(name=name, recipe=name, unit=row.unit, metric=row.metric, bounds=row.bounds)
+
+
+def test_a_ledger_that_fails_stops_nothing(tmp_path, caplog):
+    scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=str(tmp_path / "missing" / "ledger.db"))
+    controller = Controller(scheduler, Made("good"), Made("worse"))
+    for step in range(1, BUDGET):
+        assert [controller.result(trial, step) for trial in controller.trials] == ["CONTINUE", "CONTINUE"]
+    assert [controller.result(trial, BUDGET) for trial in controller.trials] == ["STOP", "STOP"]
+    assert caplog.text.count("without decisions") == 1
+
+
+def test_results_that_are_no_evaluations(tmp_path, caplog):
+    controller = played(tmp_path, 1, "good")
+    (good,) = controller.trials
+    for found in ({"step": 2}, {"step": 3, "eval_reward": float("nan")}, {"eval_reward": 0.5}, {"step": 4, "loss": 1}):
+        assert controller.scheduler.on_trial_result(controller, good, found) == "CONTINUE"
+    with Ledger(controller.scheduler.ledger) as ledger:
+        assert ledger.book.points(ledger.book.runs())[1].compute.tolist() == [1.0]
+    assert "have no 'step'" in caplog.text
+    controller.scheduler.close()
+
+
+@pytest.mark.parametrize(("metric", "mode"), [("eval_reward", "min"), (None, "min"), ("loss", "max")])
+def test_a_wrong_metric_or_mode(metric, mode):
+    scheduler = AsymptoteScheduler(budget=10.0, policy=HOLD)
+    assert scheduler.set_search_properties("eval_reward", "max")
+    assert scheduler.set_search_properties(None, None)
+    with pytest.raises(InputError, match=r"to be high|give one"):
+        scheduler.set_search_properties(metric, mode)
