@@ -74,6 +74,8 @@ def train(config):
             step = json.loads((Path(folder) / "state.json").read_text())["step"]
     with (Path(config["log"]) / f"{config['name']}.txt").open("a") as log:
         log.write(f"from {step}\n")
+    while not all((Path(config["log"]) / f"{other}.txt").exists() for other in config.get("together", ())):
+        time.sleep(0.01)
     while step < config.get("steps", BUDGET):
         step += 1
         time.sleep(config.get("pause", 0.0))
@@ -118,7 +120,7 @@ def overrides(where):
 def test_tournament(tmp_path):
     where = str(tmp_path / "ledger.db")
     scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=where, name=by_name)
-    results = fit(tmp_path, scheduler, CURVES, pause=0.05)
+    results = fit(tmp_path, scheduler, CURVES, pause=0.05, together=["leader", "good"])
     assert not results.errors
     assert len(results) == len(CURVES)
     done, starts = {}, {}
@@ -239,7 +241,12 @@ def test_stopper(tmp_path):
     stopper = AsymptoteStopper(compute="step", budget=BUDGET, ledger=where, recipe=lambda config: config["name"])
     results = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),
-        param_space={"name": tune.grid_search(["good", "worse"]), "log": str(tmp_path), "pause": 0.05},
+        param_space={
+            "name": tune.grid_search(["good", "worse"]),
+            "log": str(tmp_path),
+            "pause": 0.05,
+            "together": ["good", "worse"],
+        },
         run_config=tune.RunConfig(storage_path=str(tmp_path / "ray"), name="made", verbose=0, stop=stopper),
     ).fit()
     last = {result.config["name"]: result.metrics["step"] for result in results}
@@ -248,6 +255,35 @@ def test_stopper(tmp_path):
     decisions, runs = told(where)
     assert {run.recipe for run in runs.values()} == {"good", "worse"}
     assert [one.recipe for one in decisions if one.action == "stop"] == ["worse"]
+
+
+def fails_once(config):
+    """Train as above, and fail after the tenth step where nothing says that this has happened."""
+    marker = Path(config["log"]) / "failed"
+    if config["name"] == "good" and not marker.exists():
+        train({**config, "steps": 10})
+        marker.touch()
+        raise RuntimeError("the machine went away")
+    train(config)
+
+
+def test_restored_experiment(tmp_path):
+    where = str(tmp_path / "ledger.db")
+    scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=where, name=by_name)
+    results = fit(tmp_path, scheduler, ["good", "bad"], fails_once)
+    assert len(results.errors) == 1
+    before = told(where)[1]
+    assert before["good"].ended is not None
+    again = tune.Tuner.restore(
+        str(tmp_path / "ray" / "made"), tune.with_resources(fails_once, {"cpu": 1}), resume_errored=True
+    )
+    assert not again.fit().errors
+    done, starts = steps(tmp_path, "good")
+    assert done == list(range(1, BUDGET + 1))
+    assert starts == [0, 10]
+    with Ledger(where) as ledger:
+        points = ledger.book.points(ledger.book.runs(["good"]))
+    assert [one.compute.tolist() for one in points.values()] == [list(range(1, BUDGET + 1))]
 
 
 class Made:
