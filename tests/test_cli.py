@@ -11,7 +11,10 @@ from click.testing import CliRunner, Result
 import rlscale
 from rlscale.cli import main
 
-COMMANDS = ("fit", "rank", "backtest", "gate", "replay", "policy", "demo", "simulate", "show", "sources")
+COMMANDS = (
+    "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "watch", "replay", "policy",
+    "ledger add", "ledger list", "ledger history", "ledger export", "demo", "simulate", "show", "sources",
+)  # fmt: skip
 
 
 def invoke(*args: object) -> Result:
@@ -47,7 +50,7 @@ def test_version() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_ends_with_an_example(command: str) -> None:
-    result = invoke(command, "--help")
+    result = invoke(*command.split(), "--help")
     assert result.exit_code == 0
     assert result.stdout.rstrip().splitlines()[-2].strip() == "Example:"
     assert result.stdout.rstrip().splitlines()[-1].startswith(f"    rlscale {command} ")
@@ -57,7 +60,8 @@ def test_help_ends_with_an_example(command: str) -> None:
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, rlscale.cli\n"
-        "print([m for m in ('numpy', 'scipy', 'rich', 'jinja2', 'matplotlib') if m in sys.modules])"
+        "heavy = ('numpy', 'scipy', 'rich', 'jinja2', 'matplotlib', 'sqlalchemy', 'alembic')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
-    from rlscale.errors import ChoiceError, CurveError, FormatError, InputError, RlscaleError, SourceError
+    from rlscale.errors import ChoiceError, CurveError, FormatError, InputError, LedgerError, RlscaleError, SourceError
     from rlscale.inference import (
         Fit,
         FitOptions,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         forecast,
         posterior,
     )
+    from rlscale.ledger import Ledger
     from rlscale.sources import ReadOptions, collect, read
     from rlscale.trust import Backtest, Calibration, Replay, backtest, calibrate, replay
 
@@ -40,7 +41,15 @@ _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
-    "rlscale.errors": ("ChoiceError", "CurveError", "FormatError", "InputError", "RlscaleError", "SourceError"),
+    "rlscale.errors": (
+        "ChoiceError",
+        "CurveError",
+        "FormatError",
+        "InputError",
+        "LedgerError",
+        "RlscaleError",
+        "SourceError",
+    ),
     "rlscale.inference": (
         "Fit",
         "FitOptions",
@@ -53,6 +62,7 @@ _HOMES = {
         "forecast",
         "posterior",
     ),
+    "rlscale.ledger": ("Ledger",),
     "rlscale.sources": ("ReadOptions", "collect", "read"),
     "rlscale.trust": ("Backtest", "Calibration", "Replay", "backtest", "calibrate", "replay"),
 }
@@ -71,6 +81,8 @@ __all__ = [
     "GateAnswer",
     "InputError",
     "Interval",
+    "Ledger",
+    "LedgerError",
     "Policy",
     "Posterior",
     "Ranking",

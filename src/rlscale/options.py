@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from rlscale.trust import Calibration
 
 __all__ = [
+    "CALIBRATION",
     "FITTING",
+    "LEDGER",
     "OUTPUT",
     "PATHS",
     "READING",
@@ -107,6 +109,17 @@ OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout."),
     click.option("--plot", type=click.Path(path_type=Path), metavar="F.png|svg", help="Write a chart."),
     click.option("--report", type=click.Path(path_type=Path), metavar="F.html", help="Write a self-contained report."),
+)
+LEDGER = (
+    click.option(
+        "--ledger", "where", metavar="URL", required=True, envvar="RLSCALE_LEDGER",
+        help="An SQLite file, or postgresql://USER@HOST/DATABASE; or in RLSCALE_LEDGER.",
+    ),
+)  # fmt: skip
+CALIBRATION = (
+    click.option("--calibration", type=click.Path(path_type=Path), metavar="F.json", help="From backtest --calibrate."),
+    click.option("--discrepancy", type=float, metavar="D", help="Share of the range forecasts may be off by; .02."),
+    click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1."),
 )
 PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
 

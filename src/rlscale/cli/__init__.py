@@ -8,6 +8,8 @@ from rlscale import __version__
 from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
+from rlscale.cli.ledgers import ledger
+from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
 from rlscale.options import example
 
@@ -29,5 +31,7 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (show, fit, rank, backtest, gate, replay, policy, demo, simulate, sources):
+for _command in (show, fit, rank, backtest, gate, watch, replay, policy, ledger, demo, simulate, sources):
     main.add_command(_command)
+for _command in OVERRIDES:
+    main.add_command(_command, f"gate {_command.name}")

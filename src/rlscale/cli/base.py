@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rlscale.errors import InputError
+from rlscale.errors import InputError, hidden
 from rlscale.options import fit_options
 
 if TYPE_CHECKING:
@@ -44,8 +44,17 @@ class Commands(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Keep the command line as typed."""
-        extra.setdefault("obj", shlex.join(["rlscale", *args]))
+        extra.setdefault("obj", hidden(shlex.join(["rlscale", *args])))
         return super().make_context(info_name, args, parent, **extra)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first words name: one, or two unless the second is a file."""
+        two = " ".join(args[:2])
+        if len(args) > 1 and two in self.commands and not os.path.exists(args[1]):
+            return two, self.commands[two], args[2:]
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""

@@ -10,6 +10,7 @@ import click
 from rlscale.cli.base import output, settings, watched
 from rlscale.errors import InputError
 from rlscale.options import (
+    CALIBRATION,
     FITTING,
     OUTPUT,
     PATHS,
@@ -23,38 +24,52 @@ from rlscale.options import (
     with_options,
 )
 
-__all__ = ["gate", "policy", "replay"]
+__all__ = ["gate", "gate_numbers", "policy", "replay"]
 
 #: Exit codes of ``gate --exit-code``.
 EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 
 
 @click.command(epilog=example("rlscale gate runs/ --budget 2e6 --calibration calibration.json"))
-@with_options(PATHS)
-@click.option("--budget", type=Compute(), required=True, metavar="C", help="Compute that one run may get.")
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@click.option("--budget", type=Compute(), metavar="C", help="Compute that one run may get; needed with PATH.")
 @click.option(
     "--horizon", type=Compute(), metavar="C", help="Where the comparison of runs ends; the budget by default."
 )
 @click.option(
     "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
 )
-@click.option("--calibration", type=click.Path(path_type=Path), metavar="F.json", help="From backtest --calibrate.")
-@click.option("--discrepancy", type=float, metavar="D", help="Share of the range that forecasts may be off by; .02.")
-@click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1.")
+@with_options(CALIBRATION)
 @click.option("--held", multiple=True, metavar="RUN", help="A run that is paused now; repeat.")
 @click.option("--ended", multiple=True, metavar="RUN", help="A run that ended before the horizon; repeat.")
 @click.option("--stopped", multiple=True, metavar="RUN", help="A run that was stopped for good; repeat.")
 @click.option("--risk-spent", type=float, default=0.0, metavar="P", help="For kill: spent by earlier stops; 0.")
 @click.option("--run", "shown", multiple=True, metavar="RUN", help="Show this run only; all are compared.")
 @click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit.")
+@click.option("--explain", type=int, metavar="ID", help="A decision of a ledger, made again; no PATH.")
+@click.option("--ledger", metavar="URL", envvar="RLSCALE_LEDGER", help="For --explain: the ledger.")
 @with_options(READING, FITTING, OUTPUT[:1])
-def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **given: Any) -> None:
+def gate(
+    paths: tuple[str, ...],
+    shown: tuple[str, ...],
+    exit_code: bool,
+    explain: int | None,
+    ledger: str | None,
+    **given: Any,
+) -> None:
     """Decide for every run: continue, hold, stop or commit, with the reason and the evidence.
 
     PATH is a log or a folder of logs, as they stand. Runs are held while the model-based risk that one of them would
     have been better than all others is small; runs of one recipe are judged together. Nothing is started or stopped
-    here.
+    here. What people say of live runs: rlscale gate hold, resume, pin or end RUN.
     """
+    if explain is not None:
+        _explain(paths, explain, ledger, given)
+        return
+    if not paths:
+        raise InputError("no path is given; give a log or a folder of logs, or --explain ID --ledger URL")
+    if given["budget"] is None:
+        raise InputError("--budget is needed: the compute that one run may get, in the runs' unit")
     from rlscale.decisions.gate import gate as decide
     from rlscale.present.gate import gate_view
     from rlscale.sources import collect
@@ -69,18 +84,37 @@ def gate(paths: tuple[str, ...], shown: tuple[str, ...], exit_code: bool, **give
     for name in shown:
         if name not in names:
             raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
+    states = _states(paths, given, names)
     options = gate_fit_options(given)
-    numbers, said = _numbers(given, reading.runs[0].curve, options.family)
+    numbers, said = gate_numbers(given, reading.runs[0].curve, options.family)
     with watched("forecasting", len(names)) as watch:
         answer = decide(
             reading.runs, given["budget"], horizon=given["horizon"], policy=numbers, options=options,
-            seed_sd=given["seed_sd"], held=given["held"], ended=given["ended"], stopped=given["stopped"],
+            seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
     to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown))
     if exit_code:
         made = next(one for one in answer.decisions if one.run == shown[0])
         click.get_current_context().exit(EXIT[made.action.value])
+
+
+def _states(paths: tuple[str, ...], given: dict[str, Any], names: list[str]) -> dict[str, list[str]]:
+    """Return which runs are held, ended and stopped: as given, else as a ledger that was read knows."""
+    found = {name: list(given[name]) for name in ("held", "ended", "stopped")}
+    told = {run for runs in found.values() for run in runs}
+    for path in paths:
+        if path.startswith("ledger:"):
+            from rlscale.ledger import Ledger
+            from rlscale.live import standing
+
+            with Ledger(path) as held:
+                known = standing(held)
+            for run, state in known.items():
+                option = {"held": "held", "finished": "ended", "stopped": "stopped"}.get(state)
+                if option is not None and run in names and run not in told:
+                    found[option].append(run)
+    return found
 
 
 def _told(given: dict[str, Any], **more: Any) -> Any:
@@ -90,7 +124,27 @@ def _told(given: dict[str, Any], **more: Any) -> Any:
     return settings({name: str(value) if isinstance(value, Path) else value for name, value in named.items()})
 
 
-def _numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, str]:
+def _explain(paths: tuple[str, ...], number: int, where: str | None, given: dict[str, Any]) -> None:
+    """Make a decision of a ledger again, and show it."""
+    from rlscale.ledger import Ledger
+    from rlscale.live import explain
+    from rlscale.present.documents import dumps
+    from rlscale.present.gate.explanation import explanation_document, print_explanation
+    from rlscale.present.output import console
+
+    if where is None:
+        raise InputError("--explain is of a decision in a ledger; give --ledger URL")
+    if paths:
+        raise InputError(f"--explain reads the ledger alone; leave {paths[0]} out")
+    with Ledger(where) as held:
+        found = explain(held, number)
+    if given["as_json"]:
+        click.echo(dumps(explanation_document(found)))
+    else:
+        print_explanation(found, console())
+
+
+def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, str]:
     """Return the numbers of the gate and what is to be said of their calibration."""
     from dataclasses import replace
 
@@ -105,7 +159,8 @@ def _numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, str]:
         if given["discrepancy"] is not None:
             raise InputError("--calibration and --discrepancy both say how far forecasts may be off; give one of them")
         found = calibration_file(given["calibration"])
-        found.check(metric=curve.metric, bounds=curve.bounds, family=family)
+        if curve is not None:
+            found.check(metric=curve.metric, bounds=curve.bounds, family=family)
         numbers, said = replace(numbers, discrepancy=found.discrepancy), found.claim
     told = {name: given[name] for name in ("discrepancy", "alpha") if given[name] is not None}
     return replace(numbers, **told), said

@@ -1,1 +1,1 @@
-"""Decisions of the gate inside schedulers and pruners of other libraries, one module each."""
+"""Trainers, schedulers and pruners that ask the gate: thin, over public names only."""

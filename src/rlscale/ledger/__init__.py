@@ -5,10 +5,12 @@ from rlscale.ledger.deliveries import Delivery, Event
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
-from rlscale.ledger.rulings import DecisionRow, LookRow, Override, Read, Ruled, forced
+from rlscale.ledger.overrides import KINDS, Override, forced
+from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
 from rlscale.ledger.values import Heading, Points, RunRow, canonical, digest, points_of
 
 __all__ = [
+    "KINDS",
     "Address",
     "DecisionRow",
     "Delivery",

@@ -33,7 +33,9 @@ class Address:
     file: Path | None = None
 
     def __str__(self) -> str:
-        return hidden(self.url.render_as_string(hide_password=True)) if self.file is None else str(self.file)
+        if self.file is not None:
+            return str(self.file)
+        return hidden(self.url.set(drivername="postgresql").render_as_string(hide_password=True))
 
 
 def address(text: str) -> Address:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from rlscale.ledger.values import Heading, Points, RunRow, canonical
 
 __all__ = ["Book"]
 
+#: More runs than this are not named one by one in a question.
+_MANY = 500
 #: What a run keeps from its first heading on; another value means another run.
 _FIXED = ("unit", "clock", "metric", "bounds")
 
@@ -87,11 +90,11 @@ class Book:
             raise LedgerError(f"{self._database.where}: no run number {number}; add it first")
         seq, now = int(held.last_seq), time.time()
         rows: list[dict[str, Any]] = []
+        known = self._known(connection, number, metrics)
+        contradicted = source is not None and source != held.source
         for metric, new in metrics.items():
-            known = self._known(connection, number, metric, new)
-            contradicted = source is not None and source != held.source
             for place, value, n_eval, sd in _numbers(new):
-                before = known.get(place)
+                before = known.get((metric, place))
                 if before == value:
                     continue
                 if before is not None and contradicted:
@@ -99,7 +102,7 @@ class Book:
                         f"{source}: run {held.name!r} has {metric} = {value:g} at compute {place:g}, and the ledger "
                         f"{before:g} from {held.source}: two runs under one name; give one another name or folder"
                     )
-                known[place] = value
+                known[metric, place] = value
                 seq += 1
                 rows.append(
                     {"run_id": number, "seq": seq, "metric": metric, "compute": place, "value": value,
@@ -111,19 +114,21 @@ class Book:
         return len(rows)
 
     @staticmethod
-    def _known(connection: Connection, number: int, metric: str, new: Points) -> dict[float, float]:
-        """Return the latest values at the computes that new points may stand at."""
-        if not len(new):
+    def _known(connection: Connection, number: int, taken: Mapping[str, Points]) -> dict[tuple[str, float], float]:
+        """Return the latest values of each metric at the computes that new points may stand at."""
+        own = {metric: new for metric, new in taken.items() if len(new)}
+        if not own:
             return {}
         asked = (
-            select(points.c.compute, points.c.value)
+            select(points.c.metric, points.c.compute, points.c.value)
             .where(
-                points.c.run_id == number, points.c.metric == metric, points.c.compute >= float(new.compute.min()),
-                points.c.compute <= float(new.compute.max()),
+                points.c.run_id == number, points.c.metric.in_(own),
+                points.c.compute >= min(float(new.compute.min()) for new in own.values()),
+                points.c.compute <= max(float(new.compute.max()) for new in own.values()),
             )
             .order_by(points.c.seq)
         )  # fmt: skip
-        return {row.compute: row.value for row in connection.execute(asked)}
+        return {(row.metric, row.compute): row.value for row in connection.execute(asked)}
 
     def end(self, number: int) -> None:
         """Note that a run's trainer is done with it: nothing more will come."""
@@ -164,6 +169,15 @@ class Book:
             raise LedgerError(f"{self._database.where}: no run {name!r}; its runs are {known}")
         return found[0]
 
+    def called(self, name: str, *, fresh: bool) -> str:
+        """Return what a run is called that is started afresh or goes on: ``name``, or ``name#2`` for a second start."""
+        own = re.compile(rf"{re.escape(name)}(?:#(\d+))?")
+        started = {int(found[1] or 1): row for row in self.runs() if (found := own.fullmatch(row.name))}
+        if not started:
+            return name
+        last = max(started)
+        return f"{name}#{last + 1}" if fresh and started[last].last_seq else started[last].name
+
     def points(
         self, of: Sequence[RunRow], *, upto: Mapping[int, int] | None = None, metric: str | None = None
     ) -> dict[int, Points]:
@@ -173,15 +187,22 @@ class Book:
         ----------
         of : sequence of RunRow
         upto : mapping of int to int, optional
-            As each stood when its latest point had this number.
+            As each stood when its latest point had this number; a run that is not in it had none.
         metric : str, optional
             In place of the run's own.
         """
         if not of:
             return {}
-        # plain tuples of the driver: rows that know their columns' names cost half a second for a million points
-        rows = self._database.read(lambda connection: connection.execute(_asked(of, upto, metric)).cursor.fetchall())
-        return _split(rows)
+
+        def work(connection: Connection) -> Sequence[Any]:
+            chosen = _chosen(of, metric)
+            noted = chosen(select(points.c.seq)).where(or_(points.c.n_eval.is_not(None), points.c.sd.is_not(None)))
+            more = (points.c.n_eval, points.c.sd) if connection.execute(noted.limit(1)).first() is not None else ()
+            asked = chosen(select(points.c.run_id, points.c.seq, points.c.compute, points.c.value, *more))
+            # plain tuples of the driver: rows that know their columns cost half a second for a million points
+            return connection.execute(asked.order_by(points.c.run_id, points.c.seq)).cursor.fetchall()
+
+        return _split(self._database.read(work), upto)
 
     def metrics(self) -> tuple[str, ...]:
         """Return the metrics that there are points of, those that runs are judged by and others."""
@@ -189,39 +210,39 @@ class Book:
         return self._database.read(lambda connection: tuple(row.metric for row in connection.execute(asked)))
 
 
-def _asked(of: Sequence[RunRow], upto: Mapping[int, int] | None, metric: str | None) -> Select[Any]:
-    asked = select(points.c.run_id, points.c.compute, points.c.value, points.c.n_eval, points.c.sd)
-    if metric is not None:
-        asked = asked.where(points.c.metric == metric)
-    else:
-        asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
-    if len(of) <= 500:
-        asked = asked.where(points.c.run_id.in_([one.id for one in of]))
-    if upto is not None:
-        limits = [and_(points.c.run_id == number, points.c.seq <= seq) for number, seq in upto.items()]
-        asked = asked.where(or_(*limits))
-    return asked.order_by(points.c.run_id, points.c.seq)
+def _chosen(of: Sequence[RunRow], metric: str | None) -> Callable[[Select[Any]], Select[Any]]:
+    """Return what narrows a question on points to some runs and one metric of each."""
+
+    def narrowed(asked: Select[Any]) -> Select[Any]:
+        if metric is not None:
+            asked = asked.where(points.c.metric == metric)
+        else:
+            asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
+        return asked.where(points.c.run_id.in_([one.id for one in of])) if len(of) <= _MANY else asked
+
+    return narrowed
 
 
-def _split(rows: Sequence[tuple[Any, ...]]) -> dict[int, Points]:
+def _split(rows: Sequence[tuple[Any, ...]], upto: Mapping[int, int] | None) -> dict[int, Points]:
+    """Return the points of each run, as they stood."""
     if not rows:
         return {}
-    number, compute, value, n_eval, sd = zip(*rows, strict=True)
-    who, place, height = np.array(number), np.array(compute, dtype=np.float64), np.array(value, dtype=np.float64)
-    beside = [_optional(column) for column in (n_eval, sd)]
-    edges = np.flatnonzero(np.diff(who)) + 1
+    run, seq, compute, value, *noted = zip(*rows, strict=True)
+    who, number = np.array(run), np.array(seq, dtype=np.int64)
+    place, height, *beside = (_numeric(column) for column in (compute, value, *noted))
     found = {}
-    for part in np.split(np.arange(who.size), edges):
-        kept = part[_latest(place[part])]
-        more = [None if one is None or np.isnan(one[kept]).all() else one[kept] for one in beside]
-        found[int(who[part[0]])] = Points(place[kept], height[kept], *more)
+    for part in np.split(np.arange(who.size), np.flatnonzero(np.diff(who)) + 1):
+        key = int(who[part[0]])
+        seen = part if upto is None else part[number[part] <= upto.get(key, 0)]
+        if seen.size:
+            kept = seen[_latest(place[seen])]
+            more = [None if np.isnan(column[kept]).all() else column[kept] for column in beside] or [None, None]
+            found[key] = Points(place[kept], height[kept], more[0], more[1], number[kept])
     return found
 
 
-def _optional(column: tuple[float | None, ...]) -> NDArray[np.float64] | None:
-    if column.count(None) == len(column):
-        return None
-    return np.array([np.nan if one is None else one for one in column], dtype=np.float64)
+def _numeric(column: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
 def _latest(compute: NDArray[np.float64]) -> NDArray[np.intp]:

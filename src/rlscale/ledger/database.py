@@ -24,6 +24,8 @@ HEAD = "0001"
 _VERSION = "rlscale_version"
 #: Seconds that a locked or unreachable database is waited for.
 PATIENCE = 30.0
+#: Seconds that are waited when a ledger is opened: whoever typed the address is waiting too.
+_FIRST = 5.0
 #: Any number that nobody else locks: two processes must not make the tables at once.
 _LOCK = 7_285_413_960_411
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -55,7 +57,11 @@ class Database:
         self._server = where.file is None
         self._process = os.getpid()
         self._engine = self._opened()
-        self._prepare(create)
+        try:
+            self._prepare(create)
+        except LedgerError:
+            self.close()
+            raise
 
     def _opened(self) -> Any:
         try:
@@ -74,7 +80,7 @@ class Database:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what ``work`` reads in one transaction; tried again while the database cannot be reached."""
-        return self._tried(work, write=False)
+        return self._tried(work, write=False, patience=self.patience)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Do ``work`` in one transaction: all of it or nothing.
@@ -82,13 +88,13 @@ class Database:
         It is done again where the connection broke, even while it was being committed: it must find out whether it was
         done already.
         """
-        return self._tried(work, write=True)
+        return self._tried(work, write=True, patience=self.patience)
 
-    def _tried(self, work: Callable[[Connection], T], *, write: bool) -> T:
+    def _tried(self, work: Callable[[Connection], T], *, write: bool, patience: float) -> T:
         if self._process != os.getpid():  # a connection is never shared with a forked process
             self._engine.dispose(close=False)
             self._process = os.getpid()
-        deadline, pause = time.monotonic() + self.patience, 0.02
+        deadline, pause = time.monotonic() + patience, 0.02
         while True:
             try:
                 with self._engine.connect().execution_options(rlscale_write=write) as connection, connection.begin():
@@ -100,7 +106,7 @@ class Database:
             pause = min(2.0 * pause, _PAUSE)
 
     def _prepare(self, create: bool) -> None:
-        found = self.read(self._version)
+        found = self._tried(self._version, write=False, patience=min(self.patience, _FIRST))
         if found == HEAD:
             return
         if found is not None and found > HEAD:

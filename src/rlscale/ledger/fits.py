@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from rlscale.ledger.database import Database
 from rlscale.ledger.schema import fits, runs, settings
@@ -97,26 +97,37 @@ class Fits:
             lambda connection: {(row.run_id, row.seq) for row in connection.execute(asked) if row.run_id in wanted}
         )
 
-    def history(self, recipe: str) -> dict[str, tuple[FitRow, ...]]:
-        """Return the fits of the runs of a recipe by name, compute increasing; of each those with its latest settings.
+    def ranked(self) -> tuple[FitRow, ...]:
+        """Return the fits of all runs that were kept without a place, compute increasing."""
+        asked = select(*_COLUMNS).where(fits.c.place.is_(None)).order_by(fits.c.run_id, fits.c.compute, fits.c.seq)
+        return self._database.read(lambda connection: tuple(map(_fit, connection.execute(asked))))
+
+    def history(self, recipe: str | None = None) -> dict[str, dict[str, tuple[FitRow, ...]]]:
+        """Return the fits of runs by recipe and name, compute increasing; of each those with its latest settings.
 
         Fits with several settings or versions do not compare; the latest of each run say what is believed now.
+
+        Parameters
+        ----------
+        recipe : str, optional
+            This one only.
         """
         asked = (
-            select(runs.c.name, fits)
+            select(runs.c.name, runs.c.recipe, *_COLUMNS)
             .join(runs, runs.c.id == fits.c.run_id)
-            .where(runs.c.recipe == recipe)
             .order_by(runs.c.id, fits.c.compute, fits.c.seq)
         )
+        if recipe is not None:
+            asked = asked.where(runs.c.recipe == recipe)
         rows = self._database.read(lambda connection: connection.execute(asked).fetchall())
-        by_run: dict[str, list[Row[Any]]] = {}
-        for row in rows:
-            by_run.setdefault(row.name, []).append(row)
-        found = {}
-        for name, own in by_run.items():
-            latest = max(own, key=lambda row: row.at)
-            alike = [row for row in own if (row.settings, row.version) == (latest.settings, latest.version)]
-            found[name] = tuple(map(_fit, alike))
+        by_run: dict[tuple[str, str], list[FitRow]] = {}
+        for name, own, *told in rows:
+            by_run.setdefault((own, name), []).append(_fit(told))
+        found: dict[str, dict[str, tuple[FitRow, ...]]] = {}
+        for (own, name), several in by_run.items():
+            latest = max(several, key=lambda one: one.at)
+            alike = tuple(one for one in several if (one.settings, one.version) == (latest.settings, latest.version))
+            found.setdefault(own, {})[name] = alike
         return found
 
 
@@ -163,15 +174,26 @@ def _columns(one: FitRow) -> dict[str, Any]:
     return {**{name: value for name, value in told.items() if name != "mean"}, "f_mean": one.mean}
 
 
-def _fit(row: Row[Any]) -> FitRow:
-    told = row._mapping
-    names = ("run_id", "seq", "settings", "version", "at", "compute", "verdict", "target", "p_best", "place",
-             "contenders")  # fmt: skip
+def _fit(told: Sequence[Any]) -> FitRow:
+    run, seq, settled, version, at, compute, verdict, *rest = told
+    ceiling, target, ahead, (mean, p_best, place, contenders) = rest[:3], rest[3], rest[4:7], rest[7:]
     return FitRow(
-        **{name: told[name] for name in names}, A=_three(told, "a"), forecast=_three(told, "f"), mean=told["f_mean"]
+        run_id=run, seq=seq, settings=settled, version=version, at=at, compute=compute, verdict=verdict,
+        A=_three(ceiling), target=target, forecast=_three(ahead), mean=mean, p_best=p_best, place=place,
+        contenders=contenders,
+    )  # fmt: skip
+
+
+def _three(held: Sequence[float | None]) -> Three | None:
+    low, middle, high = held
+    return None if low is None or middle is None or high is None else (low, middle, high)
+
+
+#: In the order in which :func:`_fit` takes them.
+_COLUMNS = tuple(
+    fits.c[name]
+    for name in (
+        "run_id", "seq", "settings", "version", "at", "compute", "verdict", "a_q10", "a_q50", "a_q90", "target",
+        "f_q10", "f_q50", "f_q90", "f_mean", "p_best", "place", "contenders",
     )
-
-
-def _three(told: Any, prefix: str) -> Three | None:
-    low, middle, high = (told[f"{prefix}_{q}"] for q in ("q10", "q50", "q90"))
-    return None if middle is None else (low, middle, high)
+)  # fmt: skip

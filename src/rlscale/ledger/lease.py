@@ -21,9 +21,10 @@ from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database
 from rlscale.ledger.schema import leases
 
-__all__ = ["Lease", "LeaseLost", "Standby", "held_by", "hold", "me"]
+__all__ = ["ACTING", "DRY", "Lease", "LeaseLost", "Standby", "held_by", "hold", "me"]
 
-_NAME = "watch"
+#: Leases of a ledger: who carries decisions out, and who only tries.
+ACTING, DRY = "watch", "dry-run"
 
 
 class LeaseLost(LedgerError):
@@ -71,12 +72,13 @@ class Lease:
     holder : str
     epoch : int
         Rises by 1 with every new holder.
-    beat : int
+    name : str
+        :data:`ACTING` or :data:`DRY`: a dry run must not keep a watcher from its work.
     """
 
     holder: str
     epoch: int
-    beat: int
+    name: str = ACTING
 
 
 class _Wait:
@@ -103,34 +105,36 @@ class Standby:
         Seconds without a beat after which a lease may be taken over.
     holder : str, optional
         What this process is called.
+    name : str
+        Which lease.
     """
 
-    def __init__(self, database: Database, lasts: float = 30.0, holder: str | None = None) -> None:
-        self._database, self.holder = database, holder or me()
+    def __init__(self, database: Database, lasts: float = 30.0, holder: str | None = None, name: str = ACTING) -> None:
+        self._database, self.holder, self._name = database, holder or me(), name
         self._wait = _Wait(lasts)
 
     def take(self) -> Lease | None:
         """Return the lease where it is free, this process's already, or has stood still long enough; else None."""
 
         def work(connection: Connection) -> Lease | None:
-            row = connection.execute(select(leases).where(leases.c.name == _NAME).with_for_update()).first()
+            row = connection.execute(select(leases).where(leases.c.name == self._name).with_for_update()).first()
             if row is None:
                 try:
                     with connection.begin_nested():
-                        connection.execute(insert(leases).values(name=_NAME, holder=self.holder, epoch=1, beat=0))
+                        connection.execute(insert(leases).values(name=self._name, holder=self.holder, epoch=1, beat=0))
                 except IntegrityError:
                     return None  # somebody else was quicker; ask again later
-                return Lease(self.holder, 1, 0)
+                return Lease(self.holder, 1, self._name)
             if row.holder == self.holder:
-                return Lease(self.holder, row.epoch, row.beat)
+                return Lease(self.holder, row.epoch, self._name)
             free = not row.holder or _dead(row.holder) or self._wait.over(row.epoch, row.beat, time.monotonic())
             if not free:
                 return None
             epoch = row.epoch + 1
             connection.execute(
-                update(leases).where(leases.c.name == _NAME).values(holder=self.holder, epoch=epoch, beat=0)
+                update(leases).where(leases.c.name == self._name).values(holder=self.holder, epoch=epoch, beat=0)
             )
-            return Lease(self.holder, epoch, 0)
+            return Lease(self.holder, epoch, self._name)
 
         return self._database.write(work)
 
@@ -146,7 +150,7 @@ class Standby:
 
     def give_back(self, lease: Lease) -> None:
         """Leave the lease to whoever wants it next."""
-        own = (leases.c.name == _NAME) & (leases.c.holder == lease.holder) & (leases.c.epoch == lease.epoch)
+        own = (leases.c.name == lease.name) & (leases.c.holder == lease.holder) & (leases.c.epoch == lease.epoch)
         self._database.write(lambda connection: connection.execute(update(leases).where(own).values(holder="")))
 
 
@@ -158,15 +162,15 @@ def hold(connection: Connection, lease: Lease) -> None:
     LeaseLost
         It is somebody else's.
     """
-    own = (leases.c.name == _NAME) & (leases.c.holder == lease.holder) & (leases.c.epoch == lease.epoch)
+    own = (leases.c.name == lease.name) & (leases.c.holder == lease.holder) & (leases.c.epoch == lease.epoch)
     done = connection.execute(update(leases).where(own).values(beat=leases.c.beat + 1))
     if done.rowcount != 1:
         raise LeaseLost("another watcher has taken over this ledger; this one stands by")
 
 
 def held_by(database: Database) -> str | None:
-    """Return who holds the lease: its host and process; None where nobody does."""
-    asked = select(leases.c.holder).where(leases.c.name == _NAME)
+    """Return who carries decisions out: its host and process; None where nobody does."""
+    asked = select(leases.c.holder).where(leases.c.name == ACTING)
     holder = database.read(lambda connection: connection.execute(asked).scalar())
     if not holder or _dead(holder):
         return None

@@ -10,7 +10,8 @@ from rlscale.ledger.book import Book
 from rlscale.ledger.database import PATIENCE, Database
 from rlscale.ledger.deliveries import Deliveries, Events
 from rlscale.ledger.fits import Fits
-from rlscale.ledger.lease import Standby, held_by
+from rlscale.ledger.lease import ACTING, DRY, Standby, held_by
+from rlscale.ledger.overrides import Overrides
 from rlscale.ledger.rulings import Rulings
 
 __all__ = ["Ledger"]
@@ -43,12 +44,13 @@ class Ledger:
         self.book = Book(self._database)
         self.fits = Fits(self._database)
         self.rulings = Rulings(self._database)
+        self.overrides = Overrides(self._database)
         self.deliveries = Deliveries(self._database)
         self.events = Events(self._database)
 
-    def standby(self, lasts: float = 30.0, holder: str | None = None) -> Standby:
+    def standby(self, lasts: float = 30.0, holder: str | None = None, *, acting: bool = True) -> Standby:
         """Return who asks for the watcher's lease, which runs out after ``lasts`` seconds without a beat."""
-        return Standby(self._database, lasts, holder)
+        return Standby(self._database, lasts, holder, ACTING if acting else DRY)
 
     def watcher(self) -> str | None:
         """Return who watches it now; None where nobody does."""

@@ -1,10 +1,8 @@
-"""Looks, what they saw and decided, and what people decided instead: added, never changed."""
+"""Looks, what they saw, and what they decided: added, never changed."""
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +14,11 @@ from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database, inserted
 from rlscale.ledger.fits import FitRow, keep_fits, keep_settings
 from rlscale.ledger.lease import Lease, hold
-from rlscale.ledger.schema import decisions, looks, overrides, points, reads, runs, settings
+from rlscale.ledger.overrides import Override, evaluations_of, forced
+from rlscale.ledger.schema import decisions, looks, overrides, reads, runs, settings
 from rlscale.ledger.values import RunRow, canonical
 
-__all__ = ["GRACE", "KINDS", "DecisionRow", "LookRow", "Override", "Read", "Ruled", "Rulings", "forced"]
-
-#: What people can decide: hold a run until they say otherwise, let it go on for now, let it go on whatever the gate
-#: says, note that it ended.
-KINDS = ("hold", "resume", "pin", "end")
-#: Evaluations that a run which a person resumed is left alone for.
-GRACE = 2
+__all__ = ["DecisionRow", "LookRow", "Read", "Ruled", "Rulings"]
 
 
 @dataclass(frozen=True)
@@ -138,46 +131,8 @@ class DecisionRow:
     evidence: Mapping[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Override:
-    """What a person decided on a run.
-
-    Parameters
-    ----------
-    id : int
-    run_id : int
-    run : str
-    kind : str
-        One of :data:`KINDS`.
-    at : float
-    who, note : str
-    evaluations : int
-        Evaluations that the run had then.
-    """
-
-    id: int
-    run_id: int
-    run: str
-    kind: str
-    at: float
-    who: str
-    note: str
-    evaluations: int
-
-
-def forced(word: Override | None, evaluations: int) -> str | None:
-    """Return what a person's latest word demands of a run that now has so many evaluations: hold, continue, nothing."""
-    if word is None:
-        return None
-    if word.kind == "hold":
-        return "hold"
-    if word.kind == "pin" or (word.kind == "resume" and evaluations < word.evaluations + GRACE):
-        return "continue"
-    return None
-
-
 class Rulings:
-    """The looks, decisions and overrides of a ledger.
+    """The looks and decisions of a ledger, and what is in force with what people said.
 
     Parameters
     ----------
@@ -202,7 +157,9 @@ class Rulings:
 
         def work(connection: Connection) -> tuple[DecisionRow, ...]:
             hold(connection, lease)
-            asked = select(looks.c.id).where(looks.c.epoch == lease.epoch, looks.c.number == look.number)
+            asked = select(looks.c.id).where(
+                looks.c.acting == int(look.acting), looks.c.epoch == lease.epoch, looks.c.number == look.number
+            )
             there = connection.execute(asked).scalar()
             if there is None:
                 there = self._add(connection, lease, look, saw, ruled, fits)
@@ -285,7 +242,7 @@ class Rulings:
             asked = (
                 select(reads)
                 .join(looks, looks.c.id == reads.c.look_id)
-                .where(looks.c.epoch == row.epoch, reads.c.look_id <= number)
+                .where(looks.c.acting == row.acting, looks.c.epoch == row.epoch, reads.c.look_id <= number)
                 .order_by(reads.c.look_id)
             )
             saw = {
@@ -308,41 +265,6 @@ class Rulings:
         row = self._database.read(lambda connection: connection.execute(asked).first())
         return None if row is None else _look(row)
 
-    def override(self, run: RunRow, kind: str, note: str = "", who: str | None = None) -> Override:
-        """Keep what a person decided on a run.
-
-        Raises
-        ------
-        LedgerError
-            A word that is none.
-        """
-        if kind not in KINDS:
-            raise LedgerError(f"{kind!r} is no decision of a person; it is one of {', '.join(KINDS)}")
-
-        def work(connection: Connection) -> int:
-            seen = select(func.count(func.distinct(points.c.compute))).where(
-                points.c.run_id == run.id, points.c.metric == run.metric
-            )
-            made = connection.execute(
-                insert(overrides).values(
-                    at=time.time(), run_id=run.id, kind=kind, who=who or _user(), note=note,
-                    evaluations=connection.execute(seen).scalar() or 0,
-                )
-            )  # fmt: skip
-            return inserted(made)
-
-        number = self._database.write(work)
-        return next(one for one in self.overrides() if one.id == number)
-
-    def overrides(self) -> tuple[Override, ...]:
-        """Return all that people decided, in order."""
-        asked = (select(overrides, runs.c.name.label("run")).join(runs, runs.c.id == overrides.c.run_id)).order_by(
-            overrides.c.id
-        )
-        return self._database.read(
-            lambda connection: tuple(Override(**row._mapping) for row in connection.execute(asked))
-        )
-
     def in_force(self, run: RunRow) -> tuple[str, str]:
         """Return what a run is to do now, and why: what a person said, else the latest decision that is carried out."""
 
@@ -355,11 +277,8 @@ class Rulings:
                 .limit(1)
             ).first()
             if said is not None:
-                seen = select(func.count(func.distinct(points.c.compute))).where(
-                    points.c.run_id == run.id, points.c.metric == run.metric
-                )
                 word = Override(**said._mapping)
-                demanded = forced(word, connection.execute(seen).scalar() or 0)
+                demanded = forced(word, evaluations_of(connection, run))
                 if demanded is not None:
                     return demanded, f"{word.who} said {word.kind}{f': {word.note}' if word.note else ''}"
             asked = _named().where(decisions.c.run_id == run.id, looks.c.acting == 1)
@@ -367,13 +286,6 @@ class Rulings:
             return (found[0].action, found[0].reason) if found else ("continue", "nothing is decided yet")
 
         return self._database.read(work)
-
-
-def _user() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):  # a container without a user
-        return f"?@{socket.gethostname()}"
 
 
 def _named() -> Select[Any]:

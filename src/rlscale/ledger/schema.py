@@ -109,7 +109,7 @@ looks = Table(
     Column("risk_spent", Double, nullable=False),
     Column("leader", String(500)),
     Column("inputs", String(64), nullable=False),
-    UniqueConstraint("epoch", "number"),  # so that a look whose answer was lost is not written again
+    UniqueConstraint("acting", "epoch", "number"),  # so that a look whose answer was lost is not written again
 )
 
 overrides = Table(

@@ -117,20 +117,23 @@ class Points:
     compute, value : array, shape (n,)
     n_eval, sd : array, shape (n,), optional
         NaN where unknown.
+    number : array, shape (n,)
+        Of each point among all of its run, where they were read from a ledger.
     """
 
     compute: Floats
     value: Floats
     n_eval: Floats | None = None
     sd: Floats | None = None
+    number: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return int(self.compute.size)
 
     def after(self, count: int) -> Points:
         """Return the points after the first ``count``."""
-        kept = [None if one is None else one[count:] for one in (self.n_eval, self.sd)]
-        return Points(self.compute[count:], self.value[count:], *kept)
+        n_eval, sd = (None if one is None else one[count:] for one in (self.n_eval, self.sd))
+        return Points(self.compute[count:], self.value[count:], n_eval, sd, self.number[count:])
 
 
 def points_of(

@@ -5,6 +5,7 @@ from rlscale.live.explain import Explanation, explain
 from rlscale.live.intake import Intake, Taken, heading_of
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
+from rlscale.live.standing import standing
 from rlscale.live.table import Table
 from rlscale.live.watch import Scene, Source, Watch, carried
 
@@ -28,4 +29,5 @@ __all__ = [
     "heading_of",
     "run_of",
     "seen",
+    "standing",
 ]

@@ -129,7 +129,8 @@ class Courier:
                 continue
             outcome = "timeout" if one.asked else "done" if code == 0 else "failed"
             found.append(Ended(one.decision, one.attempt, outcome, code, _tail(one.printed)))
-            _kill(one.process, signal.SIGKILL)  # what it started and left behind
+            if one.asked:
+                _kill(one.process, signal.SIGKILL)  # what it started and left behind
         self._running = left
         return found
 

@@ -76,7 +76,7 @@ def explain(ledger: Ledger, number: int) -> Explanation:
     look, saw = ledger.rulings.look(kept.look_id)
     settings = WatchSettings.of(look.settings)
     rows = {row.id: row for row in ledger.book.runs()}
-    words = {word.id: word for word in ledger.rulings.overrides()}
+    words = {word.id: word for word in ledger.overrides.all()}
     read = {one.run_id: one for one in saw}
     points = ledger.book.points([rows[key] for key in read], upto={one.run_id: one.seq for one in saw})
     try:

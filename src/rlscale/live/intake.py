@@ -14,6 +14,10 @@ from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
 __all__ = ["Intake", "Taken", "heading_of"]
 
 
+#: So many evaluations may differ: a run that was resumed made them again.
+_FEW = 2
+
+
 def heading_of(run: Run, budget: float | None = None) -> Heading:
     """Return what is said of a run once."""
     curve = run.curve
@@ -86,6 +90,8 @@ class Intake:
                 if run.name not in self._rows:
                     self._rows[run.name] = self._ledger.book.enlist(heading_of(run, budget))
                 row = self._rows[run.name]
+                if before is None and row.last_seq:
+                    self._check(row, run)
                 source = None if run.source is None else run.source.path
                 new = _new(before, run)
                 if len(new):
@@ -96,6 +102,24 @@ class Intake:
             self._sent[run.name] = run
             kept.append(row)
         return Taken(tuple(kept), points, refused)
+
+    def _check(self, row: RunRow, run: Run) -> None:
+        """Refuse a run that is another than the one that the ledger holds under its name.
+
+        Most of its evaluations contradict those kept: its log was begun anew, or lost its beginning and with it the
+        compute spent there, while nobody followed it.
+        """
+        held = self._ledger.book.points([row]).get(row.id)
+        known = {} if held is None else dict(zip(held.compute.tolist(), held.value.tolist(), strict=True))
+        last = max(known, default=-1.0)
+        pairs = zip(run.curve.compute.tolist(), run.curve.reward.tolist(), strict=True)
+        again = [(place, value) for place, value in pairs if place <= last]
+        wrong = [(place, value) for place, value in again if known.get(place) != value]
+        if len(wrong) > max(len(again) / 2, _FEW):
+            raise LedgerError(
+                f"run {run.name!r}: {len(wrong)} of {len(again)} evaluations up to compute {last:g} are not those that "
+                "the ledger holds: this is another run, or its log lost its beginning; give it another name or folder"
+            )
 
 
 def _new(before: Run | None, run: Run) -> Points:

@@ -21,8 +21,10 @@ from rlscale.inference.posterior import default_model_error
 from rlscale.ledger import FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.settings import WatchSettings
 
-__all__ = ["Looker", "Seen", "Sight", "run_of", "seen"]
+__all__ = ["OVER", "Looker", "Seen", "Sight", "run_of", "seen"]
 
+#: Reasons of decisions on runs that have finished or were stopped for good.
+OVER = ("finished", "best_finished", "stopped")
 #: What a decision is called that a person took.
 _BY_HAND = {"hold": "held_by_hand", "pin": "pinned", "resume": "resumed_by_hand"}
 _LEVELS = (0.1, 0.5, 0.9)
@@ -130,6 +132,11 @@ class Sight:
     inputs: str
     planned: float
     fits: tuple[FitRow, ...]
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether every run is over or paused."""
+        return all(one.code in OVER or one.action in (Action.HOLD, Action.STOP) for one in self.answer.decisions)
 
     def ruled(self, before: dict[int, str]) -> list[Ruled]:
         """Return the decisions that change what was decided before, by the run's id, and the first on each run."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from rlscale.curves import Run
+from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
 from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, LookRow, Points, RunRow
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
 from rlscale.live.settings import WatchSettings
-from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
+from rlscale.live.sight import OVER, Looker, Seen, Sight, run_of, seen
 from rlscale.sources import Reading
 
 __all__ = ["Scene", "Source", "Watch", "carried"]
@@ -101,7 +102,7 @@ class Watch:
         self._source, self._acting, self._courier = source, acting, courier
         self._metric, self._unit = metric, unit
         self._intake, self._looker = Intake(ledger), Looker(settings)
-        self._standby = ledger.standby(lasts)
+        self._standby = ledger.standby(lasts, acting=acting)
         self._lease: Lease | None = None
         self._beaten = 0.0
         self._lasts = lasts
@@ -114,7 +115,8 @@ class Watch:
         self._before: dict[int, DecisionRow] = {}
         self._spent = 0.0
         self._sight: Sight | None = None
-        self._stood: dict[int, list[Any]] = {}
+        self._looked_at: dict[int, list[Any]] = {}  # at the latest look, kept or not
+        self._stood: dict[int, list[Any]] = {}  # at the latest look that was kept
         self._runs_held: dict[int, tuple[int, Run]] = {}
         self._last: DecisionRow | None = None
         self._made: tuple[DecisionRow, ...] = ()
@@ -125,6 +127,11 @@ class Watch:
     def role(self) -> str:
         """What this watcher does now."""
         return "standby" if self._lease is None else "acting" if self._acting else "dry-run"
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command runs that was started here."""
+        return self._courier is not None and self._courier.busy
 
     def step(self) -> Scene:
         """Do one pass. What fails is kept as an event of the ledger, once, and the next pass goes on."""
@@ -215,13 +222,13 @@ class Watch:
         assert self._lease is not None
         field = self._runs()
         stood = {one.row.id: one.fingerprint for one in field}
-        if stood == self._stood:
+        if stood == self._looked_at:
             return
         try:
             sight = self._looker.look(field, self._spent)
         except InputError as error:
             self._ill("gate", str(error))
-            self._stood = stood
+            self._looked_at = stood
             return
         self._well("gate")
         saw = [one.read for one in sight.field if stood[one.row.id] != self._stood.get(one.row.id)]
@@ -234,7 +241,7 @@ class Watch:
     def _keep(self, sight: Sight, row: LookRow, stood: dict[int, list[Any]], made: tuple[DecisionRow, ...]) -> None:
         numbers = {one.row.name: one.row.id for one in sight.field}
         self._before |= {numbers[one.run]: one for one in made}
-        self._sight, self._stood, self._number = sight, stood, row.number + 1
+        self._sight, self._looked_at, self._stood, self._number = sight, stood, stood, row.number + 1
         self._made = made
         self._last = made[-1] if made else self._last
         if self._settings.policy.mode == "kill" and sight.answer.risk is not None:
@@ -252,13 +259,14 @@ class Watch:
         for row in new:
             if row.id in points:
                 self._guarded(f"run {row.name}", partial(self._hold, row, points[row.id]))
-        words = {word.run_id: word for word in self._ledger.rulings.overrides()}
+        words = {word.run_id: word for word in self._ledger.overrides.all()}
         found = []
         for row in rows:
             if row.id in self._runs_held:
                 last = self._before.get(row.id)
                 action = None if last is None else last.action
-                found.append(seen(row, self._runs_held[row.id][1], action, words.get(row.id)))
+                seq, run = self._runs_held[row.id]  # as it stood when its points last were a curve
+                found.append(seen(replace(row, last_seq=seq), run, action, words.get(row.id)))
         return found
 
     def _hold(self, row: RunRow, points: Points) -> None:
@@ -313,14 +321,7 @@ class Watch:
 
     def _done(self) -> bool:
         """Whether all runs have finished or are at rest, and nothing is under way."""
-        if self._sight is None or (self._courier is not None and self._courier.busy):
-            return False
-        actions = [one.action.value for one in self._sight.answer.decisions]
-        states = [one.state for one in self._sight.field]
-        return all(
-            state in ("finished", "stopped") or action in ("hold", "stop")
-            for state, action in zip(states, actions, strict=True)
-        )
+        return self._sight is not None and not self.busy and self._sight.at_rest
 
     def _ill(self, subject: str, message: str) -> None:
         """Keep what is wrong, once."""
@@ -345,5 +346,6 @@ class Watch:
 
 
 def carried(decision: DecisionRow) -> bool:
-    """Whether a decision asks for something to be done: all but to go on as from the start."""
-    return decision.acting and not (decision.before is None and decision.action == "continue")
+    """Whether a decision asks for something to be done: not to go on as from the start, nor of a run that is over."""
+    first = decision.before is None and decision.action == Action.CONTINUE.value
+    return decision.acting and not first and decision.code not in OVER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from rlscale.curves import Run
 from rlscale.errors import InputError, SourceError
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
-from rlscale.sources.discover import Found, discover
+from rlscale.sources.discover import Found, Through, directly, discover
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, pattern_of, recipe_of, seed_of, unique
 from rlscale.sources.readers import read_found
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 
-__all__ = ["Reading", "Survey", "bundled", "collect", "read", "survey"]
+__all__ = ["Reading", "Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,17 +153,68 @@ def _found(
     paths: Sequence[str | Path], options: ReadOptions
 ) -> tuple[list[Named], list[SourceError], list[SourceError]]:
     """Return the named logs, the files that could not be read, and what stands beside the logs."""
+    files, errors, beside = listed(paths, options)
+    _raise_first(errors, options)
+    return named_logs(files, errors, options), errors, beside
+
+
+def listed(
+    paths: Sequence[str | Path], options: ReadOptions, through: Through = directly
+) -> tuple[list[Found], list[SourceError], list[SourceError]]:
+    """Return the files to read, what cannot be looked into, and what stands beside the logs.
+
+    Parameters
+    ----------
+    paths, options
+        As for :func:`collect`.
+    through : callable
+        As for :func:`rlscale.sources.discover.discover`.
+
+    Raises
+    ------
+    InputError
+        An option that cannot be, or no path.
+    """
     options.check()
     if not paths:
         raise InputError("no path is given; give a log, or a folder of logs")
-    files, errors, beside = discover([bundled() if _means_bundled(path) else path for path in paths])
-    _raise_first(errors, options)
+    return discover([bundled() if _means_bundled(path) else path for path in paths], through)
+
+
+def named_logs(
+    files: Sequence[Found],
+    errors: list[SourceError],
+    options: ReadOptions,
+    read: Callable[[Found], list[Log] | list[Record]] = read_found,
+) -> list[Named]:
+    """Return the logs of files, each with its name, recipe and seed; what cannot be read goes to ``errors``.
+
+    Parameters
+    ----------
+    files : sequence of Found
+        In the order of the runs.
+    errors : list of SourceError
+        Receives the errors.
+    options : ReadOptions
+        Recipe and strictness.
+    read : callable
+        Returns what a file holds, or raises a ``SourceError``.
+
+    Raises
+    ------
+    SourceError
+        ``options.strict`` and a file cannot be read.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        found = _named(_logs(files, errors, options), options)
-    return found, errors, beside
+        return _named(_logs(files, errors, options, read), options)
 
 
-def _logs(files: Sequence[Found], errors: list[SourceError], options: ReadOptions) -> list[tuple[Found, Place, Log]]:
+def _logs(
+    files: Sequence[Found],
+    errors: list[SourceError],
+    options: ReadOptions,
+    read: Callable[[Found], list[Log] | list[Record]],
+) -> list[tuple[Found, Place, Log]]:
     """Read every file; what cannot be read goes to ``errors``."""
     root = common_root(list(dict.fromkeys(found.given for found in files if not found.uri)))
     at: dict[str, int] = {}  # a joined record keeps the path of its first session
@@ -176,7 +227,7 @@ def _logs(files: Sequence[Found], errors: list[SourceError], options: ReadOption
 
     for number, found in enumerate(files):
         try:
-            held = read_found(found)
+            held = read(found)
             if not held and found.asked:  # in a folder: hyperparameters that stand beside the run's own event file
                 raise SourceError(str(found.path), "holds no metric; nothing was logged yet")
             for one in held:

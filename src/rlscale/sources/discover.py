@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
 
-__all__ = ["KNOWN_FORMATS", "Found", "by_name", "discover", "without_reader"]
+__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -63,18 +63,29 @@ class Found:
     uri: str = ""
 
 
-def discover(paths: Sequence[str | Path]) -> tuple[list[Found], list[SourceError], list[SourceError]]:
+#: Calls a look into a file, or remembers what it said.
+Through = Callable[[Callable[[Path], float], Path], float]
+
+
+def directly(look: Callable[[Path], float], path: Path) -> float:
+    """Return what a look into a file says."""
+    return look(path)
+
+
+def discover(
+    paths: Sequence[str | Path], through: Through = directly
+) -> tuple[list[Found], list[SourceError], list[SourceError]]:
     """Return the files below ``paths``, sorted below each, every file once; what cannot be looked into; what is left.
 
     The last are files in folders that stand beside logs and may hold runs: an error for each kind of tracker file, and
-    one for pickles.
+    one for pickles. Files whose name does not tell what they are are looked into ``through``.
     """
     found: dict[Path, Found] = {}
     errors: list[SourceError] = []
     beside: list[SourceError] = []
     for given in paths:
         try:
-            for item in _below(given, errors, beside):
+            for item in _below(given, errors, beside, through):
                 found.setdefault(Path(item.uri) if item.uri else item.path.resolve(), item)
         except SourceError as error:
             errors.append(error)
@@ -83,7 +94,9 @@ def discover(paths: Sequence[str | Path]) -> tuple[list[Found], list[SourceError
     return list(found.values()), errors, beside
 
 
-def _below(given: str | Path, errors: list[SourceError], beside: list[SourceError]) -> Iterator[Found]:
+def _below(
+    given: str | Path, errors: list[SourceError], beside: list[SourceError], through: Through
+) -> Iterator[Found]:
     text = str(given)
     if not text.strip():
         raise SourceError(repr(text), "the path is empty; give a log or a folder of logs")
@@ -93,7 +106,7 @@ def _below(given: str | Path, errors: list[SourceError], beside: list[SourceErro
         return
     path = Path(given)
     if path.is_dir():
-        yield from _walk(path, errors, beside)
+        yield from _walk(path, errors, beside, through)
     elif path.is_file():
         yield Found(path, asked=True, given=path)
     elif path.exists():
@@ -131,7 +144,7 @@ def _closest(path: Path) -> str:
     return f"; did you mean {str(folder / near[0])!r}?" if near else "; check the path"
 
 
-def _walk(root: Path, errors: list[SourceError], beside: list[SourceError]) -> Iterator[Found]:
+def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], through: Through) -> Iterator[Found]:
     def refused(error: OSError) -> None:
         errors.append(SourceError(str(error.filename), f"cannot be listed ({error.strerror}); check its rights"))
 
@@ -161,14 +174,14 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError]) -> I
             elif "tfevents" in name:
                 if name == min(events):  # the files of one folder are the sessions of one run
                     logs.append(path if len(events) == 1 else here)
-            elif _may_be_log(path):
+            elif _may_be_log(path, through):
                 logs.append(path)
             elif (kind := by_name(path)) is not None:
                 others.setdefault(kind, []).append(path)
     passed = [_passed(kind, group) for kind, group in others.items() if group]
     if logs:
         beside.extend(passed)
-        yield from _fold_checkpoints(sorted(logs, key=Path.is_symlink), root)  # a file goes before links to it
+        yield from _fold_checkpoints(sorted(logs, key=Path.is_symlink), root, through)  # a file goes before links to it
     elif passed:
         errors.extend(passed)
     elif not errors or Path(errors[-1].path) != root:
@@ -207,13 +220,13 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
     return {f"{stem}.parquet" for stem in tables if stem in projects or stem in beside}
 
 
-def _may_be_log(path: Path) -> bool:
+def _may_be_log(path: Path, through: Through) -> bool:
     suffix = path.suffix.lower()
     named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
-    return named or _is_log_text(path)
+    return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
 
 
-def _fold_checkpoints(logs: Sequence[Path], root: Path) -> list[Found]:
+def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> list[Found]:
     """Keep one ``trainer_state.json`` a run: the one at the top, else that of the highest checkpoint.
 
     Every checkpoint's state repeats the whole history so far.
@@ -227,7 +240,7 @@ def _fold_checkpoints(logs: Sequence[Path], root: Path) -> list[Found]:
     for group in states.values():
         if len(group) > 1 and max(group)[0] == math.inf:
             # a finished run that was resumed has checkpoints beyond the state at its top
-            group[:] = [(_steps_of(path) if step == math.inf else step, path) for step, path in group]
+            group[:] = [(through(_steps_of, path) if step == math.inf else step, path) for step, path in group]
     best = {max(group)[1]: len(group) - 1 for group in states.values()}
     kept = [Found(path, asked=False, given=root) for path in logs if path.name != _STATE or path in best]
     return [replace(item, repairs=_skipped(item.path, best.get(item.path, 0))) for item in kept]
@@ -252,8 +265,6 @@ def _skipped(path: Path, others: int) -> tuple[str, ...]:
 
 def _is_log_text(path: Path) -> bool:
     """Whether a text file, whose ending says nothing, holds a trainer's step or starts with a table's header."""
-    if path.suffix.lower() not in {".txt", ".err"}:
-        return False
     try:
         with path.open("rb") as file:
             rest = b""

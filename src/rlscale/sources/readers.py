@@ -9,13 +9,14 @@ from pathlib import Path
 from rlscale.errors import SourceError
 from rlscale.sources.discover import Found, by_name, without_reader
 from rlscale.sources.files import console, jsonl, trl_state, verl_file
+from rlscale.sources.files.fold import NewFold
 from rlscale.sources.log import Log
 from rlscale.sources.record import Record
 from rlscale.sources.tables import table, tracker_export
 from rlscale.sources.text import read_head
 from rlscale.sources.trackers import mlflow_store, sqlite, tensorboard, trackio, wandb_file
 
-__all__ = ["READERS", "Reader", "read_found"]
+__all__ = ["READERS", "Reader", "read_found", "reader_of"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class Reader:
     """One format: ``sniff`` says from the name and the first bytes whether ``read`` knows the file.
 
     A trainer's own file is read to logs, a tracker's to records: sessions of a run may stand in several of them.
+    ``fold`` is given where the file is read line by line.
     """
 
     name: str
     sniff: Callable[[Path, bytes], bool]
     read: Callable[[Path], list[Log] | list[Record]]
+    fold: NewFold | None = None
 
 
 READERS = (
@@ -36,12 +39,17 @@ READERS = (
     Reader(mlflow_store.NAME, mlflow_store.sniff, mlflow_store.read_records),
     Reader(trackio.NAME, trackio.sniff, trackio.read_records),
     Reader(trl_state.NAME, trl_state.sniff, trl_state.read),
-    Reader(verl_file.NAME, verl_file.sniff, verl_file.read),
+    Reader(verl_file.NAME, verl_file.sniff, verl_file.read, verl_file.VerlFold),
     Reader(tracker_export.NAME, tracker_export.sniff, tracker_export.read_records),
     Reader(table.NAME, table.sniff, table.read),
-    Reader(jsonl.NAME, jsonl.sniff, jsonl.read),
-    Reader(console.NAME, console.sniff, console.read),
+    Reader(jsonl.NAME, jsonl.sniff, jsonl.read, jsonl.MetricsFold),
+    Reader(console.NAME, console.sniff, console.read, console.ConsoleFold),
 )
+
+
+def reader_of(path: Path, head: bytes) -> Reader | None:
+    """Return the reader that knows a file by its name and its first ``HEAD_BYTES`` bytes; None where none does."""
+    return next((reader for reader in READERS if reader.sniff(path, head)), None)
 
 
 def read_found(found: Found) -> list[Log] | list[Record]:
@@ -66,9 +74,9 @@ def read_found(found: Found) -> list[Log] | list[Record]:
         head = read_head(path)
         if not head:
             raise SourceError(str(path), "the file is empty; nothing was logged yet")
-        for reader in READERS:
-            if reader.sniff(path, head):
-                return reader.read(path)
+        reader = reader_of(path, head)
+        if reader is not None:
+            return reader.read(path)
     except OSError as error:  # the disk, or a file that went away meanwhile
         raise SourceError(str(path), f"cannot be read ({error.strerror or error}); check the disk") from error
     raise sqlite.refusal(path) if sqlite.is_sqlite(head) else without_reader(path)

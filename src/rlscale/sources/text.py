@@ -14,7 +14,10 @@ from rlscale.errors import SourceError
 
 __all__ = [
     "HEAD_BYTES",
+    "JsonLines",
+    "Utf8Lines",
     "decoded_head",
+    "encoding_of",
     "first_object",
     "head_objects",
     "json_rows",
@@ -116,25 +119,68 @@ def line_blocks(path: Path) -> Iterator[list[str]]:
 
 def _narrow_lines(file: BinaryIO, path: str) -> Iterator[list[str]]:
     """Decode whole blocks: a call for each of a million lines would cost seconds."""
-    rest = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
-    number, offset = 0, file.tell() - len(rest)
-    while True:
-        block = file.read(_BLOCK)
-        data = rest + block
-        cut = data.rfind(b"\n") + 1 if block else len(data)
-        _check_length(data.find(b"\n") if cut else len(data), number + 1, path)
+    found = Utf8Lines(path)
+    while block := file.read(_BLOCK):
+        yield found.feed(block)
+    yield found.rest()
+
+
+class Utf8Lines:
+    r"""Blocks of bytes to the lines that are whole so far, split at ``\n``, line ends kept.
+
+    Parameters
+    ----------
+    path : str
+        The file, for messages.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.number = 0  #: Lines given so far.
+        self._path = path
+        self._offset = 0  # of what is left in the file
+        self._left = b""
+        self._begun = False
+
+    def feed(self, block: bytes) -> list[str]:
+        """Take the next bytes; return the lines that end in them.
+
+        Raises
+        ------
+        SourceError
+            They are not UTF-8, or a line is longer than ``LINE_CAP``.
+        """
+        data = self._left + block
+        if not self._begun and not codecs.BOM_UTF8.startswith(data):
+            self._begun = True
+            if data.startswith(codecs.BOM_UTF8):
+                data, self._offset = data[len(codecs.BOM_UTF8) :], len(codecs.BOM_UTF8)
+        cut = data.rfind(b"\n") + 1
+        _check_length(data.find(b"\n") if cut else len(data), self.number + 1, self._path)
+        found = self._decoded(data[:cut])
+        self.number += len(found)
+        self._offset += cut
+        self._left = data[cut:]
+        return found
+
+    def rest(self) -> list[str]:
+        """Return the line that has no end yet, none where the last one ended; :meth:`feed` can go on.
+
+        Raises
+        ------
+        SourceError
+            Its bytes are not UTF-8.
+        """
+        return self._decoded(self._left.removeprefix(b"" if self._begun else codecs.BOM_UTF8))
+
+    def _decoded(self, data: bytes) -> list[str]:
         try:
-            text = data[:cut].decode("utf-8")
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = number + data.count(b"\n", 0, error.start) + 1
-            what = f"line {line} is not UTF-8 text (byte 0x{data[error.start]:02x} at offset {offset + error.start})"
-            raise SourceError(path, f"{what}; save the file as UTF-8") from error
-        yield list(io.StringIO(text, newline="\n"))
-        if not block:
-            return
-        number += data.count(b"\n", 0, cut)
-        offset += cut
-        rest = data[cut:]
+            line = self.number + data.count(b"\n", 0, error.start) + 1
+            what = f"line {line} is not UTF-8 text"
+            where = f"byte 0x{data[error.start]:02x} at offset {self._offset + error.start}"
+            raise SourceError(self._path, f"{what} ({where}); save the file as UTF-8") from error
+        return list(io.StringIO(text, newline="\n"))
 
 
 def _wide_lines(path: Path, encoding: str) -> Iterator[str]:
@@ -173,25 +219,56 @@ def json_rows(path: Path, repairs: list[str]) -> Iterator[tuple[int, dict[str, A
     SourceError
         A line other than the last is not a JSON object, or anything :func:`lines` raises.
     """
-    torn: SourceError | None = None
+    parser = JsonLines(str(path))
     for number, line in enumerate(lines(path), start=1):
+        value = parser.parsed(number, line)
+        if value is not None:
+            yield number, value
+    repairs.extend(parser.repairs())
+
+
+class JsonLines:
+    """The lines of a JSON-lines file, one by one: each holds an object, only the last may be torn.
+
+    Parameters
+    ----------
+    path : str
+        The file, for messages.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.torn: SourceError | None = None  #: What is wrong with the last line that is not blank.
+        self.last = 0  #: The number of the last line.
+        self._path = path
+
+    def parsed(self, number: int, line: str) -> dict[str, Any] | None:
+        """Return the object of line ``number`` (from 1); None where it is blank or torn.
+
+        Raises
+        ------
+        SourceError
+            A line before it is no JSON object.
+        """
+        self.last = number
         if not line.strip():
-            continue
-        if torn is not None:
-            raise torn
+            return None
+        if self.torn is not None:
+            raise self.torn
         try:
             value = json.loads(line.rstrip("\r\n"))
         except (ValueError, RecursionError) as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "numbers or nesting beyond reason"
             message = f"line {number} is not JSON ({reason}): {shown(line)}; repair or remove the line"
-            torn = SourceError(str(path), message)
-            continue
-        if not isinstance(value, dict):
-            torn = SourceError(str(path), f"line {number} is not a JSON object: {shown(line)}; remove the line")
-            continue
-        yield number, value
-    if torn is not None:
-        repairs.append(f"the last line (line {number}) is torn and was left out")
+            self.torn = SourceError(self._path, message)
+            return None
+        if isinstance(value, dict):
+            return value
+        self.torn = SourceError(self._path, f"line {number} is not a JSON object: {shown(line)}; remove the line")
+        return None
+
+    def repairs(self) -> list[str]:
+        """Return a sentence where the last line is torn, else nothing."""
+        return [] if self.torn is None else [f"the last line (line {self.last}) is torn and was left out"]
 
 
 def shown(line: str, width: int = 40) -> str:

@@ -14,7 +14,7 @@ from rlscale.present.numbers import UNKNOWN, probability, quantity, reward, span
 from rlscale.present.remarks import shared
 from rlscale.present.text import folded, plain_table, print_list, print_wrapped
 
-__all__ = ["print_gate"]
+__all__ = ["badge", "print_gate"]
 
 #: Mark and colour of each decision; the word stands beside them.
 _BADGES = {
@@ -28,6 +28,12 @@ _ROOMY = 92
 #: Room that a name is given at least, and all other columns take.
 _LEAST, _OTHERS, _OTHERS_ROOMY = 12, 43, 69
 _Q10, _Q50, _Q90 = 1, 3, 5
+
+
+def badge(action: str) -> Text:
+    """Return a decision with its mark, in its colour."""
+    mark, style = _BADGES[Action(action)]
+    return Text(f"{mark} {action}", style=style)
 
 
 def print_gate(view: GateView, console: Console) -> None:
@@ -87,13 +93,12 @@ def _table(view: GateView, width: int) -> Table:
 
 def _cells(one: Decision, view: GateView, roomy: bool, room: int) -> list[Text | str]:
     told, bounds = one.evidence, view.answer.bounds
-    mark, style = _BADGES[one.action]
     forecast: Text | str = Text(UNKNOWN, style="dim")
     if told.forecast is not None:
         around = Interval(told.forecast[_Q10], told.forecast[_Q50], told.forecast[_Q90])
         forecast = Text.assemble(reward(around.q50, bounds), "\n", (span(around, bounds), "dim"))
     return [
-        Text(f"{mark} {one.action.value}", style=style),
+        badge(one.action.value),
         folded(one.run, room),
         quantity(told.spent),
         *([reward(told.reward, bounds)] if roomy else []),

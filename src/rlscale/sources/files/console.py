@@ -8,16 +8,17 @@ from pathlib import Path
 from rlscale.errors import FormatError
 from rlscale.sources.files import trl_stdout
 from rlscale.sources.files.dialect import Dialect
+from rlscale.sources.files.fold import Fold, forked, read_lines
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
 from rlscale.sources.files.skyrl_log import SkyRlLog
 from rlscale.sources.files.verl_console import VerlConsole
 from rlscale.sources.history import History
 from rlscale.sources.log import Log
-from rlscale.sources.text import decoded_head, lines
+from rlscale.sources.text import decoded_head
 from rlscale.sources.trainers.base import log_of
 
-__all__ = ["DIALECTS", "NAME", "histories_of_lines", "read", "sniff"]
+__all__ = ["DIALECTS", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
 
 NAME = "console"
 
@@ -38,8 +39,12 @@ def sniff(path: Path, head: bytes) -> bool:
     text = decoded_head(head)
     if path.suffix.lower() in _SUFFIXES and "\x00" not in text:
         return True
-    found, _ = _scanned(text.splitlines(keepends=True), str(path), most=1)
-    return found is not None
+    fold = ConsoleFold(str(path))
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        fold.feed(number, line)
+        if fold.dialect is not None:
+            return True
+    return False
 
 
 def read(path: Path) -> list[Log]:
@@ -52,11 +57,60 @@ def read(path: Path) -> list[Log]:
     SourceError
         A row that is not the last is torn, or the rows hold more keys than any run logs.
     """
-    found, rounded = _scanned(lines(path), str(path))
-    histories = found.histories(found.name) if found is not None else []
-    if found is None or not histories:
-        raise _unknown(path, rounded)
-    return [log_of(found.trainer, one) for one in histories]
+    return read_lines(path, ConsoleFold)
+
+
+class ConsoleFold(Fold):
+    """What the lines of a printed log have told so far.
+
+    All dialects get every line until one has started: some read the configuration that is printed before.
+
+    Parameters
+    ----------
+    path : str
+        The log.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.dialect: Dialect | None = None
+        self._path = path
+        self._waiting = [dialect(path) for dialect in DIALECTS]
+        self._rounded = ""  # who else printed rounded rows
+
+    def feed(self, number: int, line: str) -> None:
+        """Take the next line."""
+        if self.dialect is not None:
+            self.dialect.feed(number, line)
+            return
+        for dialect in self._waiting:
+            dialect.feed(number, line)
+            if dialect.started:
+                self.dialect, self._waiting = dialect, []
+                return
+        if not self._rounded and ("{'" in line or _NEMO in line):
+            nemo = "nemo-rl" if _NEMO in line and "📊" in line else ""
+            self._rounded = "trl" if trl_stdout.is_row(line) else nemo
+
+    def done(self) -> list[Log]:
+        """Return the runs of the lines."""
+        found = self.dialect
+        histories = found.histories(found.name) if found is not None else []
+        if found is None or not histories:
+            raise _unknown(self._path, self._rounded)
+        return [log_of(found.trainer, one) for one in histories]
+
+    def fork(self) -> ConsoleFold:
+        """Return a copy that is fed on its own."""
+        twin = forked(self)
+        twin.dialect = self.dialect.fork() if self.dialect is not None else None
+        twin._waiting = [one.fork() for one in self._waiting]
+        return twin
+
+    def seal(self, rest: str) -> None:
+        """Take the end of a file; a printed line without end is no row."""
+        for dialect in (self.dialect, *self._waiting):
+            if dialect is not None:
+                dialect.seal()
 
 
 def histories_of_lines(printed: Iterable[str], path: str, form: str) -> list[History]:
@@ -74,8 +128,10 @@ def histories_of_lines(printed: Iterable[str], path: str, form: str) -> list[His
     SourceError
         As :func:`read`.
     """
-    found, _ = _scanned(_split(printed), path)
-    return found.histories(form) if found is not None else []
+    fold = ConsoleFold(path)
+    for number, line in enumerate(_split(printed), start=1):
+        fold.feed(number, line)
+    return fold.dialect.histories(form) if fold.dialect is not None else []
 
 
 def _split(printed: Iterable[str]) -> Iterator[str]:
@@ -84,38 +140,16 @@ def _split(printed: Iterable[str]) -> Iterator[str]:
             yield line + "\n"
 
 
-def _scanned(text: Iterable[str], path: str, most: int = 0) -> tuple[Dialect | None, str]:
-    """Return the dialect with its rows (all, or the first ``most``), and who else printed rounded rows.
-
-    All dialects get every line until one has started: some read the configuration that is printed before.
-    """
-    waiting = [dialect(path) for dialect in DIALECTS]
-    numbered = enumerate(text, start=1)
-    rounded = ""
-    for position, line in numbered:
-        for dialect in waiting:
-            dialect.feed(position, line)
-            if dialect.started:
-                if not most:
-                    feed = dialect.feed
-                    for later, rest in numbered:
-                        feed(later, rest)
-                return dialect, rounded
-        if not rounded and ("{'" in line or _NEMO in line):
-            rounded = "trl" if trl_stdout.is_row(line) else "nemo-rl" if _NEMO in line and "📊" in line else ""
-    return None, rounded
-
-
-def _unknown(path: Path, rounded: str) -> FormatError:
+def _unknown(path: str, rounded: str) -> FormatError:
     if rounded == "trl":
-        return trl_stdout.better_file(path)
+        return trl_stdout.better_file(Path(path))
     if rounded == "nemo-rl":
         message = (
             "what NeMo-RL prints is rounded; switch a tracker on (logger.tensorboard_enabled, logger.wandb_enabled)"
         )
-        return FormatError(str(path), f"{message} and give its files")
+        return FormatError(path, f"{message} and give its files")
     known = "'step:N - key:value' (verl), 'Global step N: {...}' (OpenRLHF), 'perf N: {...}' (slime)"
     message = (
         f"holds no line {known}, 'Step N:' (SkyRL) or 'metrics_tag: {{...}}' (ROLL); give the trainer's metrics log"
     )
-    return FormatError(str(path), message)
+    return FormatError(path, message)

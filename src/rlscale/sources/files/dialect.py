@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rlscale.errors import SourceError
+from rlscale.sources.files.fold import forked
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row
@@ -60,6 +61,7 @@ class Dialect(ABC):
         self.rows: list[Row] = []
         self.keys = Keys(path)
         self.torn: tuple[int, str] | None = None
+        self.sealed: list[str] = []  # about rows that were torn where one file ended and the next goes on
 
     @property
     def started(self) -> bool:
@@ -96,6 +98,21 @@ class Dialect(ABC):
         if self.torn is not None and not line.isspace():
             raise SourceError(self.path, f"{self.torn[1]}; repair or remove the line")
 
+    def fork(self) -> Self:
+        """Return a copy that is fed on its own."""
+        twin = forked(self)
+        twin.keys = forked(self.keys)
+        return twin
+
+    def seal(self) -> None:
+        """Take the end of a file whose log goes on in another one: a row that is torn there is left out."""
+        if self.torn is not None:
+            self.sealed.append(self._left_out())
+            self.torn = None
+
+    def _left_out(self) -> str:
+        return f"the last row (line {self.torn[0]}) is torn and was left out" if self.torn else ""
+
     def histories(self, form: str) -> list[History]:
         """Return the runs of the rows, resumes repaired; ``form`` names the container.
 
@@ -104,7 +121,7 @@ class Dialect(ABC):
         SourceError
             A row in the middle is torn.
         """
-        repairs = [f"the last row (line {self.torn[0]}) is torn and was left out"] if self.torn else []
+        repairs = [*self.sealed, self._left_out()] if self.torn else self.sealed
         rows = self.trainer.rows(self.rows) if self.trainer.rows else self.rows
         return of_rows(rows, self.path, form, repairs=repairs)
 

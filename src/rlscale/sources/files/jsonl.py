@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,17 @@ import numpy as np
 
 from rlscale.errors import FormatError
 from rlscale.sources.files.dialect import LONGEST_KEY, Keys
+from rlscale.sources.files.fold import forked, read_lines
+from rlscale.sources.files.json_fold import JsonFold
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.record import STEP_KEYS
-from rlscale.sources.repair import Row, number
-from rlscale.sources.text import first_object, json_rows, were
+from rlscale.sources.repair import number
+from rlscale.sources.text import first_object, were
 from rlscale.sources.trainers import log_of, trainer_of
 from rlscale.sources.trainers.other import OTHER
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["NAME", "MetricsFold", "read", "sniff"]
 
 NAME = "jsonl"
 
@@ -42,35 +44,54 @@ def read(path: Path) -> list[Log]:
     SourceError
         A torn line that is not the last.
     """
-    repairs: list[str] = []
-    rows = list(_rows(path, repairs))
-    trainer = trainer_of(key for _, values in rows for key in values)
-    found = of_rows(trainer.rows(rows) if trainer.rows else rows, str(path), NAME, repairs=repairs)
-    if not found:
-        message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(STEP_KEYS[:3])}, ..."
-        raise FormatError(str(path), message)
-    form = NAME if trainer is OTHER else trainer.name
-    return [log_of(trainer, replace(one, format=form)) for one in found]
+    return read_lines(path, MetricsFold)
 
 
-def _rows(path: Path, repairs: list[str]) -> Iterator[Row]:
-    key: str | None = None
-    without_step = 0
-    keys = Keys(str(path))
-    for _, row in json_rows(path, repairs):
+class MetricsFold(JsonFold):
+    """The rows of a ``metrics.jsonl`` so far."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._key: str | None = None
+        self._without_step = 0
+        self._keys = Keys(path)
+        self._names: dict[str, str] = {}  # every key once, however many rows repeat it
+
+    def fork(self) -> MetricsFold:
+        """Return a copy that is fed on its own."""
+        twin = super().fork()
+        twin._keys = forked(self._keys)
+        return twin
+
+    def take(self, number: int, row: dict[str, Any]) -> None:
+        """Take a row."""
         values = _flat(row)
-        keys.check(values.keys())
-        if key is None:
-            key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
+        self._keys.check(values.keys())
+        if self._key is None:
+            self._key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
+        key = self._key
         step = values.get(key, np.nan) if key is not None else np.nan
         if not np.isfinite(step):  # validation may have a step key of its own
             step = next((values[name] for name in _OTHERS if np.isfinite(values.get(name, np.nan))), np.nan)
         if not np.isfinite(step):
-            without_step += 1
-            continue
-        yield step, {name: value for name, value in values.items() if name != key}
-    if without_step and key is not None:
-        repairs.append(f"{were(without_step, 'row')} left out: no {key}")
+            self._without_step += 1
+            return
+        once = self._names.setdefault
+        self.rows.append((step, {once(name, name): value for name, value in values.items() if name != key}))
+
+    def done(self) -> list[Log]:
+        """Return the runs of the rows."""
+        repairs = self.repairs()
+        if self._without_step and self._key is not None:
+            repairs.append(f"{were(self._without_step, 'row')} left out: no {self._key}")
+        rows = self.rows
+        trainer = trainer_of(self._names)
+        found = of_rows(trainer.rows(rows) if trainer.rows else rows, self.path, NAME, repairs=repairs)
+        if not found:
+            message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(STEP_KEYS[:3])}, ..."
+            raise FormatError(self.path, message)
+        form = NAME if trainer is OTHER else trainer.name
+        return [log_of(trainer, replace(one, format=form)) for one in found]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, float]:

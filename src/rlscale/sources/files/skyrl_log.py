@@ -73,8 +73,17 @@ class SkyRlLog(Dialect):
     def _torn(self) -> str:
         return f"line {self._from} (step {self._step:g}) is torn: its dictionary has no closing brace"
 
-    def histories(self, form: str) -> list[History]:
-        """Return the runs of the rows; a last dictionary without end is left out."""
+    def seal(self) -> None:
+        """Take the end of a file; a dictionary that has none there is left out."""
+        self._tear_open()
+        super().seal()
+        self._step, self._text, self._size = None, [], 0
+
+    def _tear_open(self) -> None:
         if self._text and self._step is not None:
             self.tear(self._from, self._step, "its dictionary has no closing brace")
+
+    def histories(self, form: str) -> list[History]:
+        """Return the runs of the rows; a last dictionary without end is left out."""
+        self._tear_open()
         return super().histories(form)

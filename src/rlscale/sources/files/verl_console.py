@@ -131,6 +131,14 @@ class VerlConsole(Dialect):
         if sizes and len(self._sizes) == 2:
             self.gpus = self._sizes["n_gpus_per_node"] * self._sizes["nnodes"] or None
 
+    def seal(self) -> None:
+        """Take the end of a file; a step line that is cut there is left out."""
+        for index, _ in torn_lines(self._lines):
+            if self._lines[index].position >= self._last:
+                self.sealed.append(f"the last line (line {self._last}) is torn and was left out")
+                del self._lines[index], self.rows[index]
+                break
+
     def histories(self, form: str) -> list[History]:
         """Return the runs of the rows.
 
@@ -148,7 +156,7 @@ class VerlConsole(Dialect):
             if not self._endless and line.keys:  # torn, and its line end came later
                 self._endless = line.position
                 rows[index] = (line.step, {key: value for key, value in rows[index][1].items() if key != line.keys[-1]})
-        repairs = []
+        repairs = list(self.sealed)
         if self._endless:
             repairs.append(f"the last line (line {self._endless}) has no end; its last value was left out")
         return of_rows(rows, self.path, form, repairs=repairs, gpus=self.gpus, graded=self.graded)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rlscale.errors import SourceError
+from rlscale.sources.files.fold import read_lines
+from rlscale.sources.files.json_fold import JsonFold
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
-from rlscale.sources.repair import Row, number
-from rlscale.sources.text import first_object, json_rows, were
+from rlscale.sources.repair import number as as_number
+from rlscale.sources.text import first_object, were
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.verl import VERL
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["NAME", "VerlFold", "read", "sniff"]
 
 NAME = "verl-file"
 
@@ -34,24 +36,39 @@ def read(path: Path) -> list[Log]:
     SourceError
         A torn line that is not the last, a line of another shape, or no step.
     """
-    repairs: list[str] = []
-    rows = list(_rows(path, repairs))
-    found = of_rows(rows, str(path), NAME, repairs=repairs)
-    if not found:
-        raise SourceError(str(path), "holds no step; verl has not logged one yet")
-    return [log_of(VERL, one) for one in found]
+    return read_lines(path, VerlFold)
 
 
-def _rows(path: Path, repairs: list[str]) -> Iterator[Row]:
-    without_step = 0
-    for line, row in json_rows(path, repairs):
-        step, data = number(row.get("step", "")), row.get("data")
+class VerlFold(JsonFold):
+    """The rows of verl's file so far."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._without_step = 0
+
+    def take(self, number: int, row: dict[str, Any]) -> None:
+        """Take a row.
+
+        Raises
+        ------
+        SourceError
+            It holds no data.
+        """
+        step, data = as_number(row.get("step", "")), row.get("data")
         if not isinstance(data, dict):
-            raise SourceError(str(path), f"line {line} holds no data object; is this verl's file logger?")
+            raise SourceError(self.path, f"line {number} holds no data object; is this verl's file logger?")
         if step is None or not np.isfinite(step):
-            without_step += 1
-            continue
-        values = {key: number(value) for key, value in data.items()}
-        yield step, {key: value for key, value in values.items() if value is not None}
-    if without_step:
-        repairs.append(f"{were(without_step, 'row')} left out: no step")
+            self._without_step += 1
+            return
+        values = {key: as_number(value) for key, value in data.items()}
+        self.rows.append((step, {key: value for key, value in values.items() if value is not None}))
+
+    def done(self) -> list[Log]:
+        """Return the runs of the rows."""
+        repairs = self.repairs()
+        if self._without_step:
+            repairs.append(f"{were(self._without_step, 'row')} left out: no step")
+        found = of_rows(self.rows, self.path, NAME, repairs=repairs)
+        if not found:
+            raise SourceError(self.path, "holds no step; verl has not logged one yet")
+        return [log_of(VERL, one) for one in found]

@@ -14,7 +14,8 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Add them."""
     _logged()
-    _judged()
+    _fitted()
+    _looked()
     _acted()
 
 
@@ -67,8 +68,8 @@ def _logged() -> None:
     op.create_index("points_by_compute", "points", ["run_id", "metric", "compute"], unique=False)
 
 
-def _judged() -> None:
-    """Make the tables of what was made of it: fits, looks and what they saw."""
+def _fitted() -> None:
+    """Make the tables of fits and of settings."""
     op.create_table(
         "settings",
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -99,6 +100,10 @@ def _judged() -> None:
         sa.ForeignKeyConstraint(["settings"], ["settings.hash"]),
         sa.PrimaryKeyConstraint("run_id", "seq", "settings", "version"),
     )
+
+
+def _looked() -> None:
+    """Make the tables of looks, what people had said by then, and what a look saw."""
     op.create_table(
         "looks",
         sa.Column("id", _ID, nullable=False),
@@ -117,7 +122,7 @@ def _judged() -> None:
         sa.Column("inputs", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["settings"], ["settings.hash"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("epoch", "number"),
+        sa.UniqueConstraint("acting", "epoch", "number"),
     )
     op.create_table(
         "overrides",

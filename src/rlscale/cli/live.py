@@ -1,0 +1,203 @@
+"""Commands on runs that are under way: watch, and what people say of them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rlscale.cli.gates import gate_numbers
+from rlscale.errors import InputError
+from rlscale.options import (
+    CALIBRATION,
+    FITTING,
+    LEDGER,
+    OUTPUT,
+    READING,
+    Compute,
+    example,
+    gate_fit_options,
+    read_options,
+    with_options,
+)
+
+if TYPE_CHECKING:
+    from rlscale.ledger import Ledger
+    from rlscale.live import Scene, Watch, WatchSettings
+
+__all__ = ["OVERRIDES", "watch"]
+
+
+@click.command(epilog=example("rlscale watch runs/ --ledger runs.db --budget 2e6 --on-decision ./stop.sh --act"))
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@with_options(LEDGER)
+@click.option("--budget", type=Compute(), metavar="C", help="Compute that one run may get; or what its trainer said.")
+@click.option("--horizon", type=Compute(), metavar="C", help="Where the comparison ends; the budget by default.")
+@click.option(
+    "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
+)
+@with_options(CALIBRATION)
+@click.option("--on-decision", "command", metavar="CMD", help="Program that carries a decision out: JSON on stdin.")
+@click.option("--act", is_flag=True, help="Decisions count; without it nothing is carried out (dry run).")
+@click.option("--timeout", type=click.FloatRange(1.0), default=60.0, show_default=True, help="Seconds for CMD.")
+@click.option("--interval", type=click.FloatRange(0.05), default=5.0, show_default=True, help="Seconds between looks.")
+@click.option("--lease", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds of silence after "
+              "which another watcher takes over.")  # fmt: skip
+@click.option("--once", is_flag=True, help="One pass, then end.")
+@click.option("--until-done", is_flag=True, help="End when nothing runs any more.")
+@with_options(READING, FITTING, OUTPUT[:1])
+def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
+    """Follow runs into a ledger, decide at every new evaluation, and carry decisions out.
+
+    PATH is a log or a folder of logs that trainers write; without one, runs that trainers put into the ledger
+    themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by.
+    """
+    from rlscale.ledger import Ledger
+    from rlscale.live import Courier, Watch, command_of
+    from rlscale.sources.follow import Follower
+
+    if given["act"] and given["command"] is None:
+        click.echo("acting without --on-decision: trainers and schedulers that ask the ledger will obey", err=True)
+    courier = None if given["command"] is None else Courier(command_of(given["command"]), given["timeout"])
+    source = Follower(paths, read_options(given)) if paths else None
+    with Ledger(where, create=True) as held:
+        first = source.poll() if source is not None else None  # what is wrong with the options is said at once
+        run = None if first is None or not first.runs else first.runs[0].curve
+        settings = _settings(given, held, run)
+        watcher = Watch(
+            held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
+            unit=given["unit"], lasts=given["lease"],
+        )  # fmt: skip
+        try:
+            _loop(watcher, given)
+        finally:
+            watcher.close()
+
+
+def _settings(given: dict[str, Any], held: Ledger, curve: Any) -> WatchSettings:
+    from rlscale.live import WatchSettings
+
+    budget = given["budget"]
+    rows = held.book.runs()
+    if budget is None:
+        told = {row.budget for row in rows if row.budget is not None}
+        if len(told) != 1:
+            raise InputError(
+                f"--budget is needed: the ledger's runs state {'none' if not told else 'several'}; give the compute "
+                "that one run may get"
+            )
+        budget = told.pop()
+    if curve is None and rows:
+        curve = rows[0]
+    options = gate_fit_options(given)
+    numbers, said = gate_numbers(given, curve, options.family)
+    return WatchSettings(
+        budget=budget, horizon=given["horizon"], policy=numbers, options=options, seed_sd=given["seed_sd"],
+        calibration=said,
+    )  # fmt: skip
+
+
+def _loop(watcher: Watch, given: dict[str, Any]) -> None:
+    ended = threading.Event()
+    with _stopped_by(ended), _shown(given) as show:
+        while True:
+            began = time.monotonic()
+            scene = watcher.step()
+            show(scene)
+            if given["once"] or (given["until_done"] and scene.done):
+                break
+            if ended.wait(max(given["interval"] - (time.monotonic() - began), 0.0)):
+                break
+        deadline = time.monotonic() + given["timeout"]
+        while watcher.busy and time.monotonic() < deadline:  # see how commands end that were started
+            time.sleep(0.05)
+            show(watcher.step())
+
+
+@contextmanager
+def _stopped_by(ended: threading.Event) -> Iterator[None]:
+    """End after the pass under way when the process is asked to."""
+    kept = {one: signal.signal(one, lambda *_: ended.set()) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in kept.items():
+            signal.signal(one, handler)
+
+
+@contextmanager
+def _shown(given: dict[str, Any]) -> Iterator[Any]:
+    """Yield what shows a scene: a live view on a terminal, else lines of text or JSON."""
+    from rlscale.present.documents import dumps
+    from rlscale.present.output import console
+    from rlscale.present.watch import news, scene_document, screen
+
+    if given["as_json"]:
+        before: list[Any] = []
+
+        def lines(scene: Scene) -> None:
+            document = scene_document(scene)
+            now = [document["runs"], document["troubles"], document["role"]]
+            if now != before or scene.decisions or scene.commands:
+                before[:] = now
+                click.echo(dumps(document).replace("\n", ""))
+
+        yield lines
+        return
+    to = console()
+    if not sys.stdout.isatty():
+        known: dict[str, str] = {}
+
+        def tell(scene: Scene) -> None:
+            known.update(news(scene, dict(known), to))
+            for subject in known.keys() - scene.troubles.keys():
+                del known[subject]
+
+        yield tell
+        return
+    from rich.live import Live
+
+    with Live(console=to, auto_refresh=False, screen=not given["once"]) as live:
+        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time()), refresh=True)
+
+
+def _override(kind: str, what: str) -> click.Command:
+    @click.command(kind, help=what, epilog=example(f'rlscale gate {kind} long10/seed0 --ledger runs.db --note "why"'))
+    @click.argument("run", metavar="RUN")
+    @with_options(LEDGER)
+    @click.option("--note", default="", metavar="TEXT", help="Why; kept with it.")
+    @click.option("--by", metavar="NAME", help="Who says so; your user name by default.")
+    @with_options(OUTPUT[:1])
+    def command(run: str, where: str, note: str, by: str | None, as_json: bool) -> None:
+        from dataclasses import asdict
+
+        from rlscale.ledger import Ledger
+        from rlscale.present.documents import SCHEMA, dumps
+        from rlscale.present.ledger.when import moment
+
+        with Ledger(where) as held:
+            row = held.book.run(run)
+            word = held.overrides.add(row, kind, note, by)
+            watcher = held.watcher()
+        if as_json:
+            click.echo(dumps({"schema": SCHEMA, **asdict(word), "at": moment(word.at), "watcher": watcher}))
+            return
+        who = f"{watcher} will see it at its next look" if watcher else "no watcher runs now: the next one will see it"
+        click.echo(f"{word.who} said {kind} {run}: kept as number {word.id}; {who}")
+
+    return command
+
+
+#: What people can say of a run, as ``rlscale gate WORD RUN``.
+OVERRIDES = (
+    _override("hold", "Hold a run until you say resume or pin, whatever the gate says; kept in the ledger."),
+    _override("resume", "Let a run go on; the gate leaves it alone for 2 evaluations, then decides again."),
+    _override("pin", "Let a run go on whatever the gate says, until you say hold or resume."),
+    _override("end", "Say that a run is over: nothing more will come of it, and what it reached counts."),
+)

@@ -1,0 +1,157 @@
+"""TRL and transformers: a callback that records a run in a ledger and obeys what is decided there."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from accelerate.utils import broadcast_object_list
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from rlscale.errors import RlscaleError
+from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
+
+__all__ = ["RLScaleCallback"]
+
+_LOG = logging.getLogger(__name__)
+_COMPUTE: dict[str, Callable[[TrainerState], float]] = {
+    "steps": lambda state: state.global_step,
+    "tokens": lambda state: state.num_input_tokens_seen,
+}
+_SETTINGS = ("learning_rate", "loss_type", "beta", "num_generations", "temperature", "max_completion_length", "epsilon",
+             "epsilon_high", "scale_rewards", "per_device_train_batch_size")  # fmt: skip
+
+
+class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
+    """Records evaluations and the other logged quantities, and stops where the ledger says hold or stop.
+
+    A run is stopped after an evaluation and a save, so ``trainer.train(resume_from_checkpoint=True)`` goes on where it
+    was. At the budget it is stopped too, and is over. A ledger that cannot be reached never stops a run: what could not
+    be written is written later. Of several processes the first asks, and all obey.
+
+    Parameters
+    ----------
+    ledger : str
+        Its address; it is made where it is not there.
+    budget : float, optional
+        Compute, in ``unit``, that this run may get.
+    run, recipe : str, optional
+        By default the trainer's ``run_name``, else the name of its output folder; and the same without its seed.
+    metric : str
+        Key of the validation reward.
+    unit : str
+        ``steps``, ``tokens`` (``num_input_tokens_seen``), or any unit with ``compute``.
+    compute : callable, optional
+        Compute so far from the trainer's state.
+    bounds : (float, float)
+        Lowest and highest reward.
+    patience : float
+        Seconds that a locked or unreachable ledger may hold up training, at each evaluation.
+    """
+
+    def __init__(
+        self, ledger: str, budget: float | None = None, *, run: str | None = None, recipe: str | None = None,
+        metric: str = "eval_reward", unit: str = "steps", compute: Callable[[TrainerState], float] | None = None,
+        bounds: tuple[float, float] = (0.0, 1.0), patience: float = 2.0,
+    ) -> None:  # fmt: skip
+        self._where, self._patience, self._metric, self._name, self._recipe = ledger, patience, metric, run, recipe
+        self._compute = compute or _COMPUTE[unit]
+        self._about: dict[str, Any] = {"metric": metric, "unit": unit, "bounds": bounds, "budget": budget}
+        self._budget = math.inf if budget is None else budget
+        self._ledger: Ledger | None = None
+        self._row: RunRow | None = None
+        self._waiting: dict[str, dict[float, float]] = {}
+        self._told = ("continue", "")
+        self._fresh = True
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Enter the run in the ledger; one that is held goes no further than its first log or evaluation."""
+        name = self._name or getattr(args, "run_name", None) or Path(args.output_dir).name
+        self._about |= {
+            "name": name, "recipe": self._recipe or re.sub(r"[-_/](s|seed)?\d+$", "", name), "seed": args.seed,
+            "settings": {key: getattr(args, key) for key in _SETTINGS if hasattr(args, key)}, "source": "trl",
+        }  # fmt: skip
+        self._fresh = state.global_step == 0  # else it goes on from a checkpoint
+        return self._ask(state, control, begins=True)
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+        logs: dict[str, float] | None = None, **_: Any,
+    ) -> TrainerControl:  # fmt: skip
+        """Note what is logged; see what is decided."""
+        train = {key: value for key, value in (logs or {}).items() if not key.startswith(("eval_", "train_", "total_"))}
+        self._note(state, train)
+        return control if control.should_training_stop or len(train) < len(logs or {}) else self._ask(state, control)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+        metrics: dict[str, float] | None = None, **_: Any,
+    ) -> TrainerControl:  # fmt: skip
+        """Record an evaluation, and stop after it if that is decided."""
+        self._note(state, {key: value for key, value in (metrics or {}).items() if key.startswith(self._metric)})
+        return self._ask(state, control, evaluated=True)
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Write what waits; the run is over unless it was paused."""
+        if state.is_world_process_zero:
+            self._guarded(lambda: self._write(over=self._told[0] not in ("hold", "stop")))
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = self._row = None
+
+    def _note(self, state: TrainerState, values: dict[str, Any]) -> None:
+        if state.is_world_process_zero:
+            for key, value in values.items():
+                if isinstance(value, int | float) and math.isfinite(value):
+                    self._waiting.setdefault(key, {})[float(self._compute(state))] = float(value)
+
+    def _ask(
+        self, state: TrainerState, control: TrainerControl, *, begins: bool = False, evaluated: bool = False
+    ) -> TrainerControl:
+        """Write what waits where there was an evaluation, ask what is decided, and pass it on to all processes."""
+        if state.is_world_process_zero:
+            self._guarded(lambda: self._decided(evaluated))
+        (self._told,) = broadcast_object_list([self._told])
+        spent = evaluated and self._compute(state) >= self._budget * (1 - 1e-9)
+        if self._told[0] in ("hold", "stop") or spent:
+            why = f"{self._told[0]}: {self._told[1]}" if not spent else f"the budget of {self._budget:g} is spent"
+            _LOG.warning("rlscale stops this run at step %d; %s", state.global_step, why)
+            control.should_training_stop, control.should_save = True, not begins
+            control.should_evaluate = control.should_evaluate or not (begins or evaluated)
+        return control
+
+    def _decided(self, evaluated: bool) -> None:
+        if self._ledger is None:
+            self._ledger = Ledger(self._where, create=True, patience=self._patience)
+        if self._row is None:
+            name = self._ledger.book.called(self._about["name"], fresh=self._fresh)
+            self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name}))
+            self._ledger.book.reopen(self._row.id)
+        if evaluated:
+            self._write()
+        self._told = self._ledger.rulings.in_force(self._row)
+
+    def _write(self, *, over: bool = False) -> None:
+        if self._ledger is not None and self._row is not None:
+            taken = {key: _points(values) for key, values in self._waiting.items()}
+            self._ledger.book.append({self._row.id: taken})
+            self._waiting.clear()
+            if over:
+                self._ledger.book.end(self._row.id)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except RlscaleError as error:  # training goes on, and so does what was decided last
+            _LOG.warning("rlscale: %s; training goes on, and what waits is written later", error)
+
+
+def _points(values: dict[float, float]) -> Points:
+    return points_of(np.array(list(values)), np.array(list(values.values())))

@@ -1,0 +1,119 @@
+"""What people decide on runs, before the gate: added, never changed."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select
+
+from rlscale.errors import LedgerError
+from rlscale.ledger.database import Database, inserted
+from rlscale.ledger.schema import overrides, points, runs
+from rlscale.ledger.values import RunRow
+
+__all__ = ["GRACE", "KINDS", "Override", "Overrides", "evaluations_of", "forced"]
+
+#: What people can decide: hold a run until they say otherwise, let it go on for now, let it go on whatever the gate
+#: says, note that it ended.
+KINDS = ("hold", "resume", "pin", "end")
+#: Evaluations that a run which a person resumed is left alone for.
+GRACE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Override:
+    """What a person decided on a run.
+
+    Parameters
+    ----------
+    id : int
+    run_id : int
+    run : str
+    kind : str
+        One of :data:`KINDS`.
+    at : float
+    who, note : str
+    evaluations : int
+        Evaluations that the run had then.
+    """
+
+    id: int
+    run_id: int
+    run: str
+    kind: str
+    at: float
+    who: str
+    note: str
+    evaluations: int
+
+
+def forced(word: Override | None, evaluations: int) -> str | None:
+    """Return what a person's latest word demands of a run that now has so many evaluations: hold, continue, nothing."""
+    if word is None:
+        return None
+    if word.kind == "hold":
+        return "hold"
+    if word.kind == "pin" or (word.kind == "resume" and evaluations < word.evaluations + GRACE):
+        return "continue"
+    return None
+
+
+class Overrides:
+    """What people said of the runs of a ledger.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, run: RunRow, kind: str, note: str = "", who: str | None = None) -> Override:
+        """Keep what a person decided on a run.
+
+        Raises
+        ------
+        LedgerError
+            A word that is none.
+        """
+        if kind not in KINDS:
+            raise LedgerError(f"{kind!r} is no decision of a person; it is one of {', '.join(KINDS)}")
+
+        def work(connection: Connection) -> int:
+            made = connection.execute(
+                insert(overrides).values(
+                    at=time.time(), run_id=run.id, kind=kind, who=who or _user(), note=note,
+                    evaluations=evaluations_of(connection, run),
+                )
+            )  # fmt: skip
+            return inserted(made)
+
+        number = self._database.write(work)
+        return next(one for one in self.all() if one.id == number)
+
+    def all(self) -> tuple[Override, ...]:
+        """Return all that people decided, in order."""
+        asked = (select(overrides, runs.c.name.label("run")).join(runs, runs.c.id == overrides.c.run_id)).order_by(
+            overrides.c.id
+        )
+        return self._database.read(
+            lambda connection: tuple(Override(**row._mapping) for row in connection.execute(asked))
+        )
+
+
+def evaluations_of(connection: Connection, run: RunRow) -> int:
+    """Return how many evaluations a run has."""
+    asked = select(func.count(func.distinct(points.c.compute)))
+    own = (points.c.run_id == run.id) & (points.c.metric == run.metric)
+    return int(connection.execute(asked.where(own)).scalar() or 0)
+
+
+def _user() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a container without a user
+        return f"?@{socket.gethostname()}"

@@ -1,0 +1,106 @@
+"""What finished runs were believed to reach as they grew, and how recipes ranked on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from rlscale import __version__
+from rlscale.curves import Run
+from rlscale.inference import FitOptions, fits
+from rlscale.inference.families import name_of
+from rlscale.inference.posterior import MIN_POINTS
+from rlscale.ledger import FitRow, Ledger, Points, RunRow, digest
+from rlscale.live.sight import run_of
+
+__all__ = ["Growth", "grown"]
+
+Watch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How runs are fitted as they grew.
+
+    Parameters
+    ----------
+    looks : int
+        Fits along each run, the last of all its evaluations.
+    options : FitOptions
+    target : float, optional
+        Compute of a forecast by which recipes rank, in the runs' unit; else they rank by A.
+    """
+
+    looks: int = 24
+    options: FitOptions = field(default_factory=FitOptions)
+    target: float | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        fitted = self.options
+        return {
+            "kind": "growth", "family": name_of(fitted.families), "model_error": fitted.model_error,
+            "tolerance": fitted.tolerance, "onset": fitted.onset, "target": self.target,
+        }  # fmt: skip
+
+    def edges(self, points: Points) -> list[int]:
+        """Return after how many evaluations each fit is made."""
+        count, first = len(points), MIN_POINTS + int(points.compute[0] == 0.0)
+        if count < first:
+            return [count]
+        return sorted({int(k) for k in np.linspace(first, count, self.looks).round()})
+
+
+def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | None = None) -> int:
+    """Fit runs of a ledger as they grew, keep the fits that are not there yet, and return how many they are.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    rows : sequence of RunRow
+    how : Growth
+    watch : callable, optional
+        Called with the fits made and their number.
+    """
+    document = how.document()
+    hashed = digest(document)
+    there = ledger.fits.known([row.id for row in rows], hashed, __version__)
+    points = ledger.book.points(rows)
+    asked = [
+        (row, run_of(row, points[row.id]), count, int(points[row.id].number[:count].max()))
+        for row in rows
+        if row.id in points
+        for count in how.edges(points[row.id])
+    ]
+    asked = [one for one in asked if (one[0].id, one[3]) not in there]
+    targets = () if how.target is None else (how.target,)
+    made = fits((_first(run, count) for _, run, count, _ in asked), targets, how.options)
+    new: list[FitRow] = []
+    for done, ((row, _, _, seq), found) in enumerate(zip(asked, made, strict=True), start=1):
+        ahead = found.forecasts[0] if how.target is not None and found.forecasts else None
+        new.append(
+            FitRow(
+                run_id=row.id, seq=seq, settings=hashed, version=__version__, at=time.time(),
+                compute=found.run.curve.compute_last, verdict=found.verdict.name.value,
+                A=_three(found.asymptote), target=how.target, forecast=_three(ahead),
+                mean=None if ahead is None else ahead.mean,
+            )
+        )  # fmt: skip
+        if watch is not None:
+            watch(done, len(asked))
+    return ledger.fits.add(new, document)
+
+
+def _first(run: Run, count: int) -> Run:
+    return replace(run, curve=run.curve.until(float(run.curve.compute[count - 1])))
+
+
+def _three(found: Any) -> tuple[float, float, float] | None:
+    if found is None:
+        return None
+    held = found.interval
+    return held.q10, held.q50, held.q90

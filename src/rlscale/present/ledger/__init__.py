@@ -1,0 +1,1 @@
+"""What a ledger holds: lists, the history of a recipe, exports."""

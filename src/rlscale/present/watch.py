@@ -1,0 +1,142 @@
+"""``watch`` on a terminal, line by line where there is none, and as JSON."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from rlscale.decisions.gate import Action, Decision
+from rlscale.inference import Interval
+from rlscale.live import Scene
+from rlscale.present.documents import SCHEMA
+from rlscale.present.gate.text import badge
+from rlscale.present.ledger.when import ago, moment
+from rlscale.present.numbers import UNKNOWN, count, probability, quantity, reward, span
+from rlscale.present.text import folded, plain_table
+
+__all__ = ["news", "scene_document", "screen"]
+
+_ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
+_Q10, _Q50, _Q90 = 1, 3, 5
+#: A terminal narrower than this does without the columns that say least; room that the columns beside the name take.
+_ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
+#: Lines around the rows of the table, with a last decision of three.
+_AROUND = 9
+
+
+def scene_document(scene: Scene) -> dict[str, Any]:
+    """Return what a pass found as JSON values: the decisions it made, and what is wrong."""
+    answer = None if scene.sight is None else scene.sight.answer
+    return {
+        "schema": SCHEMA,
+        "at": moment(time.time()),
+        "role": scene.role,
+        "points": scene.points,
+        "budget": None if answer is None else answer.budget,
+        "unit": None if answer is None else answer.unit,
+        "spent": None if answer is None else answer.spent,
+        "planned": None if scene.sight is None else scene.sight.planned,
+        "model_based_risk": None if answer is None else answer.risk,
+        "leader": None if answer is None else answer.leader,
+        "runs": [] if answer is None else [one.document() for one in answer.decisions],
+        "decisions": [
+            {"id": one.id, "run": one.run, "decision": one.action, "before": one.before, "reason_code": one.code,
+             "reason": one.reason}
+            for one in scene.decisions
+        ],
+        "commands": [
+            {"decision_id": one.decision, "attempt": one.attempt, "outcome": one.outcome, "exit_code": one.exit_code,
+             "said": one.said}
+            for one in scene.commands
+        ],
+        "troubles": dict(scene.troubles),
+        "done": scene.done,
+    }  # fmt: skip
+
+
+def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
+    """Return what is shown on a terminal of so many columns and lines."""
+    parts: list[RenderableType] = [_headline(scene)]
+    below: list[RenderableType] = []
+    if scene.last is not None:
+        last = scene.last
+        below += [
+            Text(),
+            Text.assemble(("Last decision ", "bold"), f"#{last.id}, {ago(last.at, now)}: ", badge(last.action),
+                          f" {last.run}. {last.reason}"),
+        ]  # fmt: skip
+    if scene.troubles:
+        below += [Text(), Text("What is wrong", style="bold")]
+        below += [Text(f"  {subject}: {message}", style="yellow") for subject, message in scene.troubles.items()]
+    if scene.sight is not None:
+        parts += [Text(), *_table(scene, width, max(height - _AROUND - len(below), 3))]
+    return Group(*parts, *below)
+
+
+def _headline(scene: Scene) -> Text:
+    role = {"acting": ("acting", "bold green"), "dry-run": ("dry run: nothing is carried out", "bold blue"),
+            "standby": ("standing by: another watcher leads", "bold yellow")}[scene.role]  # fmt: skip
+    if scene.sight is None:
+        return Text.assemble(role, "  no run has an evaluation yet")
+    answer = scene.sight.answer
+    risk = "" if answer.risk is None else f"  ·  model-based risk {probability(answer.risk)}"
+    leader = f"  ·  {answer.leader} leads" if answer.leader else ""
+    spent = f"spent {quantity(answer.spent)} of {quantity(scene.sight.planned)} {answer.unit} planned"
+    return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')}  ·  {spent}{risk}{leader}")
+
+
+def _table(scene: Scene, width: int, most: int) -> list[RenderableType]:
+    assert scene.sight is not None
+    answer = scene.sight.answer
+    states = {one.row.name: one.state for one in scene.sight.field}
+    roomy = width >= _ROOMY
+    table = plain_table()
+    room = max(width - (_OTHERS_ROOMY if roomy else _OTHERS), 10)
+    columns = [("decision", "left"), ("run", "left"), ("spent", "right"), (f"at {quantity(answer.budget)}", "right"),
+               ("P(best)", "right"), ("verdict", "left")]  # fmt: skip
+    if roomy:
+        columns += [("now", "right"), ("is", "left"), ("because", "left")]
+    for name, justify in columns:
+        table.add_column(name, justify=justify, no_wrap=name != "run")  # type: ignore[arg-type]
+    ordered = sorted(answer.decisions, key=lambda one: (_ORDER.index(one.action), -(one.evidence.mean or -1e300)))
+    shown = ordered if len(ordered) <= most else ordered[: most - 1]
+    for one in shown:
+        table.add_row(*_cells(one, states[one.run], answer.bounds, room)[: len(columns)])
+    left = len(ordered) - len(shown)
+    more = f"and {count(left, 'more run')}: rlscale ledger list shows all"
+    return [table, Text(more, style="dim")] if left else [table]
+
+
+def _cells(one: Decision, state: str, bounds: tuple[float, float], room: int) -> list[Text | str]:
+    told = one.evidence
+    forecast: Text | str = Text(UNKNOWN, style="dim")
+    if told.forecast is not None:
+        around = Interval(told.forecast[_Q10], told.forecast[_Q50], told.forecast[_Q90])
+        forecast = Text.assemble(reward(around.q50, bounds), " ", (span(around, bounds), "dim"))
+    verdict = UNKNOWN if told.verdict is None else told.verdict.value.replace("_", " ")
+    return [
+        badge(one.action.value), folded(one.run, room), quantity(told.spent), forecast, probability(told.h), verdict,
+        reward(told.reward, bounds), state, one.code.replace("_", " "),
+    ]  # fmt: skip
+
+
+def news(scene: Scene, known: dict[str, str], console: Console) -> dict[str, str]:
+    """Print what a pass brought, a line each, and return what is wrong, to be given the next time."""
+    for one in scene.decisions:
+        console.print(
+            Text.assemble(f"{moment(one.at)} #{one.id} ", badge(one.action), f" {one.run}: {one.reason}"),
+            soft_wrap=True,
+        )
+    for done in scene.commands:
+        code = "" if done.exit_code is None else f" (exit code {done.exit_code})"
+        console.print(f"  command for #{done.decision}, attempt {done.attempt}: {done.outcome}{code}", soft_wrap=True)
+    now = dict(scene.troubles)
+    for subject, message in now.items():
+        if known.get(subject) != message:
+            console.print(f"{subject}: {message}", style="yellow", soft_wrap=True)
+    for subject in known.keys() - now.keys():
+        console.print(f"{subject}: is well again", soft_wrap=True)
+    return now

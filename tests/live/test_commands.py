@@ -1,0 +1,185 @@
+"""The commands on ledgers and live runs, as a user types them."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from rlscale.ledger import Ledger
+from rlscale.present.watch import screen
+from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
+from tests.test_cli import invoke
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory):
+    where = tmp_path_factory.mktemp("ledger") / "runs.db"
+    result = invoke("ledger", "add", "bundled", "--ledger", where)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{where}: 6 runs, 306 new points, 144 new fits\n"
+    return where
+
+
+def document(*args):
+    result = invoke(*args, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_adding_again_adds_nothing(bundled):
+    told = document("ledger", "add", "bundled", "--ledger", bundled)
+    assert (told["points"], told["fits"], len(told["runs"])) == (0, 0, 6)
+
+
+def test_history_shows_A_over_compute_and_the_ranking(bundled):
+    (recipe,) = document("ledger", "history", "long10", "--ledger", bundled)["recipes"]
+    for run in recipe["runs"]:
+        fits = run["fits"]
+        assert len(fits) == 24
+        assert [one["compute"] for one in fits] == sorted(one["compute"] for one in fits)
+        assert all(one["A"]["q10"] <= one["A"]["q50"] <= one["A"]["q90"] for one in fits)
+        first, last = fits[0]["A"], fits[-1]["A"]
+        assert last["q90"] - last["q10"] < 0.5 * (first["q90"] - first["q10"])
+        assert (fits[-1]["place"], fits[-1]["contenders"]) == (1, 3)
+    shown = invoke("ledger", "history", "long10", "--ledger", bundled).stdout
+    assert "long10/seed0, 24 refits, 16 shown" in shown
+    overview = invoke("ledger", "history", "--ledger", bundled).stdout
+    assert next(line.split()[0] for line in overview.splitlines() if " of 3" in line) == "long10"
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_history_is_drawn(bundled, tmp_path, ending):
+    for recipe in ([], ["base"]):
+        path = tmp_path / f"history.{ending}"
+        assert invoke("ledger", "history", *recipe, "--ledger", bundled, "--plot", path).exit_code == 0
+        assert path.stat().st_size > 10_000
+
+
+def test_every_command_reads_a_ledger(bundled):
+    ledger = document("fit", f"ledger:{bundled}")["runs"]
+    logs = document("fit", "bundled")["runs"]
+    assert [one["run"] for one in ledger] == [one["run"] for one in logs]
+    for one, other in zip(ledger, logs, strict=True):
+        assert (one["A"], one["verdict"], one["unit"]) == (other["A"], other["verdict"], other["unit"])
+    assert document("rank", f"ledger:sqlite:///{bundled}")["recipes"][0]["recipe"] == "long10"
+
+
+def test_what_is_exported_is_read_back(bundled, tmp_path):
+    path = tmp_path / "points.csv"
+    assert invoke("ledger", "export", "--ledger", bundled, "--out", path).exit_code == 0
+    assert document("fit", path)["runs"][0]["A"] == document("fit", f"ledger:{bundled}")["runs"][0]["A"]
+    rows = list(csv.DictReader(invoke("ledger", "export", "--table", "fits", "--ledger", bundled).stdout.splitlines()))
+    assert len(rows) == 144
+    assert document("ledger", "export", "--table", "decisions", "--ledger", bundled)["rows"] == []
+
+
+def test_a_typed_error_is_told(bundled, tmp_path):
+    for args, said in (
+        (("ledger", "list", "--ledger", tmp_path / "nope.db"), "no ledger"),
+        (("ledger", "list", "--ledger", bundled, "--run", "nope"), "no run 'nope'; its runs are"),
+        (("ledger", "history", "nope", "--ledger", bundled), "no recipe 'nope'; its recipes are base, long10"),
+        (("fit", f"ledger:{tmp_path}/nope.db"), "no ledger"),
+        (("gate", "hold", "nope", "--ledger", bundled), "no run 'nope'"),
+        (("gate", "--explain", 7, "--ledger", bundled), "no decision number 7"),
+        (("gate", "--explain", 7), "give --ledger URL"),
+        (("gate", "bundled"), "--budget is needed"),
+        (("gate", "--budget", 5), "no path is given"),
+        (("watch", "--ledger", bundled, "--once"), "--budget is needed"),
+        (("ledger", "list", "--ledger", "mysql://me:secret@host/db"), "an SQLite file or a PostgreSQL database"),
+    ):
+        result = invoke(*args)
+        assert result.exit_code == 2, args
+        assert said in result.stderr, result.stderr
+        assert "secret" not in result.stderr + result.stdout
+
+
+def test_a_ledger_is_listed_with_its_decisions(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        grow(held, STEPS[:14])
+        watcher = watch(held)
+        watcher.step()
+        watcher.close()
+    assert invoke("gate", "pin", "lower", "--ledger", where, "--note", "why not", "--by", "ana").exit_code == 0
+    told = document("ledger", "list", "--ledger", where)
+    assert {one["run"]: one["n_points"] for one in told["runs"]} == dict.fromkeys(CEILINGS, 14)
+    held = [one for one in told["decisions"] if one["decision"] == "hold"]
+    assert held
+    assert told["overrides"][0]["note"] == "why not"
+    shown = invoke("ledger", "list", "--ledger", where).stdout
+    assert "ana said pin lower, now: why not" in shown
+    assert document("ledger", "list", "--ledger", where, "--run", "best")["decisions"][0]["run"] == "best"
+    explained = document("gate", "--explain", held[0]["id"], "--ledger", where)
+    assert (explained["same"], explained["same_inputs"]) == (True, True)
+    assert explained["again"]["evidence"] == held[0]["evidence"]
+    assert "the same, bit for bit" in invoke("gate", "--explain", held[0]["id"], "--ledger", where).stdout
+
+
+def test_the_gate_knows_from_a_ledger_what_is_held(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        grow(held, STEPS[:14])
+        watcher = watch(held)
+        watcher.step()
+        watcher.close()
+    told = {one["run"]: one["reason_code"] for one in document("gate", f"ledger:{where}", "--budget", 100)["decisions"]}
+    assert told["lower"] == "still_held"
+    asked = document("gate", f"ledger:{where}", "--budget", 100, "--ended", "lower")["decisions"]
+    assert {one["run"]: one["reason_code"] for one in asked}["lower"] == "finished"
+
+
+def test_watching_logs_once_as_json(tmp_path):
+    logs = tmp_path / "logs"
+    for name in CEILINGS:
+        (logs / name).mkdir(parents=True)
+        lines = [json.dumps({"step": k, "test/env/all/reward/total": reward(name, k)}) for k in STEPS[:14]]
+        (logs / name / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    where = tmp_path / "runs.db"
+    told = document("watch", logs, "--ledger", where, "--budget", 100, "--unit", "steps", "--once")
+    assert (told["role"], told["points"], told["budget"], told["unit"]) == ("dry-run", 56, 100, "steps")
+    assert {one["decision"] for one in told["decisions"]} == {"commit", "hold"}
+    assert told["spent"] < told["planned"] < 400
+    again = document("watch", logs, "--ledger", where, "--budget", 100, "--unit", "steps", "--once")
+    assert (again["points"], again["decisions"]) == (0, [])
+
+
+def test_a_watcher_ends_when_it_is_asked_to(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        grow(held, STEPS[:6])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rlscale", "watch", "--ledger", str(where), "--budget", "100", "--interval", "0.05"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert "#1" in process.stdout.readline()
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    with Ledger(str(where)) as held:
+        assert held.watcher() is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(140, 40), (80, 24), (60, 12)])
+def test_the_live_view_fits_the_terminal(tmp_path, width, height):
+    with Ledger(str(tmp_path / "runs.db"), create=True) as held:
+        grow(held, STEPS[:14])
+        watcher = watch(held)
+        scene = watcher.step()
+        watcher.close()
+    console = Console(width=width, file=io.StringIO())
+    console.print(screen(replace(scene, troubles={"source x": "is gone"}), width, height, time.time()))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(lines)
+    assert "best leads" in text
+    assert "spent 208 of 256 steps planned" in text
+    assert "commit  best" in text
+    assert "P(best)" in text
+    assert "source x: is gone" in text
+    assert ("and 2 more runs" in text) == (height == 12)

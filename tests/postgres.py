@@ -1,0 +1,77 @@
+"""A PostgreSQL server of the tests' own, from the machine's binaries, in a temporary folder."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+#: Set where a missing PostgreSQL is an error and no reason to skip.
+REQUIRED = "RLSCALE_REQUIRE_POSTGRES"
+
+
+def binaries() -> Path | None:
+    """Return the folder of ``initdb`` and ``pg_ctl``; None where there is no PostgreSQL."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    named = shutil.which("initdb")
+    return None if named is None else Path(named).resolve().parent
+
+
+class Server:
+    """A server on a free port of this machine; every database of it is the tests' own.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; holds the data and the socket.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        found = binaries()
+        assert found is not None
+        self._bin, self._folder = found, folder
+        self._as = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
+        if self._as:
+            shutil.chown(folder, "postgres")
+            for parent in [folder, *folder.parents[:3]]:
+                if os.stat(parent).st_uid in (0, os.stat(folder).st_uid) and str(parent).startswith("/tmp/"):
+                    parent.chmod(parent.stat().st_mode | 0o055)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._run("initdb", "-D", str(folder / "data"), "-U", "rlscale", "--auth=trust", "--no-sync", "-E", "UTF8")
+        self.start()
+        self._count = 0
+
+    def _run(self, program: str, *args: str) -> None:
+        subprocess.run(
+            [*self._as, str(self._bin / program), *args], check=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, cwd="/",
+        )  # fmt: skip
+
+    def _control(self, what: str, *args: str) -> None:
+        self._run("pg_ctl", what, "-D", str(self._folder / "data"), "-w", "-l", str(self._folder / "log"), *args)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._control("start", "-o", f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+                      f"{self._folder} -c max_connections=60")  # fmt: skip
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it; ``immediate`` is a crash."""
+        self._control("stop", "-m", mode)
+
+    def database(self) -> str:
+        """Return the URL of a new, empty database."""
+        import psycopg
+
+        self._count += 1
+        name = f"ledger{self._count}"
+        with psycopg.connect(f"postgresql://rlscale@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql://rlscale:secret@127.0.0.1:{self.port}/{name}"
