@@ -28,6 +28,8 @@ class Table:
         Lowest and highest reward.
     lasts : float
         Seconds without a sign of life after which another watcher takes over.
+    patience : float
+        Seconds that a locked or unreachable ledger is waited for.
 
     Raises
     ------
@@ -44,8 +46,9 @@ class Table:
         metric: str = "reward",
         bounds: tuple[float, float] = (0.0, 1.0),
         lasts: float = 30.0,
+        patience: float = 30.0,
     ) -> None:
-        self.ledger = Ledger(ledger, create=True)
+        self.ledger = Ledger(ledger, create=True, patience=patience)
         self._heading = Heading(name="-", recipe="-", unit=unit, metric=metric, bounds=bounds, source="scheduler")
         self._watch = Watch(self.ledger, settings, acting=True, metric=metric, unit=self._heading.unit, lasts=lasts)
         self._rows: dict[str, RunRow] = {}
@@ -79,6 +82,15 @@ class Table:
     def end(self, name: str) -> None:
         """Say that a run is done: nothing more will come of it."""
         self.ledger.book.end(self.enlist(name).id)
+
+    def reopen(self, name: str) -> None:
+        """Say that a run goes on, whatever was said before: one that failed and is tried again."""
+        self.ledger.book.reopen(self.enlist(name).id)
+
+    def held_by_hand(self) -> frozenset[str]:
+        """Return the runs that a person holds."""
+        last = {one.run: one.kind for one in self.ledger.rulings.overrides()}
+        return frozenset(name for name, kind in last.items() if kind == "hold")
 
     def decide(self) -> dict[str, DecisionRow]:
         """Look, and return the latest decision on each run by its name; a run without one goes on.
