@@ -114,7 +114,7 @@ def told(where):
 
 def overrides(where):
     with Ledger(where) as ledger:
-        return ledger.rulings.overrides()
+        return ledger.overrides.all()
 
 
 def test_tournament(tmp_path):
@@ -166,7 +166,7 @@ class Words(tune.Callback):
     def say(self, kind):
         self.said.append(kind)
         with Ledger(self.where) as ledger:
-            ledger.rulings.override(ledger.book.run(self.held), kind, "in the test")
+            ledger.overrides.add(ledger.book.run(self.held), kind, "in the test")
 
 
 def test_trl_trial_paused_and_resumed(tmp_path):
@@ -371,11 +371,11 @@ def test_nothing_else_can_run(tmp_path, caplog):
         assert scheduler.choose_trial_to_run(controller) is worse
         worse.status = "RUNNING"
         assert controller.result(worse, 16) == "CONTINUE"
-        ledger.rulings.override(ledger.book.run("worse"), "hold")
+        ledger.overrides.add(ledger.book.run("worse"), "hold")
         assert controller.result(worse, 17) == "PAUSE"
         assert scheduler.choose_trial_to_run(controller) is None
         assert "a person holds worse" in caplog.text
-        ledger.rulings.override(ledger.book.run("worse"), "resume")
+        ledger.overrides.add(ledger.book.run("worse"), "resume")
         time.sleep(1.1)
         assert scheduler.choose_trial_to_run(controller) is worse
     scheduler.close()

@@ -89,7 +89,7 @@ class Table:
 
     def held_by_hand(self) -> frozenset[str]:
         """Return the runs that a person holds."""
-        last = {one.run: one.kind for one in self.ledger.rulings.overrides()}
+        last = {one.run: one.kind for one in self.ledger.overrides.all()}
         return frozenset(name for name, kind in last.items() if kind == "hold")
 
     def decide(self) -> dict[str, DecisionRow]:
