@@ -7,10 +7,9 @@ says what was decided, when and why::
 
     pip install 'rlscale[ray]' torch==2.13.0 trl==1.16.0 transformers==5.23.0 accelerate==1.15.0 datasets==5.2.0
     python ray_tournament.py --out tournament                   # about 90 seconds on two CPU cores
-    rlscale ledger explain 7 --ledger tournament/ledger.db      # one decision in full
+    rlscale gate --explain 7 --ledger tournament/ledger.db      # one decision in full
 
-``long10`` is the only recipe whose answers may be long enough for every prompt; ``short6`` can solve half of them,
-``lr3e-5`` learns ten times as slowly as ``base``.
+It is the tournament of ``live_gate/run.py`` under another roof. ``long10`` is the only recipe that can reach 1.
 """
 
 from __future__ import annotations
@@ -33,12 +32,6 @@ from rlscale.ledger import Ledger
 
 #: Ray asks for a token by default, and counts its users; a tournament on one machine needs neither.
 QUIET = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-RECIPES = {
-    "base": task.RECIPES["base"],
-    "long10": task.RECIPES["long10"],
-    "short6": task.Recipe(max_completion_length=6, learning_rate=3e-4),
-    "lr3e-5": task.Recipe(max_completion_length=8, learning_rate=3e-5),
-}
 
 
 class Report(TrainerCallback):
@@ -70,7 +63,7 @@ def train(config: dict[str, Any]) -> None:
     pools = task.build_pools()
     checkpoint = tune.get_checkpoint()
     with tempfile.TemporaryDirectory() as folder:
-        settings = task.grpo_config(RECIPES[config["recipe"]], config["seed"], config["steps"], Path(folder))
+        settings = task.grpo_config(task.TOURNAMENT[config["recipe"]], config["seed"], config["steps"], Path(folder))
         settings.eval_steps = settings.save_steps = config["every"]
         settings.save_strategy, settings.save_total_limit = SaveStrategy.STEPS, 2
         settings.eval_on_start = checkpoint is None  # what was evaluated is not evaluated again
@@ -109,7 +102,7 @@ def main() -> None:
     scheduler = AsymptoteScheduler(
         compute="step", budget=arguments.steps, ledger=ledger, name=lambda trial: trial.config["recipe"]
     )
-    space = {"recipe": tune.grid_search(list(RECIPES)), "seed": 0, "steps": arguments.steps,
+    space = {"recipe": tune.grid_search(list(task.TOURNAMENT)), "seed": 0, "steps": arguments.steps,
              "every": max(arguments.steps // 24, 1), "prompts": 250, "start": str(start)}  # fmt: skip
     tuner = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),

@@ -82,6 +82,14 @@ RECIPES = {
     "lr1.5e-4": Recipe(max_completion_length=8, learning_rate=1.5e-4),
 }
 
+#: The recipes of the live tournaments: one can reach 1, two stop at 0.75, one of them slowly, and one breaks.
+TOURNAMENT = {
+    "long10": RECIPES["long10"],
+    "base": RECIPES["base"],
+    "slow": Recipe(max_completion_length=8, learning_rate=1e-4),
+    "hot": Recipe(max_completion_length=8, learning_rate=1.5e-3),
+}
+
 
 @dataclass(frozen=True)
 class Pools:

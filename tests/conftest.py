@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,15 +13,17 @@ from tests.postgres import REQUIRED, Server, binaries
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """A PostgreSQL server; tests that need one are skipped where there is none, or fail where one is required."""
     if binaries() is None:
         if os.environ.get(REQUIRED):
             pytest.fail(f"{REQUIRED} is set and there is no PostgreSQL; install Debian's package postgresql")
         pytest.skip("no PostgreSQL on this machine")
-    server = Server(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.stop("immediate")
+    # not below pytest's own folder: sessions that run at once clear away each other's old ones
+    with tempfile.TemporaryDirectory(prefix="rlscale-postgres-") as folder:
+        server = Server(Path(folder))
+        yield server
+        server.stop("immediate")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import shutil
 import socket
 import subprocess
@@ -38,9 +37,6 @@ class Server:
         self._as = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
         if self._as:
             shutil.chown(folder, "postgres")
-            for parent in [folder, *folder.parents[:3]]:
-                if os.stat(parent).st_uid in (0, os.stat(folder).st_uid) and str(parent).startswith("/tmp/"):
-                    parent.chmod(parent.stat().st_mode | 0o055)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from train import RECIPES
+from train import TOURNAMENT
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     if decision["decision"] not in ("continue", "commit") or decision["before"] not in ("hold", "stop"):
         print(f"{decision['decision']} {run}: its callback does it")
         return
-    if run not in RECIPES:
+    if run not in TOURNAMENT:
         raise SystemExit(f"{run!r} is no recipe of this tournament")
     command = [sys.executable, str(Path(__file__).with_name("train.py")), run, "--out", str(out), "--steps", steps]
     with (out / f"{run}.log").open("a") as log:

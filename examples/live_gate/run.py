@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from train import RECIPES, STEPS, build_pools, load_warm_start
+from train import STEPS, TOURNAMENT, build_pools, load_warm_start
 
 from rlscale.ledger import Ledger
 from rlscale.live import explain
@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 def start_jobs(out: Path, steps: int) -> list[subprocess.Popen[bytes]]:
     """Start one training job a recipe."""
     jobs = []
-    for name in RECIPES:
+    for name in TOURNAMENT:
         command = [sys.executable, str(HERE / "train.py"), name, "--out", str(out), "--steps", str(steps)]
         with (out / f"{name}.log").open("a") as log:
             jobs.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from train_sort_task import (
+    TOURNAMENT,
     ExactEvalTrainer,
-    Recipe,
     as_dataset,
     build_model,
     build_pools,
@@ -30,13 +30,6 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from rlscale.integrations.trl import RLScaleCallback
 
-#: ``long10`` can reach 1; the others stop at .75, one learns slowly, and one breaks.
-RECIPES = {
-    "long10": Recipe(max_completion_length=10, learning_rate=3e-4),
-    "base": Recipe(max_completion_length=8, learning_rate=3e-4),
-    "slow": Recipe(max_completion_length=8, learning_rate=1e-4),
-    "hot": Recipe(max_completion_length=8, learning_rate=1.5e-3),
-}
 STEPS = 240
 
 
@@ -47,7 +40,7 @@ def train(name: str, out: Path, steps: int) -> None:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a job that was resumed waits until the one that is being held has ended
         pools = build_pools()
-        settings = grpo_config(RECIPES[name], 0, steps, folder)
+        settings = grpo_config(TOURNAMENT[name], 0, steps, folder)
         settings.eval_steps = settings.logging_steps = 8
         settings.save_total_limit = 1
         model = build_model()
@@ -67,7 +60,7 @@ def train(name: str, out: Path, steps: int) -> None:
 def main() -> None:
     """Train one recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("recipe", choices=TOURNAMENT)
     parser.add_argument("--out", type=Path, required=True, help="folder of the tournament")
     parser.add_argument("--steps", type=int, default=STEPS, help="optimizer steps: the budget")
     given = parser.parse_args()

@@ -196,8 +196,8 @@ _SENTENCES: dict[str, _Made] = {
         "No run shows learning yet, so none can be called better: check the reward signal before spending more."
     ),
     "nothing_to_compare": lambda one, ruling, words, risk, looks: (
-        f"It is alone: there is nothing to compare it with. Its reward at {words.budget} is forecast "
-        f"{words.forecast(one)}."
+        "It is alone: there is nothing to compare it with."
+        + ("" if one.prospect is None else f" Its reward at {words.budget} is forecast {words.forecast(one)}.")
     ),
     "one_recipe": lambda one, ruling, words, risk, looks: (
         "All runs are of one recipe: there is no other to compare it with, and its seeds go on."
