@@ -99,8 +99,8 @@ def seen(row: RunRow, run: Run, last: str | None, word: Override | None = None, 
     if at is not None:
         return Seen(row, run, at.seq, at.state, word, at.forced)
     demanded = forced(word, run.curve.n_points)
-    if last == Action.STOP.value and demanded != "continue":
-        state = "stopped"
+    if (last == Action.STOP.value and demanded != "continue") or (word is not None and word.kind == "lost"):
+        state = "stopped"  # what is lost would be a rival with its forecast, and the others would be stopped for it
     elif row.ended is not None or (word is not None and word.kind == "end"):
         state = "finished"
     elif demanded == "hold" or (last in (Action.HOLD.value, Action.STOP.value) and demanded is None):
