@@ -12,7 +12,8 @@ import rlscale
 from rlscale.cli import main
 
 COMMANDS = (
-    "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "watch", "replay", "policy",
+    "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "gate lost", "watch", "replay",
+    "policy",
     "ledger add", "ledger list", "ledger history", "ledger export", "demo", "simulate", "show", "sources",
 )  # fmt: skip
 

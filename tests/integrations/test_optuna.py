@@ -158,3 +158,25 @@ def test_a_ledger_that_fails_prunes_nothing(tmp_path, caplog):
     assert not pruned
     assert len(left) == 2
     assert len([one for one in caplog.records if "without decisions" in one.getMessage()]) == 1
+
+
+def test_a_trial_that_failed_is_no_rival(pruner):
+    study = optuna.create_study(direction="maximize", pruner=pruner)
+    trials = [study.ask() for _ in CEILINGS]
+    for step in range(1, 5):
+        for trial in trials:
+            trial.report(reward(trial.number, step), step)
+            assert not trial.should_prune()
+    study.tell(trials[0], state=optuna.trial.TrialState.FAIL)
+    rest = {}
+    for step in range(5, BUDGET + 1):
+        for trial in trials[1:]:
+            if trial.number not in rest:
+                trial.report(reward(trial.number, step), step)
+                if trial.should_prune():
+                    rest[trial.number] = step
+                    study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    assert 7 not in rest  # the best of those that are left
+    assert {3, 6} <= set(rest)
+    with Ledger(pruner.ledger) as ledger:
+        assert [(one.run, one.kind) for one in ledger.overrides.all()] == [(f"{study.study_name}/0", "lost")]

@@ -181,6 +181,25 @@ def test_people_go_before_the_gate(ledger):
     watcher.close()
 
 
+def test_what_a_person_holds_is_not_released_and_what_is_lost_is_no_rival(ledger):
+    grow(ledger, STEPS[:14])
+    grow(ledger, STEPS, names=["good"])
+    ledger.overrides.add(ledger.book.run("lower"), "hold", "", "ana@host")
+    ledger.overrides.add(ledger.book.run("best"), "lost", "its node died", "ana@host")
+    watcher = watch(ledger)
+    for _ in range(3):
+        scene = watcher.step()
+    found = {one.run: one for one in ledger.rulings.latest(acting=True).values()}
+    assert found["best"].action == "stop"
+    assert found["lower"].action == "hold"
+    assert found["low"].action == "stop"  # released: the others have finished
+    assert found["good"].action == "commit"
+    assert scene.done
+    for decision in ledger.rulings.decisions():
+        assert explain(ledger, decision.id).same
+    watcher.close()
+
+
 def test_a_run_that_is_over_is_no_rival_any_more(ledger):
     grow(ledger, STEPS)
     grow(ledger, STEPS[:8], names=["low"])

@@ -33,6 +33,7 @@ CURVES = {
     "good": (0.72, 12.0, None),
     "bad": (0.3, 8.0, None),
     "worse": (0.2, 8.0, None),
+    "middling": (0.45, 12.0, None),
 }
 
 
@@ -117,14 +118,19 @@ def overrides(where):
         return ledger.overrides.all()
 
 
-def test_tournament(tmp_path):
+@pytest.fixture
+def four():
+    return [name for name in CURVES if name != "middling"]
+
+
+def test_tournament(tmp_path, four):
     where = str(tmp_path / "ledger.db")
     scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=where, name=by_name)
-    results = fit(tmp_path, scheduler, CURVES, pause=0.05, together=["leader", "good"])
+    results = fit(tmp_path, scheduler, four, pause=0.05, together=["leader", "good"])
     assert not results.errors
-    assert len(results) == len(CURVES)
+    assert len(results) == len(four)
     done, starts = {}, {}
-    for name in CURVES:
+    for name in four:
         done[name], starts[name] = steps(tmp_path, name)
         assert done[name] == list(range(1, len(done[name]) + 1))  # no step twice, none left out
         assert all(step in (0, *done[name]) for step in starts[name])
@@ -133,15 +139,15 @@ def test_tournament(tmp_path):
     assert starts["good"][1] > 0
     assert CURVES["leader"][2] < done["leader"][-1] < BUDGET
     decisions, runs = told(where)
-    assert set(runs) == set(CURVES)
+    assert set(runs) == set(four)
     assert all(run.ended is not None for run in runs.values())
-    said = {name: [one.action for one in decisions if one.run == name] for name in CURVES}
+    said = {name: [one.action for one in decisions if one.run == name] for name in four}
     assert "hold" in said["good"]
     assert "commit" in said["good"]
     assert said["leader"][-2:] == ["hold", "stop"]
     assert said["worse"][-2:] == ["hold", "stop"] or said["bad"][-2:] == ["hold", "stop"]
-    paused = {name for name in CURVES if len(done[name]) < BUDGET}
-    assert paused == {name for name in CURVES if said[name][-1] == "stop"}
+    paused = {name for name in four if len(done[name]) < BUDGET}
+    assert paused == {name for name in four if said[name][-1] == "stop"}
     assert "3 stopped" in scheduler.debug_string() or "2 stopped" in scheduler.debug_string()
     with Ledger(where) as ledger:
         assert ledger.watcher() is None  # the lease was given back
@@ -354,6 +360,28 @@ def test_a_trial_that_failed_is_tried_again(tmp_path):
     assert controller.scheduler.choose_trial_to_run(controller) is good
     controller.result(good, 5)
     assert told(controller.scheduler.ledger)[1]["good"].ended is None
+    controller.scheduler.close()
+
+
+def test_a_leader_that_fails_takes_nobody_along(tmp_path):
+    controller = played(tmp_path, 14, "good", "middling", "bad")
+    good, middling, _ = controller.trials
+    assert [one.status for one in controller.trials] == ["RUNNING", "PAUSED", "PAUSED"]
+    good.status = "ERROR"
+    controller.scheduler.on_trial_error(controller, good)
+    chosen = controller.scheduler.choose_trial_to_run(controller)
+    assert chosen is middling
+    middling.status = "RUNNING"
+    for step in range(15, BUDGET + 1):
+        if middling.status == "RUNNING":
+            controller.result(middling, step)
+    assert middling.status == "TERMINATED"
+    decisions, runs = told(controller.scheduler.ledger)
+    last = {one.run: one.action for one in decisions}
+    assert last["good"] == "stop"
+    assert last["middling"] in ("continue", "commit")
+    with Ledger(controller.scheduler.ledger) as ledger:
+        assert ledger.book.points([runs["middling"]])[runs["middling"].id].compute[-1] == BUDGET
     controller.scheduler.close()
 
 

@@ -199,4 +199,5 @@ OVERRIDES = (
     _override("resume", "Let a run go on; the gate leaves it alone for 2 evaluations, then decides again."),
     _override("pin", "Let a run go on whatever the gate says, until you say hold or resume."),
     _override("end", "Say that a run is over: nothing more will come of it, and what it reached counts."),
+    _override("lost", "Say that a run failed for good: it is no rival any more, whatever it was forecast to reach."),
 )

@@ -57,7 +57,7 @@ class Desk:
         self.risk: float | None = None
         self._recipes: dict[str, str | None] = {}
         self._points: dict[str, list[tuple[float, float]]] = {}
-        self._going: dict[str, bool] = {}
+        self._turns: dict[str, str] = {}
         self.ended: set[str] = set()
         self._by_hand: frozenset[str] = frozenset()
         self._warned: set[str] = set()
@@ -84,7 +84,7 @@ class Desk:
         """Put a run on the table; one that ended goes on."""
         with self._lock:
             self._recipes.setdefault(name, recipe)
-            self._going[name] = True
+            self._turns[name] = "reopen"
             self.ended.discard(name)
 
     def report(self, name: str, compute: Any, reward: Any) -> bool:
@@ -101,10 +101,10 @@ class Desk:
             self._points.setdefault(name, []).append(point)
         return True
 
-    def end(self, name: str) -> None:
-        """Say that nothing more will come of a run."""
+    def end(self, name: str, *, failed: bool = False) -> None:
+        """Say that nothing more will come of a run; one that failed is no rival of the others any more."""
         with self._lock:
-            self._going[name] = False
+            self._turns[name] = "lose" if failed else "end"
             self.ended.add(name)
 
     def look(self, *, after: float = 0.0) -> bool:
@@ -140,9 +140,10 @@ class Desk:
             for compute, reward in points:
                 table.report(name, compute, reward)
             del self._points[name]
-        for name, goes_on in list(self._going.items()):
-            (table.reopen if goes_on else table.end)(name)
-            del self._going[name]
+        tell = {"reopen": table.reopen, "end": table.end, "lose": table.lose}
+        for name, turn in list(self._turns.items()):
+            tell[turn](name)
+            del self._turns[name]
         self.decisions = table.decide()
         self._by_hand = table.held_by_hand()
         if table.scene is not None and table.scene.sight is not None:

@@ -106,4 +106,6 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
                 told[step] = value
                 self._desk.report(name, place, value)
         if trial.state.is_finished() and name not in self._desk.ended:
-            self._desk.end(name)
+            # a trial that failed, or was pruned by others, is no rival with its forecast any more
+            lost = trial.state != TrialState.COMPLETE and self._desk.action(name) != "stop"
+            self._desk.end(name, failed=lost)

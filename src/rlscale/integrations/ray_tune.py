@@ -138,8 +138,8 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
         self._end(tune_controller, trial)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        """Note that a trial failed."""
-        self._end(tune_controller, trial)
+        """Note that a trial failed: it will never reach what it was forecast to, and nothing is stopped for it."""
+        self._end(tune_controller, trial, failed=True)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
         """Return a pending trial, else a paused one that is to go on; stop the paused ones that cannot win."""
@@ -188,8 +188,8 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
             return False
         return self._desk.report(self._run(trial), result[self._compute], result[self._reward])
 
-    def _end(self, tune_controller: Any, trial: Trial) -> None:
-        self._desk.end(self._run(trial))
+    def _end(self, tune_controller: Any, trial: Trial, *, failed: bool = False) -> None:
+        self._desk.end(self._run(trial), failed=failed)
         self._desk.look()
         if all(other.is_finished() for other in tune_controller.get_trials() if other is not trial):
             self._desk.close()

@@ -17,8 +17,8 @@ from rlscale.ledger.values import RunRow
 __all__ = ["GRACE", "KINDS", "Override", "Overrides", "evaluations_of", "forced"]
 
 #: What people can decide: hold a run until they say otherwise, let it go on for now, let it go on whatever the gate
-#: says, note that it ended.
-KINDS = ("hold", "resume", "pin", "end")
+#: says, note that it ended, or that it is lost: it failed, and what it was forecast to reach it never will.
+KINDS = ("hold", "resume", "pin", "end", "lost")
 #: Evaluations that a run which a person resumed is left alone for.
 GRACE = 2
 

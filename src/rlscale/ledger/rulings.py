@@ -272,7 +272,7 @@ class Rulings:
             said = connection.execute(
                 select(overrides, runs.c.name.label("run"))
                 .join(runs, runs.c.id == overrides.c.run_id)
-                .where(overrides.c.run_id == run.id, overrides.c.kind != "end")
+                .where(overrides.c.run_id == run.id, overrides.c.kind.not_in(["end", "lost"]))
                 .order_by(overrides.c.id.desc())
                 .limit(1)
             ).first()

@@ -99,8 +99,8 @@ def seen(row: RunRow, run: Run, last: str | None, word: Override | None = None, 
     if at is not None:
         return Seen(row, run, at.seq, at.state, word, at.forced)
     demanded = forced(word, run.curve.n_points)
-    if last == Action.STOP.value and demanded != "continue":
-        state = "stopped"
+    if (last == Action.STOP.value and demanded != "continue") or (word is not None and word.kind == "lost"):
+        state = "stopped"  # what is lost would be a rival with its forecast, and the others would be stopped for it
     elif row.ended is not None or (word is not None and word.kind == "end"):
         state = "finished"
     elif demanded == "hold" or (last in (Action.HOLD.value, Action.STOP.value) and demanded is None):
@@ -245,10 +245,8 @@ def _by_hand(one: Decision, seen: Seen) -> Decision:
     if word is None or demanded is None:
         return one
     goes_on = one.action in (Action.CONTINUE, Action.COMMIT)
-    if goes_on == (demanded == "continue"):
-        return one
     action = Action.HOLD if demanded == "hold" else Action.CONTINUE
-    if one.action is action:
+    if one.action is action or one.code in OVER or (demanded == "continue" and goes_on):
         return one
     said = f"{word.who} said {word.kind}{f' ({word.note})' if word.note else ''}"
     return replace(

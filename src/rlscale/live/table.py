@@ -83,14 +83,26 @@ class Table:
         """Say that a run is done: nothing more will come of it."""
         self.ledger.book.end(self.enlist(name).id)
 
+    def lose(self, name: str) -> None:
+        """Say that a run failed: it ended, and counts as stopped, not as what it was forecast to reach."""
+        self.end(name)
+        if self._words().get(name) != "lost":
+            self.ledger.overrides.add(self.enlist(name), "lost", "it failed", who="scheduler")
+
     def reopen(self, name: str) -> None:
         """Say that a run goes on, whatever was said before: one that failed and is tried again."""
-        self.ledger.book.reopen(self.enlist(name).id)
+        row = self.enlist(name)
+        self.ledger.book.reopen(row.id)
+        if self._words().get(name) == "lost":
+            self.ledger.overrides.add(row, "resume", "it is tried again", who="scheduler")
 
     def held_by_hand(self) -> frozenset[str]:
         """Return the runs that a person holds."""
-        last = {one.run: one.kind for one in self.ledger.overrides.all()}
-        return frozenset(name for name, kind in last.items() if kind == "hold")
+        return frozenset(name for name, kind in self._words().items() if kind == "hold")
+
+    def _words(self) -> dict[str, str]:
+        """Return the latest word on each run that there is one on."""
+        return {one.run: one.kind for one in self.ledger.overrides.all()}
 
     def decide(self) -> dict[str, DecisionRow]:
         """Look, and return the latest decision on each run by its name; a run without one goes on.
