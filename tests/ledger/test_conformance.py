@@ -283,6 +283,7 @@ def test_a_command_is_claimed_once_and_again_where_it_was_interrupted(ledger):
     assert ledger.deliveries.claim(lease, made.id) is None
     standby.give_back(lease)
     later = ledger.standby(holder="two").take()
+    assert ledger.deliveries.interrupt(later) == 1
     assert ledger.deliveries.claim(later, made.id) == 2
     ledger.deliveries.end(made.id, 2, "done", 0, "ok")
     assert ledger.deliveries.claim(later, made.id) is None

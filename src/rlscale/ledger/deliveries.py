@@ -55,8 +55,8 @@ class Deliveries:
     def claim(self, lease: Lease, decision: int) -> int | None:
         """Claim a decision for carrying out, and return which attempt it is; None where it is somebody's or done.
 
-        What failed is tried again, and so is what a watcher of an earlier epoch had started and did not see the end of,
-        which is noted as interrupted: the command is told the attempt, for those that must not be run twice.
+        What failed or was interrupted is tried again: the command is told the attempt, for those that must not be run
+        twice.
 
         Raises
         ------
@@ -71,12 +71,8 @@ class Deliveries:
             ).first()
             attempt = 1
             if last is not None:
-                under_way = last.outcome == "started" and last.epoch == lease.epoch
-                if last.outcome == "done" or under_way or last.attempt >= MOST_ATTEMPTS:
+                if last.outcome in ("done", "started") or last.attempt >= MOST_ATTEMPTS:
                     return None
-                if last.outcome == "started":
-                    own = and_(deliveries.c.decision_id == decision, deliveries.c.attempt == last.attempt)
-                    connection.execute(update(deliveries).where(own).values(outcome="interrupted"))
                 attempt = last.attempt + 1
             connection.execute(
                 insert(deliveries).values(
@@ -84,6 +80,22 @@ class Deliveries:
                 )
             )
             return attempt
+
+        return self._database.write(work)
+
+    def interrupt(self, lease: Lease) -> int:
+        """Note as interrupted what watchers of earlier epochs had started and did not see the end of; return how many.
+
+        Raises
+        ------
+        LeaseLost
+            Another watcher has taken over.
+        """
+
+        def work(connection: Connection) -> int:
+            hold(connection, lease)
+            left = and_(deliveries.c.outcome == "started", deliveries.c.epoch < lease.epoch)
+            return connection.execute(update(deliveries).where(left).values(outcome="interrupted")).rowcount
 
         return self._database.write(work)
 

@@ -134,6 +134,14 @@ class Courier:
         self._running = left
         return found
 
+    def close(self) -> list[Ended]:
+        """End all commands that still run, and return how they ended."""
+        for one in self._running:
+            one.asked = True
+            _kill(one.process, signal.SIGKILL)
+            one.process.wait()
+        return self.ended()
+
 
 def _kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):

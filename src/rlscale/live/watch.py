@@ -167,7 +167,9 @@ class Watch:
         return self._carry()
 
     def close(self) -> None:
-        """Give the lease back, so that another watcher can take over at once."""
+        """End commands that still run, and give the lease back, so that another watcher can take over at once."""
+        for one in [] if self._courier is None else self._courier.close():
+            self._guarded("watcher", partial(self._ended, one))
         if self._lease is not None:
             lease, self._lease = self._lease, None
             try:
@@ -210,6 +212,9 @@ class Watch:
 
     def _resume(self) -> None:
         """Take up what an earlier watcher left."""
+        assert self._lease is not None
+        if self._acting:
+            self._ledger.deliveries.interrupt(self._lease)
         rulings = self._ledger.rulings
         self._before = rulings.latest(self._acting)
         last = rulings.last_look(self._acting)
