@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rlscale.errors import LedgerError
 from rlscale.ledger import Heading, Ledger, points_of
 from rlscale.live import Courier, Watch, WatchSettings, carried, explain
 from rlscale.live import watch as watch_module
@@ -102,7 +103,7 @@ def test_two_watchers_act_once_and_the_second_takes_over(tmp_path):
             time.sleep(1.0)
             grow(ledger, STEPS[6:9])
             wait_for(lambda: any(map(carried, ledger.rulings.decisions())))
-            os.kill(first.pid, signal.SIGSTOP)  # longer than its lease lasts
+            stop_between_transactions(first, where)  # longer than its lease lasts
             wait_for(lambda: f"process {second.pid}" in (ledger.watcher() or ""))
             os.kill(first.pid, signal.SIGCONT)
             grow(ledger, STEPS[9:14])
@@ -120,11 +121,24 @@ def test_two_watchers_act_once_and_the_second_takes_over(tmp_path):
         assert ledger.rulings.last_look(acting=True).epoch == 3
 
 
+def stop_between_transactions(process, where):
+    """Stop a process; one that is stopped while it writes to an SQLite file keeps everybody from writing."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with Ledger(where, patience=0.3) as own:
+                own.events.add("test", "", "it is not locked")
+                return
+        except LedgerError:
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.1)
+
+
 def settled(ledger):
     """Whether all has been looked at and the latest decisions were carried out."""
     latest = {one.id for one in ledger.rulings.latest(acting=True).values() if carried(one)}
     done = {one.decision_id for one in ledger.deliveries.of() if one.outcome == "done"}
-    look, saw = ledger.rulings.look(ledger.rulings.last_look(acting=True).id)
+    _, saw = ledger.rulings.look(ledger.rulings.last_look(acting=True).id)
     return latest <= done and {one.seq for one in saw} == {len(STEPS)}
 
 

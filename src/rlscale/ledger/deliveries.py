@@ -100,8 +100,10 @@ class Deliveries:
         return self._database.write(work)
 
     def end(self, decision: int, attempt: int, outcome: str, exit_code: int | None, said: str) -> None:
-        """Note how a command ended."""
-        own = and_(deliveries.c.decision_id == decision, deliveries.c.attempt == attempt)
+        """Note how a command ended; one that was given up as interrupted stays so."""
+        own = and_(
+            deliveries.c.decision_id == decision, deliveries.c.attempt == attempt, deliveries.c.outcome == "started"
+        )
         told = {"outcome": outcome, "exit_code": exit_code, "said": said}
         self._database.write(lambda connection: connection.execute(update(deliveries).where(own).values(**told)))
 
