@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,7 +71,7 @@ class Database:
             engine = create_engine(self.where.url, connect_args={"timeout": self.patience})
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise LedgerError("a PostgreSQL ledger needs psycopg; pip install 'rlscale[postgres]'") from error
-        event.listen(engine, "connect", _configured)
+        event.listen(engine, "connect", partial(_configured, self.where.file))
         event.listen(engine, "begin", _begun)
         return engine
 
@@ -145,10 +146,15 @@ class Database:
         command.upgrade(config, "head")
 
 
-def _configured(connection: Any, _: Any) -> None:
+def _configured(file: Path | None, connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not at the first change
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    pragmas = ["synchronous=FULL", "foreign_keys=ON"]
+    if (
+        file is not None and not file.stat().st_size
+    ):  # a new file; it stays so, and a file of somebody else's is left as it is
+        pragmas.insert(0, "journal_mode=WAL")
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
