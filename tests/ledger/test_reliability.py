@@ -176,9 +176,9 @@ def test_a_full_disk_is_said_and_costs_nothing_that_was_there(small):
         assert time.monotonic() - began < 10.0
         assert parts > 0
         assert len(ledger.book.points([row])[row.id]) == 500 * parts
+        more = {row.id: {METRIC: points_of([1e6 + j for j in range(5000)], [0.5] * 5000)}}
         with pytest.raises(LedgerError, match="full"):
-            filled(ledger, row, parts)
-            ledger.book.append({row.id: {METRIC: points_of([1e6 + j for j in range(5000)], [0.5] * 5000)}})
+            ledger.book.append(more)
         ballast.unlink()
         assert append(ledger, row, 1e9) == 1
     assert len(kept(where)) == 500 * parts + 1

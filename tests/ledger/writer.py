@@ -15,12 +15,14 @@ def value_of(run: str, compute: float) -> float:
 def main(where: str, runs: str, first: int, last: int, patience: float) -> None:
     with Ledger(where, create=True, patience=patience) as ledger:
         rows = [ledger.book.enlist(Heading(name=name, recipe=name)) for name in runs.split(",")]
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         for compute in range(first, last):
             for row in rows:
                 value = value_of(row.name, compute)
                 ledger.book.append({row.id: {"reward": points_of([compute], [value])}})
-                print("ack", row.name, compute, value, flush=True)
+                sys.stdout.write(f"ack {row.name} {compute} {value}\n")
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":
