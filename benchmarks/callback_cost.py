@@ -39,15 +39,8 @@ def main() -> None:
         settings = task.grpo_config(task.RECIPES["base"], 0, 2 * count, Path(folder))
         settings.eval_steps, settings.logging_steps = 2, 1
         pools = task.build_pools()
-        trainer = task.ExactEvalTrainer(
-            model=task.build_model(),
-            reward_funcs=task.exact_match,
-            args=settings,
-            train_dataset=task.as_dataset(pools.train[:2000]),
-            eval_dataset=task.as_dataset(pools.evaluation[:50]),
-            processing_class=task.build_tokenizer(),
-            callbacks=[Timed(where, budget=1e9, run="timed")],
-        )
+        few = task.Pools(pools.train[:2000], pools.evaluation[:50])
+        trainer = task.make_trainer(settings, few, callbacks=[Timed(where, budget=1e9, run="timed")])
         trainer.train()
     print(json.dumps(SECONDS[1:]))  # the first opens the ledger
 

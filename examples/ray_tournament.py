@@ -24,7 +24,7 @@ import ray
 import torch
 import train_sort_task as task
 from ray import tune
-from transformers import PrinterCallback, TrainerCallback
+from transformers import TrainerCallback
 from transformers.trainer_utils import SaveStrategy
 
 from rlscale.integrations.ray_tune import AsymptoteScheduler
@@ -67,18 +67,8 @@ def train(config: dict[str, Any]) -> None:
         settings.eval_steps = settings.save_steps = config["every"]
         settings.save_strategy, settings.save_total_limit = SaveStrategy.STEPS, 2
         settings.eval_on_start = checkpoint is None  # what was evaluated is not evaluated again
-        model = task.build_model()
-        model.load_state_dict(torch.load(config["start"], weights_only=True))
-        trainer = task.ExactEvalTrainer(
-            model=model,
-            reward_funcs=task.exact_match,
-            args=settings,
-            train_dataset=task.as_dataset(pools.train),
-            eval_dataset=task.as_dataset(pools.evaluation[:: len(pools.evaluation) // config["prompts"]]),
-            processing_class=task.build_tokenizer(),
-            callbacks=[Report()],
-        )
-        trainer.remove_callback(PrinterCallback)
+        few = task.Pools(pools.train, pools.evaluation[:: len(pools.evaluation) // config["prompts"]])
+        trainer = task.make_trainer(settings, few, torch.load(config["start"], weights_only=True), [Report()])
         if checkpoint is None:
             trainer.train()
         else:

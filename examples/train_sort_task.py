@@ -43,13 +43,21 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from datasets import Dataset
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, PrinterCallback, Qwen2Config, Qwen2ForCausalLM, set_seed
+from transformers import (
+    PreTrainedTokenizerFast,
+    PrinterCallback,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    TrainerCallback,
+    set_seed,
+)
 from transformers.trainer_utils import speed_metrics
 from trl import GRPOConfig, GRPOTrainer
 
@@ -311,10 +319,16 @@ def grpo_config(recipe: Recipe, seed: int, steps: int, output: Path) -> GRPOConf
     )
 
 
-def train_run(settings: GRPOConfig, pools: Pools, start: dict[str, torch.Tensor]) -> None:
-    """Train one run from the weights ``start`` and write its ``trainer_state.json``."""
+def make_trainer(
+    settings: GRPOConfig,
+    pools: Pools,
+    start: dict[str, torch.Tensor] | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> ExactEvalTrainer:
+    """Return a trainer from the weights ``start``, from random ones where there are none."""
     model = build_model()
-    model.load_state_dict(start)
+    if start is not None:
+        model.load_state_dict(start)
     trainer = ExactEvalTrainer(
         model=model,
         reward_funcs=exact_match,
@@ -322,13 +336,20 @@ def train_run(settings: GRPOConfig, pools: Pools, start: dict[str, torch.Tensor]
         train_dataset=as_dataset(pools.train),
         eval_dataset=as_dataset(pools.evaluation),
         processing_class=build_tokenizer(),
+        callbacks=list(callbacks),
     )
     trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def train_run(settings: GRPOConfig, pools: Pools, start: dict[str, torch.Tensor]) -> None:
+    """Train one run from the weights ``start`` and write its ``trainer_state.json``."""
+    trainer = make_trainer(settings, pools, start)
     began = time.perf_counter()
     trainer.train()
     trainer.save_state()
     encoded = encode(pools.evaluation, [sorted_letters(s) for s in pools.evaluation], settings.max_completion_length)
-    by_length = answer_probability(model.eval(), encoded).view(len(LENGTHS), -1).mean(dim=1).tolist()
+    by_length = answer_probability(trainer.model.eval(), encoded).view(len(LENGTHS), -1).mean(dim=1).tolist()
     shown = ", ".join(f"{length}: {value:.3f}" for length, value in zip(LENGTHS, by_length, strict=True))
     print(f"{time.perf_counter() - began:.0f} s; final reward by length {{{shown}}}", flush=True)
 

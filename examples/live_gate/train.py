@@ -15,17 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from train_sort_task import (
-    TOURNAMENT,
-    ExactEvalTrainer,
-    as_dataset,
-    build_model,
-    build_pools,
-    build_tokenizer,
-    exact_match,
-    grpo_config,
-    load_warm_start,
-)
+from train_sort_task import TOURNAMENT, build_pools, grpo_config, load_warm_start, make_trainer
 from transformers.trainer_utils import get_last_checkpoint
 
 from rlscale.integrations.trl import RLScaleCallback
@@ -43,17 +33,9 @@ def train(name: str, out: Path, steps: int) -> None:
         settings = grpo_config(TOURNAMENT[name], 0, steps, folder)
         settings.eval_steps = settings.logging_steps = 8
         settings.save_total_limit = 1
-        model = build_model()
-        model.load_state_dict(load_warm_start(out / "warm_start.pt", set(pools.evaluation)))
-        trainer = ExactEvalTrainer(
-            model=model,
-            reward_funcs=exact_match,
-            args=settings,
-            train_dataset=as_dataset(pools.train),
-            eval_dataset=as_dataset(pools.evaluation),
-            processing_class=build_tokenizer(),
-            callbacks=[RLScaleCallback(ledger=str(out / "runs.db"), budget=steps, run=name)],
-        )
+        start = load_warm_start(out / "warm_start.pt", set(pools.evaluation))
+        asks = RLScaleCallback(ledger=str(out / "runs.db"), budget=steps, run=name)
+        trainer = make_trainer(settings, pools, start, [asks])
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
 
 

@@ -94,7 +94,7 @@ def test_sources_lists_everything_and_the_install_line():
     listed = json.loads(run("sources", "--json").stdout)
     assert [one["title"] for one in listed["sources"]] == [one.title for one in CONTAINERS]
     assert {one["install"] for one in listed["sources"]} == {
-        None, "pip install 'rlscale[wandb]'", "pip install 'rlscale[parquet]'",
+        None, "pip install 'rlscale[wandb]'", "pip install 'rlscale[parquet]'", "pip install 'rlscale[postgres]'",
     }  # fmt: skip
     assert [one["name"] for one in listed["trainers"]] == [one.name for one in TRAINERS]
     words = run("sources").stdout

@@ -34,17 +34,10 @@ def made(tmp_path):
     def trainer(where: str, *, budget: float, folder: str = "run", **more):
         settings = task.grpo_config(task.RECIPES["base"], 7, 40, tmp_path / folder)
         settings.eval_steps, settings.logging_steps = 4, 2
-        found = task.ExactEvalTrainer(
-            model=task.build_model(),
-            reward_funcs=task.exact_match,
-            args=settings,
-            train_dataset=task.as_dataset(pools.train[:500]),
-            eval_dataset=task.as_dataset(pools.evaluation[:40]),
-            processing_class=task.build_tokenizer(),
-            callbacks=[RLScaleCallback(where, budget=budget, run="sort/seed7", **more)],
+        few = task.Pools(pools.train[:500], pools.evaluation[:40])
+        return task.make_trainer(
+            settings, few, callbacks=[RLScaleCallback(where, budget=budget, run="sort/seed7", **more)]
         )
-        found.remove_callback(task.PrinterCallback)
-        return found
 
     return trainer
 

@@ -61,4 +61,7 @@ CONTAINERS = (
               "files made from a real history"),
     Container("table", "tables", "CSV, TSV or JSON lines, one row an evaluation"),
     Container("table", "Parquet tables", "a .parquet file, one row an evaluation", "parquet"),
+    Container("ledger", "a ledger in SQLite", "ledger:FILE", note="what rlscale ledger add and rlscale watch keep"),
+    Container("ledger", "a ledger in PostgreSQL", "ledger:postgresql://USER@HOST/DATABASE", "postgres", "a real server",
+              "a password in PGPASSWORD or ~/.pgpass"),
 )  # fmt: skip
