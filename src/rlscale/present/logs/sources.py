@@ -16,7 +16,7 @@ from rlscale.sources.trainers import CANONICAL, TRAINERS, Key, Trainer
 __all__ = ["metrics_document", "print_metrics", "print_sources", "sources_document"]
 
 #: The package that an extra brings.
-_PACKAGES = {"parquet": "pyarrow", "wandb": "wandb"}
+_PACKAGES = {"parquet": "pyarrow", "wandb": "wandb", "postgres": "psycopg"}
 
 
 def _here(container: Container) -> bool:
