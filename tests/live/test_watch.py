@@ -286,6 +286,21 @@ def test_a_log_that_was_begun_anew_while_nobody_looked_is_refused(ledger):
     assert Intake(ledger).take([later]).refused == {}
 
 
+def test_a_run_that_was_begun_anew_is_no_rival_to_itself(ledger):
+    from rlscale.curves import Source
+
+    told = Source("log", "jsonl", 9)
+    Intake(ledger).take([replace(run("best", 6), source=told)])
+    again = replace(run("best", 3), name="best#2", source=told)
+    Intake(ledger).take([replace(run("best", 6), source=told), again])
+    Intake(ledger).take([again])
+    assert [(word.run, word.kind, word.note) for word in ledger.overrides.all()] == [
+        ("best", "lost", "begun anew as best#2")
+    ]
+    Intake(ledger).take([replace(run("low", 3), name="low#2", source=replace(told, format="table"))])
+    assert len(ledger.overrides.all()) == 1
+
+
 def test_commands_are_words_and_no_shell():
     assert command_of("python 'a b.py' $HOME;x") == ("python", "a b.py", "$HOME;x")
     for text in ("", "  ", "python 'a"):

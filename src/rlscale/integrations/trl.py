@@ -134,6 +134,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             name = self._ledger.book.called(self._about["name"], fresh=self._fresh)
             self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name}))
             self._ledger.book.reopen(self._row.id)
+            self._ledger.begun_anew(name)
         if evaluated:
             self._write()
         self._told = self._ledger.rulings.in_force(self._row)

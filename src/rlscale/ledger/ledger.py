@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Self
 
@@ -55,6 +56,17 @@ class Ledger:
     def watcher(self) -> str | None:
         """Return who watches it now; None where nobody does."""
         return held_by(self._database)
+
+    def begun_anew(self, name: str) -> None:
+        """Note that the run before ``name#2`` is lost, of which this is the second start; nothing for a first start."""
+        found = re.fullmatch(r"(.+)#(\d+)", name)
+        if found is None:
+            return
+        before = found[1] if found[2] == "2" else f"{found[1]}#{int(found[2]) - 1}"
+        for row in self.book.runs([before]):
+            last = [word.kind for word in self.overrides.all() if word.run_id == row.id]
+            if row.ended is None and last[-1:] != ["lost"]:
+                self.overrides.add(row, "lost", f"begun anew as {name}", who="rlscale")
 
     def close(self) -> None:
         """Close its connections."""

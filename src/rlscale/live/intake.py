@@ -14,6 +14,8 @@ from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
 __all__ = ["Intake", "Taken", "heading_of"]
 
 
+#: Formats in which a number after a name is a part of it, and not the second run of one log.
+_STATED = ("table", "ledger")
 #: So many evaluations may differ: a run that was resumed made them again.
 _FEW = 2
 
@@ -89,6 +91,8 @@ class Intake:
             try:
                 if run.name not in self._rows:
                     self._rows[run.name] = self._ledger.book.enlist(heading_of(run, budget))
+                    if run.source is not None and run.source.format not in _STATED:
+                        self._ledger.begun_anew(run.name)
                 row = self._rows[run.name]
                 if before is None and row.last_seq:
                     self._check(row, run)
