@@ -93,6 +93,7 @@ def test_a_typed_error_is_told(bundled, tmp_path):
         (("gate", "bundled"), "--budget is needed"),
         (("gate", "--budget", 5), "no path is given"),
         (("watch", "--ledger", bundled, "--once"), "--budget is needed"),
+        (("ledger", "list", "--ledger", bundled, "postgresql://me:secret@h/d"), "unexpected extra argument"),
         (("ledger", "list", "--ledger", "mysql://me:secret@host/db"), "an SQLite file or a PostgreSQL database"),
     ):
         result = invoke(*args)

@@ -61,6 +61,8 @@ class Commands(click.Group):
         try:
             value = super().invoke(ctx)
             sys.stdout.flush()
+        except click.UsageError as error:  # it may quote an address with a password
+            raise click.UsageError(hidden(error.format_message()), error.ctx) from error
         except InputError as error:
             raise _BadInput(str(error)) from error
         except BrokenPipeError:
