@@ -1,5 +1,6 @@
 """What a ledger promises, on SQLite and on PostgreSQL alike."""
 
+import shutil
 import threading
 import traceback
 
@@ -350,3 +351,38 @@ def test_no_message_holds_a_password(postgres):
         Ledger(bad, patience=0.1)
     assert secret not in "".join(traceback.format_exception(caught.value))
     assert secret not in repr(address(bad)) + str(address(bad))
+
+
+def test_an_older_ledger_is_brought_up_to_date(where, tmp_path, monkeypatch):
+    from rlscale.ledger import database
+
+    with Ledger(where, create=True) as held:
+        append(held, enlist(held), [1, 2], [0.1, 0.2])
+    newer = tmp_path / "migrations"
+    shutil.copytree(database._MIGRATIONS, newer, ignore=shutil.ignore_patterns("__pycache__"))
+    (newer / "versions" / "v0002.py").write_text(
+        'import sqlalchemy as sa\nfrom alembic import op\nrevision = "0002"\ndown_revision = "0001"\n\n\n'
+        'def upgrade():\n    op.add_column("runs", sa.Column("note", sa.Text))\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(database, "_MIGRATIONS", newer)
+    monkeypatch.setattr(database, "HEAD", "0002")
+    noted = text("SELECT note FROM runs")
+    for _ in range(2):
+        with Ledger(where) as held:
+            assert curve(held) == ([1, 2], [0.1, 0.2])
+            assert held._database.read(lambda connection: connection.execute(noted).scalar()) is None
+
+
+def test_teams_share_a_database_by_schemas(postgres):
+    import psycopg
+
+    where = postgres.database()
+    with psycopg.connect(where, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA one; CREATE SCHEMA two")
+    first, second = (f"{where}?options=-csearch_path%3D{name}" for name in ("one", "two"))
+    with Ledger(first, create=True) as one, Ledger(second, create=True) as two:
+        append(one, enlist(one), [1], [0.1])
+        assert two.book.runs() == ()
+    with pytest.raises(LedgerError, match="holds no ledger"):
+        Ledger(where)
