@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rlscale.errors import LedgerError
@@ -20,6 +20,10 @@ from rlscale.ledger.values import Heading, Points, RunRow, canonical
 
 __all__ = ["Book"]
 
+#: What is read of a point.
+_ROW: np.dtype[np.void] = np.dtype(
+    [("run_id", "i8"), ("seq", "i8"), ("compute", "f8"), ("value", "f8"), ("n_eval", "f8"), ("sd", "f8")]
+)
 #: More runs than this are not named one by one in a question.
 _MANY = 500
 #: What a run keeps from its first heading on; another value means another run.
@@ -194,13 +198,10 @@ class Book:
         if not of:
             return {}
 
-        def work(connection: Connection) -> Sequence[Any]:
-            chosen = _chosen(of, metric)
-            noted = chosen(select(points.c.seq)).where(or_(points.c.n_eval.is_not(None), points.c.sd.is_not(None)))
-            more = (points.c.n_eval, points.c.sd) if connection.execute(noted.limit(1)).first() is not None else ()
-            asked = chosen(select(points.c.run_id, points.c.seq, points.c.compute, points.c.value, *more))
-            # plain tuples of the driver: rows that know their columns cost half a second for a million points
-            return connection.execute(asked.order_by(points.c.run_id, points.c.seq)).cursor.fetchall()
+        def work(connection: Connection) -> NDArray[np.void]:
+            # straight from the driver: rows that know their columns cost a second for a million points
+            found: Any = connection.execute(_asked(of, metric)).cursor
+            return np.fromiter(found, dtype=_ROW)  # None becomes NaN
 
         return _split(self._database.read(work), upto)
 
@@ -210,39 +211,30 @@ class Book:
         return self._database.read(lambda connection: tuple(row.metric for row in connection.execute(asked)))
 
 
-def _chosen(of: Sequence[RunRow], metric: str | None) -> Callable[[Select[Any]], Select[Any]]:
-    """Return what narrows a question on points to some runs and one metric of each."""
+def _asked(of: Sequence[RunRow], metric: str | None) -> Select[Any]:
+    """Return the question for the points of some runs, and one metric of each, in the order of :data:`_ROW`."""
+    asked = select(*(points.c[name] for name in _ROW.names or ()))
+    if metric is not None:
+        asked = asked.where(points.c.metric == metric)
+    else:
+        asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
+    if len(of) <= _MANY:
+        asked = asked.where(points.c.run_id.in_([one.id for one in of]))
+    return asked.order_by(points.c.run_id, points.c.seq)
 
-    def narrowed(asked: Select[Any]) -> Select[Any]:
-        if metric is not None:
-            asked = asked.where(points.c.metric == metric)
-        else:
-            asked = asked.join(runs, and_(points.c.run_id == runs.c.id, points.c.metric == runs.c.metric))
-        return asked.where(points.c.run_id.in_([one.id for one in of])) if len(of) <= _MANY else asked
 
-    return narrowed
-
-
-def _split(rows: Sequence[tuple[Any, ...]], upto: Mapping[int, int] | None) -> dict[int, Points]:
+def _split(rows: NDArray[np.void], upto: Mapping[int, int] | None) -> dict[int, Points]:
     """Return the points of each run, as they stood."""
-    if not rows:
-        return {}
-    run, seq, compute, value, *noted = zip(*rows, strict=True)
-    who, number = np.array(run), np.array(seq, dtype=np.int64)
-    place, height, *beside = (_numeric(column) for column in (compute, value, *noted))
+    run, number, place, height, *beside = (np.ascontiguousarray(rows[name]) for name in _ROW.names or ())
     found = {}
-    for part in np.split(np.arange(who.size), np.flatnonzero(np.diff(who)) + 1):
-        key = int(who[part[0]])
+    for part in np.split(np.arange(run.size), np.flatnonzero(np.diff(run)) + 1):
+        key = int(run[part[0]]) if part.size else 0
         seen = part if upto is None else part[number[part] <= upto.get(key, 0)]
         if seen.size:
             kept = seen[_latest(place[seen])]
-            more = [None if np.isnan(column[kept]).all() else column[kept] for column in beside] or [None, None]
-            found[key] = Points(place[kept], height[kept], more[0], more[1], number[kept])
+            graded, scatter = (None if np.isnan(column[kept]).all() else column[kept] for column in beside)
+            found[key] = Points(place[kept], height[kept], graded, scatter, number[kept])
     return found
-
-
-def _numeric(column: Sequence[float | None]) -> NDArray[np.float64]:
-    return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
 def _latest(compute: NDArray[np.float64]) -> NDArray[np.intp]:
