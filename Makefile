@@ -28,7 +28,7 @@ $(REAL)/.installed: pyproject.toml
 	$(REAL)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real,parquet]' 'pytest>=8' 'hypothesis>=6.100'
 	touch $@
 
-test-real: $(REAL)/.installed  ## a real TRL run into five trackers, a real MLflow server; installs 2 GB
+test-real: $(REAL)/.installed  ## real TRL runs, trackers, MLflow server and Ray Tune trials; installs 2 GB
 	$(REAL)/bin/python -m pytest -m real tests/real tests/sources/trackers
 
 bench: $(BIN)/.installed  ## measure every number the README quotes

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from rlscale.ledger import Ledger
+from rlscale.ledger import Heading, Ledger
 from rlscale.live import Following
 from rlscale.present.watch import screen
 from rlscale.sources import ReadOptions
@@ -204,3 +204,16 @@ def test_a_stranger_among_the_logs_changes_nothing(tmp_path):
     assert {run.name: run.curve.n_points for run in reading.runs} == {"a": 7, "c": 4}
     assert [error.path for error in reading.errors] == [str(tmp_path / "b" / "metrics.jsonl")]
     source.close()
+
+
+def test_the_budget_is_what_the_trainers_said(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        for name in ("a", "b"):
+            held.book.enlist(Heading(name=name, recipe=name, budget=100.0))
+        grow(held, STEPS[:3])
+    assert "states none" not in invoke("watch", "--ledger", where, "--once").stderr
+    with Ledger(str(where)) as held:
+        assert held.rulings.last_look(acting=False).settings["budget"] == 100.0
+        held.book.enlist(Heading(name="c", recipe="c", budget=50.0))
+    assert "state several" in invoke("watch", "--ledger", where, "--once").stderr
