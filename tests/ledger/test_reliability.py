@@ -133,11 +133,11 @@ def test_a_ledger_that_stays_locked_is_said_to_be_and_works_again_later(tmp_path
     where = str(tmp_path / "runs.db")
     with enlisted(where, patience=0.3) as (ledger, row):
         append(ledger, row, 1)
-        with locked(where, 1.0):
+        with locked(where, 3.0):
             began = time.monotonic()
             with pytest.raises(LedgerError, match="locked; another process holds it"):
                 append(ledger, row, 2)
-            assert time.monotonic() - began < 0.8
+            assert time.monotonic() - began < 2.5
         assert append(ledger, row, 2) == 1
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,14 +76,15 @@ def check_log(ledger, log):
 
 def test_a_watcher_that_is_killed_thirty_times_loses_nothing_and_decides_nothing_twice(tmp_path):
     where, log = str(tmp_path / "runs.db"), tmp_path / "said.jsonl"
-    Ledger(where, create=True).close()
-    trainer = start(HERE / "replayed.py", where, 30)
     chance = random.Random(3)
-    for _ in range(30):
-        process = watcher(where, log)
-        time.sleep(chance.uniform(0.7, 1.6))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    with Ledger(where, create=True) as ledger:
+        trainer = start(HERE / "replayed.py", where, 30)
+        for _ in range(30):
+            process = watcher(where, log)
+            wait_for(partial(leads, ledger, process))
+            time.sleep(chance.uniform(0.0, 0.7))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
     assert ended(trainer) == 0
     assert ended(watcher(where, log, "--until-done")) == 0
     with Ledger(where) as ledger:
@@ -104,13 +106,13 @@ def test_two_watchers_act_once_and_the_second_takes_over(tmp_path):
             grow(ledger, STEPS[6:9])
             wait_for(lambda: any(map(carried, ledger.rulings.decisions())))
             stop_between_transactions(first, where)  # longer than its lease lasts
-            wait_for(lambda: f"process {second.pid}" in (ledger.watcher() or ""))
+            wait_for(partial(leads, ledger, second))
             os.kill(first.pid, signal.SIGCONT)
             grow(ledger, STEPS[9:14])
             wait_for(lambda: ledger.rulings.latest(acting=True)[ledger.book.run("best").id].action == "commit")
             second.kill()
             second.wait()
-            wait_for(lambda: f"process {first.pid}" in (ledger.watcher() or ""))  # at once: the holder is dead
+            wait_for(partial(leads, ledger, first))  # at once: the holder is dead
             grow(ledger, STEPS[14:])
             wait_for(lambda: settled(ledger))
         finally:
@@ -140,6 +142,10 @@ def settled(ledger):
     done = {one.decision_id for one in ledger.deliveries.of() if one.outcome == "done"}
     _, saw = ledger.rulings.look(ledger.rulings.last_look(acting=True).id)
     return latest <= done and {one.seq for one in saw} == {len(STEPS)}
+
+
+def leads(ledger, process):
+    return f"process {process.pid}" in (ledger.watcher() or "")
 
 
 def wait_for(what, seconds=30.0):
