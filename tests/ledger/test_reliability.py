@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine.default import DefaultDialect
 
 from rlscale.errors import LedgerError
-from rlscale.ledger import Heading, Ledger, points_of
+from rlscale.ledger import Heading, Ledger, LookRow, Read, Ruled, points_of
 from tests.ledger.writer import value_of
 
 METRIC = "reward"
@@ -305,3 +306,49 @@ def test_a_ledger_cut_short_is_said(tmp_path):
     path.write_bytes(path.read_bytes()[:8192])
     with pytest.raises(LedgerError, match="restore it from a copy"), enlisted(str(path)) as (ledger, row):
         append(ledger, row, 2)
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Return what makes the answer to the next commit get lost: it is done, and the connection breaks."""
+    whole = DefaultDialect.do_commit
+
+    def once():
+        def commit(self, connection):
+            whole(self, connection)
+            monkeypatch.setattr(DefaultDialect, "do_commit", whole)
+            raise self.dbapi.OperationalError("database is locked, or the connection broke")
+
+        monkeypatch.setattr(DefaultDialect, "do_commit", commit)
+
+    return once
+
+
+def test_what_was_written_while_the_connection_broke_is_written_once(where, deaf):
+    with enlisted(where, patience=5.0) as (ledger, row):
+        deaf()
+        append(ledger, row, 1)
+        deaf()
+        standby = ledger.standby()
+        lease = standby.take()
+        assert lease.epoch == 1
+        look = LookRow(
+            number=0, acting=True, settings={}, version="0", unit="steps", spent=1.0, planned=2.0, risk=0.0,
+            risk_spent=0.0, leader="a", inputs="f" * 64,
+        )  # fmt: skip
+        ruled = Ruled(run_id=row.id, action="hold", code="c", reason="r", evidence={}, hash="e" * 64)
+        deaf()
+        (made,) = ledger.rulings.add(lease, look, [Read(row.id, 1, "running")], [ruled])
+        deaf()
+        # the claim is this process's own: it must start the command, and nobody else will
+        assert ledger.deliveries.claim(lease, made.id) == 1
+        assert ledger.deliveries.claim(lease, made.id) is None
+        deaf()
+        ledger.deliveries.end(made.id, 1, "done", 0, "")
+        deaf()
+        ledger.events.add("watcher", "", "said once")
+        deaf()
+        ledger.overrides.add(row, "pin")
+        assert len(ledger.rulings.decisions()) == len(ledger.deliveries.of()) == 1
+        assert (ledger.events.count(), len(ledger.overrides.all())) == (1, 1)
+    assert len(kept(where)) == 1

@@ -128,7 +128,7 @@ def test_a_run_with_bad_points_stands_where_it_was_a_curve(ledger):
     ledger.book.append({row.id: {"reward": points_of([20], [7.5])}})
     grow(ledger, STEPS[5:14], names=["best", "good", "lower"])
     scene = watcher.step()
-    assert "reward 7.5 is outside the bounds" in scene.troubles["run low"]
+    assert "reward 7.5 is outside the bounds" in scene.troubles["curve low"]
     assert scene.decisions
     for decision in ledger.rulings.decisions():
         assert explain(ledger, decision.id).same

@@ -1,6 +1,7 @@
 """Runs, points, fits, looks and decisions in SQL: an SQLite file, or PostgreSQL for a team."""
 
 from rlscale.ledger.address import Address, address
+from rlscale.ledger.database import Unreachable
 from rlscale.ledger.deliveries import Delivery, Event
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
@@ -27,6 +28,7 @@ __all__ = [
     "Ruled",
     "RunRow",
     "Standby",
+    "Unreachable",
     "address",
     "canonical",
     "digest",

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, Operat
 from rlscale.errors import LedgerError, hidden
 from rlscale.ledger.address import Address
 
-__all__ = ["HEAD", "PATIENCE", "Database", "inserted"]
+__all__ = ["HEAD", "PATIENCE", "Database", "Unreachable", "inserted"]
 
 T = TypeVar("T")
 
@@ -29,9 +29,15 @@ PATIENCE = 30.0
 _FIRST = 5.0
 #: Any number that nobody else locks: two processes must not make the tables at once.
 _LOCK = 7_285_413_960_411
+#: A server that vanished is noticed within a minute, not after two hours.
+_ALIVE = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 50_000}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 #: Longest pause between two tries, in seconds.
 _PAUSE = 1.0
+
+
+class Unreachable(LedgerError):
+    """The database was locked or could not be reached for as long as it was waited for."""
 
 
 class Database:
@@ -67,7 +73,11 @@ class Database:
     def _opened(self) -> Any:
         try:
             if self._server:
-                return create_engine(self.where.url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+                engine = create_engine(
+                    self.where.url, pool_pre_ping=True, connect_args={"connect_timeout": 10, **_ALIVE}
+                )
+                event.listen(engine, "connect", partial(_limited, round(1000 * self.patience)))
+                return engine
             engine = create_engine(self.where.url, connect_args={"timeout": self.patience})
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise LedgerError("a PostgreSQL ledger needs psycopg; pip install 'rlscale[postgres]'") from error
@@ -101,8 +111,10 @@ class Database:
                 with self._engine.connect().execution_options(rlscale_write=write) as connection, connection.begin():
                     return work(connection)
             except SQLAlchemyError as error:
-                if not _passes(error) or time.monotonic() + pause > deadline:
-                    raise LedgerError(f"{self.where}: {_said(error)}") from None  # its chain holds the URL
+                passes = _passes(error)
+                if not passes or time.monotonic() + pause > deadline:
+                    kind = Unreachable if passes else LedgerError
+                    raise kind(f"{self.where}: {_said(error)}") from None  # its chain holds the URL
             time.sleep(pause)
             pause = min(2.0 * pause, _PAUSE)
 
@@ -146,6 +158,15 @@ class Database:
         command.upgrade(config, "head")
 
 
+def _limited(patience: int, connection: Any, _: Any) -> None:
+    """Let nobody hold a row for longer, who froze or was cut off in a transaction; nor wait for one for longer."""
+    cursor = connection.cursor()
+    for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+        cursor.execute(f"SET {name} = {max(patience, 1)}")
+    cursor.close()
+    connection.commit()
+
+
 def _configured(file: Path | None, connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not at the first change
     cursor = connection.cursor()
@@ -174,7 +195,7 @@ def _passes(error: SQLAlchemyError) -> bool:
     if "full" in said:  # a disk does not empty itself while we wait
         return False
     gone = ("locked", "busy", "connection", "server closed", "starting up", "shutting down", "terminating", "deadlock",
-            "serialize", "recovery mode")  # fmt: skip
+            "serialize", "recovery mode", "lock timeout")  # fmt: skip
     wrong = ("password", "authentication", "role ", "does not exist", "no such", "translate host")
     return isinstance(error, OperationalError) and any(w in said for w in gone) and not any(w in said for w in wrong)
 
@@ -192,7 +213,9 @@ def _said(error: SQLAlchemyError) -> str:
 
 _ADVICE = (
     ("locked", "another process holds it; if none should, see who has the file open"),
+    ("lock timeout", "another process holds it; if none should, see who has a transaction open"),
     ("full", "free some space: what was written before is safe"),
+    ("no space left", "free some space: what was written before is safe"),
     ("not a database", "give an SQLite file, or a new name"),
     ("readonly", "give a file that can be written"),
     ("unable to open", "check the path and its rights"),

@@ -14,7 +14,7 @@ from rlscale.ledger.schema import deliveries, events
 
 __all__ = ["MOST_ATTEMPTS", "Deliveries", "Delivery", "Event", "Events"]
 
-#: A command that was interrupted is started again, and no more often than this.
+#: A command is started again until it has failed this often; being interrupted is no failure of its own.
 MOST_ATTEMPTS = 3
 
 
@@ -51,6 +51,7 @@ class Deliveries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unsure: dict[int, int] = {}  # attempts at claims that this process does not know the end of
 
     def claim(self, lease: Lease, decision: int) -> int | None:
         """Claim a decision for carrying out, and return which attempt it is; None where it is somebody's or done.
@@ -66,14 +67,16 @@ class Deliveries:
 
         def work(connection: Connection) -> int | None:
             hold(connection, lease)
-            last = connection.execute(
-                select(deliveries).where(deliveries.c.decision_id == decision).order_by(deliveries.c.attempt.desc())
-            ).first()
-            attempt = 1
-            if last is not None:
-                if last.outcome in ("done", "started") or last.attempt >= MOST_ATTEMPTS:
-                    return None
-                attempt = last.attempt + 1
+            own = deliveries.c.decision_id == decision
+            made = connection.execute(select(deliveries).where(own).order_by(deliveries.c.attempt)).all()
+            last, attempt = made[-1] if made else None, len(made) + 1
+            if last is not None and last.outcome == "started":
+                # it is under way, unless it is this very claim, whose answer was lost
+                return last.attempt if self._unsure.get(decision) == last.attempt else None
+            failed = sum(one.outcome in ("failed", "timeout") for one in made)
+            if failed >= MOST_ATTEMPTS or (last is not None and last.outcome == "done"):
+                return None
+            self._unsure[decision] = attempt
             connection.execute(
                 insert(deliveries).values(
                     decision_id=decision, attempt=attempt, epoch=lease.epoch, at=time.time(), outcome="started", said=""
@@ -81,7 +84,9 @@ class Deliveries:
             )
             return attempt
 
-        return self._database.write(work)
+        claimed = self._database.write(work)
+        self._unsure.pop(decision, None)
+        return claimed
 
     def interrupt(self, lease: Lease) -> int:
         """Note as interrupted what watchers of earlier epochs had started and did not see the end of; return how many.
@@ -154,7 +159,16 @@ class Events:
     def add(self, kind: str, subject: str, message: str) -> None:
         """Keep an event."""
         told = {"at": time.time(), "kind": kind, "subject": subject[:2000], "message": message[:4000]}
-        self._database.write(lambda connection: connection.execute(insert(events).values(**told)))
+        same = and_(*(events.c[name] == value for name, value in told.items()))
+        tries = 0
+
+        def work(connection: Connection) -> None:
+            nonlocal tries
+            tries += 1
+            if tries == 1 or connection.execute(select(events.c.id).where(same)).first() is None:
+                connection.execute(insert(events).values(**told))
+
+        self._database.write(work)
 
     def last(self, count: int = 20) -> tuple[Event, ...]:
         """Return the latest events, oldest first."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlscale.curves import Run
 from rlscale.errors import LedgerError
-from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
+from rlscale.ledger import Heading, Ledger, Points, RunRow, Unreachable, points_of
 
 __all__ = ["Intake", "Taken", "heading_of"]
 
@@ -100,6 +100,8 @@ class Intake:
                 new = _new(before, run)
                 if len(new):
                     points += self._ledger.book.append({row.id: {run.curve.metric: new}}, source)
+            except Unreachable:  # as it will be for the other runs
+                raise
             except LedgerError as error:
                 refused[run.name] = str(error)
                 continue

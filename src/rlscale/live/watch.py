@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from rlscale.curves import Run
 from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
-from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, LookRow, Points, RunRow
+from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
 from rlscale.live.settings import WatchSettings
@@ -105,19 +105,21 @@ class Watch:
         self._standby = ledger.standby(lasts, acting=acting)
         self._lease: Lease | None = None
         self._beaten = 0.0
+        self._ends: list[Ended] = []  # commands that ended, which the ledger does not know yet
         self._lasts = lasts
         self._troubles: dict[str, str] = {}
         self._forget()
 
     def _forget(self) -> None:
         """Start afresh from what the ledger holds."""
-        self._number = 0
+        self._number, self._sure = 0, False
         self._before: dict[int, DecisionRow] = {}
         self._spent = 0.0
         self._sight: Sight | None = None
         self._looked_at: dict[int, list[Any]] = {}  # at the latest look, kept or not
         self._stood: dict[int, list[Any]] = {}  # at the latest look that was kept
         self._runs_held: dict[int, tuple[int, Run]] = {}
+        self._bad: dict[int, int] = {}
         self._last: DecisionRow | None = None
         self._made: tuple[DecisionRow, ...] = ()
         self._retry: dict[int, float] = {}
@@ -162,6 +164,9 @@ class Watch:
 
     def _decide(self) -> list[Ended]:
         if not self._led():
+            if self._courier is not None:
+                self._courier.ended()  # the new leader has noted them as interrupted; none may hang
+            self._ends.clear()
             return []
         self._look()
         return self._carry()
@@ -202,7 +207,6 @@ class Watch:
             if self._lease is None:
                 return False
             self._forget()
-            self._resume()
         elif time.monotonic() - self._beaten > 0.2 * self._lasts:
             self._standby.beat(self._lease)
         else:
@@ -211,7 +215,7 @@ class Watch:
         return True
 
     def _resume(self) -> None:
-        """Take up what an earlier watcher left."""
+        """Take up what an earlier watcher left, or a look of this one whose end it could not learn."""
         assert self._lease is not None
         if self._acting:
             self._ledger.deliveries.interrupt(self._lease)
@@ -221,12 +225,15 @@ class Watch:
         if last is not None and self._settings.policy.mode == "kill":
             self._spent = last.risk or last.risk_spent
         self._last = max(self._before.values(), key=lambda one: one.id, default=None)
+        self._made, self._sure = (), True
 
     def _look(self) -> None:
         """Look where something is new, and keep what was decided."""
         assert self._lease is not None
+        if not self._sure:
+            self._resume()
         field = self._runs()
-        stood = {one.row.id: one.fingerprint for one in field}
+        stood = {one.row.id: [*one.fingerprint, one.read.override_id] for one in field}
         if stood == self._looked_at:
             return
         try:
@@ -239,14 +246,16 @@ class Watch:
         saw = [one.read for one in sight.field if stood[one.row.id] != self._stood.get(one.row.id)]
         actions = {number: one.action for number, one in self._before.items()}
         row = sight.row(self._number, self._settings, self._spent, acting=self._acting)
+        self._number, self._sure = self._number + 1, False
         made = self._ledger.rulings.add(self._lease, row, saw, sight.ruled(actions), sight.fits)
+        self._sure = True
         self._looker.kept(sight)
-        self._keep(sight, row, stood, made)
+        self._keep(sight, stood, made)
 
-    def _keep(self, sight: Sight, row: LookRow, stood: dict[int, list[Any]], made: tuple[DecisionRow, ...]) -> None:
+    def _keep(self, sight: Sight, stood: dict[int, list[Any]], made: tuple[DecisionRow, ...]) -> None:
         numbers = {one.row.name: one.row.id for one in sight.field}
         self._before |= {numbers[one.run]: one for one in made}
-        self._sight, self._looked_at, self._stood, self._number = sight, stood, stood, row.number + 1
+        self._sight, self._looked_at, self._stood = sight, stood, stood
         self._made = made
         self._last = made[-1] if made else self._last
         if self._settings.policy.mode == "kill" and sight.answer.risk is not None:
@@ -259,11 +268,14 @@ class Watch:
             for row in self._ledger.book.runs()
             if self._metric in (None, row.metric) and self._unit in (None, row.unit)
         ]
-        new = [row for row in rows if self._runs_held.get(row.id, (-1,))[0] != row.last_seq]
+        new = [
+            row for row in rows if row.last_seq not in (self._bad.get(row.id), self._runs_held.get(row.id, (None,))[0])
+        ]
         points = self._ledger.book.points(new, upto={row.id: row.last_seq for row in new})
         for row in new:
             if row.id in points:
-                self._guarded(f"run {row.name}", partial(self._hold, row, points[row.id]))
+                self._bad[row.id] = row.last_seq  # until it is a curve
+                self._guarded(f"curve {row.name}", partial(self._hold, row, points[row.id]))
         words = {word.run_id: word for word in self._ledger.overrides.all()}
         found = []
         for row in rows:
@@ -276,18 +288,21 @@ class Watch:
 
     def _hold(self, row: RunRow, points: Points) -> None:
         self._runs_held[row.id] = (row.last_seq, run_of(row, points))
+        self._bad.pop(row.id, None)
 
     def _carry(self) -> list[Ended]:
         """Carry decisions out, and see how commands ended."""
         if self._courier is None or self._lease is None:
             return []
-        ended = self._courier.ended()
-        for one in ended:
-            self._ended(one)
+        self._ends += self._courier.ended()
         if self._acting:
             for decision in self._before.values():
                 if carried(decision) and decision.id not in self._settled:
                     self._deliver(decision)
+        ended = []
+        while self._ends:
+            self._ended(self._ends[0])
+            ended.append(self._ends.pop(0))
         return ended
 
     def _deliver(self, decision: DecisionRow) -> None:
@@ -302,7 +317,7 @@ class Watch:
             return
         failed = self._courier.start(decision.id, attempt, self._told(decision, attempt))
         if failed is not None:
-            self._ended(failed)
+            self._ends.append(failed)
 
     def _told(self, decision: DecisionRow, attempt: int) -> dict[str, Any]:
         """Return what a command is told."""
@@ -326,7 +341,9 @@ class Watch:
 
     def _done(self) -> bool:
         """Whether all runs have finished or are at rest, and nothing is under way."""
-        return self._sight is not None and not self.busy and self._sight.at_rest
+        waits = any(carried(one) and one.id not in self._settled for one in self._before.values())
+        waits = waits and self._acting and self._courier is not None
+        return self._sight is not None and not self.busy and not self._ends and not waits and self._sight.at_rest
 
     def _ill(self, subject: str, message: str) -> None:
         """Keep what is wrong, once."""
