@@ -72,7 +72,8 @@ class Deliveries:
             last, attempt = made[-1] if made else None, len(made) + 1
             if last is not None and last.outcome == "started":
                 # it is under way, unless it is this very claim, whose answer was lost
-                return last.attempt if self._unsure.get(decision) == last.attempt else None
+                ours = last.epoch == lease.epoch and self._unsure.get(decision) == last.attempt
+                return last.attempt if ours else None
             failed = sum(one.outcome in ("failed", "timeout") for one in made)
             if failed >= MOST_ATTEMPTS or (last is not None and last.outcome == "done"):
                 return None

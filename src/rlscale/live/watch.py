@@ -112,7 +112,7 @@ class Watch:
 
     def _forget(self) -> None:
         """Start afresh from what the ledger holds."""
-        self._number, self._sure = 0, False
+        self._number, self._sure = 0, False  # whether it is known what the ledger holds
         self._before: dict[int, DecisionRow] = {}
         self._spent = 0.0
         self._sight: Sight | None = None
@@ -173,7 +173,8 @@ class Watch:
 
     def close(self) -> None:
         """End commands that still run, and give the lease back, so that another watcher can take over at once."""
-        for one in [] if self._courier is None else self._courier.close():
+        self._ends += [] if self._courier is None else self._courier.close()
+        for one in self._ends:
             self._guarded("watcher", partial(self._ended, one))
         if self._lease is not None:
             lease, self._lease = self._lease, None
