@@ -26,7 +26,7 @@ from rlscale import __version__
 from rlscale.curves import Run, Truth, simulate
 from rlscale.decisions.gate import gate
 from rlscale.inference import FitOptions
-from rlscale.ledger import FitRow, Heading, Ledger, points_of
+from rlscale.ledger import FitRow, Heading, Ledger, digest, points_of
 from rlscale.live import Watch, WatchSettings
 from rlscale.sources import ReadOptions
 from rlscale.sources.follow import Follower
@@ -139,7 +139,7 @@ def _history(report: Report, folder: Path, runs: int, points: int) -> None:
     rng = np.random.default_rng(1)
     document = {"kind": "growth"}
     with Ledger(where, create=True) as ledger:
-        hashed = ledger.fits.settings(document)
+        hashed = digest(document)
         rows = [ledger.book.enlist(Heading(name=f"r{k}", recipe=f"recipe{k // 4}")) for k in range(runs)]
         for row in rows:
             ledger.book.append({row.id: {"reward": points_of(np.arange(float(points)), rng.random(points))}})

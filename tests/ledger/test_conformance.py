@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from rlscale.errors import InputError, LedgerError
-from rlscale.ledger import FitRow, Heading, LeaseLost, Ledger, LookRow, Read, Ruled, address, forced, points_of
+from rlscale.ledger import FitRow, Heading, LeaseLost, Ledger, LookRow, Read, Ruled, address, digest, forced, points_of
 from rlscale.ledger.database import HEAD
 from rlscale.ledger.schema import TABLES
 
@@ -191,7 +191,7 @@ def test_fits_are_kept_once_with_their_settings(ledger):
     row = enlist(ledger)
     append(ledger, row, [1, 2, 3], [0.1, 0.2, 0.3])
     document = {"family": "average"}
-    hashed = ledger.fits.settings(document)
+    hashed = digest(document)
     fit = FitRow(run_id=row.id, seq=3, settings=hashed, version="0", at=1.0, compute=3.0, verdict="bending",
                  A=(0.4, 0.5, 0.6), target=9.0, forecast=(0.3, 0.4, 0.5), mean=0.4, p_best=0.25, place=1,
                  contenders=2)  # fmt: skip

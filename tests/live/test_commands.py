@@ -28,6 +28,16 @@ def bundled(tmp_path_factory):
     return where
 
 
+def decided_on(where):
+    """Return a ledger that was looked at once."""
+    with Ledger(str(where), create=True) as held:
+        grow(held, STEPS[:14])
+        watcher = watch(held)
+        watcher.step()
+        watcher.close()
+    return where
+
+
 def document(*args):
     result = invoke(*args, "--json")
     assert result.exit_code == 0, result.stderr
@@ -103,12 +113,7 @@ def test_a_typed_error_is_told(bundled, tmp_path):
 
 
 def test_a_ledger_is_listed_with_its_decisions(tmp_path):
-    where = tmp_path / "runs.db"
-    with Ledger(str(where), create=True) as held:
-        grow(held, STEPS[:14])
-        watcher = watch(held)
-        watcher.step()
-        watcher.close()
+    where = decided_on(tmp_path / "runs.db")
     assert invoke("gate", "pin", "lower", "--ledger", where, "--note", "why not", "--by", "ana").exit_code == 0
     told = document("ledger", "list", "--ledger", where)
     assert {one["run"]: one["n_points"] for one in told["runs"]} == dict.fromkeys(CEILINGS, 14)
@@ -125,12 +130,7 @@ def test_a_ledger_is_listed_with_its_decisions(tmp_path):
 
 
 def test_the_gate_knows_from_a_ledger_what_is_held(tmp_path):
-    where = tmp_path / "runs.db"
-    with Ledger(str(where), create=True) as held:
-        grow(held, STEPS[:14])
-        watcher = watch(held)
-        watcher.step()
-        watcher.close()
+    where = decided_on(tmp_path / "runs.db")
     told = {one["run"]: one["reason_code"] for one in document("gate", f"ledger:{where}", "--budget", 100)["decisions"]}
     assert told["lower"] == "still_held"
     asked = document("gate", f"ledger:{where}", "--budget", 100, "--ended", "lower")["decisions"]

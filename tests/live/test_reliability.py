@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from rlscale.ledger.schema import leases
 from rlscale.live import Courier, Watch, WatchSettings, carried, explain
 from rlscale.sources import ReadOptions
 from rlscale.sources.follow import Follower
+from tests.ledger.test_reliability import locked
 from tests.live import receiver, replay
 
 ROUNDS = 25
@@ -480,21 +480,6 @@ def test_a_second_word_of_a_person_is_part_of_the_next_look(tmp_path):
         ledger.overrides.add(row, "resume", "enough", "three")
         stepped(watch, lambda _: delivered(ledger) and not watch.busy)
         check(ledger, tmp_path / "got")
-
-
-@contextmanager
-def locked(where, seconds):
-    other = sqlite3.connect(where, check_same_thread=False, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-
-    def release():
-        other.execute("ROLLBACK")
-        other.close()
-
-    timer = threading.Timer(seconds, release)
-    timer.start()
-    yield
-    timer.join()
 
 
 def test_a_locked_ledger_is_waited_for(tmp_path):

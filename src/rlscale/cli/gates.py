@@ -61,7 +61,7 @@ def gate(
 
     PATH is a log or a folder of logs, as they stand. Runs are held while the model-based risk that one of them would
     have been better than all others is small; runs of one recipe are judged together. Nothing is started or stopped
-    here. What people say of live runs: rlscale gate hold, resume, pin or end RUN.
+    here. What people say of live runs: rlscale gate hold, resume, pin, end or lost RUN.
     """
     if explain is not None:
         _explain(paths, explain, ledger, given)

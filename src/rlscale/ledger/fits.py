@@ -83,10 +83,6 @@ class Fits:
 
         return self._database.write(work)
 
-    def settings(self, document: Any) -> str:
-        """Return the hash that settings are kept under."""
-        return digest(document)
-
     def known(self, numbers: Iterable[int], hashed: str, version: str) -> set[tuple[int, int]]:
         """Return (run, seq) of the fits of some runs that were made with these settings and this version."""
         wanted = set(numbers)

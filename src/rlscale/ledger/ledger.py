@@ -64,8 +64,8 @@ class Ledger:
             return
         before = found[1] if found[2] == "2" else f"{found[1]}#{int(found[2]) - 1}"
         for row in self.book.runs([before]):
-            last = [word.kind for word in self.overrides.all() if word.run_id == row.id]
-            if row.ended is None and last[-1:] != ["lost"]:
+            word = self.overrides.latest().get(row.id)
+            if row.ended is None and (word is None or word.kind != "lost"):
                 self.overrides.add(row, "lost", f"begun anew as {name}", who="rlscale")
 
     def close(self) -> None:

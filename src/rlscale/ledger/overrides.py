@@ -6,15 +6,16 @@ import getpass
 import socket
 import time
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database, inserted
 from rlscale.ledger.schema import overrides, points, runs
 from rlscale.ledger.values import RunRow
 
-__all__ = ["GRACE", "KINDS", "Override", "Overrides", "evaluations_of", "forced"]
+__all__ = ["GRACE", "KINDS", "Override", "Overrides", "evaluations_of", "forced", "spoken"]
 
 #: What people can decide: hold a run until they say otherwise, let it go on for now, let it go on whatever the gate
 #: says, note that it ended, or that it is lost: it failed, and what it was forecast to reach it never will.
@@ -95,16 +96,26 @@ class Overrides:
             return inserted(connection.execute(insert(overrides).values(**told)))
 
         number = self._database.write(work)
-        return next(one for one in self.all() if one.id == number)
+        (kept,) = self._read(spoken().where(overrides.c.id == number))
+        return kept
 
     def all(self) -> tuple[Override, ...]:
         """Return all that people decided, in order."""
-        asked = (select(overrides, runs.c.name.label("run")).join(runs, runs.c.id == overrides.c.run_id)).order_by(
-            overrides.c.id
-        )
+        return self._read(spoken().order_by(overrides.c.id))
+
+    def latest(self) -> dict[int, Override]:
+        """Return the latest word on each run that there is one on, by the run's id."""
+        return {word.run_id: word for word in self.all()}
+
+    def _read(self, asked: Select[Any]) -> tuple[Override, ...]:
         return self._database.read(
             lambda connection: tuple(Override(**row._mapping) for row in connection.execute(asked))
         )
+
+
+def spoken() -> Select[Any]:
+    """Return the question for words, each with the name of its run: the fields of :class:`Override`."""
+    return select(overrides, runs.c.name.label("run")).join(runs, runs.c.id == overrides.c.run_id)
 
 
 def evaluations_of(connection: Connection, run: RunRow) -> int:

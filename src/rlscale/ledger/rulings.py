@@ -14,7 +14,7 @@ from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database, inserted
 from rlscale.ledger.fits import FitRow, keep_fits, keep_settings
 from rlscale.ledger.lease import Lease, hold
-from rlscale.ledger.overrides import Override, evaluations_of, forced
+from rlscale.ledger.overrides import Override, evaluations_of, forced, spoken
 from rlscale.ledger.schema import decisions, looks, overrides, reads, runs, settings
 from rlscale.ledger.values import RunRow, canonical
 
@@ -188,18 +188,12 @@ class Rulings:
             connection.execute(insert(decisions).values(look_id=number, at=now, **row))
         return number
 
-    def decisions(
-        self, *, run: str | None = None, acting: bool | None = None, after: int = 0, last: int | None = None
-    ) -> tuple[DecisionRow, ...]:
-        """Return decisions in their order: on one run, carried out or not, after a number, the last few."""
-        asked = _named().where(decisions.c.id > after)
+    def decisions(self, *, run: str | None = None) -> tuple[DecisionRow, ...]:
+        """Return the decisions in their order, on one run where it is named."""
+        asked = _named().order_by(decisions.c.id)
         if run is not None:
             asked = asked.where(runs.c.name == run)
-        if acting is not None:
-            asked = asked.where(looks.c.acting == int(acting))
-        asked = asked.order_by(decisions.c.id.desc() if last else decisions.c.id).limit(last)
-        found = self._database.read(lambda connection: _decisions(connection, asked))
-        return found[::-1] if last else found
+        return self._database.read(lambda connection: _decisions(connection, asked))
 
     def decision(self, number: int) -> DecisionRow:
         """Return one decision.
@@ -270,8 +264,7 @@ class Rulings:
 
         def work(connection: Connection) -> tuple[str, str]:
             said = connection.execute(
-                select(overrides, runs.c.name.label("run"))
-                .join(runs, runs.c.id == overrides.c.run_id)
+                spoken()
                 .where(overrides.c.run_id == run.id, overrides.c.kind.not_in(["end", "lost"]))
                 .order_by(overrides.c.id.desc())
                 .limit(1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rlscale import __version__
-from rlscale.curves import Run
+from rlscale.decisions.gate.known import first
 from rlscale.inference import FitOptions, fits
 from rlscale.inference.families import name_of
 from rlscale.inference.posterior import MIN_POINTS
@@ -78,7 +78,7 @@ def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | No
     ]
     asked = [one for one in asked if (one[0].id, one[3]) not in there]
     targets = () if how.target is None else (how.target,)
-    made = fits((_first(run, count) for _, run, count, _ in asked), targets, how.options)
+    made = fits((first(run, count) for _, run, count, _ in asked), targets, how.options)
     new: list[FitRow] = []
     for done, ((row, _, _, seq), found) in enumerate(zip(asked, made, strict=True), start=1):
         ahead = found.forecasts[0] if how.target is not None and found.forecasts else None
@@ -93,10 +93,6 @@ def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | No
         if watch is not None:
             watch(done, len(asked))
     return ledger.fits.add(new, document)
-
-
-def _first(run: Run, count: int) -> Run:
-    return replace(run, curve=run.curve.until(float(run.curve.compute[count - 1])))
 
 
 def _three(found: Any) -> tuple[float, float, float] | None:

@@ -7,7 +7,7 @@ it gives the same decisions, bit for bit; ``explain`` does so.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -18,10 +18,10 @@ from rlscale import __version__
 from rlscale.curves import Run
 from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, gate
 from rlscale.inference.posterior import default_model_error
-from rlscale.ledger import FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
+from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.settings import WatchSettings
 
-__all__ = ["OVER", "Looker", "Seen", "Sight", "run_of", "seen"]
+__all__ = ["OVER", "Looker", "Seen", "Sight", "run_of", "seen", "stand"]
 
 #: Reasons of decisions on runs that have finished or were stopped for good.
 OVER = ("finished", "best_finished", "stopped")
@@ -108,6 +108,17 @@ def seen(row: RunRow, run: Run, last: str | None, word: Override | None = None, 
     else:
         state = "running"
     return Seen(row, run, row.last_seq, state, word, demanded)
+
+
+def stand(
+    held: Iterable[tuple[RunRow, Run]], latest: Mapping[int, DecisionRow], words: Mapping[int, Override]
+) -> list[Seen]:
+    """Return runs as they stand, given the latest decision and the latest word on each by the run's id."""
+    found = []
+    for row, run in held:
+        last = latest.get(row.id)
+        found.append(seen(row, run, None if last is None else last.action, words.get(row.id)))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +225,8 @@ class Looker:
             if self._fitted.get(one.row.id) == stands:
                 continue
             told = decision.evidence
-            middle = None if told.forecast is None else (told.forecast[1], told.forecast[3], told.forecast[5])
+            around = told.interval
+            middle = None if around is None else (around.q10, around.q50, around.q90)
             found.append(
                 FitRow(
                     run_id=one.row.id, seq=one.seq, settings=self._hash, version=__version__, at=now,

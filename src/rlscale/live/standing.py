@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlscale.ledger import Ledger
-from rlscale.live.sight import run_of, seen
+from rlscale.live.sight import run_of, stand
 
 __all__ = ["standing"]
 
@@ -18,12 +18,6 @@ def standing(ledger: Ledger) -> dict[str, str]:
     """
     rows = ledger.book.runs()
     points = ledger.book.points(rows)
-    latest = ledger.rulings.latest(acting=True)
-    words = {word.run_id: word for word in ledger.overrides.all()}
-    found = {}
-    for row in rows:
-        if row.id in points:
-            last = latest.get(row.id)
-            action = None if last is None else last.action
-            found[row.name] = seen(row, run_of(row, points[row.id]), action, words.get(row.id)).state
-    return found
+    held = [(row, run_of(row, points[row.id])) for row in rows if row.id in points]
+    field = stand(held, ledger.rulings.latest(acting=True), ledger.overrides.latest())
+    return {one.row.name: one.state for one in field}

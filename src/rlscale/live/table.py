@@ -61,7 +61,7 @@ class Table:
             self._rows[name] = self.ledger.book.enlist(heading)
         return self._rows[name]
 
-    def report(self, name: str, compute: float, reward: float, *, n_eval: float | None = None) -> bool:
+    def report(self, name: str, compute: float, reward: float) -> bool:
         """Take in an evaluation of a run on the table; a reward that is not finite is left out. Say whether it is new.
 
         Parameters
@@ -70,13 +70,10 @@ class Table:
         compute : float
             In the table's unit.
         reward : float
-        n_eval : float, optional
-            Graded samples behind it.
         """
         if not math.isfinite(reward):
             return False
-        graded = None if n_eval is None else [n_eval]
-        new = {self.enlist(name).id: {self._heading.metric: points_of([compute], [reward], graded)}}
+        new = {self.enlist(name).id: {self._heading.metric: points_of([compute], [reward])}}
         return self.ledger.book.append(new) > 0
 
     def end(self, name: str) -> None:
@@ -102,7 +99,7 @@ class Table:
 
     def _words(self) -> dict[str, str]:
         """Return the latest word on each run that there is one on."""
-        return {one.run: one.kind for one in self.ledger.overrides.all()}
+        return {one.run: one.kind for one in self.ledger.overrides.latest().values()}
 
     def decide(self) -> dict[str, DecisionRow]:
         """Look, and return the latest decision on each run by its name; a run without one goes on.

@@ -15,7 +15,7 @@ from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
 from rlscale.live.settings import WatchSettings
-from rlscale.live.sight import OVER, Looker, Seen, Sight, run_of, seen
+from rlscale.live.sight import OVER, Looker, Seen, Sight, run_of, stand
 from rlscale.sources import Reading
 
 __all__ = ["Scene", "Source", "Watch", "carried"]
@@ -277,15 +277,12 @@ class Watch:
             if row.id in points:
                 self._bad[row.id] = row.last_seq  # until it is a curve
                 self._guarded(f"curve {row.name}", partial(self._hold, row, points[row.id]))
-        words = {word.run_id: word for word in self._ledger.overrides.all()}
-        found = []
+        held = []
         for row in rows:
             if row.id in self._runs_held:
-                last = self._before.get(row.id)
-                action = None if last is None else last.action
                 seq, run = self._runs_held[row.id]  # as it stood when its points last were a curve
-                found.append(seen(replace(row, last_seq=seq), run, action, words.get(row.id)))
-        return found
+                held.append((replace(row, last_seq=seq), run))
+        return stand(held, self._before, self._ledger.overrides.latest())
 
     def _hold(self, row: RunRow, points: Points) -> None:
         self._runs_held[row.id] = (row.last_seq, run_of(row, points))

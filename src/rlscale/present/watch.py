@@ -9,7 +9,6 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from rlscale.decisions.gate import Action, Decision
-from rlscale.inference import Interval
 from rlscale.live import Scene
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.text import badge
@@ -20,7 +19,6 @@ from rlscale.present.text import folded, plain_table
 __all__ = ["news", "scene_document", "screen"]
 
 _ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
-_Q10, _Q50, _Q90 = 1, 3, 5
 #: A terminal narrower than this does without the columns that say least; room that the columns beside the name take.
 _ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
 #: Lines around the rows of the table, with a last decision of three.
@@ -113,8 +111,8 @@ def _table(scene: Scene, width: int, most: int) -> list[RenderableType]:
 def _cells(one: Decision, state: str, bounds: tuple[float, float], room: int) -> list[Text | str]:
     told = one.evidence
     forecast: Text | str = Text(UNKNOWN, style="dim")
-    if told.forecast is not None:
-        around = Interval(told.forecast[_Q10], told.forecast[_Q50], told.forecast[_Q90])
+    around = told.interval
+    if around is not None:
         forecast = Text.assemble(reward(around.q50, bounds), " ", (span(around, bounds), "dim"))
     verdict = UNKNOWN if told.verdict is None else told.verdict.value.replace("_", " ")
     return [

@@ -7,6 +7,7 @@ from typing import Any
 
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
+from rlscale.inference.forecast import LEVELS, Interval
 from rlscale.inference.verdict import VerdictName
 
 __all__ = ["Decision", "Evidence", "GateAnswer"]
@@ -61,6 +62,13 @@ class Evidence:
     discrepancy: float | None
     collapsed: bool
     verdict: VerdictName | None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 80 % interval of the forecast; None where nothing could be fitted."""
+        if self.forecast is None:
+            return None
+        return Interval(*(self.forecast[LEVELS.index(level)] for level in (0.1, 0.5, 0.9)))
 
 
 @dataclass(frozen=True, kw_only=True)

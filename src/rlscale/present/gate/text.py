@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from rlscale.decisions.gate import Action, Decision
-from rlscale.inference import Interval
 from rlscale.present.gate.view import CLAIM, GateView, headline
 from rlscale.present.numbers import UNKNOWN, probability, quantity, reward, span
 from rlscale.present.remarks import shared
@@ -27,7 +26,6 @@ _BADGES = {
 _ROOMY = 92
 #: Room that a name is given at least, and all other columns take.
 _LEAST, _OTHERS, _OTHERS_ROOMY = 12, 43, 69
-_Q10, _Q50, _Q90 = 1, 3, 5
 
 
 def badge(action: str) -> Text:
@@ -94,8 +92,8 @@ def _table(view: GateView, width: int) -> Table:
 def _cells(one: Decision, view: GateView, roomy: bool, room: int) -> list[Text | str]:
     told, bounds = one.evidence, view.answer.bounds
     forecast: Text | str = Text(UNKNOWN, style="dim")
-    if told.forecast is not None:
-        around = Interval(told.forecast[_Q10], told.forecast[_Q50], told.forecast[_Q90])
+    around = told.interval
+    if around is not None:
         forecast = Text.assemble(reward(around.q50, bounds), "\n", (span(around, bounds), "dim"))
     return [
         badge(one.action.value),
