@@ -1,14 +1,17 @@
 """What the rest is about: curves, runs, units, and simulated curves with known truth."""
 
+from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.curve import Curve
 from rlscale.curves.run import Metric, Run, Series, Source
 from rlscale.curves.simulate import Truth, simulate, simulated_runs
 from rlscale.curves.units import UNITS, canonical_unit
 
 __all__ = [
+    "BOUNDS_FROM",
     "UNITS",
     "Curve",
     "Metric",
+    "OpenBounds",
     "Run",
     "Series",
     "Source",

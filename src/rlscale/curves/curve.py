@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.units import canonical_unit
 from rlscale.errors import CurveError
 
@@ -43,7 +44,13 @@ class Curve:
     sd : array, shape (n,), optional
         Relative noise of each point: point ``i`` weighs ``(median(sd)/sd_i)^2``; positive, NaN where unknown.
     bounds : (float, float)
-        Lowest and highest value the mean reward can take; ``(0, 1)`` for a pass rate.
+        Lowest and highest value the mean reward can take; ``(0, 1)`` for a pass rate. Under open bounds those that
+        ``open`` gives.
+    bounds_from : str
+        How they are known, one of :data:`BOUNDS_FROM`: ``option`` (stated), ``metric`` (a share by its name),
+        ``values`` (assumed, since all values lie in [0, 1]), ``percent`` (a share logged in percent), ``open``.
+    open : OpenBounds, optional
+        What takes the place of bounds that nobody states; only with ``bounds_from="open"``.
 
     Raises
     ------
@@ -60,10 +67,15 @@ class Curve:
     n_eval: Floats | None = None
     sd: Floats | None = None
     bounds: tuple[float, float] = (0.0, 1.0)
+    bounds_from: str = "option"
+    open: OpenBounds | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", canonical_unit(self.unit))
-        object.__setattr__(self, "bounds", _checked_bounds(self.bounds))
+        if self.bounds_from not in BOUNDS_FROM or (self.bounds_from == "open") != (self.open is not None):
+            raise CurveError(f"bounds from {self.bounds_from!r} are none; give one of {', '.join(BOUNDS_FROM)}")
+        bounds = self.bounds if self.open is None else self.open.limits
+        object.__setattr__(self, "bounds", _checked_bounds(bounds))
         for field in ("compute", "reward", "n_eval", "sd"):
             value = getattr(self, field)
             if value is not None:
@@ -83,9 +95,14 @@ class Curve:
         return int(np.count_nonzero(self.compute > 0.0))
 
     @property
-    def range(self) -> float:
+    def span(self) -> float:
         """Width of the bounds, ``hi - lo``, in reward."""
         return self.bounds[1] - self.bounds[0]
+
+    @property
+    def range(self) -> float:
+        """What tolerance, model error and noise are shares of, in reward: ``hi - lo``, or that of the open bounds."""
+        return self.span if self.open is None else self.open.range or self.open.scale
 
     @property
     def compute_last(self) -> float:
