@@ -147,6 +147,8 @@ class Log:
         Lowest and highest reward, where the log says.
     stated_clock : str
         Which seconds the gpu-hours count that it states, where it says.
+    recipe_by, seed_by : tuple of str
+        The columns of a table that state the recipe (the seed); the name of a tracker's group for the recipe.
     recipe, seed, model_params, config, metrics, settings
         As in :class:`rlscale.curves.Run`; None or empty where the log holds none.
     logp_passes : float, optional
@@ -179,7 +181,9 @@ class Log:
     bounds: tuple[float, float] | None = None
     stated_clock: str = ""
     recipe: str | None = None
+    recipe_by: tuple[str, ...] = ()
     seed: int | None = None
+    seed_by: tuple[str, ...] = ()
     model_params: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
