@@ -34,13 +34,14 @@ __all__ = [
     "gate_fit_options",
     "policy_option",
     "read_options",
+    "with_open_bounds",
     "with_options",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-#: What ``--from`` takes in place of a compute.
-_AUTO = "auto"
+#: What ``--from`` takes in place of a compute, and ``--bounds`` in place of two rewards.
+_AUTO, OPEN = "auto", "open"
 
 #: A number whose commas can only be between thousands: ``2,5e2`` or ``1,5`` could mean anything.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
@@ -60,6 +61,43 @@ class Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 ca
             return float("inf" if text == "asymptote" else text)
         except ValueError:
             self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
+
+
+class Bound(click.ParamType):  # type: ignore[type-arg]
+    """One end of ``--bounds``: a number, or ``open``."""
+
+    name = "bound"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """Return the number, or ``open``."""
+        if str(value).strip().lower() == OPEN:
+            return OPEN
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a reward; give --bounds LO HI, or --bounds open", param, ctx)
+
+
+def bounds_of(ctx: click.Context, param: click.Parameter, value: tuple[Any, Any] | None) -> Any:
+    """Return two numbers, or ``open`` where both ends are (``with_open_bounds`` doubles the word)."""
+    if value is None or OPEN not in value:
+        return value
+    if value != (OPEN, OPEN):
+        raise click.BadParameter("open takes no number beside it; give --bounds LO HI, or --bounds open", ctx, param)
+    return OPEN
+
+
+def with_open_bounds(args: Sequence[str]) -> list[str]:
+    """Return arguments in which ``--bounds open`` has two values, as ``--bounds LO HI`` has."""
+    found: list[str] = []
+    for place, arg in enumerate(args):
+        if arg.lower() == f"--bounds={OPEN}":
+            found += ["--bounds", OPEN, OPEN]
+        elif place and args[place - 1] == "--bounds" and arg.lower() == OPEN:
+            found += [OPEN, OPEN]
+        else:
+            found.append(arg)
+    return found
 
 
 class Start(click.ParamType):  # type: ignore[type-arg]
@@ -91,7 +129,10 @@ READING = (
     click.option("--width", type=float, metavar="D", help="For flops: hidden size, for the attention term."),
     click.option("--length", type=float, metavar="S", help="For flops: tokens of a sample, for the attention term."),
     click.option("--recompute", is_flag=True, help="For flops: activations are computed again in the backward pass."),
-    click.option("--bounds", type=float, nargs=2, metavar="LO HI", help="Lowest and highest reward; 0 1 by default."),
+    click.option(
+        "--bounds", type=Bound(), nargs=2, metavar="LO HI|open", callback=bounds_of,
+        help="Lowest and highest reward possible, or open; by default by the metric's name or its values, and said.",
+    ),  # fmt: skip
     click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
     click.option(
         "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."

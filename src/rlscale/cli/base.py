@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rlscale.errors import InputError, hidden
-from rlscale.options import fit_options
+from rlscale.options import fit_options, with_open_bounds
 
 if TYPE_CHECKING:
     from rlscale.present.output import Output
@@ -45,7 +45,7 @@ class Commands(click.Group):
     ) -> click.Context:
         """Keep the command line as typed."""
         extra.setdefault("obj", hidden(shlex.join(["rlscale", *args])))
-        return super().make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, with_open_bounds(args), parent, **extra)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

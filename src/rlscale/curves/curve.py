@@ -105,6 +105,19 @@ class Curve:
         return self.span if self.open is None else self.open.range or self.open.scale
 
     @property
+    def frame(self) -> tuple[float, float]:
+        """What runs that are compared share: the bounds, or the frame of open ones, in reward."""
+        return self.bounds if self.open is None else self.open.frame
+
+    @property
+    def error_range(self) -> float:
+        """What the priors of noise and of model error are shares of, in reward: the range, or twice that of open bounds.
+
+        Those shares were measured on rewards in [0, 1], of which a run sees about half.
+        """
+        return self.range if self.open is None else 2.0 * self.range
+
+    @property
     def compute_last(self) -> float:
         """Compute of the last evaluation, in ``unit``."""
         return float(self.compute[-1])
@@ -121,7 +134,9 @@ class Curve:
 
     @property
     def n_outside(self) -> int:
-        """Number of rewards outside the bounds (within the tolerance, or the curve would not exist)."""
+        """Number of rewards outside closed bounds (within the tolerance, or the curve would not exist)."""
+        if self.open is not None:
+            return 0
         low, high = self.bounds
         return int(np.count_nonzero((self.reward < low) | (self.reward > high)))
 
@@ -196,6 +211,8 @@ class Curve:
                 raise CurveError(f"{field} must be positive and finite, got {bad[0]:g}; leave it empty where unknown")
 
     def _check_rewards(self) -> None:
+        if self.open is not None:
+            return  # no run is dropped for bounds that nobody gave
         low, high = self.bounds
         slack = OUTSIDE_TOLERANCE * (high - low)
         bad = np.flatnonzero((self.reward < low - slack) | (self.reward > high + slack))

@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
 from rlscale.inference.nodes import FLOOR, LOST, REACH, Conditionals, normal_to_t
 from rlscale.inference.noise import RHO_GRID
-from rlscale.inference.priors import Priors
+from rlscale.inference.priors import OpenCeiling, Priors
 from rlscale.inference.zoom import Cells
 
 __all__ = ["COUNT", "Draws", "draw"]
@@ -144,7 +144,9 @@ class Draws:
         return replace(self, weight=weight, ends=ends, effective=effective, **arrays)
 
 
-def draw(cells: Cells, jobs: Sequence[int], priors: Priors, *, count: int = COUNT) -> Draws:
+def draw(
+    cells: Cells, jobs: Sequence[int], priors: Priors, *, ceiling: OpenCeiling | None = None, count: int = COUNT
+) -> Draws:
     """Return weighted draws of the posterior of one curve.
 
     Parameters
@@ -153,6 +155,8 @@ def draw(cells: Cells, jobs: Sequence[int], priors: Priors, *, count: int = COUN
     jobs : sequence of int
         Those of ``cells`` that belong to the curve, one for each family.
     priors : Priors
+    ceiling : OpenCeiling, optional
+        The prior of the ceiling under open bounds: its density is part of the draws' weights.
     count : int
         Draws, a power of two.
     """
@@ -169,6 +173,8 @@ def draw(cells: Cells, jobs: Sequence[int], priors: Priors, *, count: int = COUN
     innovation = np.sqrt(scale / gamma_quantiles(shape + 0.5, count, SIGMA))
     baseline, inside = _baselines(at, innovation, gain)
     weight = importance if inside is None else inside * importance
+    if ceiling is not None:
+        weight = weight * _density(ceiling, at, cells.ceiling.take(index), baseline + gain)
     weight = weight / float(weight.sum())  # first: the squares of tiny ones are zero
     lost = min(1.0 if inside is None else float(inside.max()), cells.mass[best]) <= LOST
     columns = [cells.columns[job] for job in jobs]
@@ -281,6 +287,12 @@ def _baselines(at: Conditionals, innovation: Floats, gain: Floats) -> tuple[Floa
     level = at_low + sobol(count)[BASELINE].take(where) * (at_high - at_low)
     value[where] = np.minimum(np.maximum(mean + flip * sd * ndtri(_inside(level)), low), high)
     return value, inside
+
+
+def _density(prior: OpenCeiling, at: Conditionals, counted: Floats, ceiling: Floats) -> Floats:
+    """Prior density of each draw's ceiling over that which its node's mass counts, shape (d,); 1 where none rises."""
+    ratio = np.exp(prior.log_density(ceiling) - counted)
+    return np.where(at.gain_precision > 0.0, ratio, 1.0)
 
 
 def _inside(level: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A curve as the engine sees it: log compute from the last evaluation, reward on a unit range, relative noise."""
+"""A curve as the engine sees it: log compute from the last evaluation, reward with its bounds at 0 and 1, noise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve
 from rlscale.inference.families import Family
 from rlscale.inference.noise import columns
+from rlscale.inference.priors import OpenCeiling
 
 __all__ = ["MAX_POINTS", "Evidence", "Schedule", "evidence", "thinned"]
 
@@ -85,11 +86,17 @@ class Evidence:
         What the rises are multiplied with for the sums ``(T, L, E)`` of ``<p s, u>``.
     fixed : array, shape (3, 3)
         Sums ``(T, L, E)`` of ``<p, p>``, ``<p, u>`` and ``<u, u>``, one a column.
+    noise_unit : float
+        The unit of the noise prior, the curve's ``error_range``, as a share of the width of its bounds.
+    ceiling : OpenCeiling, optional
+        The prior of the ceiling under open bounds; flat between 0 and 1 without one.
     """
 
     schedule: Schedule
     columns: Floats
     fixed: Floats
+    noise_unit: float = 1.0
+    ceiling: OpenCeiling | None = None
 
     @property
     def count(self) -> int:
@@ -125,12 +132,13 @@ def evidence(curve: Curve, *, early: bool = False) -> Evidence:
     if early:
         far = np.clip(-log_compute - EARLY, 0.0, EARLY)
         relative = relative * np.where(np.isfinite(log_compute), 1.0 + far, 1.0)
-    u = (curve.reward - curve.bounds[0]) / curve.range / relative
+    u = (curve.reward - curve.bounds[0]) / curve.span / relative
     p = 1.0 / relative
     by_p, by_u = columns(p), columns(u)
     fixed = np.stack([by_p @ p, by_u @ p, by_u @ u], axis=1)
     weight = None if np.all(p == 1.0) else p
-    return Evidence(Schedule(log_compute, weight, by_p), by_u, fixed)
+    ceiling = None if curve.open is None else OpenCeiling.of(curve.open)
+    return Evidence(Schedule(log_compute, weight, by_p), by_u, fixed, curve.error_range / curve.span, ceiling)
 
 
 def thinned(curve: Curve) -> tuple[Curve, int]:

@@ -29,8 +29,10 @@ def flat_cells(data: Sequence[Evidence], priors: Priors) -> Cells:
     centre = cross / level
     stationary = 1.0 - RHO_GRID**2
     shape = priors.sigma_shape + 0.5 * (np.array([[each.count] for each in data]) - 2.0)
-    scale = priors.sigma_shape * priors.sigma_scale**2 * stationary + 0.5 * np.maximum(reward - cross * centre, 0.0)
-    rising = 0.5 * (1.0 + priors.falling_weight)  # mass of the unit square where A < R0 counts for less
+    sigma = priors.sigma_scale * np.array([[each.noise_unit] for each in data])
+    scale = priors.sigma_shape * sigma**2 * stationary + 0.5 * np.maximum(reward - cross * centre, 0.0)
+    rising = np.array([[0.5 if each.ceiling is None else each.ceiling.rising] for each in data])
+    rising = rising + (1.0 - rising) * priors.falling_weight  # mass of (R0, A), which counts for less where A < R0
     constant = gammaln(shape + 0.5) - gammaln(shape) + np.log(rising * priors.log_c_mid_sd * FLAT.prior)
     constant = constant + (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
     log_weight = (constant - (shape + 0.5) * np.log(scale)).ravel()
@@ -48,6 +50,7 @@ def flat_cells(data: Sequence[Evidence], priors: Priors) -> Cells:
         cut=np.full(scale.size, -1),
         levels=none,
         mass=np.ones(scale.size),
+        ceiling=np.zeros(scale.size),
         columns=[np.array([[priors.log_c_mid_limits[1]], [0.0], [0.0], [0.0]])] * curves,  # no midpoint: as far as any
         ends=range(each, scale.size + 1, each),
     )

@@ -88,11 +88,11 @@ def least_squares(curve: Curve, *, asymptote: float | None = None, family: Famil
     full = problem.unpack(best.x)
     edge = problem.free & (np.min(np.abs(full - problem.limits), axis=0) < 1e-7)
     return PointFit(
-        R0=float(curve.bounds[0] + curve.range * full[0]),
-        A=float(curve.bounds[0] + curve.range * full[1]),
+        R0=float(curve.bounds[0] + curve.span * full[0]),
+        A=float(curve.bounds[0] + curve.span * full[1]),
         B=float(np.exp(full[2])),
         C_mid=float(curve.compute_last * np.exp(full[3])),
-        rss=float(2.0 * best.cost * curve.range**2),
+        rss=float(2.0 * best.cost * curve.span**2),
         at_bound=tuple(name for name, at in zip(("R0", "A", "B", "C_mid"), edge, strict=True) if at),
     )
 
@@ -129,7 +129,7 @@ class _Problem:
 
 
 def _problem(curve: Curve, asymptote: float | None, family: Family) -> _Problem:
-    low, span = curve.bounds[0], curve.range
+    low, span = curve.bounds[0], curve.span
     with np.errstate(divide="ignore"):
         x = np.log(curve.compute / curve.compute_last)
     log_b = np.log(np.array(family.b_limits))

@@ -121,6 +121,11 @@ class Nodes:
         found += np.log(priors.falling_weight) * (self.gain < 0.0)
         return found
 
+    def likeliest_ceiling(self, job: int) -> Floats:
+        """Return the likeliest ``A`` of a curve inside the bounds, shape (r, k)."""
+        ceiling = self.level[:, job] + (1.0 - self.share[:, job]) * self.gain[:, job]
+        return np.asarray(np.clip(ceiling, 0.0, 1.0))
+
     def at(self, index: Indices) -> Conditionals:
         """Return the nodes at flat indices, shape (d,)."""
         jobs, shapes = self.scale.shape[1:]
@@ -163,6 +168,10 @@ class Conditionals(_Arrays):
     share: Floats
     level: Floats
     level_precision: Floats
+
+    def likeliest_ceiling(self) -> Floats:
+        """Return the likeliest ``A`` inside the bounds, shape (d,)."""
+        return np.asarray(np.clip(self.level + (1.0 - self.share) * self.gain, 0.0, 1.0))
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
@@ -274,6 +283,7 @@ def nodes(data: Sequence[Evidence], sums: Floats, rho: Floats, priors: Priors) -
     scale *= 0.5
     stationary = (1.0 - rho * rho)[:, None, None]
     shape = priors.sigma_shape + 0.5 * (np.array([[each.count] for each in data]) - 2.0)
-    scale += priors.sigma_shape * priors.sigma_scale**2 * stationary
+    sigma = priors.sigma_scale * np.array([[each.noise_unit] for each in data])
+    scale += priors.sigma_shape * sigma**2 * stationary
     constant = (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
     return Nodes(constant, shape, scale, gain, precision, share, centre, level)

@@ -60,7 +60,7 @@ class Posterior:
     draws : Draws
         The draws, on the engine's scale; the properties below give them in the curve's own units.
     model_error : float
-        ``kappa``: forecasts carry a sd of ``kappa * min(ln(C / C_last), ln 4) * range``, none up to ``C_last``.
+        ``kappa``: forecasts carry a sd of ``kappa * min(ln(C / C_last), ln 4) * error_range``, none up to ``C_last``.
     block : int
         Evaluations averaged into each point fitted: 1 but for very long curves.
     priors, count
@@ -142,12 +142,12 @@ class Posterior:
     @property
     def baseline(self) -> Floats:
         """``R0``, shape (d,), in reward."""
-        return self.curve.bounds[0] + self.curve.range * self.draws.baseline
+        return self.curve.bounds[0] + self.curve.span * self.draws.baseline
 
     @property
     def asymptote(self) -> Floats:
         """``A`` without model error, shape (d,), in reward."""
-        return self.curve.bounds[0] + self.curve.range * (self.draws.baseline + self.draws.gain)
+        return self.curve.bounds[0] + self.curve.span * (self.draws.baseline + self.draws.gain)
 
     @property
     def exponent(self) -> Floats:
@@ -162,7 +162,7 @@ class Posterior:
     @property
     def sigma(self) -> Floats:
         """Marginal sd of the evaluation noise, shape (d,), in reward."""
-        return self.curve.range * self.draws.sigma
+        return self.curve.span * self.draws.sigma
 
     def reward(self, compute: ArrayLike, *, model_error: bool = False, single: bool = False) -> Floats:
         """Noise-free reward at ``compute``.
@@ -183,7 +183,7 @@ class Posterior:
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
         low, high = self.curve.bounds
         value = self._rises(self._ahead(compute), np.float32 if single else np.float64)
-        value *= self.curve.range * self.draws.gain
+        value *= self.curve.span * self.draws.gain
         value += self.baseline
         if model_error:
             value += self.draws.model * self.model_sd(compute)[:, None]
@@ -206,7 +206,7 @@ class Posterior:
 
     def model_sd(self, compute: Floats) -> Floats:
         """Model-error sd at ``compute``, any shape, in reward."""
-        sd: Floats = self.model_error * self.curve.range * np.clip(self._ahead(compute), 0.0, MODEL_ERROR_REACH)
+        sd: Floats = self.model_error * self.curve.error_range * np.clip(self._ahead(compute), 0.0, MODEL_ERROR_REACH)
         return sd
 
     def _ahead(self, compute: Floats) -> Floats:
@@ -344,6 +344,7 @@ def _drawn(data: Sequence[Evidence], families: Sequence[Family], priors: Priors,
             cells,
             [len(shapes) * len(data) + k if family is FLAT else next(job) for family in families],
             priors,
+            ceiling=data[k].ceiling,
             count=count,
         )
 

@@ -110,15 +110,17 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
         return None  # no number can say where
     schedule = _schedule(curve)
     asked = float(np.log(target / curve.compute_last))
-    model_sd = posterior.model_error * np.clip(asked - schedule.ahead, 0.0, MODEL_ERROR_REACH)
+    unit = curve.range / curve.span  # the draws have the bounds at 0 and 1
+    error_unit = curve.error_range / curve.span
+    model_sd = error_unit * posterior.model_error * np.clip(asked - schedule.ahead, 0.0, MODEL_ERROR_REACH)
     truths = posterior.thinned(_DRAWS)
     between = 1.0
     if len(posterior.families) > 1:
         between = _BETWEEN_CEILINGS if np.isinf(target) else _BETWEEN
     width = _WIDTH * np.sqrt(between**2 * _variance(truths, schedule, asked, priors) + model_sd**2)
-    wider = forecast(posterior, target).interval.width / curve.range / float(np.median(width[:, 0]))
+    wider = forecast(posterior, target).interval.width / curve.span / float(np.median(width[:, 0]))
     width *= max(wider, 1.0) ** np.exp(-schedule.ahead / _FADES)
-    times = _first(width, truths.draws.m, schedule, 2.0 * tolerance)
+    times = _first(width, truths.draws.m, schedule, 2.0 * tolerance * unit)
     q10, q50, q90 = np.quantile(times, (0.1, 0.5, 0.9))
     if q50 > np.log(HORIZON):
         return None

@@ -66,6 +66,9 @@ class Cells:
         The intervals of the gain there.
     mass : array, shape (d,)
         Share of that distribution inside the bounds.
+    ceiling : array, shape (d,)
+        The log prior density of an open ceiling that stands in ``log_weight``, that at the likeliest one; 0 under
+        closed bounds.
     columns : sequence of arrays, shape (4, c)
         Of each job: ``m`` at the middle of each column, its width, where ``ln B`` begins, and the height of a cell.
     ends : sequence of int
@@ -80,6 +83,7 @@ class Cells:
     cut: Indices
     levels: GainLevels
     mass: Floats
+    ceiling: Floats
     columns: Sequence[Floats]
     ends: Sequence[int]
 
@@ -92,7 +96,7 @@ def together(one: Cells, other: Cells) -> Cells:
     """Return the cells of two sets of jobs as those of one."""
     arrays = {
         name: np.concatenate([getattr(one, name), getattr(other, name)])
-        for name in ("log_weight", "mass", "column", "row", "correlation")
+        for name in ("log_weight", "mass", "ceiling", "column", "row", "correlation")
     }
     before = one.levels.low.size
     return Cells(
@@ -211,6 +215,9 @@ def _densities(
     found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, first=first), COARSE_RHO, priors)
     density = found.rough(priors)
     density += _log_prior(jobs, priors, m, log_b)
+    for k, (data, _) in enumerate(jobs):
+        if data.ceiling is not None:
+            density[:, k] += data.ceiling.log_density(found.likeliest_ceiling(k))
     return density, area
 
 
@@ -232,6 +239,9 @@ def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, be
     cut[where], mass[where] = np.arange(where.size), levels.mass(priors)
     log_weight = above.take(index) + area.take(column)
     log_weight[where] += np.log(mass[where])
+    ends = np.searchsorted(cell, np.arange(1, len(jobs) + 1) * m.shape[1]).tolist()
+    ceiling = _ceilings(jobs, taken, ends)
+    log_weight += ceiling
     return Cells(
         log_weight=log_weight,
         column=(column - cell // m.shape[1] * area.shape[1]).astype(np.int16),
@@ -241,9 +251,19 @@ def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, be
         cut=cut,
         levels=levels,
         mass=mass,
+        ceiling=ceiling,
         columns=places.columns(rows),
-        ends=np.searchsorted(cell, np.arange(1, len(jobs) + 1) * m.shape[1]).tolist(),
+        ends=ends,
     )
+
+
+def _ceilings(jobs: Sequence[Job], taken: Conditionals, ends: Sequence[int]) -> Floats:
+    """Return the log prior density of open ceilings at the likeliest one of each node, shape (d,)."""
+    found = np.zeros(taken.gain.size)
+    for (data, _), start, end in zip(jobs, [0, *ends[:-1]], ends, strict=True):
+        if data.ceiling is not None:
+            found[start:end] = data.ceiling.log_density(taken.likeliest_ceiling()[start:end])
+    return found
 
 
 def _next(places: _Places, cells: Floats, limits: Floats, fresh_columns: int) -> _Places:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.curves import Curve, Run, Series, Source
+from rlscale.curves import Curve, Run, Series, Source, assumed
 from rlscale.errors import ChoiceError, CurveError, SourceError
 from rlscale.sources.axes import chosen_kind
+from rlscale.sources.bounds import OPEN, Scaled, bounded, provisional, without_outliers
 from rlscale.sources.compute import Axis, axis_of
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
@@ -70,7 +71,33 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
             runs.append(run)
     for path, names in emptied.items():
         errors.append(SourceError(path, _emptied(names, options)))
-    return [run for run in runs if run.source is None or run.source.path not in bad_files], errors
+    values = {named.name: named.log.series[metric].value for named, metric, _ in ready}
+    kept = [run for run in runs if run.source is None or run.source.path not in bad_files]
+    return _with_bounds(kept, values, options), errors
+
+
+def _with_bounds(runs: Sequence[Run], values: Mapping[str, Floats], options: ReadOptions) -> list[Run]:
+    """Return the runs with the bounds that nobody stated decided together, without outliers where they are open."""
+    free = [run for run in runs if run.curve.open is not None]
+    scaled = [
+        Scaled(run.name, run.source.path if run.source else "", run.curve, _finite(values[run.name])) for run in free
+    ]
+    asked = options.bounds == OPEN
+    curves = assumed([run.curve for run in free]) if asked else bounded(scaled)
+    decided = {run.name: curve for run, curve in zip(free, curves, strict=True)}
+    return [_in_bounds(run, decided.get(run.name, run.curve)) for run in runs]
+
+
+def _in_bounds(run: Run, curve: Curve) -> Run:
+    curve, left_out = without_outliers(curve)
+    source = run.source
+    if source is not None and left_out:
+        source = replace(source, repairs=(*source.repairs, *left_out))
+    return replace(run, curve=curve, source=source, warnings=(*run.warnings, *_outside(curve)))
+
+
+def _finite(values: Floats) -> Floats:
+    return values[np.isfinite(values)]
 
 
 def _others(count: int) -> str:
@@ -219,15 +246,19 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
     keep = order[_within(compute[order], options)]
     if not keep.size:
         return None
+    reward = series.value[keep]
+    bounds, bounds_from = _stated_bounds(log, options)
     curve = Curve(
         compute=compute[keep],
-        reward=series.value[keep],
+        reward=reward,
         unit=axis.unit,
         clock=axis.clock,
         metric=metric,
         n_eval=_beside(log.n_eval.get(metric), series.step[keep]),
         sd=_beside(log.sd.get(metric), series.step[keep]),
-        bounds=options.bounds or log.bounds or (0.0, 1.0),
+        bounds=bounds,
+        bounds_from=bounds_from,
+        open=provisional(reward, log, metric, asked=options.bounds == OPEN) if bounds_from == OPEN else None,
     )
     said = (*named.repairs, *log.repairs, *log.metric_repairs.get(metric, ()), *repairs, *axis.repairs)
     return Run(
@@ -241,8 +272,17 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         metrics=log.metrics,
         settings=log.settings,
         source=Source(log.path, log.format, log.rows, said, log.trainer),
-        warnings=(*log.warnings, *axis.warnings, *_warnings(log, metric, curve)),
+        warnings=(*log.warnings, *axis.warnings, *_warnings(log, metric)),
     )
+
+
+def _stated_bounds(log: Log, options: ReadOptions) -> tuple[tuple[float, float], str]:
+    """Return the bounds that the options or the log state and how; open until those of all runs are decided."""
+    if options.bounds is not None and options.bounds != OPEN:
+        return options.bounds, "option"
+    if log.bounds is not None and options.bounds is None:
+        return log.bounds, log.bounds_from
+    return (0.0, 1.0), OPEN
 
 
 def _within(compute: Floats, options: ReadOptions) -> NDArray[np.bool_]:
@@ -264,7 +304,7 @@ def _beside(series: Series | None, steps: Floats) -> Floats | None:
     return None if np.isnan(values).all() else values
 
 
-def _warnings(log: Log, metric: str, curve: Curve) -> list[str]:
+def _warnings(log: Log, metric: str) -> list[str]:
     said = []
     if metric in log.train and not log.validation:
         said.append(f"no validation metric is logged: the train reward {metric!r} is fitted")
@@ -272,11 +312,16 @@ def _warnings(log: Log, metric: str, curve: Curve) -> list[str]:
     later = np.isfinite(log.series[metric].value) & (log.series[metric].step > 0)
     if metric in log.validation and trained and not later.any():
         said.append(f"validated before training only; the train reward goes on: give --metric {' or '.join(trained)}")
-    if curve.n_outside:
-        low, high = curve.bounds
-        away = max(low - float(curve.reward.min()), float(curve.reward.max()) - high)
-        said.append(
-            f"{plural(curve.n_outside, 'reward')} outside the bounds [{low:g}, {high:g}], by up to {away:.3g}, kept: "
-            "the bounds are those of the mean reward"
-        )
     return said
+
+
+def _outside(curve: Curve) -> tuple[str, ...]:
+    """Say how many rewards lie outside closed bounds."""
+    if not curve.n_outside:
+        return ()
+    low, high = curve.bounds
+    away = max(low - float(curve.reward.min()), float(curve.reward.max()) - high)
+    return (
+        f"{plural(curve.n_outside, 'reward')} outside the bounds [{low:g}, {high:g}], by up to {away:.3g}, kept: "
+        "the bounds are those of the mean reward",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from rlscale.curves import Metric, Series, canonical_unit
 from rlscale.errors import InputError
@@ -38,8 +38,8 @@ class ReadOptions:
         Dollars for one GPU-hour: compute is then in dollars.
     flops : FlopRule
         What turns tokens into FLOPs, for ``unit="flops"``.
-    bounds : (float, float), optional
-        Lowest and highest reward possible; ``(0, 1)`` where not given.
+    bounds : (float, float) or "open", optional
+        Lowest and highest reward possible; where not given, ``sources.bounds`` decides and says so.
     recipe : str, optional
         Regular expression on the run's name; group 1 is the recipe.
     since, until : float, optional
@@ -55,7 +55,7 @@ class ReadOptions:
     clock: str | None = None
     price: float | None = None
     flops: FlopRule = field(default_factory=FlopRule)
-    bounds: tuple[float, float] | None = None
+    bounds: tuple[float, float] | Literal["open"] | None = None
     recipe: str | None = None
     since: float | None = None
     until: float | None = None
@@ -87,7 +87,7 @@ class ReadOptions:
             raise InputError(
                 f"--compute {self.compute!r} names the axis, so {flag} cannot be used; leave one of them out"
             )
-        if self.bounds is not None:
+        if self.bounds is not None and self.bounds != "open":
             low, high = self.bounds
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise InputError(f"--bounds {low:g} {high:g} are not lowest < highest; give --bounds LO HI")
@@ -145,6 +145,8 @@ class Log:
         Relative noise of each value of a metric.
     bounds : (float, float), optional
         Lowest and highest reward, where the log says.
+    bounds_from : str
+        How the log knows them, as in :class:`rlscale.curves.Curve`.
     stated_clock : str
         Which seconds the gpu-hours count that it states, where it says.
     recipe_by, seed_by : tuple of str
@@ -179,6 +181,7 @@ class Log:
     n_eval: Mapping[str, Series] = field(default_factory=dict)
     sd: Mapping[str, Series] = field(default_factory=dict)
     bounds: tuple[float, float] | None = None
+    bounds_from: str = "option"
     stated_clock: str = ""
     recipe: str | None = None
     recipe_by: tuple[str, ...] = ()

@@ -1,0 +1,80 @@
+"""What is assumed of rewards whose bounds nobody states: [0, 1] where all values lie in it, else open bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
+from rlscale.curves.curve import Curve
+
+__all__ = ["ASSUMED", "assumed", "opened", "sentence"]
+
+#: How bounds are known that are read off the values.
+ASSUMED = ("values", "open")
+#: Values of a reward in [0, 1] may stray so far outside.
+STRAY = 0.02
+
+
+def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None) -> list[Curve]:
+    """Return curves with the bounds that their values suggest; stated and known bounds stay.
+
+    Where no curve is open for a reason of its own (:data:`rlscale.curves.bounds.REASONS`) and all values of all curves
+    lie in [-.02, 1.02], the bounds are [0, 1]; else open, with one range for all. What is assumed at a cut is what was
+    known there: give the curves up to the cut.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        Those of one command: they are decided together.
+    frame : (float, float), optional
+        Of decisions, in place of that of these curves.
+    """
+    free = [curve for curve in curves if curve.bounds_from in ASSUMED]
+    if not free:
+        return list(curves)
+    reasons = {curve.open.because for curve in free if curve.open is not None} - {"values"}
+    if not reasons and all(-STRAY <= curve.reward.min() and curve.reward.max() <= 1.0 + STRAY for curve in free):
+        closed = [replace(curve, bounds=(0.0, 1.0), bounds_from="values", open=None) for curve in free]
+        return _in_place(curves, closed)
+    return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values"), frame=frame))
+
+
+def opened(curves: Sequence[Curve], *, because: str, frame: tuple[float, float] | None = None) -> list[Curve]:
+    """Return curves with open bounds, decided together."""
+    known = [(*levels(curve.reward), jitter(curve.reward)) for curve in curves]
+    rises = [high - low for low, high, _ in known if high > low]
+    unit = float(np.median(rises)) if rises else 0.0
+    bounds = [OpenBounds(lowest=low, highest=high, range=unit, jitter=j, because=because) for low, high, j in known]
+    common = frame_of(bounds) if frame is None else frame
+    return [
+        replace(curve, open=replace(each, frame=common), bounds_from="open")
+        for curve, each in zip(curves, bounds, strict=True)
+    ]
+
+
+def _in_place(curves: Sequence[Curve], settled: Sequence[Curve]) -> list[Curve]:
+    """Return the curves with those whose bounds were assumed replaced, in their order."""
+    rest = iter(settled)
+    return [next(rest) if curve.bounds_from in ASSUMED else curve for curve in curves]
+
+
+def sentence(curve: Curve) -> str:
+    """Say what is assumed of a curve's bounds; empty where they are stated."""
+    if curve.bounds_from == "values":
+        return "bounds [0, 1] assumed: all values lie there (--bounds LO HI states others, --bounds open leaves them open)"
+    if curve.bounds_from == "metric":
+        return f"bounds [0, 1]: {curve.metric!r} is a share by its name (--bounds LO HI states others)"
+    if curve.bounds_from == "percent":
+        return f"bounds [0, 100]: {curve.metric!r} is a share by its name, logged in percent"
+    if curve.open is None:
+        return ""
+    why = {
+        "asked": "as asked",
+        "rewards": "several reward functions are logged beside their sum",
+        "share": f"{curve.metric!r} is a share by its name, and its values leave both [0, 1] and [0, 100]",
+        "values": "nothing says what is possible, and values leave [0, 1]",
+    }[curve.open.because]
+    return f"bounds open: {why} (--bounds LO HI states them); tolerance is a share of {curve.open.range:.3g}"

@@ -1,0 +1,169 @@
+"""Bounds of the runs read together: stated, known by the metric's name and scale, assumed from the values, or open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from rlscale.curves import Curve, OpenBounds, assumed
+from rlscale.curves.bounds import jitter, levels
+from rlscale.errors import ChoiceError
+from rlscale.sources.log import Log
+
+__all__ = ["OPEN", "Scaled", "bounded", "is_share", "provisional", "several_rewards", "without_outliers"]
+
+Floats = NDArray[np.float64]
+
+#: What ``--bounds`` takes in place of two numbers.
+OPEN: Literal["open"] = "open"
+#: A share above this is in percent; a run whose values all lie under the second one says nothing of its scale.
+PERCENT, SILENT = 1.5, 0.02
+#: Values of a share may stray so far outside its bounds, as a share of their width.
+STRAY = 0.1
+#: Under open bounds a value so many ranges from the median of the 5 around it is no evaluation; at most this share.
+OUTLIER, MOST = 20.0, 0.02
+
+_PARTS = re.compile(r"[^a-z0-9]+")
+_SHARE = frozenset({"accuracy", "acc", "accuracies", "success", "correct", "solved", "winrate", "passrate"})
+_RATE = frozenset({"rate", "fraction", "frac", "share", "ratio", "prob", "probability", "percent", "pct"})
+_OF = frozenset({"pass", "win", "solve", "success", "correct", "accuracy", "acc"})
+_NOT_SHARE = frozenset({"reward", "rewards", "score", "scores", "return", "loss", "length", "count", "num", "time"})
+#: ``rewards/format/mean`` and the like: one reward function among several.
+_FUNCTION = re.compile(r"(?:eval[_/]|train/)?rewards?/(?P<function>[^/]+)(?:/mean)?")
+_NO_FUNCTION = frozenset({"mean", "std", "min", "max", "sum", "total", "avg", "average", "chosen", "rejected"})
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share by its name: an accuracy, a pass, success or win rate, pass@k.
+
+    Examples
+    --------
+    >>> is_share("val-core/math/acc/mean@8"), is_share("eval/pass@1"), is_share("rewards/correct_reward")
+    (True, True, False)
+    """
+    parts = [part for part in _PARTS.split(metric.lower()) if part]
+    words = set(parts)
+    if words & _NOT_SHARE:
+        return False
+    at_k = any(part == "pass" and (k + 1 == len(parts) or parts[k + 1].isdigit()) for k, part in enumerate(parts))
+    return bool(words & _SHARE) or at_k or bool(words & _RATE and words & _OF)
+
+
+def several_rewards(log: Log, metric: str) -> bool:
+    """Whether a log holds several reward functions beside a metric that is their sum."""
+    if _FUNCTION.fullmatch(metric) or is_share(metric):
+        return False
+    named = (_FUNCTION.fullmatch(key) for key in log.series)
+    return len({match["function"] for match in named if match} - _NO_FUNCTION) > 1
+
+
+def provisional(reward: Floats, log: Log, metric: str, *, asked: bool = False) -> OpenBounds:
+    """Return the bounds of a curve until those of all runs are decided together; ``asked``: ``--bounds open``."""
+    low, high = levels(reward)
+    because = "asked" if asked else "rewards" if several_rewards(log, metric) else "values"
+    return OpenBounds(lowest=low, highest=high, range=0.0, jitter=jitter(reward), because=because)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """A run whose bounds nobody states: its curve as kept, and all values of its log, whatever stretch is kept.
+
+    Parameters
+    ----------
+    name, path : str
+    curve : Curve
+    values : array, shape (n,)
+    """
+
+    name: str
+    path: str
+    curve: Curve
+    values: Floats
+
+
+def bounded(runs: Sequence[Scaled]) -> list[Curve]:
+    """Return the curves of one command with their bounds, decided together.
+
+    A share by its name has [0, 1] or, where a value of its file passes 1.5 and all stay in [0, 100], [0, 100]; other
+    rewards what :func:`rlscale.curves.assumed` says.
+
+    Raises
+    ------
+    ChoiceError
+        Shares of which one file is in percent, and another as well may be a fraction.
+    """
+    if not runs:
+        return []
+    if not is_share(runs[0].curve.metric):
+        return assumed([run.curve for run in runs])
+    by_path: dict[str, list[Scaled]] = {}
+    for run in runs:
+        by_path.setdefault(run.path, []).append(run)
+    scales = {path: _scale(group) for path, group in by_path.items()}
+    percent = [path for path, scale in scales.items() if scale == "percent"]
+    fractions = [path for path, scale in scales.items() if scale == "fraction"]
+    if percent and fractions:
+        names = [run.name for run in runs if run.path in fractions][:3]
+        raise ChoiceError(
+            f"some runs log {runs[0].curve.metric!r} in percent, and these have values up to "
+            f"{max(float(run.values.max()) for run in runs if run.path in fractions):.3g}; give --bounds 0 100 if they "
+            "are in percent too, or read them apart",
+            names,
+        )
+    silent = "percent" if percent else "fraction"
+    return _in_scale(runs, {path: silent if scale == "silent" else scale for path, scale in scales.items()})
+
+
+def _scale(group: Sequence[Scaled]) -> str:
+    """Return the scale of a share in one file: fraction, percent, silent (zeros), or neither."""
+    values = np.concatenate([run.values for run in group])
+    low, high = float(values.min()), float(values.max())
+    if high > PERCENT:
+        return "percent" if low >= 0.0 and high <= 100.0 else "neither"
+    if low < -STRAY or high > 1.0 + STRAY:
+        return "neither"
+    return "fraction" if high > SILENT else "silent"
+
+
+def _in_scale(runs: Sequence[Scaled], scales: Mapping[str, str]) -> list[Curve]:
+    """Return the curves, those of no scale open."""
+    if "neither" in scales.values():  # one command, one unit of tolerance
+        return assumed([_open(run.curve, "share") for run in runs])
+    known = {"percent": ((0.0, 100.0), "percent"), "fraction": ((0.0, 1.0), "metric")}
+    return [
+        replace(run.curve, bounds=known[scales[run.path]][0], bounds_from=known[scales[run.path]][1], open=None)
+        for run in runs
+    ]
+
+
+def _open(curve: Curve, because: str) -> Curve:
+    bounds = curve.open or OpenBounds(lowest=0.0, highest=1.0, range=1.0)
+    return replace(curve, open=replace(bounds, because=because), bounds_from="open")
+
+
+def without_outliers(curve: Curve) -> tuple[Curve, tuple[str, ...]]:
+    """Return a curve with open bounds without values that are no evaluations, and what was left out.
+
+    A value further than 20 ranges from the median of the 5 around it, itself included; at most 2 % of a run, at least
+    one. More of them are what the reward does.
+    """
+    if curve.open is None or not curve.open.range or curve.n_points < 5:
+        return curve, ()
+    around = np.median(sliding_window_view(np.pad(curve.reward, 2, mode="reflect"), 5), axis=1)
+    far = np.flatnonzero(np.abs(curve.reward - around) > OUTLIER * curve.open.range)
+    if not far.size or far.size > max(1, int(MOST * curve.n_points)):
+        return curve, ()
+    kept = np.ones(curve.n_points, dtype=bool)
+    kept[far] = False
+    said = tuple(
+        f"{curve.reward[k]:.6g} at {curve.compute[k]:.6g} {curve.unit} is left out: more than {OUTLIER:g} times the range "
+        f"of the rewards ({curve.open.range:.3g}) from those around it"
+        for k in far
+    )
+    return curve.select(kept), said
