@@ -160,7 +160,7 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
             raise InputError("--calibration and --discrepancy both say how far forecasts may be off; give one of them")
         found = calibration_file(given["calibration"])
         if curve is not None:
-            found.check(metric=curve.metric, bounds=curve.bounds, family=family)
+            found.check(metric=curve.metric, bounds=curve.frame, family=family)
         numbers, said = replace(numbers, discrepancy=found.discrepancy), found.claim
     told = {name: given[name] for name in ("discrepancy", "alpha") if given[name] is not None}
     return replace(numbers, **told), said

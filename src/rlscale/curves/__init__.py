@@ -1,6 +1,6 @@
 """What the rest is about: curves, runs, units, and simulated curves with known truth."""
 
-from rlscale.curves.assumed import assumed, sentence
+from rlscale.curves.assumed import assumed
 from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.curve import Curve
 from rlscale.curves.run import Metric, Run, Series, Source
@@ -17,6 +17,7 @@ __all__ = [
     "Series",
     "Source",
     "Truth",
+    "assumed",
     "canonical_unit",
     "simulate",
     "simulated_runs",

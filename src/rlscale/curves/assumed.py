@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
 from rlscale.curves.curve import Curve
 
-__all__ = ["ASSUMED", "assumed", "opened", "sentence"]
+__all__ = ["ASSUMED", "assumed", "opened", "bounds_sentence"]
 
 #: How bounds are known that are read off the values.
 ASSUMED = ("values", "open")
@@ -61,10 +61,10 @@ def _in_place(curves: Sequence[Curve], settled: Sequence[Curve]) -> list[Curve]:
     return [next(rest) if curve.bounds_from in ASSUMED else curve for curve in curves]
 
 
-def sentence(curve: Curve) -> str:
+def bounds_sentence(curve: Curve) -> str:
     """Say what is assumed of a curve's bounds; empty where they are stated."""
     if curve.bounds_from == "values":
-        return "bounds [0, 1] assumed: all values lie there (--bounds LO HI states others, --bounds open leaves them open)"
+        return "bounds [0, 1] assumed: all values lie there (--bounds LO HI states others, --bounds open none)"
     if curve.bounds_from == "metric":
         return f"bounds [0, 1]: {curve.metric!r} is a share by its name (--bounds LO HI states others)"
     if curve.bounds_from == "percent":

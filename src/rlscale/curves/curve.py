@@ -110,6 +110,11 @@ class Curve:
         return self.bounds if self.open is None else self.open.frame
 
     @property
+    def shown_in(self) -> tuple[float, float]:
+        """What rewards are written and drawn in: the bounds, or one range from the lowest level where they are open."""
+        return self.bounds if self.open is None else (self.open.lowest, self.open.lowest + self.range)
+
+    @property
     def error_range(self) -> float:
         """What the priors of noise and of model error are shares of, in reward: the range, or twice that of open bounds.
 

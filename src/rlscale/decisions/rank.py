@@ -247,7 +247,7 @@ def _early(
 
 
 def _check(runs: Sequence[Run], target: float | None, seed_sd: float | None) -> None:
-    on_one_axis(runs, "rank", ("unit", "clock", "bounds"))
+    on_one_axis(runs, "rank", ("unit", "clock", "frame"))
     if target is not None and not target > 0:
         raise InputError(f"--target {target:g} is not a compute above 0; give one, or inf for the asymptote")
     check_seed_sd(seed_sd)

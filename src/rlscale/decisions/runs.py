@@ -23,10 +23,11 @@ def on_one_axis(runs: Sequence[Run], what: str, fields: Sequence[str]) -> None:
     if not runs:
         raise InputError(f"nothing to {what}: no runs were given")
     for field in fields:
-        found = {getattr(run.curve, field) for run in runs}
-        if len(found) > 1:
-            held = ", ".join(str(one) or "none stated" for one in sorted(found))
-            raise InputError(f"the runs have several {field} ({held}); {what} them apart")
+        values = {getattr(run.curve, field) for run in runs}
+        if len(values) > 1:
+            several = ", ".join(str(value) or "none stated" for value in sorted(values))
+            noun = "bounds" if field == "frame" else field
+            raise InputError(f"the runs have several {noun} ({several}); {what} them apart")
 
 
 def check_seed_sd(given: float | None) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from rlscale.curves import Run
 from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.history import History, as_recipe, histories
+from rlscale.decisions.gate.policy import frame_unit
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions
@@ -88,12 +89,14 @@ class Arena:
     ----------
     contenders : tuple of History
     truths : tuple of float
-        Shares of the range.
+        Shares of the frame.
     horizon : float
         In ``unit``.
     unit, metric : str
     range : float
         Of the metric, in reward.
+    size : float
+        Of the frame that rewards are shares of, in reward: the range, where the bounds are stated.
     skipped : tuple of Skipped
     seeds : tuple of tuple of History
         The runs of each contender, the one with which a recipe starts first.
@@ -105,8 +108,14 @@ class Arena:
     unit: str
     metric: str
     range: float
+    size: float
     skipped: tuple[Skipped, ...]
     seeds: tuple[tuple[History, ...], ...]
+
+    @property
+    def unit_of_frame(self) -> float:
+        """The range as a share of the frame."""
+        return self.range / self.size
 
 
 def arena(
@@ -153,11 +162,12 @@ def arena(
         raise InputError("the runs are all of one recipe; a replay of recipes compares at least 2")
     seeds = tuple(tuple(told[k] for k in group) for group in groups.values())
     contenders = tuple(
-        as_recipe(name, own, setting.seed_sd) if setting.recipes else own[0]
+        as_recipe(name, own, setting.seed_sd * frame_unit(first)) if setting.recipes else own[0]
         for name, own in zip(groups, seeds, strict=True)
     )
+    size = first.frame[1] - first.frame[0]
     ends = tuple(float(np.mean([true[k] for k in group])) for group in groups.values())
-    return Arena(contenders, ends, horizon, first.unit, first.metric, first.range, skipped, seeds)
+    return Arena(contenders, ends, horizon, first.unit, first.metric, first.range, size, skipped, seeds)
 
 
 def _long_enough(runs: Sequence[Run]) -> tuple[list[int], tuple[Skipped, ...]]:
@@ -187,4 +197,5 @@ def _truth(run: Run, horizon: float) -> float:
 
 
 def _share(run: Run, reward: float) -> float:
-    return (reward - run.curve.bounds[0]) / run.curve.range
+    low, high = run.curve.frame
+    return (reward - low) / (high - low)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from types import MappingProxyType
@@ -23,7 +23,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.curves import Curve, Run
+from rlscale.curves import Curve, Run, assumed
+from rlscale.decisions.runs import on_one_axis
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, FitOptions, fits
@@ -109,7 +110,7 @@ def backtest(
     return Backtest(
         cuts=tuple(cut_scores(cut, [case for case in cases if case.cut == cut]) for cut in shares),
         skipped=tuple(skipped),
-        bounds=runs[0].curve.bounds,
+        bounds=runs[0].curve.shown_in,
         metric=", ".join(sorted({run.curve.metric for run in runs})),
         unit=", ".join(sorted({run.curve.unit for run in runs})),
         options=options,
@@ -117,8 +118,6 @@ def backtest(
 
 
 def _check(runs: Sequence[Run], cuts: Sequence[float], jobs: int) -> None:
-    if not runs:
-        raise InputError("nothing to backtest: no runs were given")
     if not cuts:
         raise InputError("no cut is given; give shares of each run's compute, such as 0.5")
     for cut in cuts:
@@ -128,9 +127,7 @@ def _check(runs: Sequence[Run], cuts: Sequence[float], jobs: int) -> None:
             )
     if jobs < 1:
         raise InputError(f"--jobs {jobs} is not a number of processes; give 1 or more")
-    found = {run.curve.bounds for run in runs}
-    if len(found) > 1:
-        raise InputError(f"the runs have several bounds ({', '.join(map(str, sorted(found)))}); backtest them apart")
+    on_one_axis(runs, "backtest", ("frame",))
 
 
 def _told(skipped: Sequence[Skipped], most: int = 3) -> str:
@@ -176,7 +173,13 @@ def cut_runs(runs: Sequence[Run], cuts: Sequence[float]) -> tuple[list[Task], li
                 truth = float(np.mean(curve.reward[-tail:]))
                 seen, jitter = curve.until(until), _jitter(curve) / float(np.sqrt(tail))
                 tasks.append(Task(run.name, run.recipe, cut, seen, ahead, truth, jitter))
-    return tasks, skipped
+    return [task for cut in cuts for task in _as_known([task for task in tasks if task.cut == cut])], skipped
+
+
+def _as_known(tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks of one cut with what could be assumed of the bounds from the points up to there."""
+    curves = assumed([task.seen for task in tasks])
+    return [replace(task, seen=curve) for task, curve in zip(tasks, curves, strict=True)]
 
 
 def _jitter(curve: Curve) -> float:

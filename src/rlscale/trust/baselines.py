@@ -186,8 +186,10 @@ def linearised_sigmoid(compute: Floats, reward: Floats, baseline: float, count: 
 def _on_unit_range(seen: Curve) -> tuple[Floats, Floats]:
     """Return compute and reward on a range of [0, 1]; a very long curve averaged in blocks, as the engine does."""
     curve, _ = thinned(seen)
-    return curve.compute, (curve.reward - curve.bounds[0]) / curve.range
+    low, high = curve.frame
+    return curve.compute, (curve.reward - low) / (high - low)
 
 
 def _in_reward(seen: Curve, shares: Floats) -> float:
-    return seen.bounds[0] + seen.range * float(np.mean(shares))
+    low, high = seen.frame
+    return low + (high - low) * float(np.mean(shares))

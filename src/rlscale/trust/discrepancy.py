@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Run
 from rlscale.decisions.gate.contenders import comparable
-from rlscale.decisions.gate.outlook import EDGES, on_grid
-from rlscale.decisions.gate.policy import HOLD
+from rlscale.decisions.gate.outlook import EDGES, in_frame, on_grid
+from rlscale.decisions.gate.policy import HOLD, frame_unit
 from rlscale.decisions.gate.prospect import cdf_of, left, smoothed
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
@@ -145,11 +145,11 @@ def calibrate(
     found = fits(asked, options=options, own_targets=(float(task.ahead[-1]) for task in tasks))
     for done, (task, fit) in enumerate(zip(tasks, found, strict=True)):
         if fit.posterior is not None and fit.verdict.name != "collapsed":
-            low, size = task.seen.bounds[0], task.seen.range
             values, _ = predictive(fit.posterior, task.ahead)
-            mass = on_grid((values - low) / size, fit.posterior.weight)
+            mass = on_grid(in_frame(values, task.seen), fit.posterior.weight)
             names.append(task.run)
-            inside.append(_inside(mass, task.cut, (task.truth - low) / size))
+            truth = float(in_frame(np.array(task.truth), task.seen))
+            inside.append(_inside(mass, task.cut, truth, frame_unit(task.seen)))
         if watch is not None:
             watch(done + 1, len(tasks))
     if not inside:
@@ -158,11 +158,11 @@ def calibrate(
     return _calibration(hits, owner, runs[0], tuple(sorted(cuts)), options)
 
 
-def _inside(mass: Floats, cut: float, truth: float) -> NDArray[np.bool_]:
-    """Say for every discrepancy tried whether the 80 % interval holds the truth."""
+def _inside(mass: Floats, cut: float, truth: float, unit: float) -> NDArray[np.bool_]:
+    """Say for every discrepancy tried whether the 80 % interval holds the truth; ``unit``: the range in the frame."""
     found = []
     for delta in TRIED:
-        below = float(np.interp(truth, EDGES, cdf_of(smoothed(mass, float(delta) * left(cut)))))
+        below = float(np.interp(truth, EDGES, cdf_of(smoothed(mass, unit * float(delta) * left(cut)))))
         found.append(0.5 - NOMINAL / 2 <= below <= 0.5 + NOMINAL / 2)
     return np.array(found)
 
@@ -201,7 +201,7 @@ def _calibration(
         metric=curve.metric,
         unit=curve.unit,
         family=options.family,
-        bounds=curve.bounds,
+        bounds=curve.frame,
         cuts=cuts,
     )
 

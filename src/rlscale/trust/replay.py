@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Run
 from rlscale.decisions.gate.history import History, as_recipe
 from rlscale.decisions.gate.hold import Gate
-from rlscale.decisions.gate.policy import HOLD
+from rlscale.decisions.gate.policy import HOLD, scaled
 from rlscale.decisions.gate.prospect import Prospect
 from rlscale.decisions.gate.registry import POLICIES
 from rlscale.decisions.gate.seeds import near_best
@@ -172,12 +172,15 @@ def scores(
 ) -> PolicyScores:
     """Return how a policy does over tournaments among the contenders at ``places``."""
     setting = setting or Setting()
+    unit = held.unit_of_frame
+    policy = Gate(scaled(policy.policy, unit)) if isinstance(policy, Gate) else scaled(policy, unit)
     numbers = policy.policy if isinstance(policy, Gate) else HOLD
     staged = setting.recipes and isinstance(policy, Gate) and numbers.seeds == "staged"
     contenders = held.contenders
     if staged:  # one seed of each, whose reward the recipe's own level may differ from
         contenders = tuple(
-            as_recipe(one.name, own[:1], setting.seed_sd) for one, own in zip(contenders, held.seeds, strict=True)
+            as_recipe(each.name, own[:1], setting.seed_sd * unit)
+            for each, own in zip(contenders, held.seeds, strict=True)
         )
     blind = (None,) * len(contenders[0].looks)
     beliefs: list[tuple[Prospect | None, ...]] = [
@@ -203,7 +206,7 @@ def scores(
             leads = [contenders[k] for k in drawn]
             one = _with_seeds(one, drawn, held, leads, [prices[k] for k in drawn], numbers.seed_band)
         played.append(one)
-    return _scored(policy.name, played, held.range)
+    return _scored(policy.name, played, held)
 
 
 def _with_seeds(
@@ -239,8 +242,8 @@ def _level(one: History, done: int) -> float:
     return -np.inf if expected is None else expected
 
 
-def _scored(name: str, played: Sequence[Played], size: float) -> PolicyScores:
-    short = np.array([one.shortfall for one in played])
+def _scored(name: str, played: Sequence[Played], held: Arena) -> PolicyScores:
+    short = np.array([one.shortfall for one in played]) / held.unit_of_frame
     kept = tuple(float(np.mean(short <= near + _ROUNDING)) for near in NEAR)
     wrong = int(np.count_nonzero(short > NEAR[-1] + _ROUNDING))
     low, high = binomial_interval(wrong, len(played))
@@ -248,7 +251,7 @@ def _scored(name: str, played: Sequence[Played], size: float) -> PolicyScores:
         policy=name,
         cost=float(np.mean([one.cost for one in played])),
         kept=kept,
-        regret=size * float(np.mean([one.regret for one in played])),
+        regret=held.size * float(np.mean([one.regret for one in played])),
         wrong=wrong / len(played),
         wrong_low=low,
         wrong_high=high,

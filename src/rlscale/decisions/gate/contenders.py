@@ -32,7 +32,7 @@ def comparable(runs: Sequence[Run], what: str) -> None:
     InputError
         No runs, several units, clocks, metrics or bounds, or two runs under one name.
     """
-    on_one_axis(runs, what, ("unit", "clock", "metric", "bounds"))
+    on_one_axis(runs, what, ("unit", "clock", "metric", "frame"))
     names = [run.name for run in runs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -125,7 +125,7 @@ def learned_tau(
 def contenders(
     traced: Sequence[History], runs: Sequence[Run], groups: Mapping[str, Sequence[int]], tau: float
 ) -> tuple[History, ...]:
-    """Return one contender a recipe, under its name."""
+    """Return one contender a recipe, under its name; ``tau`` is a share of the frame."""
     return tuple(as_recipe(recipe, [traced[k] for k in group], tau) for recipe, group in groups.items())
 
 

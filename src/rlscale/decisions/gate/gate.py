@@ -13,7 +13,7 @@ from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_t
 from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.hold import Gate, as_they_are
 from rlscale.decisions.gate.known import Known
-from rlscale.decisions.gate.policy import HOLD, Policy
+from rlscale.decisions.gate.policy import HOLD, Policy, frame_unit, scaled
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.sentences import Words, sentence
 from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
@@ -83,8 +83,10 @@ def gate(
     groups = by_recipe(runs)
     seeded = any(len(group) > 1 for group in groups.values())
     tau = learned_tau(runs, groups, seed_sd, seeded, options, known)
-    field = contenders(traced, runs, groups, tau)
-    table = _Table(runs, groups, field, states_of(runs, horizon, named), policy, budget, horizon, risk_spent)
+    unit = frame_unit(runs[0].curve)
+    field = contenders(traced, runs, groups, tau * unit)
+    table = _Table(runs, groups, field, states_of(runs, horizon, named), policy, scaled(policy, unit), budget, horizon,
+                   risk_spent)  # fmt: skip
     ruled, standings = table.decide()
     return table.answer(ruled, standings, tau, "recipes" if seeded or seed_sd else "runs")
 
@@ -97,7 +99,8 @@ class _Table:
     groups: Mapping[str, Sequence[int]]
     contenders: tuple[History, ...]
     states: Mapping[str, State]
-    policy: Policy
+    stated: Policy
+    policy: Policy  # its rewards in shares of the frame
     budget: float
     horizon: float
     risk_spent: float
@@ -139,8 +142,8 @@ class _Table:
         """Return the decisions on the runs of every contender."""
         curve = self.runs[0].curve
         words = Words(
-            reward=lambda share: shown(_reward(share, curve.bounds), curve),
-            difference=lambda share: shown(share * curve.range, curve),
+            reward=lambda share: shown(_reward(share, curve.frame), curve),
+            difference=lambda share: shown(share * (curve.frame[1] - curve.frame[0]), curve),
             compute=lambda share: f"{share * self.horizon:.4g} {curve.unit}",
             budget=f"{self.budget:.4g} {curve.unit}",
             policy=self.policy,
@@ -165,11 +168,11 @@ class _Table:
             unit=curve.unit,
             clock=curve.clock,
             metric=curve.metric,
-            bounds=curve.bounds,
+            bounds=curve.shown_in,
             decisions=tuple(found[k] for k in range(len(self.runs))),
             risk=ruled.risk,
             leader=ruled.leader,
-            policy=self.policy,
+            policy=self.stated,
             claim=claim,
             seed_sd=tau,
             notes=self._notes(),
@@ -214,13 +217,14 @@ class _Table:
 
     def _evidence(self, k: int, one: Standing, ruling: Ruling, ruled: Round, looks: int, history: History) -> Evidence:
         run, believed = self.runs[k], one.prospect
-        low, size = run.curve.bounds[0], run.curve.range
+        low, high = run.curve.frame
+        size = high - low
         verdict = history.looks[-1].verdict
         return Evidence(
             contender=one.name,
             spent=run.curve.compute_last,
             evaluations=run.curve.n_trained,
-            reward=_reward(one.recent, run.curve.bounds),
+            reward=_reward(one.recent, run.curve.frame),
             forecast=None if believed is None else tuple(low + size * believed.quantile(q) for q in LEVELS),
             mean=None if believed is None else low + size * believed.mean,
             h=ruling.h,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.decisions.gate.known import Known, Made, first, made_of
-from rlscale.decisions.gate.outlook import Outlook
+from rlscale.decisions.gate.outlook import Outlook, in_frame
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import Prospect, prospect
 from rlscale.decisions.gate.seeds import pooled
@@ -155,7 +155,7 @@ def histories(
             name=run.name,
             runs=(run,),
             compute=curve.compute / horizon,
-            reward=(curve.reward - curve.bounds[0]) / curve.range,
+            reward=in_frame(curve.reward, curve),
             looks=tuple(looks[place, k] for k in range(len(edges[place]))),
         )
         for place, (run, curve) in enumerate(zip(runs, curves, strict=True))
@@ -194,7 +194,7 @@ def as_recipe(name: str, seeds: Sequence[History], tau: float) -> History:
     seeds : sequence of History
         With equally many looks.
     tau : float
-        Run-to-run sd, as a share of the range.
+        Run-to-run sd, as a share of the frame.
     """
     if len(seeds) == 1 and tau == 0.0:
         return replace(seeds[0], name=name)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from rlscale.curves import Run
 from rlscale.decisions.contender import healthy
-from rlscale.decisions.gate.outlook import Outlook, outlook
+from rlscale.decisions.gate.outlook import Outlook, in_frame, outlook
 from rlscale.decisions.gate.standing import RECENT
 from rlscale.inference.fit import Fit, FitOptions, fit
 from rlscale.inference.pool import Scatter, replicate_scatter
@@ -48,7 +48,7 @@ def made_of(found: Fit, budget: float) -> Made:
     curve = found.run.curve
     fallen = None
     if found.verdict.name is VerdictName.COLLAPSED:
-        fallen = (float(curve.reward[-RECENT:].mean()) - curve.bounds[0]) / curve.range
+        fallen = float(in_frame(curve.reward[-RECENT:], curve).mean())
     return Made(curve.n_points, outlook(found, budget), fallen, found.verdict)
 
 

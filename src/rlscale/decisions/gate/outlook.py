@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.curves import Curve
 from rlscale.inference.fit import Fit
 
-__all__ = ["CENTRES", "EDGES", "STEP", "Outlook", "on_grid", "outlook", "outlook_of"]
+__all__ = ["CENTRES", "EDGES", "STEP", "Outlook", "in_frame", "on_grid", "outlook", "outlook_of"]
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ DRAWS = 256
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """Distribution of a run's noise-free reward at the budget, in shares of the metric's range.
+    """Distribution of a run's noise-free reward at the budget, in shares of the frame (the bounds where stated).
 
     Parameters
     ----------
@@ -48,8 +49,13 @@ def outlook(fit: Fit, budget: float) -> Outlook | None:
     found = fit.posterior
     if found is None:
         return None
-    values = (found.reward([budget], model_error=True)[:, 0] - found.curve.bounds[0]) / found.curve.range
-    return outlook_of(values, found.weight)
+    return outlook_of(in_frame(found.reward([budget], model_error=True)[:, 0], found.curve), found.weight)
+
+
+def in_frame(reward: Floats, curve: Curve) -> Floats:
+    """Return rewards, any shape, as shares of what the runs that are compared have in common: see ``Curve.frame``."""
+    low, high = curve.frame
+    return (reward - low) / (high - low)
 
 
 def outlook_of(values: Floats, weight: Floats) -> Outlook:

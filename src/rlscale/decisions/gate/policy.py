@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
+from rlscale.curves import Curve
 from rlscale.errors import InputError
 
-__all__ = ["HOLD", "KILL", "Policy", "check_number", "number"]
+__all__ = ["HOLD", "KILL", "Policy", "check_number", "frame_unit", "number", "scaled"]
+
+#: Numbers of policies that are differences of rewards, shares of the range.
+IN_REWARD = ("epsilon", "collapse_sd", "discrepancy", "keep_top", "seed_band", "margin")
+P = TypeVar("P", bound=Any)
 
 
 def number(default: Any, why: str) -> Any:
@@ -100,6 +105,19 @@ def check_number(policy: object, name: str, low: float, high: float, *, strict: 
     if not given or not low <= value <= high or (strict and value in (low, high)):
         span = f"strictly between {low:g} and {high:g}" if strict else f"from {low:g} to {high:g}"
         raise InputError(f"policy {getattr(policy, 'name', '?')!r}: {name} = {value!r} is not a number {span}")
+
+
+def scaled(policy: P, unit: float) -> P:
+    """Return a policy whose rewards, shares of the range, are shares of the frame, ``unit`` ranges being one frame."""
+    if unit == 1.0:
+        return policy
+    return replace(policy, **{name: getattr(policy, name) * unit for name in IN_REWARD if hasattr(policy, name)})
+
+
+def frame_unit(curve: Curve) -> float:
+    """Return the range as a share of the frame: 1 where the bounds are stated."""
+    low, high = curve.frame
+    return curve.range / (high - low)
 
 
 HOLD = Policy()
