@@ -91,7 +91,7 @@ def test_three_evaluations_are_one_look_without_a_ceiling():
     grown = rlscale.over_time(Curve(compute=[0, 1, 2, 3], reward=[0.1, 0.2, 0.3, 0.3]), 10.0)
     assert [look.verdict.name for look in grown.looks] == ["too_few_points"]
     assert grown.latest.ceiling is grown.latest.forecast is None
-    assert (grown.latest.compute, grown.earlier, grown.n_holding) == (3.0, (), 0)
+    assert (grown.latest.compute, grown.holding(), grown.holding("forecast")) == (3.0, (0, 0), (0, 0))
 
 
 def test_without_a_target_there_is_no_forecast_and_the_largest_of_several_speaks():
@@ -107,16 +107,16 @@ def test_without_a_target_there_is_no_forecast_and_the_largest_of_several_speaks
 
 
 def test_changes_and_the_intervals_that_hold_the_median_of_today():
-    grown = rlscale.over_time(grown_run(), options=FAST)
+    grown = rlscale.over_time(grown_run(), 30.0, FAST)
     names = [look.verdict.name for look in grown.looks]
     assert grown.changes[0] == grown.looks[0]
     assert len(grown.changes) == 1 + sum(a != b for a, b in pairwise(names))
     assert grown.first_seen == grown.looks[names.index(names[-1])].compute
     assert grown.first_seen <= grown.since
     assert all(look.verdict.name == names[-1] for look in grown.looks if look.compute >= grown.since)
-    now = grown.latest.ceiling.q50
-    assert len(grown.earlier) == LOOKS - 1
-    assert grown.n_holding == sum(held.q10 <= now <= held.q90 for held in grown.earlier)
+    for of in ("ceiling", "forecast"):
+        *earlier, now = (getattr(look, of) for look in grown.looks)
+        assert grown.holding(of) == (sum(each.q10 <= now.q50 <= each.q90 for each in earlier), LOOKS - 1)
 
 
 def test_many_runs_with_their_fits():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -89,16 +90,15 @@ class OverTime:
         """Compute at which the verdict was for the first time what it is now, in ``unit``."""
         return next(look.compute for look in self.looks if look.verdict.name == self.latest.verdict.name)
 
-    @property
-    def earlier(self) -> tuple[Interval, ...]:
-        """The 80 % intervals of the ceiling at the looks before the latest, where there are any."""
-        return tuple(look.ceiling for look in self.looks[:-1] if look.ceiling is not None)
+    def holding(self, of: Literal["ceiling", "forecast"] = "ceiling") -> tuple[int, int]:
+        """Return how many earlier 80 % intervals hold the latest median, and how many there are.
 
-    @property
-    def n_holding(self) -> int:
-        """How many of the ``earlier`` intervals hold the median of the latest ceiling; 0 where there is none."""
-        now = self.latest.ceiling
-        return 0 if now is None else sum(each.q10 <= now.q50 <= each.q90 for each in self.earlier)
+        Few of them mean that the intervals of this run were too narrow: those of one curve overlap in what they have
+        seen, so the share is no coverage.
+        """
+        *earlier, now = (getattr(look, of) for look in self.looks)
+        known = [interval for interval in earlier if interval is not None]
+        return sum(now is not None and each.q10 <= now.q50 <= each.q90 for each in known), len(known)
 
 
 def over_time(
