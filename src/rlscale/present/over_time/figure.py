@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from rlscale.present.views import FitView
 
 __all__ = ["draw_band", "write_over_time_figure"]
 
+#: Entries of a legend that fit under one panel.
+_ACROSS = 5
 Axes = Any
 
 
@@ -87,7 +90,8 @@ def _legend(figure: Any, traces: Sequence[Trace]) -> None:
         Line2D([], [], color=SERIES[0], linewidth=0.9, dashes=(2, 3), label="today's median"),
         Line2D([], [], linestyle="", marker="o", markersize=3, color="#aab1b9", label="evaluations"),
     ]
-    handles, across = [*marks, *rest], len(marks) + len(rest) if len(traces) > 1 else 4
+    handles = [*marks, *rest]
+    across = len(handles) if len(traces) > 1 or len(handles) <= _ACROSS else math.ceil(len(handles) / 2)
     ordered = [handle for column in range(across) for handle in handles[column::across]]  # legends fill columns first
     figure.legend(handles=ordered, loc="outside lower left", ncols=across, frameon=False, fontsize=8.5,
                   labelcolor=MUTED, handletextpad=0.5, columnspacing=1.4)  # fmt: skip
