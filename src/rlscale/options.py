@@ -130,7 +130,11 @@ READING = (
     click.option("--length", type=float, metavar="S", help="For flops: tokens of a sample, for the attention term."),
     click.option("--recompute", is_flag=True, help="For flops: activations are computed again in the backward pass."),
     click.option(
-        "--bounds", type=Bound(), nargs=2, metavar="LO HI|open", callback=bounds_of,
+        "--bounds",
+        type=Bound(),
+        nargs=2,
+        metavar="LO HI|open",
+        callback=bounds_of,
         help="Lowest and highest reward possible, or open; by default by the metric's name or its values, and said.",
     ),  # fmt: skip
     click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),

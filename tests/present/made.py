@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rlscale.curves import Curve, Run, Source, Truth, simulate
 from rlscale.decisions import Pair, PublishedCheck, Ranking, RecipeRank
-from rlscale.inference import Forecast, Interval, Verdict, VerdictName
+from rlscale.inference import Forecast, Interval, Look, OverTime, Verdict, VerdictName
 from rlscale.inference.pool import SeedSpread
 from rlscale.present.views import BadFile, FitView, RankView, RunView, Settings
 
@@ -130,6 +132,34 @@ def settings() -> Settings:
 
 def fit_answer() -> FitView:
     return FitView(runs=runs(), errors=(BadFile("torn.csv", "line 3 is torn"),), settings=settings())
+
+
+def over_time(view: RunView, looks: int = 14, target: float | None = None) -> OverTime:
+    """How a run may have grown: early, then resolved but for one look; the last look is the run as it is."""
+    asked = target is not None
+
+    def look(k: int) -> Look:
+        verdict = RESOLVED if k in (8, 10, 11, 12) else EARLY
+        middle, half = 0.6 + 0.01 * k, 0.3 / (k + 1)
+        interval = Interval(middle - half, middle, middle + half)
+        ahead = Interval(middle - half - 0.02, middle - 0.02, middle + half - 0.02) if asked else None
+        return Look(compute=40.0 + 10.0 * k, n_points=5 + k, verdict=verdict, ceiling=interval, forecast=ahead)
+
+    now = Look(
+        compute=view.compute_last,
+        n_points=view.n_points,
+        verdict=view.verdict,
+        ceiling=view.quantities["A_average"],
+        forecast=view.forecasts[-1].interval if asked and view.forecasts else None,
+    )
+    earlier = [] if view.asymptote is None else map(look, range(looks - 1))
+    return OverTime(run=view.run, unit=view.unit, target=target, looks=(*earlier, now))
+
+
+def grown_answer(runs_: tuple[RunView, ...], target: float | None = None) -> FitView:
+    """The answer of ``fit --over-time``."""
+    grown = tuple(replace(run, over_time=over_time(run, target=target)) for run in runs_)
+    return FitView(runs=grown, settings=settings())
 
 
 def rank_answer() -> RankView:

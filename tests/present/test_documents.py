@@ -34,10 +34,13 @@ def test_fit_has_the_keys_of_the_contract_in_order() -> None:
         "asymptote",
         "A_average",
         "weights",
+        "ceiling",
     ]
+    assert run["ceiling"] == run["A_average"]
     assert [list(item) for item in run["forecast"]] == [FORECAST_KEYS] * 2
     assert list(run["A"]) == ["q10", "q50", "q90"]
     assert list(run["source"]) == ["path", "format", "rows", "repairs", "trainer"]
+    assert "over_time" not in run
     assert document["errors"] == [{"path": "torn.csv", "message": "line 3 is torn"}]
 
 
@@ -55,6 +58,7 @@ def test_rank_has_the_keys_of_the_contract_in_order() -> None:
     assert list(document)[:4] == ["schema", "at", "recipes", "pairs"]
     assert document["at"] == 1600.0
     assert list(document["recipes"][0])[: len(RECIPE_KEYS)] == RECIPE_KEYS
+    assert all(row["ceiling"] == row["A"] for row in document["recipes"])
     assert list(document["pairs"][0])[: len(PAIR_KEYS)] == PAIR_KEYS
     assert set(document["pairs"][0]["published"]) == {"A_a", "A_b", "tie", "B_a", "B_b"}
     assert document["seed_sd"] == {"value": 0.021, "source": "replicates", "replicates": 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from rlscale.options import (
 )
 
 if TYPE_CHECKING:
-    from rlscale.inference import Fit
+    from rlscale.inference import Fit, OverTime
     from rlscale.present.output import Output
     from rlscale.present.views import BadFile
 
@@ -40,8 +40,11 @@ _MANY = 200
     "--target", "targets", type=Compute(), multiple=True, help="Forecast here; inf for the asymptote; repeat."
 )
 @click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
+@click.option("--over-time", is_flag=True, help="Also the ceiling and the verdict as each run grew, at up to 24 looks.")
 @with_options(READING, FITTING, OUTPUT)
-def fit(paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, **given: Any) -> None:
+def fit(
+    paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, over_time: bool, **given: Any
+) -> None:
     """Posterior, verdict and forecast of each run.
 
     PATH is a log or a folder of logs. Without --target the verdict speaks of the asymptote and the forecasts are at 2
@@ -52,7 +55,8 @@ def fit(paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | No
     to = output(given)
     fits, errors = _fitted(paths, targets, at_least, given)
     told = settings(given, targets=[*targets], at_least=at_least)
-    to.fits(fit_view(fits, errors, told), fits)
+    grown = _grown(fits, targets) if over_time else ()
+    to.fits(fit_view(fits, errors, told, over_time=grown), fits)
 
 
 @click.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
@@ -158,6 +162,18 @@ def _fitted(
             found.append(one)
             watch(len(found), len(reading.runs))
     return tuple(found), tuple(BadFile(error.path, error.message) for error in reading.errors)
+
+
+def _grown(fits: Sequence[Fit], targets: tuple[float, ...]) -> tuple[OverTime, ...]:
+    """Fit runs as they grew, with a progress bar on long work."""
+    from rlscale.inference import over_times
+
+    found = []
+    with watched("fitting as the runs grew", len(fits)) as watch:
+        for one in over_times(fits, targets):
+            found.append(one)
+            watch(len(found), len(fits))
+    return tuple(found)
 
 
 def _ranked(

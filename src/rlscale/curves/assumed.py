@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
 from rlscale.curves.curve import Curve
 
-__all__ = ["ASSUMED", "assumed", "opened", "bounds_sentence"]
+__all__ = ["ASSUMED", "assumed", "bounds_sentence", "opened"]
 
 #: How bounds are known that are read off the values.
 ASSUMED = ("values", "open")
@@ -36,7 +36,7 @@ def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None
     if not free:
         return list(curves)
     reasons = {curve.open.because for curve in free if curve.open is not None} - {"values"}
-    if not reasons and all(-STRAY <= curve.reward.min() and curve.reward.max() <= 1.0 + STRAY for curve in free):
+    if not reasons and all(curve.reward.min() >= -STRAY and curve.reward.max() <= 1.0 + STRAY for curve in free):
         closed = [replace(curve, bounds=(0.0, 1.0), bounds_from="values", open=None) for curve in free]
         return _in_place(curves, closed)
     return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values"), frame=frame))

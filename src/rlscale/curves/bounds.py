@@ -36,7 +36,8 @@ class OpenBounds:
     With ``m`` and ``M`` the lowest and highest median of 3 consecutive values of a run, ``j`` the jitter of its
     evaluations and ``s = max(M - m, range, 25 j)``, the ceiling has a flat prior density on ``[m - s, M]`` that falls
     above ``M`` as a half-Cauchy of scale ``s``, cut at ``M + 10 s``. A rise that hardly leaves the noise says little of
-    how far it may go: without the term in ``j`` the 80 % intervals of such runs hold 7 to 60 % (``benchmarks/open_bounds``).
+    how far it may go: without the term in ``j`` the 80 % intervals of such runs hold 7 to 60 %
+    (``benchmarks/open_bounds``).
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ class Curve:
 
     @property
     def error_range(self) -> float:
-        """What the priors of noise and of model error are shares of, in reward: the range, or twice that of open bounds.
+        """What the priors of noise and model error are shares of, in reward: the range, or twice that of open bounds.
 
         Those shares were measured on rewards in [0, 1], of which a run sees about half.
         """

@@ -2,6 +2,7 @@
 
 from rlscale.inference.fit import Fit, FitOptions, Refits, fit, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
+from rlscale.inference.over_time import Look, OverTime, over_time, over_times
 from rlscale.inference.posterior import Posterior, posterior, posteriors
 from rlscale.inference.verdict import Verdict, VerdictName
 
@@ -10,6 +11,8 @@ __all__ = [
     "FitOptions",
     "Forecast",
     "Interval",
+    "Look",
+    "OverTime",
     "Posterior",
     "Refits",
     "Verdict",
@@ -17,6 +20,8 @@ __all__ = [
     "fit",
     "fits",
     "forecast",
+    "over_time",
+    "over_times",
     "posterior",
     "posteriors",
 ]

@@ -7,14 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from rlscale import __version__
-from rlscale.decisions.gate.known import first
+from rlscale.curves.prefix import first
 from rlscale.inference import FitOptions, fits
 from rlscale.inference.families import name_of
-from rlscale.inference.posterior import MIN_POINTS
-from rlscale.ledger import FitRow, Ledger, Points, RunRow, digest
+from rlscale.inference.over_time import LOOKS, look_counts
+from rlscale.ledger import FitRow, Ledger, RunRow, digest
 from rlscale.live.sight import run_of
 
 __all__ = ["Growth", "grown"]
@@ -35,7 +33,7 @@ class Growth:
         Compute of a forecast by which recipes rank, in the runs' unit; else they rank by A.
     """
 
-    looks: int = 24
+    looks: int = LOOKS
     options: FitOptions = field(default_factory=FitOptions)
     target: float | None = None
 
@@ -46,13 +44,6 @@ class Growth:
             "kind": "growth", "family": name_of(fitted.families), "model_error": fitted.model_error,
             "tolerance": fitted.tolerance, "onset": fitted.onset, "target": self.target,
         }  # fmt: skip
-
-    def edges(self, points: Points) -> list[int]:
-        """Return after how many evaluations each fit is made."""
-        count, first = len(points), MIN_POINTS + int(points.compute[0] == 0.0)
-        if count < first:
-            return [count]
-        return sorted({int(k) for k in np.linspace(first, count, self.looks).round()})
 
 
 def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | None = None) -> int:
@@ -71,10 +62,9 @@ def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | No
     there = ledger.fits.known([row.id for row in rows], hashed, __version__)
     points = ledger.book.points(rows)
     asked = [
-        (row, run_of(row, points[row.id]), count, int(points[row.id].number[:count].max()))
-        for row in rows
-        if row.id in points
-        for count in how.edges(points[row.id])
+        (row, run, count, int(points[row.id].number[:count].max()))
+        for row, run in ((row, run_of(row, points[row.id])) for row in rows if row.id in points)
+        for count in look_counts(run.curve, how.looks)
     ]
     asked = [one for one in asked if (one[0].id, one[3]) not in there]
     targets = () if how.target is None else (how.target,)

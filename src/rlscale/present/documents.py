@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rlscale.decisions import Pair, RecipeRank
-from rlscale.inference import Forecast, Interval
+from rlscale.inference import Forecast, Interval, OverTime
 from rlscale.present.views import CEILING, QUANTITIES, FitView, RankView, RunLine, RunView, Settings
 
 __all__ = ["SCHEMA", "dumps", "fit_document", "rank_document", "written"]
@@ -110,7 +110,19 @@ def _run(run: RunView) -> Document:
         "asymptote": None if run.asymptote is None else _forecast(run.asymptote),
         "A_average": _interval(run.quantities[CEILING]),
         "weights": dict(run.weights) or None,
+        "ceiling": _interval(run.quantities[CEILING]),
+        **({} if run.over_time is None else {"over_time": _over_time(run.over_time)}),
     }
+
+
+def _over_time(grown: OverTime) -> list[Document]:
+    """Return each look at a run; its forecast, at the largest target, only where a target was given."""
+    looks: list[Document] = []
+    for look in grown.looks:
+        ahead = {} if grown.target is None else {"forecast": _interval(look.forecast)}
+        said = {"compute": look.compute, "verdict": look.verdict.name.value, "ceiling": _interval(look.ceiling)}
+        looks.append({**said, **ahead})
+    return looks
 
 
 def _standing(run: RunLine) -> Document:
@@ -139,6 +151,7 @@ def _recipe(row: RecipeRank) -> Document:
         "B": _interval(row.B),
         "forecast": _interval(row.forecast),
         "expected_regret": row.expected_regret,
+        "ceiling": _interval(row.A),
         "reason": row.verdict.reason,
     }
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.curves import Curve
 from rlscale.decisions import RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, Posterior
 from rlscale.inference.pool import median_curve
 from rlscale.present.views import CEILING, FitView, RankView, RunView, run_view
 
-__all__ = ["CURVES", "Fan", "RecipeCurve", "fan", "recipe_curves", "recipe_places", "reward_limits"]
+__all__ = ["CURVES", "Fan", "RecipeCurve", "drawn_points", "fan", "recipe_curves", "recipe_places", "reward_limits"]
 
 Floats = NDArray[np.float64]
 Numbers = tuple[float, ...]
@@ -103,8 +104,7 @@ class RecipeCurve:
 def fan(fit: Fit) -> Fan:
     """Return the chart of one fitted run."""
     view, curve = run_view(fit), fit.run.curve
-    keep = np.unique(np.linspace(0, curve.n_points - 1, min(curve.n_points, _POINTS)).round().astype(int))
-    compute, reward = curve.compute[keep], curve.reward[keep]
+    compute, reward = drawn_points(curve)
     first = view.compute_first or 1.0
     last = max(curve.compute_last, first)
     reach = [item.compute for item in fit.forecasts if np.isfinite(item.compute)]
@@ -122,6 +122,12 @@ def fan(fit: Fit) -> Fan:
     names = ("q10", "q25", "q50", "q75", "q90")
     quantiles = {name: tuple(band.tolist()) for name, band in zip(names, bands, strict=True)}
     return Fan(run=view, **points, grid=tuple(grid.tolist()), **quantiles, first=first, last=last, horizon=horizon)
+
+
+def drawn_points(curve: Curve) -> tuple[Floats, Floats]:
+    """Return computes and rewards of the evaluations that are drawn, shape (k,): every k-th of very long runs."""
+    keep = np.unique(np.linspace(0, curve.n_points - 1, min(curve.n_points, _POINTS)).round().astype(int))
+    return curve.compute[keep], curve.reward[keep]
 
 
 def _start(posterior: Posterior) -> float:

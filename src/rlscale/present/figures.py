@@ -17,11 +17,11 @@ from rlscale.present.numbers import count, probability, reward
 from rlscale.present.palette import INK, MUTED, SERIES, VERDICT, verdict_words
 from rlscale.present.views import FitView, RankView
 
-__all__ = ["GRID", "check_figure", "draw_into", "write_figure"]
+__all__ = ["GRID", "PANELS", "check_figure", "draw_into", "frame", "margin", "panel_grid", "short", "write_figure"]
 
 _TYPES = (".png", ".svg")
-#: Fan charts in one figure; further runs are left to the report.
-_FANS = 12
+#: Panels of runs in one figure; further runs are left to the report.
+PANELS = 12
 #: Recipes drawn in colour; the rest are grey.
 _COLOURED = 8
 _STYLE = {
@@ -98,17 +98,23 @@ def draw_into(path: Path, draw: Callable[[Any], None]) -> None:
 
 
 def _fit_figure(figure: Any, fits: Sequence[Fit]) -> None:
-    shown = fits[:_FANS]
-    columns = 1 if len(shown) == 1 else 2 if len(shown) <= 4 else 3
-    rows = math.ceil(len(shown) / columns)
+    rows, columns = panel_grid(figure, len(fits))
+    _fans(figure, [(fit, SERIES[0]) for fit in fits[:PANELS]], rows, columns)
+
+
+def panel_grid(figure: Any, runs: int) -> tuple[int, int]:
+    """Size a figure of a panel for each run, and return its rows and columns; it says how many runs are not drawn."""
+    shown = min(runs, PANELS)
+    columns = 1 if shown == 1 else 2 if shown <= 4 else 3
+    rows = math.ceil(shown / columns)
     figure.set_size_inches(7.2 if columns == 1 else 4.6 * columns, (4.4 if columns == 1 else 3.3) * rows)
-    _fans(figure, [(fit, SERIES[0]) for fit in shown], rows, columns)
-    if len(fits) > len(shown):
-        figure.supxlabel(f"{count(len(fits) - len(shown), 'more run')} in --report", fontsize=9, color=MUTED)
+    if runs > shown:
+        figure.supxlabel(f"{count(runs - shown, 'more run')} in --report", fontsize=9, color=MUTED)
+    return rows, columns
 
 
 def _rank_figure(figure: Any, view: RankView, fits: Sequence[Fit]) -> None:
-    if len(fits) > _FANS:
+    if len(fits) > PANELS:
         figure.set_size_inches(10.5, 6.2)
         _overlay(figure.subplots(), view, fits)
         return
@@ -139,7 +145,7 @@ def _extent(chart: Fan) -> list[float]:
     return [*chart.reward, *chart.q10, *chart.q90, *((ceiling.q10, ceiling.q90) if ceiling else ())]
 
 
-def _frame(axes: Axes, axis: ComputeAxis, limits: tuple[float, float], unit: str, metric: str) -> None:
+def frame(axes: Axes, axis: ComputeAxis, limits: tuple[float, float], unit: str, metric: str) -> None:
     """Set up a log compute axis with a break before compute 0, a light grid and round ticks."""
     ticks = axis.ticks(6)
     axes.set_xlim(-0.02, 1.0)
@@ -163,7 +169,7 @@ def _frame(axes: Axes, axis: ComputeAxis, limits: tuple[float, float], unit: str
 def _fan(axes: Axes, chart: Fan, limits: tuple[float, float], colour: str) -> None:
     run = chart.run
     axis = ComputeAxis(chart.first, chart.horizon, zero=chart.compute[0] == 0)
-    _frame(axes, axis, limits, run.unit, run.metric)
+    frame(axes, axis, limits, run.unit, run.metric)
     at = [axis.position(compute) for compute in chart.grid]
     if at:
         axes.fill_between(at, chart.q10, chart.q90, color=colour, alpha=0.16, linewidth=0)
@@ -182,9 +188,9 @@ def _fan(axes: Axes, chart: Fan, limits: tuple[float, float], colour: str) -> No
     for item in chart.targets:
         _whisker(axes, axis.position(item.compute), item.interval, colour)
     if chart.asymptote is not None:
-        _margin(axes, chart.asymptote, run.bounds, colour)
+        margin(axes, chart.asymptote, run.bounds, colour)
     light, _ = VERDICT[run.verdict.name]
-    axes.set_title(_short(run.run), loc="left", fontsize=10, fontweight="bold", pad=19)
+    axes.set_title(short(run.run), loc="left", fontsize=10, fontweight="bold", pad=19)
     axes.annotate(f"● {verdict_words(run.verdict.name)}", (0, 1), (0, 6), xycoords="axes fraction",
                   textcoords="offset points", fontsize=9, color=light, annotation_clip=False)  # fmt: skip
 
@@ -196,7 +202,7 @@ def _whisker(axes: Axes, x: float, interval: Interval, colour: str) -> None:
     )
 
 
-def _margin(axes: Axes, interval: Interval, bounds: tuple[float, float], colour: str) -> None:
+def margin(axes: Axes, interval: Interval, bounds: tuple[float, float], colour: str) -> None:
     """Draw the asymptote's 80 % interval in the right margin, with its median."""
     x = 1.045
     axes.plot([x, x], [interval.q10, interval.q90], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt",
@@ -216,7 +222,7 @@ def _overlay(axes: Axes, view: RankView, fits: Sequence[Fit]) -> None:
     shown = [v for curve in curves for v in (*curve.reward, *curve.median)]
     shown += [v for curve in drawn if curve.row.forecast for v in (curve.row.forecast.q10, curve.row.forecast.q90)]
     limits = reward_limits(shown, view.bounds)
-    _frame(axes, axis, limits, view.ranking.unit, view.runs[0].metric)
+    frame(axes, axis, limits, view.ranking.unit, view.runs[0].metric)
     for curve in reversed(curves):
         _recipe(axes, axis, curve)
     _end_labels(axes, drawn, view, limits)
@@ -254,7 +260,7 @@ def _end_labels(axes: Axes, drawn: Sequence[RecipeCurve], view: RankView, limits
             continue
         axes.plot([x, x], [row.forecast.q10, row.forecast.q90], color=colour, linewidth=1.4, clip_on=False)
         axes.plot([x], [row.forecast.q50], marker="o", markersize=3.6, color=colour, clip_on=False)
-        text = f"{_short(row.recipe)}  {reward(row.forecast.q50, view.bounds)} · P(best) {probability(row.p_best)}"
+        text = f"{short(row.recipe)}  {reward(row.forecast.q50, view.bounds)} · P(best) {probability(row.p_best)}"
         edge = 1.012 + 0.011 * len(named) + 0.006
         axes.annotate(text, (edge, height), fontsize=9, color=colour, va="center", annotation_clip=False)
     hidden = len(drawn) - len(named)
@@ -263,5 +269,6 @@ def _end_labels(axes: Axes, drawn: Sequence[RecipeCurve], view: RankView, limits
                       color=MUTED, ha="right")  # fmt: skip
 
 
-def _short(name: str, most: int = 34) -> str:
+def short(name: str, most: int = 34) -> str:
+    """Return the end of a name that is too long for a title."""
     return name if len(name) <= most else f"…{name[-most + 1 :]}"

@@ -157,7 +157,11 @@ class Output:
         self._notes(view)
 
     def _files(self, view: FitView | RankView, fits: Sequence[Fit]) -> None:
-        if self.plot is not None:
+        if self.plot is not None and isinstance(view, FitView) and any(run.over_time for run in view.runs):
+            from rlscale.present.over_time.figure import write_over_time_figure
+
+            write_over_time_figure(view, fits, self.plot)
+        elif self.plot is not None:
             from rlscale.present.figures import write_figure
 
             write_figure(view, fits, self.plot)

@@ -12,6 +12,9 @@ from rlscale.inference.resolves import HORIZON
 from rlscale.present import numbers, remarks
 from rlscale.present.checklist import checklist
 from rlscale.present.fans import CURVES, fan, recipe_curves, recipe_places
+from rlscale.present.over_time.svg import over_time_svg
+from rlscale.present.over_time.trace import trace, trace_limits
+from rlscale.present.over_time.words import growth_sentences, verdict_since
 from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT, verdict_words
 from rlscale.present.svg import fan_limits, fan_svg, interval_svg, overlay_svg, series
 from rlscale.present.views import CEILING, FitView, RankView, RunView, headline, versions
@@ -68,6 +71,7 @@ def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
         "crossings": remarks.crossings(ranking, 20) if ranking else (),
         "published": remarks.published(ranking, 20) if ranking else (),
         "runs": _runs(view, fits),
+        "grown": _grown(view, fits) if isinstance(view, FitView) else [],
         "hidden": max(len(fits) - _CHARTS, 0),
         "input": remarks.input_remarks(view.runs),
         "errors": view.errors,
@@ -174,6 +178,24 @@ def _runs(view: FitView | RankView, fits: Sequence[Fit]) -> list[dict[str, Any]]
             "colour": series(places[chart.run.recipe]) if places else "var(--s0)",
         }
         for chart in charts
+    ]
+
+
+def _grown(view: FitView, fits: Sequence[Fit]) -> list[dict[str, Any]]:
+    """Return how runs grew with their charts, where that was asked for."""
+    pairs = zip(view.runs[:_CHARTS], fits, strict=False)
+    traces = [trace(run, run.over_time, fit.run.curve) for run, fit in pairs if run.over_time is not None]
+    if not traces:
+        return []
+    limits = trace_limits(traces)
+    return [
+        {
+            "run": each.run,
+            "chart": over_time_svg(each, limits),
+            "since": verdict_since(each.grown),
+            "said": growth_sentences(each.grown, each.run.bounds),
+        }
+        for each in traces
     ]
 
 

@@ -13,7 +13,7 @@ from rlscale.present.labels import spread
 from rlscale.present.numbers import count, probability, quantity, reward, span
 from rlscale.present.palette import SERIES
 
-__all__ = ["Canvas", "fan_svg", "interval_svg", "overlay_svg", "series"]
+__all__ = ["Canvas", "Plot", "Point", "fan_limits", "fan_svg", "frame", "interval_svg", "overlay_svg", "series"]
 
 Point = tuple[float, float]
 #: Recipes drawn in colour in an overlay; the rest are grey.
@@ -33,10 +33,10 @@ class Canvas:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self.elements.append(f'<polyline class="{kind}"{_stroke(colour)} points="{path}"/>')
 
-    def area(self, points: Iterable[Point], kind: str) -> None:
+    def area(self, points: Iterable[Point], kind: str, colour: str = "") -> None:
         """Add a filled polygon."""
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self.elements.append(f'<polygon class="{kind}" points="{path}"/>')
+        self.elements.append(f'<polygon class="{kind}"{_colour(colour)} points="{path}"/>')
 
     def dot(self, at: Point, kind: str, radius: float, tip: str = "", colour: str = "") -> None:
         """Add a circle; ``tip`` is shown on hover."""
@@ -66,7 +66,7 @@ def _colour(colour: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Plot:
+class Plot:
     """The plotting area inside a canvas, in its units, and what its axes span."""
 
     left: float
@@ -78,16 +78,20 @@ class _Plot:
     high: float
 
     def x(self, compute: float) -> float:
+        """Return where a compute stands."""
         return self.left + (self.right - self.left) * self.axis.position(compute)
 
     def y(self, value: float) -> float:
+        """Return where a reward stands."""
         return self.bottom - (self.bottom - self.top) * (value - self.low) / (self.high - self.low)
 
     def points(self, compute: Sequence[float], values: Sequence[float]) -> list[Point]:
+        """Return where evaluations stand."""
         return [(self.x(c), self.y(v)) for c, v in zip(compute, values, strict=True)]
 
 
-def _frame(canvas: Canvas, plot: _Plot, unit: str, ticks: int) -> None:
+def frame(canvas: Canvas, plot: Plot, unit: str, ticks: int) -> None:
+    """Draw the grid, the ticks, the name of the compute axis, and its break before compute 0."""
     for value, label in reward_ticks(plot.low, plot.high, 5):
         y = plot.y(value)
         canvas.line([(plot.left - 4, y), (plot.right, y)], "grid")
@@ -118,8 +122,8 @@ def fan_svg(chart: Fan, limits: tuple[float, float] | None = None) -> str:
         limits = fan_limits([chart])
     canvas = Canvas(480, 292)
     axis = ComputeAxis(chart.first, chart.horizon, zero=chart.compute[0] == 0)
-    plot = _Plot(44, 412 if ceiling else 462, 14, 250, axis, *limits)
-    _frame(canvas, plot, run.unit, 5)
+    plot = Plot(44, 412 if ceiling else 462, 14, 250, axis, *limits)
+    frame(canvas, plot, run.unit, 5)
     if chart.grid:
         for low, high, kind in ((chart.q10, chart.q90, "b80"), (chart.q25, chart.q75, "b50")):
             edge = plot.points(chart.grid, high) + plot.points(chart.grid, low)[::-1]
@@ -149,7 +153,7 @@ def fan_limits(charts: Sequence[Fan]) -> tuple[float, float]:
     return reward_limits(shown, charts[0].run.bounds)
 
 
-def _ceiling(canvas: Canvas, plot: _Plot, interval: Interval, bounds: tuple[float, float]) -> None:
+def _ceiling(canvas: Canvas, plot: Plot, interval: Interval, bounds: tuple[float, float]) -> None:
     """Draw the asymptote's 80 % interval in the right margin."""
     x = plot.right + 13
     top, bottom = plot.y(interval.q90), plot.y(interval.q10)
@@ -187,8 +191,8 @@ def overlay_svg(
     labels = [_end_label(curve, wide) for curve in named]
     margin = 24 + 8 * len(named) + 7 * max(map(len, labels))
     canvas = Canvas(width, height)
-    plot = _Plot(44, width - margin, 12, height - 42, axis, *reward_limits(shown, bounds))
-    _frame(canvas, plot, unit, 8 if wide else 4)
+    plot = Plot(44, width - margin, 12, height - 42, axis, *reward_limits(shown, bounds))
+    frame(canvas, plot, unit, 8 if wide else 4)
     for curve in reversed(drawn):
         _recipe(canvas, plot, curve, bounds)
     _ends(canvas, plot, named, labels, bounds)
@@ -204,7 +208,7 @@ def series(place: int) -> str:
     return f"var(--s{place})" if place < COLOURED else "var(--faint)"
 
 
-def _recipe(canvas: Canvas, plot: _Plot, curve: RecipeCurve, bounds: tuple[float, float]) -> None:
+def _recipe(canvas: Canvas, plot: Plot, curve: RecipeCurve, bounds: tuple[float, float]) -> None:
     colour, faint = series(curve.place), curve.place >= COLOURED
     if not faint:
         for compute, value in zip(curve.compute, curve.reward, strict=True):
@@ -222,7 +226,7 @@ def _end_label(curve: RecipeCurve, wide: bool) -> str:
 
 
 def _ends(
-    canvas: Canvas, plot: _Plot, named: Sequence[RecipeCurve], labels: Sequence[str], bounds: tuple[float, float]
+    canvas: Canvas, plot: Plot, named: Sequence[RecipeCurve], labels: Sequence[str], bounds: tuple[float, float]
 ) -> None:
     """Draw each forecast's interval beside the plot and label it."""
     ends = [(curve, label, curve.row.forecast) for curve, label in zip(named, labels, strict=True)]

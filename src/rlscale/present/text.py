@@ -1,50 +1,36 @@
-"""Text for terminals: the tables of ``fit`` and ``rank`` and the sentences that belong below them.
-
-Three layouts, the richest that fits: roomy (an interval beside its median), columns (below it), lean (the verdict goes
-below the name as well).
-"""
+"""Text for terminals: the tables of ``fit`` and ``rank`` and the sentences that belong below them."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from enum import IntEnum
+from collections.abc import Sequence
 
-from rich import box
-from rich.cells import cell_len
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from rlscale.decisions import RecipeRank
 from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.present import remarks
+from rlscale.present.layout import (
+    Layout,
+    badge,
+    estimate,
+    fitting,
+    folded,
+    median_and_span,
+    plain_table,
+    print_list,
+    print_wrapped,
+    unknown,
+)
 from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
-from rlscale.present.palette import VERDICT_RICH, verdict_words
+from rlscale.present.over_time.text import print_over_time
 from rlscale.present.views import CEILING, Bounds, FitView, RankView, RunLine, RunView, headline, runs_by_recipe
 
 __all__ = ["folded", "plain_table", "print_fit", "print_list", "print_rank", "print_wrapped"]
 
 #: Names shown under each verdict: all up to the first number, else the second; JSON has them all.
 _REASONS, _FEW_REASONS = 40, 12
-#: Rows that decide which layout fits; the columns hold numbers of one format.
-_MEASURED = 60
-#: A name column narrower than this is not given to a richer layout.
-_NAME = 30
-_NAME_HEADING = len("recipe")
-_LEAN_NAME = 20
-#: Stands beside a letter that takes two columns while a text is folded; a private character, no text has it.
-_BESIDE = "\uf8ff"
-#: Columns enough for any table, to measure one that need not fit.
-_ENDLESS = 100_000
-
-
-class _Layout(IntEnum):
-    LEAN = 0
-    COLUMNS = 1
-    ROOMY = 2
 
 
 def print_fit(view: FitView, console: Console) -> None:
@@ -52,11 +38,12 @@ def print_fit(view: FitView, console: Console) -> None:
     print_wrapped(console, headline(view), style="bold")
     console.print()
     names = [run.run for run in view.runs]
-    console.print(_fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
+    console.print(fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
     console.print()
     if _separate_forecasts(view.runs):
         console.print(_forecast_table(view))
         console.print()
+    print_over_time(view.runs, console)
     _print_reasons(console, [(run.run, run.verdict, remarks.outlook(run)) for run in view.runs], brief=())
     _print_input(console, view)
 
@@ -67,7 +54,7 @@ def print_rank(view: RankView, console: Console) -> None:
     print_wrapped(console, headline(view), style="bold")
     console.print()
     names = [row.recipe for row in rows]
-    console.print(_fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
+    console.print(fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
     console.print()
     print_list(console, "", [*remarks.mixed_groups(view), remarks.claim(view), *view.ranking.notes])
     print_list(console, "Early-leader traps", remarks.traps(view))
@@ -80,67 +67,18 @@ def print_rank(view: RankView, console: Console) -> None:
     _print_input(console, view)
 
 
-def _fitting(build: Callable[[_Layout, int, int], Table], names: Sequence[str], console: Console) -> Table:
-    """Return the table in the richest layout that leaves the names, and their heading, enough room."""
-    longest = max(_NAME_HEADING, *map(cell_len, names))
-    room = 0
-    for layout in reversed(_Layout):
-        probe = build(layout, _NAME_HEADING, _MEASURED)
-        # measured without the console's width, or a table that is too wide would seem to fit
-        needed = Measurement.get(console, console.options.update(max_width=_ENDLESS), probe).maximum
-        room = console.width - needed + _NAME_HEADING
-        if room >= min(longest, _NAME):
-            break
-    if layout is _Layout.LEAN:
-        longest = max(longest, _LEAN_NAME)  # the verdict stands there too
-    return build(layout, min(longest, max(room, _LEAN_NAME // 2)), len(names))
-
-
-def folded(name: str, width: int) -> str:
-    """Break a long name after its separators where that keeps it within ``width``."""
-    lines = [""]
-    for part in re.split(r"(?<=[/_.:-])", name):
-        for piece in textwrap.wrap(part, width, drop_whitespace=False) or [""]:
-            if len(lines[-1]) + len(piece) > width and lines[-1]:
-                lines.append("")
-            lines[-1] += piece
-    return "\n".join(lines)
-
-
-def plain_table(layout: _Layout = _Layout.COLUMNS) -> Table:
-    """Return an empty table in the style of all."""
-    gap = 0 if layout is _Layout.LEAN else 1
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold", show_edge=False)
-
-
-def _badge(verdict: Verdict) -> Text:
-    return Text(f"● {verdict_words(verdict.name)}", style=VERDICT_RICH[verdict.name])
-
-
 def _name(name: str, width: int, verdict: Verdict | None = None, extra: str = "") -> Text:
     """Return a name, with the verdict below it where there is no column for it."""
     text = Text(folded(name, width))
     if verdict is not None:
-        text.append("\n").append_text(_badge(verdict)).append(f"  {extra}" if extra else "", style="dim")
+        text.append("\n").append_text(badge(verdict)).append(f"  {extra}" if extra else "", style="dim")
     return text
 
 
-def _estimate(interval: Interval | None, bounds: Bounds, layout: _Layout) -> Text:
-    return _median_and_span(reward(interval.q50, bounds), span(interval, bounds), layout) if interval else _unknown()
-
-
-def _exponent(interval: Interval | None, layout: _Layout) -> Text:
+def _exponent(interval: Interval | None, layout: Layout) -> Text:
     if interval is None:
-        return _unknown()
-    return _median_and_span(number(interval.q50), f"{number(interval.q10)}–{number(interval.q90)}", layout)
-
-
-def _median_and_span(median: str, ends: str, layout: _Layout) -> Text:
-    return Text.assemble(median, "  " if layout is _Layout.ROOMY else "\n", (ends, "dim"))
-
-
-def _unknown() -> Text:
-    return Text(UNKNOWN, style="dim")
+        return unknown()
+    return median_and_span(number(interval.q50), f"{number(interval.q10)}–{number(interval.q90)}", layout)
 
 
 def _separate_forecasts(runs: Sequence[RunView]) -> bool:
@@ -148,7 +86,7 @@ def _separate_forecasts(runs: Sequence[RunView]) -> bool:
     return any(len(run.forecasts) > 2 or any(f.p_at_least is not None for f in run.forecasts) for run in runs)
 
 
-def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> Table:
+def _fit_table(view: FitView, layout: Layout, name_width: int, limit: int) -> Table:
     headings = () if _separate_forecasts(view.runs) else remarks.target_headings(view.runs)
     unit = remarks.common_unit(view.runs)
     table = plain_table(layout)
@@ -165,10 +103,10 @@ def _fit_table(view: FitView, layout: _Layout, name_width: int, limit: int) -> T
         forecasts += [None] * (len(headings) - len(forecasts))
         table.add_row(
             _name(run.run, name_width, None if layout else run.verdict),
-            *([_badge(run.verdict)] if layout else []),
+            *([badge(run.verdict)] if layout else []),
             quantity(run.compute_last, "" if unit else run.unit),
             reward(run.reward_last, run.bounds),
-            *(_estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities[CEILING])),
+            *(estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities[CEILING])),
             probability(run.p_past_midpoint),
         )
     if unit:
@@ -198,7 +136,7 @@ def _forecast_table(view: FitView) -> Table:
     return table
 
 
-def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) -> Table:
+def _rank_table(view: RankView, layout: Layout, name_width: int, limit: int) -> Table:
     at = "asymptote" if view.at == "the asymptote" else f"at {quantity(view.ranking.at)}"
     table = plain_table(layout)
     table.add_column("group", justify="right", no_wrap=True)
@@ -215,18 +153,18 @@ def _rank_table(view: RankView, layout: _Layout, name_width: int, limit: int) ->
     return table
 
 
-def _rank_cells(row: RecipeRank, bounds: Bounds, layout: _Layout, name_width: int) -> list[Text | str]:
+def _rank_cells(row: RecipeRank, bounds: Bounds, layout: Layout, name_width: int) -> list[Text | str]:
     cells: list[Text | str] = [UNKNOWN if row.group is None else str(row.group)]
     if layout:
-        cells += [_name(row.recipe, name_width), str(len(row.runs)), _badge(row.verdict)]
+        cells += [_name(row.recipe, name_width), str(len(row.runs)), badge(row.verdict)]
     else:
         several = f"×{len(row.runs)}" if len(row.runs) > 1 else ""
         cells.append(_name(row.recipe, name_width, row.verdict, several))
     return [
         *cells,
         probability(row.p_best),
-        _estimate(row.forecast, bounds, layout),
-        _estimate(row.A, bounds, layout),
+        estimate(row.forecast, bounds, layout),
+        estimate(row.A, bounds, layout),
         _exponent(row.B, layout),
         reward(row.expected_regret, bounds),
     ]
@@ -248,9 +186,9 @@ def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict, str]],
         if not having:
             continue
         limit = _REASONS if len(having) <= _REASONS else _FEW_REASONS
-        badge = _badge(having[0][1])
+        mark = badge(having[0][1])
         for advice in dict.fromkeys(verdict.advice for _, verdict, _ in having):  # a change of regime has several
-            print_wrapped(console, f"{badge.plain}  {advice}", rest="  ", lead=badge)
+            print_wrapped(console, f"{mark.plain}  {advice}", rest="  ", lead=mark)
             shown = [] if name in brief else having[:limit]
             for who, verdict, more in (one for one in shown if one[1].advice == advice):
                 said = f"{who}  {verdict.why} {more}".rstrip()
@@ -263,33 +201,3 @@ def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict, str]],
 def _print_input(console: Console, view: FitView | RankView) -> None:
     found = remarks.input_remarks(view.runs)
     print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in found])
-
-
-def print_list(console: Console, title: str, lines: Iterable[str]) -> None:
-    """Print sentences as a list under a title; nothing where there are none."""
-    lines = list(lines)
-    if not lines:
-        return
-    if title:
-        console.print(Text(title, style="bold"))
-    for line in lines:
-        print_wrapped(console, line, first="· ", rest="  ")
-    console.print()
-
-
-def print_wrapped(
-    console: Console, text: str, first: str = "", rest: str = "", lead: Text | None = None, style: str = ""
-) -> None:
-    """Print a text folded to the console, its later lines indented; nothing is padded on the right.
-
-    ``lead`` is the styled form of how the text begins.
-    """
-    tied = re.sub(r"(?<=\d) %", "\u00a0%", text)
-    # a letter two columns wide is counted as two
-    wide = re.sub(r"[^\x00-\u10ff]", lambda found: found[0] + _BESIDE * (cell_len(found[0]) - 1), tied)
-    wrapped = textwrap.wrap(wide, console.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
-    for number_, line in enumerate(wrapped):
-        shown = Text(line.replace(_BESIDE, "").replace("\u00a0", " "), style=style)
-        if number_ == 0 and lead is not None and shown.plain[len(first) :].startswith(lead.plain):
-            shown.stylize(lead.style if isinstance(lead.style, str) else "", len(first), len(first) + len(lead.plain))
-        console.print(shown, no_wrap=True, crop=False)

@@ -11,6 +11,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 import rlscale
 from rlscale.curves import Run, Source
 from rlscale.decisions import Ranking, RecipeRank
-from rlscale.inference import Fit, Forecast, Interval, Verdict, VerdictName
+from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, VerdictName
 from rlscale.present.numbers import count, probability, quantity, reward, span
 
 __all__ = [
@@ -154,6 +155,8 @@ class RunView(RunLine):
     asymptote : Forecast, optional
     fitted_last : float, optional
         Last compute the fit covers; None where nothing was fitted.
+    over_time : OverTime, optional
+        What it was believed to reach as it grew, where that was asked for.
     """
 
     seed: int | None
@@ -168,6 +171,7 @@ class RunView(RunLine):
     forecasts: tuple[Forecast, ...]
     asymptote: Forecast | None
     fitted_last: float | None
+    over_time: OverTime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,8 +208,8 @@ def run_line(run: Run, verdict: Verdict, warnings: tuple[str, ...]) -> RunLine:
     return RunLine(**_line(run), verdict=verdict, warnings=warnings)
 
 
-def run_view(fit: Fit) -> RunView:
-    """Return the view of one fitted run."""
+def run_view(fit: Fit, over_time: OverTime | None = None) -> RunView:
+    """Return the view of one fitted run, and of how it grew where that was asked for."""
     run, curve = fit.run, fit.run.curve
     known = [] if curve.n_eval is None else curve.n_eval[~np.isnan(curve.n_eval)].tolist()
     return RunView(
@@ -224,6 +228,7 @@ def run_view(fit: Fit) -> RunView:
         asymptote=fit.asymptote,
         fitted_last=None if fit.posterior is None else fit.posterior.curve.compute_last,
         warnings=fit.warnings,
+        over_time=over_time,
     )
 
 
@@ -255,9 +260,16 @@ def runs_by_recipe(runs: Iterable[RunLine]) -> dict[str, list[RunLine]]:
     return found
 
 
-def fit_view(fits: Iterable[Fit], errors: Sequence[BadFile] = (), settings: Settings | None = None) -> FitView:
-    """Return the view of several fitted runs, in their order."""
-    return FitView(runs=tuple(map(run_view, fits)), errors=tuple(errors), settings=settings or Settings())
+def fit_view(
+    fits: Sequence[Fit],
+    errors: Sequence[BadFile] = (),
+    settings: Settings | None = None,
+    *,
+    over_time: Sequence[OverTime] = (),
+) -> FitView:
+    """Return the view of several fitted runs, in their order, and of how each grew where that was asked for."""
+    runs = map(run_view, fits, over_time or repeat(None))
+    return FitView(runs=tuple(runs), errors=tuple(errors), settings=settings or Settings())
 
 
 def rank_view(

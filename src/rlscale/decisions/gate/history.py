@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
-from rlscale.decisions.gate.known import Known, Made, first, made_of
+from rlscale.curves.prefix import first
+from rlscale.decisions.gate.known import Known, Made, made_of
 from rlscale.decisions.gate.outlook import Outlook, in_frame
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import Prospect, prospect

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from rlscale.curves import Run
+from rlscale.curves.prefix import first
 from rlscale.decisions.contender import healthy
 from rlscale.decisions.gate.outlook import Outlook, in_frame, outlook
 from rlscale.decisions.gate.standing import RECENT
@@ -15,7 +16,7 @@ from rlscale.inference.fit import Fit, FitOptions, fit
 from rlscale.inference.pool import Scatter, replicate_scatter
 from rlscale.inference.verdict import Verdict, VerdictName
 
-__all__ = ["Known", "Made", "first", "made_of"]
+__all__ = ["Known", "Made", "made_of"]
 
 #: Fits kept, some 8 KiB each, those asked for last: enough for the looks back of hundreds of runs.
 KEPT = 8192
@@ -105,8 +106,3 @@ def _key(run: Run, count: int) -> _Key:
     columns = (curve.compute, curve.reward, curve.sd, curve.n_eval)
     held = b"".join(b"-" if one is None else one[:count].tobytes() for one in columns)
     return count, blake2b(held, digest_size=16).digest()
-
-
-def first(run: Run, count: int) -> Run:
-    """Return a run as it stood after its first ``count`` evaluations."""
-    return replace(run, curve=run.curve.until(float(run.curve.compute[count - 1])))

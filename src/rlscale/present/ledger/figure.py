@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rlscale.inference import Interval
 from rlscale.live.past import Past
 from rlscale.present.figures import GRID, draw_into
 from rlscale.present.labels import spread
 from rlscale.present.numbers import quantity
+from rlscale.present.over_time.figure import draw_band
 from rlscale.present.palette import INK, MUTED, SERIES
 
 __all__ = ["write_history_figure"]
@@ -63,9 +65,10 @@ def _ceilings(axes: Any, view: Sequence[Past], lines: Sequence[tuple[str, Any]])
         if not known:
             continue
         compute = [step.fit.compute for step in known]
-        low, middle, high = (list(column) for column in zip(*(step.fit.A for step in known), strict=True))
-        axes.fill_between(compute, low, high, color=SERIES[k], alpha=0.13 if len(lines) > 2 else 0.2, linewidth=0)
-        axes.plot(compute, middle, color=SERIES[k], linewidth=1.7, marker="o", markersize=3)
+        intervals = [Interval(*step.fit.A) for step in known]
+        middle = [each.q50 for each in intervals]
+        draw_band(axes, compute, intervals, SERIES[k], alpha=0.13 if len(lines) > 2 else 0.2)
+        axes.plot(compute, middle, color=SERIES[k], linestyle="", marker="o", markersize=3)
         resolved = [(c, m) for c, m, step in zip(compute, middle, known, strict=True) if step.fit.verdict == "resolved"]
         if resolved:
             axes.plot(*zip(*resolved, strict=True), linestyle="", marker="o", markersize=6, color=SERIES[k], zorder=4)

@@ -11,6 +11,7 @@ from rich.text import Text
 from rlscale.inference import Interval
 from rlscale.live.past import Past, Step
 from rlscale.present.documents import SCHEMA
+from rlscale.present.layout import spaced
 from rlscale.present.ledger.when import moment
 from rlscale.present.numbers import UNKNOWN, count, probability, quantity, reward, span
 from rlscale.present.text import plain_table, print_wrapped
@@ -90,7 +91,7 @@ def _one(view: Past, console: Console) -> None:
     )
     for name, steps in view.steps.items():
         console.print()
-        kept = _spread(steps)
+        kept = spaced(steps, _ROWS)
         table = plain_table()
         table.title = f"{name}, {count(len(steps), 'refit')}" + (
             f", {len(kept)} shown" if len(kept) < len(steps) else ""
@@ -136,10 +137,3 @@ def _interval(held: tuple[float, float, float]) -> Interval:
 
 def _place(step: Step) -> str:
     return UNKNOWN if step.place is None else f"{step.place} of {step.contenders}"
-
-
-def _spread(steps: Sequence[Step]) -> list[Step]:
-    """Return refits spread over a run, the last among them."""
-    if len(steps) <= _ROWS:
-        return list(steps)
-    return [steps[round(k * (len(steps) - 1) / (_ROWS - 1))] for k in range(_ROWS)]

@@ -1,0 +1,1 @@
+"""What runs were believed to reach as they grew, of ``fit --over-time``: text and charts."""
