@@ -136,7 +136,7 @@ READING = (
         metavar="LO HI|open",
         callback=bounds_of,
         help="Lowest and highest reward possible, or open; by default by the metric's name or its values, and said.",
-    ),  # fmt: skip
+    ),
     click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
     click.option(
         "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."

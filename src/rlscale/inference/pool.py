@@ -189,7 +189,7 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
     model = float(max(run.model_sd(np.array([compute]))[0] for run in runs))
     tau = tau * first.curve.range
     # open bounds are those of each run
-    low, high = (limit(ends) for limit, ends in zip((min, max), zip(*(run.curve.bounds for run in runs)), strict=True))
+    low, high = min(run.curve.bounds[0] for run in runs), max(run.curve.bounds[1] for run in runs)
     if len(runs) == 1:
         values = rewards[0] + first.draws.model * np.hypot(tau, model)
         return _level(np.minimum(np.maximum(values, low), high), first.weight)

@@ -107,6 +107,7 @@ def _run(run: RunView) -> Document:
         "level_sd": run.level_sd,
         "model_params": run.model_params,
         "bounds": list(run.bounds),
+        "bounds_from": run.bounds_from,
         "asymptote": None if run.asymptote is None else _forecast(run.asymptote),
         "A_average": _interval(run.quantities[CEILING]),
         "weights": dict(run.weights) or None,
@@ -135,6 +136,8 @@ def _standing(run: RunLine) -> Document:
         "n_points": run.n_points,
         "compute_last": run.compute_last,
         "reward_last": run.reward_last,
+        "bounds": list(run.bounds),
+        "bounds_from": run.bounds_from,
         "warnings": list(run.warnings),
         "repairs": list(run.repairs),
     }

@@ -132,7 +132,7 @@ def _fans(figure: Any, fits: Sequence[tuple[Fit, str]], rows: int, columns: int)
     """Draw the fan chart of each (fit, colour) on one reward axis."""
     grid = figure.subplots(rows, columns, squeeze=False)
     charts = [fan(fit) for fit, _ in fits]
-    limits = reward_limits([v for chart in charts for v in _extent(chart)], charts[0].run.bounds)
+    limits = reward_limits([v for chart in charts for v in _extent(chart)], charts[0].run.shown_in)
     for place, axes in enumerate(grid.flat):
         if place < len(charts):
             _fan(axes, charts[place], limits, fits[place][1])
@@ -188,7 +188,7 @@ def _fan(axes: Axes, chart: Fan, limits: tuple[float, float], colour: str) -> No
     for item in chart.targets:
         _whisker(axes, axis.position(item.compute), item.interval, colour)
     if chart.asymptote is not None:
-        margin(axes, chart.asymptote, run.bounds, colour)
+        margin(axes, chart.asymptote, run.shown_in, colour)
     light, _ = VERDICT[run.verdict.name]
     axes.set_title(short(run.run), loc="left", fontsize=10, fontweight="bold", pad=19)
     axes.annotate(f"● {verdict_words(run.verdict.name)}", (0, 1), (0, 6), xycoords="axes fraction",
@@ -221,7 +221,7 @@ def _overlay(axes: Axes, view: RankView, fits: Sequence[Fit]) -> None:
     axis = ComputeAxis(first, last, zero=any(curve.compute[0] == 0 for curve in curves))
     shown = [v for curve in curves for v in (*curve.reward, *curve.median)]
     shown += [v for curve in drawn if curve.row.forecast for v in (curve.row.forecast.q10, curve.row.forecast.q90)]
-    limits = reward_limits(shown, view.bounds)
+    limits = reward_limits(shown, view.shown_in)
     frame(axes, axis, limits, view.ranking.unit, view.runs[0].metric)
     for curve in reversed(curves):
         _recipe(axes, axis, curve)
@@ -260,7 +260,7 @@ def _end_labels(axes: Axes, drawn: Sequence[RecipeCurve], view: RankView, limits
             continue
         axes.plot([x, x], [row.forecast.q10, row.forecast.q90], color=colour, linewidth=1.4, clip_on=False)
         axes.plot([x], [row.forecast.q50], marker="o", markersize=3.6, color=colour, clip_on=False)
-        text = f"{short(row.recipe)}  {reward(row.forecast.q50, view.bounds)} · P(best) {probability(row.p_best)}"
+        text = f"{short(row.recipe)}  {reward(row.forecast.q50, view.shown_in)} · P(best) {probability(row.p_best)}"
         edge = 1.012 + 0.011 * len(named) + 0.006
         axes.annotate(text, (edge, height), fontsize=9, color=colour, va="center", annotation_clip=False)
     hidden = len(drawn) - len(named)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rlscale.curves import Run
+from rlscale.curves.assumed import bounds_sentence
 from rlscale.decisions import Pair
 from rlscale.inference.resolves import HORIZON
 from rlscale.present.numbers import count, number, probability, quantity, reward
@@ -46,18 +47,21 @@ class Remark:
 
 
 def input_remarks(runs: Iterable[RunLine]) -> tuple[Remark, ...]:
-    """Return warnings, then repairs, each once, with the runs that share it."""
+    """Return what is assumed of the bounds, then warnings, then repairs, each once, with the runs that share it."""
     several = list(runs)
     return shared(
-        (text, run.run) for field in ("warnings", "repairs") for run in several for text in getattr(run, field)
+        [(run.bounds_said, run.run) for run in several if run.bounds_said]
+        + [(text, run.run) for field in ("warnings", "repairs") for run in several for text in getattr(run, field)]
     )
 
 
 def read_remarks(runs: Iterable[Run]) -> tuple[Remark, ...]:
-    """Return what was said and repaired while reading, each once, with the runs that share it."""
+    """Return what was assumed, said and repaired while reading, each once, with the runs that share it."""
     several = list(runs)
+    bounds = [(bounds_sentence(run.curve), run.name) for run in several]
     return shared(
-        [(text, run.name) for run in several for text in run.warnings]
+        [(text, name) for text, name in bounds if text]
+        + [(text, run.name) for run in several for text in run.warnings]
         + [(text, run.name) for run in several if run.source for text in run.source.repairs]
     )
 
@@ -165,7 +169,7 @@ def published(view: RankView, limit: int = 6) -> tuple[str, ...]:
         other = pair.a if pair.b == leader else pair.b
         if not check.tie:
             outcome = f"{leader} has the {'higher' if mine[0] > mine[1] else 'lower'} least-squares A than"
-            numbers = f"{reward(mine[0], view.bounds)} against {reward(mine[1], view.bounds)}"
+            numbers = f"{reward(mine[0], view.shown_in)} against {reward(mine[1], view.shown_in)}"
         else:
             ahead = theirs[0] is not None and theirs[1] is not None and theirs[0] >= theirs[1]
             outcome = f"{leader} ties on A and has the {'higher' if ahead else 'lower'} B than"

@@ -119,8 +119,8 @@ def _overlay(view: RankView, fits: Sequence[Fit]) -> tuple[str, str]:
     curves = recipe_curves(view, fits)
     unit = view.ranking.unit
     return (
-        overlay_svg(curves, unit, view.bounds, width=1040, height=420, kind="overlay wide"),
-        overlay_svg(curves, unit, view.bounds, width=440, height=340, kind="overlay narrow"),
+        overlay_svg(curves, unit, view.shown_in, width=1040, height=420, kind="overlay wide"),
+        overlay_svg(curves, unit, view.shown_in, width=440, height=340, kind="overlay narrow"),
     )
 
 
@@ -132,12 +132,12 @@ def _rows(view: RankView) -> list[dict[str, Any]]:
             "place": place,
             "row": row,
             "new_group": place > 0 and row.group != rows[place - 1].group,
-            "forecast": _interval(row.forecast, view.bounds),
+            "forecast": _interval(row.forecast, view.shown_in),
             "forecast_bar": interval_svg(row.forecast, limits, place),
-            "A": _interval(row.A, view.bounds),
+            "A": _interval(row.A, view.shown_in),
             "A_bar": interval_svg(row.A, limits, place),
             "B": _exponent(row.B),
-            "regret": numbers.reward(row.expected_regret, view.bounds),
+            "regret": numbers.reward(row.expected_regret, view.shown_in),
         }
         for place, row in enumerate(rows)
     ]
@@ -193,7 +193,7 @@ def _grown(view: FitView, fits: Sequence[Fit]) -> list[dict[str, Any]]:
             "run": each.run,
             "chart": over_time_svg(each, limits),
             "since": verdict_since(each.grown),
-            "said": growth_sentences(each.grown, each.run.bounds),
+            "said": growth_sentences(each.grown, each.run.shown_in),
         }
         for each in traces
     ]
@@ -201,13 +201,15 @@ def _grown(view: FitView, fits: Sequence[Fit]) -> list[dict[str, Any]]:
 
 def _facts(run: RunView, headings: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return (what, value, 80 % interval) of a run."""
-    facts = [("now", numbers.reward(run.reward_last, run.bounds), f"at {numbers.quantity(run.compute_last, run.unit)}")]
+    facts = [
+        ("now", numbers.reward(run.reward_last, run.shown_in), f"at {numbers.quantity(run.compute_last, run.unit)}")
+    ]
     for heading, item in zip(headings, run.forecasts, strict=False):
-        facts.append((heading, *_interval(item.interval, run.bounds)))
+        facts.append((heading, *_interval(item.interval, run.shown_in)))
     middle = run.quantities["C_mid"]
     of = " (sigmoid)" if run.weights else ""  # an average has none of its own
     facts += [
-        ("ceiling A", *_interval(run.quantities[CEILING], run.bounds)),
+        ("ceiling A", *_interval(run.quantities[CEILING], run.shown_in)),
         (f"exponent B{of}", *_exponent(run.quantities["B"])),
     ]
     if middle is not None:
@@ -223,5 +225,5 @@ def _facts(run: RunView, headings: Sequence[str]) -> list[tuple[str, str, str]]:
         told = ", ".join(f"{name} {numbers.probability(weight)}" for name, weight in likely if weight >= 0.005)
         facts.append(("family", likely[0][0], told))
     if run.level_sd is not None:
-        facts.append(("level sd", numbers.reward(run.level_sd, run.bounds), "of the evaluation set"))
+        facts.append(("level sd", numbers.reward(run.level_sd, run.shown_in), "of the evaluation set"))
     return facts

@@ -134,15 +134,15 @@ def fan_svg(chart: Fan, limits: tuple[float, float] | None = None) -> str:
         canvas.line([(last, plot.top), (last, plot.bottom)], "now")
         canvas.text((last - 5, plot.top + 9), "now", "tick end")
     for compute, value, used in zip(chart.compute, chart.reward, chart.used, strict=True):
-        tip = f"{reward(value, run.bounds)} at {quantity(compute, run.unit, 4)}"
+        tip = f"{reward(value, run.shown_in)} at {quantity(compute, run.unit, 4)}"
         canvas.dot((plot.x(compute), plot.y(value)), "pt" if used else "pt out", 2.1, tip)
     for item in chart.targets:
         x = plot.x(item.compute)
         canvas.line([(x, plot.y(item.q10)), (x, plot.y(item.q90))], "whisker")
-        tip = f"{reward(item.q50, run.bounds)} ({span(item.interval, run.bounds)}, 80 %)"
+        tip = f"{reward(item.q50, run.shown_in)} ({span(item.interval, run.shown_in)}, 80 %)"
         canvas.dot((x, plot.y(item.q50)), "target", 3.4, f"at {quantity(item.compute, run.unit)}: {tip}")
     if ceiling is not None:
-        _ceiling(canvas, plot, ceiling, run.bounds)
+        _ceiling(canvas, plot, ceiling, run.shown_in)
     return canvas.render(f"{run.run}: {run.metric} against compute, with the forecast", "fan")
 
 
@@ -150,7 +150,7 @@ def fan_limits(charts: Sequence[Fan]) -> tuple[float, float]:
     """Return the ends of a reward axis that fits all charts."""
     shown = [value for chart in charts for value in (*chart.reward, *chart.q10, *chart.q90)]
     shown += [end for chart in charts if chart.asymptote for end in (chart.asymptote.q10, chart.asymptote.q90)]
-    return reward_limits(shown, charts[0].run.bounds)
+    return reward_limits(shown, charts[0].run.shown_in)
 
 
 def _ceiling(canvas: Canvas, plot: Plot, interval: Interval, bounds: tuple[float, float]) -> None:

@@ -105,8 +105,8 @@ def _fit_table(view: FitView, layout: Layout, name_width: int, limit: int) -> Ta
             _name(run.run, name_width, None if layout else run.verdict),
             *([badge(run.verdict)] if layout else []),
             quantity(run.compute_last, "" if unit else run.unit),
-            reward(run.reward_last, run.bounds),
-            *(estimate(item, run.bounds, layout) for item in (*forecasts, run.quantities[CEILING])),
+            reward(run.reward_last, run.shown_in),
+            *(estimate(item, run.shown_in, layout) for item in (*forecasts, run.quantities[CEILING])),
             probability(run.p_past_midpoint),
         )
     if unit:
@@ -128,9 +128,9 @@ def _forecast_table(view: FitView) -> Table:
             cells = [
                 run.run,
                 quantity(item.compute).removeprefix("the "),
-                reward(item.q50, run.bounds),
-                span(Interval(item.q25, item.q50, item.q75), run.bounds),
-                span(item.interval, run.bounds),
+                reward(item.q50, run.shown_in),
+                span(Interval(item.q25, item.q50, item.q75), run.shown_in),
+                span(item.interval, run.shown_in),
             ]
             table.add_row(*cells, *([probability(item.p_at_least)] if asked is not None else []))
     return table
@@ -148,7 +148,7 @@ def _rank_table(view: RankView, layout: Layout, name_width: int, limit: int) -> 
     for heading in (f"{at}\n80 %", "ceiling A\n80 %", "exponent B\n80 %", "expected\nregret"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in view.ranking.recipes[:limit]:
-        table.add_row(*_rank_cells(row, view.bounds, layout, name_width))
+        table.add_row(*_rank_cells(row, view.shown_in, layout, name_width))
     table.caption, table.caption_justify = f"compute in {view.runs[0].axis}; regret in reward", "left"
     return table
 

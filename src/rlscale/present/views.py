@@ -19,6 +19,7 @@ import numpy as np
 
 import rlscale
 from rlscale.curves import Run, Source
+from rlscale.curves.assumed import bounds_sentence
 from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, VerdictName
 from rlscale.present.numbers import count, probability, quantity, reward, span
@@ -95,6 +96,12 @@ class RunLine:
     clock : str
         Which seconds ``unit`` counts; empty where none are.
     bounds : (float, float)
+    bounds_from : str
+        How they are known, as in :class:`rlscale.curves.Curve`.
+    shown_in : (float, float)
+        What rewards are written and drawn in.
+    bounds_said : str
+        What is assumed of them, as a sentence; empty where they are stated.
     n_points : int
     compute_first, compute_last : float
         First and last compute above 0, in ``unit``.
@@ -111,6 +118,9 @@ class RunLine:
     unit: str
     metric: str
     bounds: Bounds
+    bounds_from: str
+    shown_in: Bounds
+    bounds_said: str
     n_points: int
     compute_first: float
     compute_last: float
@@ -193,9 +203,9 @@ class RankView:
     settings: Settings = field(default_factory=Settings)
 
     @property
-    def bounds(self) -> Bounds:
-        """Bounds of the metric, which the runs share."""
-        return self.runs[0].bounds
+    def shown_in(self) -> Bounds:
+        """What rewards are written and drawn in, for all runs."""
+        return min(run.shown_in[0] for run in self.runs), max(run.shown_in[1] for run in self.runs)
 
     @property
     def at(self) -> str:
@@ -243,6 +253,9 @@ def _line(run: Run) -> dict[str, Any]:
         "clock": curve.clock,
         "metric": curve.metric,
         "bounds": curve.bounds,
+        "bounds_from": curve.bounds_from,
+        "shown_in": curve.shown_in,
+        "bounds_said": bounds_sentence(curve),
         "n_points": curve.n_points,
         "compute_first": float(trained[0]) if trained.size else 0.0,
         "compute_last": curve.compute_last,
@@ -300,7 +313,7 @@ def _rank_headline(view: RankView) -> str:
         said = f"{leader.recipe} {place} {sure}, but cannot be told apart from {told}: no claim reaches 95 %"
         return f"{said}; and {_FELL}." if fell else f"{said}."
     lead = f"leads {sure}" if len(rows) > 1 else "is the only recipe that can be ranked"
-    outlook = f"reward {reward(_median(leader), view.bounds)}, 80 % interval {span(leader.forecast, view.bounds)}"
+    outlook = f"reward {reward(_median(leader), view.shown_in)}, 80 % interval {span(leader.forecast, view.shown_in)}"
     return f"{leader.recipe} {lead}, but {_FELL} ({outlook})." if fell else f"{leader.recipe} {lead}: {outlook}."
 
 

@@ -162,8 +162,8 @@ def without_outliers(curve: Curve) -> tuple[Curve, tuple[str, ...]]:
     kept = np.ones(curve.n_points, dtype=bool)
     kept[far] = False
     said = tuple(
-        f"{curve.reward[k]:.6g} at {curve.compute[k]:.6g} {curve.unit} is left out: more than {OUTLIER:g} ranges of the "
-        f"rewards ({curve.open.range:.3g}) from those around it"
+        f"{curve.reward[k]:.6g} at {curve.compute[k]:.6g} {curve.unit} is left out: more than {OUTLIER:g} ranges of "
+        f"the rewards ({curve.open.range:.3g}) from those around it"
         for k in far
     )
     return curve.select(kept), said

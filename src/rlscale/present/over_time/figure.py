@@ -65,7 +65,7 @@ def _panel(axes: Axes, shown: Trace, limits: tuple[float, float]) -> None:
         now = believed[-1].interval
         draw_band(axes, at, [one.interval for one in believed], colour, alpha=0.18 if believed is shown.judged else 0.1)
         axes.plot([at[0], 1.0], [now.q50] * 2, color=colour, linewidth=0.9, dashes=(2, 3), zorder=1.5)
-        ends.append((now.q50, f"{what} {reward(now.q50, run.bounds)}", colour))
+        ends.append((now.q50, f"{what} {reward(now.q50, run.shown_in)}", colour))
     for one in shown.judged:
         axes.scatter([axis.position(one.compute)], [one.interval.q50], s=24, color=VERDICT[one.verdict][0],
                      edgecolors="white", linewidths=0.7, zorder=4, clip_on=False)  # fmt: skip

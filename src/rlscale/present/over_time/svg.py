@@ -22,7 +22,9 @@ def over_time_svg(shown: Trace, limits: tuple[float, float]) -> str:
     """
     run = shown.run
     medians = [believed[-1].interval.q50 for believed, _ in shown.answers]
-    ends = [f"{label} {reward(median, run.bounds)}" for (_, label), median in zip(shown.answers, medians, strict=True)]
+    ends = [
+        f"{label} {reward(median, run.shown_in)}" for (_, label), median in zip(shown.answers, medians, strict=True)
+    ]
     margin = 20 + 7 * max(map(len, ends), default=0)
     canvas = Canvas(480, 292)
     plot = Plot(44, 480 - margin, 14, 250, shown.axis, *limits)
@@ -34,7 +36,7 @@ def over_time_svg(shown: Trace, limits: tuple[float, float]) -> str:
     for one in shown.judged:
         tip = (
             f"{verdict_words(one.verdict)} at {quantity(one.compute, run.unit, 4)}: "
-            f"{reward(one.interval.q50, run.bounds)} ({span(one.interval, run.bounds)}, 80 %)"
+            f"{reward(one.interval.q50, run.shown_in)} ({span(one.interval, run.shown_in)}, 80 %)"
         )
         canvas.dot((plot.x(one.compute), plot.y(one.interval.q50)), f"look {one.verdict.value}", 3.6, tip)
     heights = spread([plot.y(median) for median in medians], 16, plot.top, plot.bottom)

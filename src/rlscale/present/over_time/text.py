@@ -65,13 +65,13 @@ def _print_looks(run: RunView, grown: OverTime, console: Console) -> None:
         table.add_column(heading, justify="right", overflow="fold")
     for look, label in shown:
         answers = (look.ceiling, look.forecast) if ahead else (look.ceiling,)
-        cells = [cell for answer in answers for cell in _median_and_ends(answer, run.bounds)]
-        width = UNKNOWN if answers[-1] is None else reward(answers[-1].width, run.bounds)
+        cells = [cell for answer in answers for cell in _median_and_ends(answer, run.shown_in)]
+        width = UNKNOWN if answers[-1] is None else reward(answers[-1].width, run.shown_in)
         table.add_row(label, badge(look.verdict), *cells, width)
     table.caption, table.caption_justify = f"compute in {run.axis}", "left"
     console.print(table)
     console.print()
-    print_list(console, "", growth_sentences(grown, run.bounds))
+    print_list(console, "", growth_sentences(grown, run.shown_in))
 
 
 def _median_and_ends(interval: Interval | None, bounds: Bounds) -> tuple[Text, Text]:
@@ -109,7 +109,7 @@ def _of(what: str, title: str, grown: Grown) -> Callable[[Layout, int, int], Tab
             answers = [getattr(look, what) if look is not None else None for look in _at_shares(one)]
             held, earlier = one.holding(what)  # type: ignore[arg-type]
             counted = f"{held} of {earlier}" if earlier else UNKNOWN
-            cells = (estimate(answer, run.bounds, layout) for answer in answers)
+            cells = (estimate(answer, run.shown_in, layout) for answer in answers)
             table.add_row(folded(run.run, name_width), *cells, counted)
         table.caption = "at a share of each run's own compute; last: how many earlier intervals hold today's median"
         table.caption_justify = "left"

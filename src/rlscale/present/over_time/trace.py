@@ -100,4 +100,4 @@ def trace_limits(traces: Sequence[Trace]) -> tuple[float, float]:
     low, high = min(core), max(core)
     beyond = _BEYOND * (high - low)
     shown = [min(max(end, low - beyond), high + beyond) for end in ends]
-    return reward_limits([*core, *shown], traces[0].run.bounds)
+    return reward_limits([*core, *shown], traces[0].run.shown_in)
