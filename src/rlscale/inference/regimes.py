@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.inference.collapse import collapse
+from rlscale.inference.families import SIGMOID
 from rlscale.inference.frozen import Departure, departure
+from rlscale.inference.posterior import posterior
 
 __all__ = ["Break", "BreakKind", "find_break"]
 
@@ -34,6 +36,9 @@ FIRST, SPANS, CONTRAST = 7, (3, 5), 4
 PARTLY, WHOLLY = 1.0 / 3.0, 0.75
 #: A rise from the lowest point of less than so many robust sd of an evaluation is noise.
 RISE_SDS = 3.0
+#: Under open bounds: what a break has to be of the rise before it; how sure a gain has to be, as a share of the range
+#: and of that rise; and the evaluations that show it.
+UNDONE, SURE_OF_GAIN, GAIN_SHARE, GAINED, RISEN = 0.5, 0.9, 0.02, 0.5, 10
 #: Longer curves are looked at in block means.
 MOST = 256
 
@@ -84,7 +89,36 @@ def find_break(curve: Curve, raw: Curve | None = None) -> Break | None:
     raw : Curve, optional
         With its spikes, for the plain rule of :func:`~rlscale.inference.collapse.collapse`, stated for all points.
     """
-    raw = curve if raw is None else raw
+    found = _break(curve, curve if raw is None else raw)
+    return None if found is not None and curve.open is not None and not _undoes(curve, found) else found
+
+
+def _undoes(curve: Curve, found: Break) -> bool:
+    """Whether a break under open bounds is more than noise: the share of a range that nobody knows cannot tell.
+
+    There has to be a rise to fall from, ``P(gain) >= .9`` for half of it in 10 evaluations or more, and a fall has to
+    undo half of it, a jump to be as large: the end is the higher of the mean of the last tenth and of the last 3. Without this runs with AR(.8)
+    noise raise 7 to 37 % false alarms (measured).
+    """
+    before = curve.until(found.until)
+    if before.n_points < RISEN:
+        return False
+    means = _means(before.reward, 3)
+    rise = float(means.max() - means.min())
+    tail = curve.reward[-max(3, curve.n_points // 10) :]
+    end = max(float(tail.mean()), float(curve.reward[-3:].mean()))
+    moved = {
+        BreakKind.FALL: float(means.max()) - end,
+        BreakKind.RECOVERY: found.before - found.low,
+    }.get(found.kind, abs(found.low - found.before))
+    if moved <= UNDONE * rise:
+        return False
+    fit = posterior(before, families=(SIGMOID,))
+    gain = fit.reward([before.compute_last])[:, 0] - fit.baseline
+    return fit.probability(gain > max(GAIN_SHARE * curve.range, GAINED * rise)) >= SURE_OF_GAIN
+
+
+def _break(curve: Curve, raw: Curve) -> Break | None:
     if collapse(raw) is not None:
         short = _coarse(raw)
         means = _means(short.reward, 3)
