@@ -1,8 +1,7 @@
-"""``metrics.jsonl``: one flat object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
+"""``metrics.jsonl``: one object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import FormatError
-from rlscale.sources.files.dialect import LONGEST_KEY, Keys
+from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.fold import forked, read_lines
-from rlscale.sources.files.json_fold import JsonFold
+from rlscale.sources.files.json_fold import JsonFold, numbers_of
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.record import STEP_KEYS
-from rlscale.sources.repair import number
 from rlscale.sources.text import first_object, were
 from rlscale.sources.trainers import log_of, trainer_of
 from rlscale.sources.trainers.other import OTHER
@@ -24,6 +22,9 @@ from rlscale.sources.trainers.other import OTHER
 __all__ = ["NAME", "MetricsFold", "read", "sniff"]
 
 NAME = "jsonl"
+
+#: A level of a row that is no part of its keys; a document's list of rows has the same name.
+_WRAPPER = "metrics"
 
 #: W&B's ``_step`` counts log calls.
 _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
@@ -64,8 +65,17 @@ class MetricsFold(JsonFold):
         return twin
 
     def take(self, number: int, row: dict[str, Any]) -> None:
-        """Take a row."""
-        values = _flat(row)
+        """Take a row, or a document that is a list of rows under ``metrics``."""
+        rows = row.get(_WRAPPER)
+        if isinstance(rows, list):
+            for inner in rows:
+                if isinstance(inner, dict):
+                    self._take(inner)
+        else:
+            self._take(row)
+
+    def _take(self, row: dict[str, Any]) -> None:
+        values = numbers_of(row, without=_WRAPPER)
         self._keys.check(values.keys())
         if self._key is None:
             self._key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
@@ -93,14 +103,3 @@ class MetricsFold(JsonFold):
         form = NAME if trainer is OTHER else trainer.name
         return [log_of(trainer, replace(one, format=form)) for one in found]
 
-
-def _flat(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a row; those one level down get the key ``outer/inner``."""
-    values: dict[str, float] = {}
-    for key, value in row.items():
-        inner = {f"{key}/{k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
-        for name, cell in inner.items():
-            logged = number(cell)
-            if logged is not None and len(name) <= LONGEST_KEY:
-                values[name] = logged
-    return values
