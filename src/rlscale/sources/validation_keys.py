@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-__all__ = ["names_a_validation", "validation_keys"]
+__all__ = ["EVALUATED", "REWARD", "SOMETHING_ELSE", "names_a_validation", "validation_keys"]
 
-_EVALUATED = frozenset("eval val valid validation test".split())
-_REWARD = frozenset("acc accuracy pass success correct reward score win".split())
+#: Words of a key that say it was measured by an evaluation.
+EVALUATED = ("eval", "val", "valid", "validation", "test")
 
-#: Spreads, extremes and votes of a reward, its parts for each function, and what is no reward at all.
-_ANOTHER = frozenset(
-    """std min max best maj worst length lengths loss kl entropy clip ratio zero token tokens count time seconds lr
-    margin margins advantage advantages rewards accuracies""".split()
+#: Words that say it is a reward.
+REWARD = ("acc", "accuracy", "pass", "success", "correct", "reward", "score", "win")
+
+#: Words of a spread, an extreme or a vote of a reward, of rewards by function, and of what is no reward at all.
+SOMETHING_ELSE = (
+    *("std", "min", "max", "best", "maj", "worst"),
+    *("length", "lengths", "loss", "kl", "entropy", "clip", "ratio", "zero", "token", "tokens", "count"),
+    *("time", "seconds", "lr", "margin", "margins", "advantage", "advantages", "rewards", "accuracies"),
 )
 
 _BETWEEN = re.compile(r"[/_\-.@]")
@@ -60,7 +64,7 @@ def names_a_validation(key: str) -> bool:
     (True, False, False)
     """
     parts = frozenset(_parts(key))
-    return bool(parts & _EVALUATED) and bool(parts & _REWARD) and not parts & _ANOTHER
+    return not parts.isdisjoint(EVALUATED) and not parts.isdisjoint(REWARD) and parts.isdisjoint(SOMETHING_ELSE)
 
 
 def _parts(key: str) -> list[str]:

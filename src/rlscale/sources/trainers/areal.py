@@ -111,7 +111,12 @@ AREAL = Trainer(
         Key("truncation", "{ppo|grpo}_actor/no_eos_ratios/avg", "source"),
         Key("response_length", "ppo_actor/seq_len/avg", "source", minus="ppo_actor/prompt_len/avg"),
         Key("response_length", "grpo_actor/seq_len/avg", "source", minus="grpo_actor/prompt_len/avg"),
-        Key("mismatch", "{ppo|grpo}_actor/update/behave_approx_kl/avg", "source", unit="nats (KL of sampler and trainer)"),
+        Key(
+            "mismatch",
+            "{ppo|grpo}_actor/update/behave_approx_kl/avg",
+            "source",
+            unit="nats (KL of sampler and trainer)",
+        ),
         Key(
             "mismatch",
             "{ppo|grpo}_actor/update/behave_imp_weight/avg",
