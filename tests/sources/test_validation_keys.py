@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,8 @@ def run_of(log):
     assert not errors
     return runs[0]
 
+
+SHARED = Path(__file__).parents[3] / "shared" / "cases" / "logs"
 
 NOTHING = re.compile("no validation metric is logged")
 
@@ -244,13 +247,14 @@ def test_a_fork_of_verl_on_the_console(one):
     assert run.warnings == ()
 
 
-def test_one_validation_before_training_is_not_the_end(one):
-    rows = [{"step": k, "critic/score/mean": k / 10, "actor/ppo_kl": 0.1, "timing_s/step": 9.0} for k in range(1, 6)]
-    run = one("m.jsonl", [{"step": 0, "val/success_rate": 0.1}, *rows])
+@pytest.mark.parametrize(("at", "when"), [(0, "before training only"), (5, "once, at step 5")])
+def test_a_single_validation_is_not_the_end(one, at, when):
+    rows = [{"step": k, "critic/score/mean": k / 10, "actor/ppo_kl": 0.1, "timing_s/step": 9.0} for k in range(6)]
+    rows[0] = {"step": 0}
+    rows[at]["val/success_rate"] = 0.1
+    run = one("m.jsonl", rows)
     assert run.curve.metric == "val/success_rate"
-    assert run.warnings == (
-        "validated before training only; the train reward goes on: give --metric critic/score/mean",
-    )
+    assert run.warnings == (f"validated {when}; the train reward goes on: give --metric critic/score/mean",)
 
 
 def test_evaluations_by_name_stay_where_they_are():
@@ -353,3 +357,31 @@ def test_slime_logs_truncation_and_length_with_its_rollout_data(one):
     run = one("train.log", "".join(lines))
     assert run.metrics["truncation"].key == "rollout/truncated"
     assert run.metrics["response_length"].series.value.tolist() == [640] * 5
+
+
+#: The reward that each of these logs is about, its trainer, points, first and last value.
+CASES = {
+    "unknown_validation_verl_fork/agent.log": ("verl", "val/success_rate", 21, 0.2, 0.5927),
+    "unknown_validation_verl_fork/ragen_like.log": ("verl", "val-env/GridWorld/success", 21, 0.2, 0.5927),
+    "unknown_validation_open_instruct/history.csv": (
+        "open-instruct",
+        "eval/objective/verifiable_correct_rate",
+        10,
+        0.324,
+        0.54,
+    ),
+    "nested_two_levels/experiment_log.jsonl": ("verl", "critic/score/mean", 30, 0.31, 0.6),
+    "areal_old_prefix/history.csv": ("areal", "grpo_actor/task_reward/avg", 30, 0.25, 0.54),
+    "wrapped_metrics/metrics.jsonl": ("areal", "eval-rollout/reward", 6, 0.32, 0.57),
+    "prime_hosted/metrics.json": ("prime-rl", "reward/all/mean", 30, 0.3, 0.59),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_case_reads_as_its_readme_says(case):
+    path = SHARED / case
+    if not path.exists():
+        pytest.skip(f"../shared/cases/logs/{case} is not beside the repository")
+    (run,) = collect([path]).runs
+    read = (run.source.trainer, run.curve.metric, run.curve.n_points)
+    assert (*read, *run.curve.reward[[0, -1]].round(6).tolist()) == CASES[case]
