@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.files.jsonl import is_document
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
@@ -29,6 +30,7 @@ _TRACKERS = ("wandb", "mlflow", "mlflow+https")
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(ledger|wandb|mlflow|sqlite):")
 _BLOCK = 1 << 18
+_DOCUMENT_HEAD = 1 << 10
 _TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
 #: A line that a trainer prints at every step, or one with its metrics.
 _STEP = re.compile(
@@ -223,6 +225,8 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
 def _may_be_log(path: Path, through: Through) -> bool:
     suffix = path.suffix.lower()
     named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
+    if suffix == ".json" and not named:
+        return bool(through(_is_document, path))
     return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
 
 
@@ -275,6 +279,15 @@ def _is_log_text(path: Path) -> bool:
     except OSError:
         return True  # reading it says why it cannot be read
     return False
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a JSON file, whose ending says nothing, holds the rows of a run."""
+    try:
+        with path.open("rb") as file:
+            return is_document(file.read(_DOCUMENT_HEAD))
+    except OSError:
+        return False
 
 
 def by_name(path: Path) -> str | None:

@@ -1,8 +1,8 @@
-"""``metrics.jsonl``: one flat object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
+"""``metrics.jsonl``: one object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,23 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import FormatError
-from rlscale.sources.files.dialect import LONGEST_KEY, Keys
+from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.fold import forked, read_lines
-from rlscale.sources.files.json_fold import JsonFold
+from rlscale.sources.files.json_fold import JsonFold, numbers_of
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.record import STEP_KEYS
-from rlscale.sources.repair import number
-from rlscale.sources.text import first_object, were
+from rlscale.sources.text import decoded_head, first_object, read_head, were, whole_json
 from rlscale.sources.trainers import log_of, trainer_of
 from rlscale.sources.trainers.other import OTHER
 
-__all__ = ["NAME", "MetricsFold", "read", "sniff"]
+__all__ = ["NAME", "MetricsFold", "is_document", "read", "sniff"]
 
 NAME = "jsonl"
+
+#: A level of a row that is no part of its keys; a document's list of rows has the same name.
+_WRAPPER = "metrics"
+_DOCUMENT = re.compile(r'\s*\{\s*"metrics"\s*:\s*\[')
 
 #: W&B's ``_step`` counts log calls.
 _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
@@ -31,7 +34,12 @@ _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the first line is a JSON object (the table and verl's file logger are tried before)."""
-    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"}
+    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"} or is_document(head)
+
+
+def is_document(head: bytes) -> bool:
+    """Whether a file is one JSON document, ``{"metrics": [row, row, ...]}``, on one line or on several."""
+    return _DOCUMENT.match(decoded_head(head)) is not None
 
 
 def read(path: Path) -> list[Log]:
@@ -42,9 +50,14 @@ def read(path: Path) -> list[Log]:
     FormatError
         No row has a step.
     SourceError
-        A torn line that is not the last.
+        A torn line that is not the last, or a document that is.
     """
-    return read_lines(path, MetricsFold)
+    head = read_head(path)
+    if first_object(head) is not None or not is_document(head):
+        return read_lines(path, MetricsFold)
+    fold = MetricsFold(str(path))
+    fold.take(1, whole_json(path))
+    return fold.done()
 
 
 class MetricsFold(JsonFold):
@@ -64,8 +77,16 @@ class MetricsFold(JsonFold):
         return twin
 
     def take(self, number: int, row: dict[str, Any]) -> None:
-        """Take a row."""
-        values = _flat(row)
+        """Take a row, or a document that is a list of rows under ``metrics``."""
+        values = numbers_of(row, without=_WRAPPER)
+        inside = row.get(_WRAPPER)
+        if values or not isinstance(inside, list):
+            self._add(values)
+            return
+        for inner in inside:
+            self._add(numbers_of(inner) if isinstance(inner, dict) else {})
+
+    def _add(self, values: dict[str, float]) -> None:
         self._keys.check(values.keys())
         if self._key is None:
             self._key = next((name for name in STEP_KEYS if np.isfinite(values.get(name, np.nan))), None)
@@ -92,15 +113,3 @@ class MetricsFold(JsonFold):
             raise FormatError(self.path, message)
         form = NAME if trainer is OTHER else trainer.name
         return [log_of(trainer, replace(one, format=form)) for one in found]
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a row; those one level down get the key ``outer/inner``."""
-    values: dict[str, float] = {}
-    for key, value in row.items():
-        inner = {f"{key}/{k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
-        for name, cell in inner.items():
-            logged = number(cell)
-            if logged is not None and len(name) <= LONGEST_KEY:
-                values[name] = logged
-    return values

@@ -128,7 +128,8 @@ def _has_rows(names: Sequence[str], lower: set[str], *, json: bool) -> bool:
     if any(one.score({one.native(name) for name in names}) >= _MARKS for one in TRAINERS):
         return True
     trainer = trainer_of(names)
-    return "reward" not in lower and any("/" in key for key in trainer.validation(map(trainer.native, names)))
+    keys = [trainer.native(name) for name in names if not re.search(r"\s", name)]  # a log's first line has spaces
+    return "reward" not in lower and any("/" in key for key in trainer.validation(keys))
 
 
 def _header(path: Path, head: bytes) -> list[str]:
