@@ -116,6 +116,8 @@ class Fit:
     question : float
         The compute the verdict speaks of; ``inf`` for the asymptote.
     warnings : tuple of str
+    smoothing : Smoothing, optional
+        How the values look smoothed; None where they look like evaluations.
     """
 
     run: Run
@@ -126,6 +128,7 @@ class Fit:
     asymptote: Forecast | None
     question: float
     warnings: tuple[str, ...]
+    smoothing: Smoothing | None = None
 
     @property
     def level_sd(self) -> float | None:
@@ -152,11 +155,12 @@ class Fit:
     def resolves_at(self) -> Interval | None:
         """Compute at which the question should be ``resolved``, in the curve's unit.
 
-        Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, and
-        where 100 times the last compute will probably not do (see ``resolves``). Some 2 ms, computed when asked for.
+        Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, where
+        the values look smoothed, and where 100 times the last compute will probably not do (see ``resolves``). Some
+        2 ms, computed when asked for.
         """
         unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
-        if self.posterior is None or self.verdict.name not in unresolved:
+        if self.posterior is None or self.verdict.name not in unresolved or self.smoothing is not None:
             return None
         return resolves_at(self.posterior, self.question, self.options.tolerance)
 
@@ -344,6 +348,7 @@ def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
         asymptote=asymptote,
         question=question.compute,
         warnings=(*asked.warnings, *outside),
+        smoothing=asked.smoothed,
     )
 
 

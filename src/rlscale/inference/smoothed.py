@@ -168,7 +168,8 @@ def _running(steps: Floats, stride: int) -> Smoothing | None:
     whole = not both.size or scores[at] >= both[between]
     z = float(scores[at] if whole else both[between])
     limit = -ndtri(ALARM / (scores.size + both.size))
-    if z < limit or -float(scores.min()) >= max(REPEATS * limit, 0.5 * z):
+    against = -min(float(scores.min()), float(both.min(initial=np.inf)))
+    if z < limit or against >= min(z, max(REPEATS * limit, 0.5 * z)):
         return None  # what repeats is anticorrelated at some lags, and correlated at others
     window = stride * (shortest + (at if whole else between + 0.5))
     return Smoothing(window=round(window), from_start=False, correlation=_correlation(first), z=z)
