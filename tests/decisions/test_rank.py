@@ -93,6 +93,18 @@ def test_what_shows_no_learning_never_ranks_first():
     assert found.recipes[2].group is None
 
 
+def test_a_saturated_run_ranks_first_only_by_the_highest_forecast():
+    top = run("top", A=0.97, R0=0.97, sigma=0.004)
+    assert fit(top).verdict.saturated
+    found = ranking(run("learns", A=0.7), top)
+    assert [row.recipe for row in found.recipes] == ["top", "learns"]
+    assert found.recipes[0].verdict.name == VerdictName.NO_LEARNING
+    assert found.recipes[0].p_best > 0.9
+    assert found.notes == ()
+    better = ranking(run("learns", A=0.999, last=16.0, sigma=0.002), run("top", A=0.91, R0=0.91, sigma=0.002))
+    assert [row.recipe for row in better.recipes] == ["learns", "top"]
+
+
 def test_only_short_runs_still_give_a_ranking():
     short = Run(name="short", recipe="short", curve=Curve(compute=[0, 1], reward=[0.9, 0.95]))
     found = ranking(short)

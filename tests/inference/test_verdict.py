@@ -1,11 +1,17 @@
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rlscale.curves import Curve
+from rlscale.curves import Curve, OpenBounds
 from rlscale.errors import InputError
-from rlscale.inference import FitOptions, VerdictName, fit
+from rlscale.inference import FitOptions, Forecast, Verdict, VerdictName, fit
 from rlscale.inference.collapse import collapse
 from rlscale.inference.families import SIGMOID
+from rlscale.inference.grounds import Grounds
+from rlscale.inference.smoothed import Smoothing
+from rlscale.inference.verdict import judge
 
 from .helpers import sigmoid_curve
 
@@ -30,12 +36,139 @@ def test_flat_noise_is_no_learning():
     assert flat.count(VerdictName.NO_LEARNING) >= 9
 
 
-def test_saturated_from_the_start_is_told_so():
-    top = fit(Curve(compute=10.0 * np.arange(41), reward=np.ones(41)))
-    assert top.verdict.name == VerdictName.NO_LEARNING
-    assert top.verdict.advice.startswith("It was near its upper bound from the start")
-    low = fit(Curve(compute=10.0 * np.arange(41), reward=np.zeros(41)))
-    assert low.verdict.advice.startswith("Check the reward signal")
+LEVELS = {
+    0.02: (
+        "it stands at 0.020, near its lower bound 0{}: it never started.",
+        "Check that any sample is ever right: start with easier items, or mend the reward signal.",
+    ),
+    0.4: (
+        "it stands at 0.400, in between its bounds 0 and 1{}.",
+        "Check the reward signal and the learning rate before spending more; there is no ceiling to forecast yet.",
+    ),
+    0.97: (
+        "it stands at 0.970, near its upper bound 1{} from the start.",
+        "It is saturated, which leaves little to gain: measure something harder.",
+    ),
+}
+
+
+@pytest.mark.parametrize("bounds_from", ["option", "metric", "values"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_without_a_gain_the_bounds_tell_what_it_is(level, bounds_from):
+    reward = level + 0.001 * np.sin(2.2 * np.arange(41))
+    found = fit(Curve(compute=10.0 * np.arange(41), reward=reward, bounds_from=bounds_from)).verdict
+    where, advice = LEVELS[level]
+    assert found.name == VerdictName.NO_LEARNING
+    start, _, end = found.why.partition(" %, and ")
+    assert re.fullmatch(r"No evidence of a gain: one of more than 0\.02 has a probability of \d+", start)
+    assert end == re.sub("0[.][0-9]{3}", end[13:18], where.format(" (assumed)" if bounds_from == "values" else ""))
+    assert float(end[13:18]) == pytest.approx(level, abs=0.01)
+    assert found.advice == advice
+    assert found.saturated == found.ranks == (level == 0.97)
+
+
+def test_percent_has_its_own_bounds_and_open_ones_tell_no_place():
+    reward = 97.0 + 0.1 * np.sin(2.2 * np.arange(41))
+    percent = fit(Curve(compute=np.arange(41.0), reward=reward, bounds=(0, 100), bounds_from="percent")).verdict
+    assert percent.saturated
+    assert "near its upper bound 100 from the start." in percent.why
+    bounds = OpenBounds(lowest=96.9, highest=97.1, range=40.0)
+    found = fit(Curve(compute=np.arange(41.0), reward=reward, bounds_from="open", open=bounds)).verdict
+    assert found.name == VerdictName.NO_LEARNING
+    assert re.fullmatch(r"No evidence of a gain: one of more than 0\.8 has a probability of \d+ %\.", found.why)
+    assert not found.ranks
+
+
+@pytest.mark.parametrize(
+    ("reward", "told"),
+    [
+        (np.full(30, 2.5), "all values equal 2.5"),
+        (np.where(np.arange(30) == 12, 9.0, -1.0), "all values equal -1 but for single ones"),
+    ],
+)
+def test_nothing_is_fitted_where_nothing_varies_under_open_bounds(reward, told):
+    level = float(np.median(reward))
+    bounds = OpenBounds(lowest=level, highest=level, range=0.0)
+    found = fit(Curve(compute=np.arange(30.0), reward=reward, bounds_from="open", open=bounds))
+    assert found.posterior is None
+    assert found.forecasts == found.warnings == ()
+    assert found.verdict.name == VerdictName.NO_LEARNING
+    assert found.verdict.reason == (
+        f"No evidence of a gain: {told}. "
+        "Check that the reward is logged and graded; give --bounds LO HI if it can go further."
+    )
+    assert not found.verdict.ranks
+
+
+def test_a_flat_run_beside_others_that_vary_is_fitted():
+    bounds = OpenBounds(lowest=2.5, highest=2.5, range=1.0)
+    found = fit(Curve(compute=np.arange(30.0), reward=np.full(30, 2.5), bounds_from="open", open=bounds))
+    assert found.verdict.name == VerdictName.NO_LEARNING
+    assert found.posterior is not None
+
+
+GROUNDS = Grounds(p_gain=0.62, p_past_midpoint=0.3, level=0.4, smoothing=None)
+NARROW = Forecast(
+    compute=np.inf, q05=0.4, q10=0.41, q25=0.43, q50=0.45, q75=0.47, q90=0.49, q95=0.5, mean=0.45, resolved=False
+)
+WIDE = replace(NARROW, q90=0.7)
+NEXT = "Let it run on before acting on a ceiling: refusing this early is the normal answer."
+
+
+@pytest.mark.parametrize(
+    ("start", "answer", "grounds", "name", "why", "advice"),
+    [
+        (
+            0, WIDE, GROUNDS, "pre_inflection",
+            "Gain not shown yet: P = 62 %. The ceiling lies in 0.410 to 0.700 (80 %), wider than 0.1; "
+            "the midpoint is passed with probability 0.30.",
+            f"To settle the gain: more items in each evaluation, or a longer run. {NEXT}",
+        ),
+        (
+            1, NARROW, replace(GROUNDS, p_past_midpoint=0.6), "pre_inflection",
+            "Gain not shown yet: P = 62 %. The ceiling lies in 0.410 to 0.490 (80 %), narrow, but not to be acted on "
+            "yet; the midpoint is passed with probability 0.60.",
+            f"To settle the gain: an evaluation at step 0, more items in each evaluation, or a longer run. {NEXT}",
+        ),
+        (
+            0, NARROW, replace(GROUNDS, p_gain=0.95), "pre_inflection",
+            "The ceiling lies in 0.410 to 0.490 (80 %), narrow, but the midpoint is probably still ahead; "
+            "the midpoint is passed with probability 0.30.",
+            NEXT,
+        ),
+        (
+            0, WIDE, replace(GROUNDS, p_gain=0.95, p_past_midpoint=0.9), "bending",
+            "The ceiling lies in 0.410 to 0.700 (80 %), wider than 0.1, and the run is past its midpoint "
+            "(probability 0.90).",
+            "Use the interval, not the median; more compute narrows it.",
+        ),
+        (
+            0, NARROW, replace(GROUNDS, p_past_midpoint=0.97), "bending",
+            "Gain not shown yet: P = 62 %. The ceiling lies in 0.410 to 0.490 (80 %), no wider than 0.1, but not to be "
+            "acted on yet, and the run is past its midpoint (probability 0.97).",
+            "To settle the gain: more items in each evaluation, or a longer run.",
+        ),
+        (
+            0, replace(NARROW, resolved=True), replace(GROUNDS, p_gain=0.9, p_past_midpoint=0.5), "resolved",
+            "The ceiling lies in 0.410 to 0.490 (80 %), no wider than 0.1.",
+            "Act on it.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_verdict_says(start, answer, grounds, name, why, advice):
+    curve = Curve(compute=np.arange(start, 30.0), reward=np.full(30 - start, 0.4))
+    assert judge(curve, answer, grounds, 0.05) == Verdict(VerdictName(name), why, advice)
+
+
+def test_a_gain_decides_from_one_half_on_and_resolves_from_nine_tenths_on():
+    curve = Curve(compute=np.arange(30.0), reward=np.full(30, 0.4))
+    assert judge(curve, WIDE, replace(GROUNDS, p_gain=0.49), 0.05).name == VerdictName.NO_LEARNING
+    assert judge(curve, WIDE, replace(GROUNDS, p_gain=0.5), 0.05).name == VerdictName.PRE_INFLECTION
+    sure = replace(GROUNDS, p_gain=0.9, p_past_midpoint=0.5)
+    assert sure.allow_resolved
+    assert not replace(sure, p_gain=0.89).allow_resolved
+    assert not replace(sure, p_past_midpoint=0.49).allow_resolved
+    assert not replace(sure, smoothing=Smoothing(window=9, from_start=False, correlation=0.9, z=5.0)).allow_resolved
 
 
 def test_resolved_and_refused():

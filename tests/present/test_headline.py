@@ -11,6 +11,7 @@ from rlscale.present.views import RankView, headline
 from tests.present import made
 
 FLAT = Verdict(VerdictName.NO_LEARNING, "A gain has probability 0.42.", "Check the reward signal.")
+FULL = replace(FLAT, saturated=True)
 FALLEN = Verdict(VerdictName.COLLAPSED, "The reward fell.", "Find the cause.")
 B = Interval(1.0, 1.2, 1.5)
 
@@ -46,6 +47,15 @@ UP = row("a", made.RESOLVED, 0.7, 0.6, 1)
             (row("a", made.EARLY, 0.6, 0.3, 1), row("b", FLAT, 0.68, 0.7, 1)),
             "a ranks first at 1.6k steps, best with probability 30 %, but cannot be told apart from "
             "b (no learning yet): no claim reaches 95 %.",
+        ),
+        (
+            (row("a", made.RESOLVED, 0.97, 0.6, 1), row("b", FULL, 0.96, 0.4, 1)),
+            "a is ahead at 1.6k steps, best with probability 60 %, but cannot be told apart from b (near its upper "
+            "bound from the start): no claim reaches 95 %.",
+        ),
+        (
+            (row("b", FULL, 0.97, 0.98, 1), row("a", made.RESOLVED, 0.7, 0.02, 2)),
+            "b leads at 1.6k steps, best with probability 98 %: reward 0.970, 80 % interval 0.920–1.020.",
         ),
         (
             (UP, row("c", FALLEN, 0.68, 0.3, 1), row("b", FLAT, 0.4, 0.0, 2)),

@@ -181,7 +181,7 @@ def mean_at(posteriors: Sequence[Posterior], computes: Sequence[float]) -> list[
 def middle_verdict(verdicts: Sequence[Verdict]) -> Verdict:
     """Return the (lower) middle verdict: at least half of the runs support as much."""
     order = list(VerdictName)
-    ordered = sorted(verdicts, key=lambda verdict: order.index(verdict.name))
+    ordered = sorted(verdicts, key=lambda verdict: (order.index(verdict.name), verdict.saturated))
     return ordered[(len(ordered) - 1) // 2]
 
 

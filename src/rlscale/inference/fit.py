@@ -17,11 +17,13 @@ from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
 from rlscale.inference.families import AVERAGE, AVERAGED, FAMILIES, Family, families_named, name_of
-from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, interval, p_past_midpoint, summarised
+from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, interval, summarised
+from rlscale.inference.grounds import grounds, p_past_midpoint
 from rlscale.inference.onset import onset
 from rlscale.inference.posterior import Posterior, default_model_error, posteriors
 from rlscale.inference.resolves import resolves_at
-from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, too_few
+from rlscale.inference.smoothed import Smoothing, smoothing
+from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, unfit
 
 __all__ = ["Fit", "FitOptions", "Refits", "fit", "fits"]
 
@@ -104,8 +106,9 @@ class Fit:
     options : FitOptions
     verdict : Verdict
     posterior : Posterior, optional
-        None where nothing was fitted (``too_few_points``, or a collapse in the first evaluations). Its curve is what
-        was fitted: less than the run's after a collapse or a change of regime, and where spikes were left out.
+        None where nothing was fitted (``too_few_points``, a collapse in the first evaluations, or nothing that varies
+        under open bounds). Its curve is what was fitted: less than the run's after a collapse or a change of regime,
+        and where spikes were left out.
     forecasts : tuple of Forecast
         At the targets asked for, else at 2 and 4 times the last compute.
     asymptote : Forecast, optional
@@ -113,6 +116,8 @@ class Fit:
     question : float
         The compute the verdict speaks of; ``inf`` for the asymptote.
     warnings : tuple of str
+    smoothing : Smoothing, optional
+        How the values look smoothed; None where they look like evaluations.
     """
 
     run: Run
@@ -123,6 +128,7 @@ class Fit:
     asymptote: Forecast | None
     question: float
     warnings: tuple[str, ...]
+    smoothing: Smoothing | None = None
 
     @property
     def level_sd(self) -> float | None:
@@ -149,11 +155,12 @@ class Fit:
     def resolves_at(self) -> Interval | None:
         """Compute at which the question should be ``resolved``, in the curve's unit.
 
-        Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, and
-        where 100 times the last compute will probably not do (see ``resolves``). Some 2 ms, computed when asked for.
+        Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, where
+        the values look smoothed, and where 100 times the last compute will probably not do (see ``resolves``). Some
+        2 ms, computed when asked for.
         """
         unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
-        if self.posterior is None or self.verdict.name not in unresolved:
+        if self.posterior is None or self.verdict.name not in unresolved or self.smoothing is not None:
             return None
         return resolves_at(self.posterior, self.question, self.options.tolerance)
 
@@ -283,6 +290,7 @@ class _Asked:
     targets: tuple[float, ...]
     curve: Curve | None
     verdict: Verdict | None
+    smoothed: Smoothing | None
     warnings: tuple[str, ...]
 
 
@@ -292,12 +300,16 @@ def _asked(run: Run | Curve, targets: Sequence[float] | float, options: FitOptio
     for target in targets:
         if not target > 0.0:
             raise InputError(f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf")
-    seen = examine(run.curve)
+    verdict = unfit(run.curve)
+    if verdict is not None:
+        return _Asked(run, targets, None, verdict, None, run.warnings)
+    seen, smoothed = examine(run.curve), smoothing(run.curve)
     fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
-    verdict = too_few(run.curve) or (None if seen.found is None else broken(run.curve, seen.found))
-    warnings = (*run.warnings, *seen.warnings, *late, *_averaged(fitted))
-    few = too_few(fitted) is not None and verdict is not None
-    return _Asked(run, targets, None if few else fitted, verdict, warnings)
+    verdict = None if seen.found is None else broken(run.curve, seen.found)
+    told = [] if smoothed is None else [smoothed.warning]
+    warnings = (*run.warnings, *seen.warnings, *late, *told, *_averaged(fitted))
+    few = unfit(fitted) is not None and verdict is not None
+    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings)
 
 
 def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
@@ -322,19 +334,21 @@ def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
     # the verdict asks for the reward now, which carries no model error: one call for all is faster
     end = found.curve.compute_last
     rewards = found.reward((*computes, end), model_error=True)
-    made = summarised(found, computes, rewards[:, :-1], tolerance=options.tolerance, at_least=options.at_least)
+    shown = grounds(found, rewards[:, -1], asked.smoothed)
+    made = summarised(found, computes, rewards[:, :-1], shown, tolerance=options.tolerance, at_least=options.at_least)
     by_compute = dict(zip(computes, made, strict=True))
     ahead, asymptote = [by_compute[compute] for compute in wanted], by_compute[np.inf]
     question = max(ahead, key=lambda item: item.compute) if asked.targets else asymptote
     return Fit(
         run=asked.run,
         options=options,
-        verdict=asked.verdict or judge(found, question, options.tolerance, now=rewards[:, -1]),
+        verdict=asked.verdict or judge(found.curve, question, shown, options.tolerance),
         posterior=found,
         forecasts=tuple(ahead),
         asymptote=asymptote,
         question=question.compute,
         warnings=(*asked.warnings, *outside),
+        smoothing=asked.smoothed,
     )
 
 

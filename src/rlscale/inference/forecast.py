@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.inference.grounds import Grounds, grounds
 from rlscale.inference.posterior import Posterior, weighted_quantiles
+from rlscale.inference.smoothed import smoothing
 
 __all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "forecasts", "interval", "summarised"]
 
@@ -46,7 +48,8 @@ class Forecast:
     q05, q10, q25, q50, q75, q90, q95, mean : float
         In reward.
     resolved : bool
-        The 80 % interval is no wider than twice the tolerance and the midpoint is probably passed.
+        The 80 % interval is no wider than twice the tolerance, the midpoint is probably passed, a gain shows, and the
+        values do not look smoothed.
     p_at_least : float, optional
         Probability that the reward is at least the level asked for.
     """
@@ -91,23 +94,30 @@ def forecasts(
     posterior: Posterior, computes: Sequence[float], *, tolerance: float = TOLERANCE, at_least: float | None = None
 ) -> tuple[Forecast, ...]:
     """Forecast at several computes, as :func:`forecast` does at one: faster together."""
-    values = posterior.reward(computes, model_error=True)
-    return summarised(posterior, computes, values, tolerance=tolerance, at_least=at_least)
+    # the reward now carries no model error: one call for all is faster
+    rewards = posterior.reward((*computes, posterior.curve.compute_last), model_error=True)
+    shown = grounds(posterior, rewards[:, -1], smoothing(posterior.curve))
+    return summarised(posterior, computes, rewards[:, :-1], shown, tolerance=tolerance, at_least=at_least)
 
 
 def summarised(
-    posterior: Posterior, computes: Sequence[float], values: Floats, *, tolerance: float, at_least: float | None
+    posterior: Posterior,
+    computes: Sequence[float],
+    values: Floats,
+    shown: Grounds,
+    *,
+    tolerance: float,
+    at_least: float | None,
 ) -> tuple[Forecast, ...]:
     """Return the forecasts of :func:`forecasts` from draws of the reward, model error included, shape (d, k)."""
     quantiles = posterior.quantiles(values, LEVELS).T.tolist()
-    passed = p_past_midpoint(posterior) >= 0.5
     widest = 2.0 * tolerance * posterior.curve.range
     return tuple(
         Forecast(
             compute=float(compute),
             **dict(zip(_NAMES, quantiles[k], strict=True)),
             mean=float(posterior.mean(values[:, k])),
-            resolved=passed and quantiles[k][5] - quantiles[k][1] <= widest,
+            resolved=shown.allow_resolved and quantiles[k][5] - quantiles[k][1] <= widest,
             p_at_least=None if at_least is None else posterior.probability(values[:, k] >= at_least),
         )
         for k, compute in enumerate(computes)
@@ -118,8 +128,3 @@ def interval(values: Floats, weight: Floats) -> Interval:
     """Return the 80 % interval of weighted ``values``; arrays of shape (d,)."""
     low, middle, high = weighted_quantiles(values, weight, (0.1, 0.5, 0.9))
     return Interval(float(low), float(middle), float(high))
-
-
-def p_past_midpoint(posterior: Posterior) -> float:
-    """Probability that the run has passed its midpoint, ``C_mid < C_last``."""
-    return posterior.probability(posterior.draws.m_within < 0.0)

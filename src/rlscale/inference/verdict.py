@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlscale.curves import Curve
-from rlscale.inference.forecast import Forecast, p_past_midpoint
-from rlscale.inference.posterior import MIN_POINTS, Posterior
+from rlscale.inference.forecast import Forecast
+from rlscale.inference.grounds import GAIN_SHARE, SURE, Grounds
+from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import Break, BreakKind
 
-__all__ = ["Verdict", "VerdictName", "broken", "judge", "too_few"]
+__all__ = ["Verdict", "VerdictName", "broken", "judge", "shown", "unfit"]
 
-Floats = NDArray[np.float64]
-
-#: A gain smaller than this share of the range is no learning.
-GAIN_SHARE = 0.02
-#: A run that did not learn and lies as near to the upper bound as this share of the range had little to learn.
+#: A run without a gain that lies as near to a bound as this share of their distance never started, or had little to
+#: learn.
 NEAR_SHARE = 0.1
-SURE = 0.9
+#: Without a gain that is at least this probable, there is no evidence of one.
+LIKELY = 0.5
 
 
 class VerdictName(StrEnum):
@@ -38,11 +36,20 @@ class VerdictName(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict with one sentence that says why and one that says what to do next."""
+    """A verdict with one sentence that says why and one that says what to do next.
+
+    Parameters
+    ----------
+    name : VerdictName
+    why, advice : str
+    saturated : bool
+        Whether a run without a gain stands near its upper bound: it had little to learn, and may be the best.
+    """
 
     name: VerdictName
     why: str
     advice: str
+    saturated: bool = False
 
     @property
     def reason(self) -> str:
@@ -51,15 +58,19 @@ class Verdict:
 
     @property
     def ranks(self) -> bool:
-        """Whether a run with this verdict may rank first."""
-        return self.name not in (VerdictName.TOO_FEW_POINTS, VerdictName.NO_LEARNING)
+        """Whether a run with this verdict may rank first: where it is saturated, only by the highest forecast."""
+        return self.saturated or self.name not in (VerdictName.TOO_FEW_POINTS, VerdictName.NO_LEARNING)
 
 
-def too_few(curve: Curve) -> Verdict | None:
-    """Return the verdict ``too_few_points`` where fewer than four distinct computes lie above 0."""
+def unfit(curve: Curve) -> Verdict | None:
+    """Return the verdict on a curve that cannot be fitted; None where it can.
+
+    ``too_few_points`` where fewer than four distinct computes lie above 0; ``no_learning`` under open bounds where
+    nothing varies in any run, so that nothing says how large a reward could be.
+    """
     trained = curve.n_trained
     if trained >= MIN_POINTS:
-        return None
+        return _constant(curve) if curve.open is not None and curve.open.range == 0.0 else None
     count = {0: "No evaluation", 1: "Only 1 evaluation"}.get(trained, f"Only {trained} evaluations")
     return Verdict(
         VerdictName.TOO_FEW_POINTS,
@@ -100,51 +111,96 @@ def broken(curve: Curve, found: Break) -> Verdict:
     return Verdict(VerdictName.REGIME_CHANGE, why, advice)
 
 
-def judge(posterior: Posterior, answer: Forecast, tolerance: float, *, now: Floats | None = None) -> Verdict:
+def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> Verdict:
     """Return the verdict on the question that ``answer`` answers, for a curve that is one curve.
 
     Parameters
     ----------
-    posterior : Posterior
+    curve : Curve
+        What was fitted.
     answer : Forecast
         The reward at the target, or the asymptote.
+    found : Grounds
     tolerance : float
         Half-width of an acceptable answer, as a share of the range.
-    now : array, shape (d,), optional
-        Draws of the noise-free reward at the last compute, where they are known.
     """
-    curve = posterior.curve
-    unit = curve.unit
-    gained = (posterior.reward([curve.compute_last])[:, 0] if now is None else now) - posterior.baseline
-    p_gain = posterior.probability(gained > GAIN_SHARE * curve.range)
-    if p_gain < SURE:
-        advice = (
-            "Check the reward signal and the learning rate before spending more; there is no ceiling to forecast yet."
-        )
-        if posterior.mean(gained + posterior.baseline) > curve.bounds[1] - NEAR_SHARE * curve.range:
-            advice = (
-                "It was near its upper bound from the start, which leaves little to gain: measure something harder."
-            )
-        return Verdict(
-            VerdictName.NO_LEARNING,
-            f"A gain of more than {GAIN_SHARE * curve.range:.3g} so far has probability {p_gain:.2f}, under {SURE}.",
-            advice,
-        )
-    width, past = answer.interval.width, p_past_midpoint(posterior)
-    asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {unit}"
-    span = f"{asked} lies in {shown(answer.q10, curve)} to {shown(answer.q90, curve)} (80 %)"
+    if found.p_gain < LIKELY:
+        return _no_learning(curve, found)
+    asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {curve.unit}"
+    interval = f"{asked} lies in {shown(answer.q10, curve)} to {shown(answer.q90, curve)} (80 %)"
     allowed = 2.0 * tolerance * curve.range
     if answer.resolved:
-        return Verdict(VerdictName.RESOLVED, f"{span}, no wider than {allowed:.3g}.", "Act on it.")
-    if past >= SURE:
+        return Verdict(VerdictName.RESOLVED, f"{interval}, no wider than {allowed:.3g}.", "Act on it.")
+    past = f"probability {found.p_past_midpoint:.2f}"
+    wide = answer.interval.width > allowed
+    doubts, steps = _doubts(curve, found)
+    if found.p_past_midpoint >= SURE:
+        width = f"wider than {allowed:.3g}" if wide else f"no wider than {allowed:.3g}"
+        also = "and" if wide else "but not to be acted on yet, and"
         return Verdict(
             VerdictName.BENDING,
-            f"{span}, wider than {allowed:.3g}, and the run is past its midpoint (probability {past:.2f}).",
-            "Use the interval, not the median; more compute narrows it.",
+            f"{doubts}{interval}, {width}, {also} the run is past its midpoint ({past}).",
+            f"{steps}Use the interval, not the median; more compute narrows it." if wide else steps.strip(),
         )
-    blocker = f"wider than {allowed:.3g}" if width > allowed else "narrow, but the midpoint is probably still ahead"
+    width = f"wider than {allowed:.3g}"
+    if not wide:
+        ahead = found.p_past_midpoint < LIKELY
+        width = "narrow, but the midpoint is probably still ahead" if ahead else "narrow, but not to be acted on yet"
     return Verdict(
         VerdictName.PRE_INFLECTION,
-        f"{span}, {blocker}; the midpoint is passed with probability {past:.2f}.",
-        "Let it run on before acting on a ceiling: refusing this early is the normal answer.",
+        f"{doubts}{interval}, {width}; the midpoint is passed with {past}.",
+        f"{steps}Let it run on before acting on a ceiling: refusing this early is the normal answer.",
+    )
+
+
+def _doubts(curve: Curve, found: Grounds) -> tuple[str, str]:
+    """Return what speaks against an answer whatever its width, and what would settle it."""
+    doubts, steps = "", ""
+    if found.p_gain < SURE:
+        doubts += f"Gain not shown yet: P = {found.p_gain:.0%}. ".replace("%", " %")
+        first = "" if curve.has_baseline else "an evaluation at step 0, "
+        steps += f"To settle the gain: {first}more items in each evaluation, or a longer run. "
+    if found.smoothing is not None:
+        smoothed = found.smoothing
+        few = "" if smoothed.needed is None else f", and {smoothed.needed} evaluations are needed to see through it"
+        doubts += f"The values look smoothed, {smoothed.name}{few}. "
+        steps += "Log the raw values: smoothed ones hide their noise and lag behind. "
+    return doubts, steps
+
+
+def _no_learning(curve: Curve, found: Grounds) -> Verdict:
+    """Name where a run without a gain stands between its bounds, where those are known."""
+    why = f"No evidence of a gain: one of more than {GAIN_SHARE * curve.range:.3g} has a probability of "
+    why += f"{found.p_gain:.0%}".replace("%", " %")
+    advice = "Check the reward signal and the learning rate before spending more; there is no ceiling to forecast yet."
+    if curve.open is not None:
+        return Verdict(VerdictName.NO_LEARNING, f"{why}.", advice)
+    low, high = curve.bounds
+    assumed = " (assumed)" if curve.bounds_from == "values" else ""
+    level = shown(found.level, curve)
+    if found.level > high - NEAR_SHARE * curve.span:
+        return Verdict(
+            VerdictName.NO_LEARNING,
+            f"{why}, and it stands at {level}, near its upper bound {high:g}{assumed} from the start.",
+            "It is saturated, which leaves little to gain: measure something harder.",
+            saturated=True,
+        )
+    if found.level < low + NEAR_SHARE * curve.span:
+        why += f", and it stands at {level}, near its lower bound {low:g}{assumed}: it never started."
+        advice = "Check that any sample is ever right: start with easier items, or mend the reward signal."
+        return Verdict(VerdictName.NO_LEARNING, why, advice)
+    why += f", and it stands at {level}, in between its bounds {low:g} and {high:g}{assumed}."
+    return Verdict(VerdictName.NO_LEARNING, why, advice)
+
+
+def _constant(curve: Curve) -> Verdict:
+    """Return the verdict on a run of a command in whose runs nothing varies, under open bounds."""
+    value = float(np.median(curve.reward))
+    told = f"all values equal {value:g}"
+    if np.any(curve.reward != value):
+        told = f"all values equal {value:g} but for single ones"
+    return Verdict(
+        VerdictName.NO_LEARNING,
+        f"No evidence of a gain: {told}.",
+        "Check that the reward is logged and graded; give --bounds LO HI if it can go further.",
     )

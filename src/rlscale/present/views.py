@@ -309,12 +309,16 @@ def _rank_headline(view: RankView) -> str:
     if rivals:
         # what shows no learning ranks last, wherever its forecast lies
         place = "is ahead" if all(_median(leader) >= _median(row) for row in rivals) else "ranks first"
-        told = listed([f"{row.recipe}{_ASIDES.get(row.verdict.name, '')}" for row in rivals])
+        told = listed([f"{row.recipe}{_aside(row.verdict)}" for row in rivals])
         said = f"{leader.recipe} {place} {sure}, but cannot be told apart from {told}: no claim reaches 95 %"
         return f"{said}; and {_FELL}." if fell else f"{said}."
     lead = f"leads {sure}" if len(rows) > 1 else "is the only recipe that can be ranked"
     outlook = f"reward {reward(_median(leader), view.shown_in)}, 80 % interval {span(leader.forecast, view.shown_in)}"
     return f"{leader.recipe} {lead}, but {_FELL} ({outlook})." if fell else f"{leader.recipe} {lead}: {outlook}."
+
+
+def _aside(verdict: Verdict) -> str:
+    return " (near its upper bound from the start)" if verdict.saturated else _ASIDES.get(verdict.name, "")
 
 
 def _median(row: RecipeRank) -> float:

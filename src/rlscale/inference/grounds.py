@@ -1,0 +1,73 @@
+"""What an answer has to rest on before it may be ``resolved``: a gain that shows, a midpoint passed, raw values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.inference.posterior import Posterior
+from rlscale.inference.smoothed import Smoothing
+
+__all__ = ["GAIN_SHARE", "SURE", "Grounds", "grounds", "p_past_midpoint"]
+
+Floats = NDArray[np.float64]
+
+#: A gain smaller than this share of the range is no learning.
+GAIN_SHARE = 0.02
+#: A claim holds from this probability on.
+SURE = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grounds:
+    """What one curve shows, whatever the question.
+
+    Parameters
+    ----------
+    p_gain : float
+        Probability of a gain so far of more than :data:`GAIN_SHARE` of the range, ``P(R(C_last) - R0 > .02 range)``.
+    p_past_midpoint : float
+        Probability that ``C_mid < C_last``.
+    level : float
+        Mean of the noise-free reward at the last compute.
+    smoothing : Smoothing, optional
+        How the values look smoothed, where they are too few for that: under three windows.
+    """
+
+    p_gain: float
+    p_past_midpoint: float
+    level: float
+    smoothing: Smoothing | None
+
+    @property
+    def allow_resolved(self) -> bool:
+        """Whether an answer that is narrow enough may be acted on."""
+        return self.p_past_midpoint >= 0.5 and self.p_gain >= SURE and self.smoothing is None
+
+
+def grounds(posterior: Posterior, now: Floats, smoothed: Smoothing | None = None) -> Grounds:
+    """Return what a curve shows.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    now : array, shape (d,)
+        Draws of the noise-free reward at the last compute.
+    smoothed : Smoothing, optional
+        How the values look smoothed, as :func:`~rlscale.inference.smoothed.smoothing` of the whole log says.
+    """
+    curve = posterior.curve
+    gained = now - posterior.baseline
+    return Grounds(
+        p_gain=posterior.probability(gained > GAIN_SHARE * curve.range),
+        p_past_midpoint=p_past_midpoint(posterior),
+        level=float(posterior.mean(now)),
+        smoothing=smoothed if smoothed is not None and smoothed.hides(curve.n_points) else None,
+    )
+
+
+def p_past_midpoint(posterior: Posterior) -> float:
+    """Probability that the run has passed its midpoint, ``C_mid < C_last``."""
+    return posterior.probability(posterior.draws.m_within < 0.0)
