@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
 from rlscale.curves.curve import Curve
 
-__all__ = ["ASSUMED", "assumed", "bounds_sentence", "opened"]
+__all__ = ["ASSUMED", "assumed", "bounds_sentence", "kept", "opened"]
 
 #: How bounds are known that are read off the values.
 ASSUMED = ("values", "open")
@@ -36,10 +36,36 @@ def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None
     if not free:
         return list(curves)
     reasons = {curve.open.because for curve in free if curve.open is not None} - {"values"}
-    if not reasons and all(curve.reward.min() >= -STRAY and curve.reward.max() <= 1.0 + STRAY for curve in free):
+    if not reasons and all(map(_within_unit, free)):
         closed = [replace(curve, bounds=(0.0, 1.0), bounds_from="values", open=None) for curve in free]
         return _in_place(curves, closed)
     return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values"), frame=frame))
+
+
+def kept(curves: Sequence[Curve]) -> list[Curve]:
+    """Return curves with the bounds that were assumed of them before, made anew for all where a value leaves them.
+
+    Anew, too, where those of several runs are not one assumption: then some were added later.
+    """
+    free = [curve for curve in curves if curve.bounds_from in ASSUMED]
+    shared = {(curve.frame, curve.range, None if curve.open is None else curve.open.because) for curve in free}
+    if len(shared) <= 1 and not any(map(_leaves, free)):
+        return list(curves)
+    return assumed(curves)
+
+
+def _leaves(curve: Curve) -> bool:
+    """Whether a value lies outside what was assumed."""
+    if curve.open is None:
+        return not _within_unit(curve)
+    low, high = curve.bounds
+    if not curve.open.range:
+        return bool(np.ptp(levels(curve.reward)) > 0.0)
+    return bool(curve.reward.min() < low or curve.reward.max() > high)
+
+
+def _within_unit(curve: Curve) -> bool:
+    return bool(curve.reward.min() >= -STRAY and curve.reward.max() <= 1.0 + STRAY)
 
 
 def opened(curves: Sequence[Curve], *, because: str, frame: tuple[float, float] | None = None) -> list[Curve]:

@@ -216,7 +216,7 @@ class Curve:
                 raise CurveError(f"{field} must be positive and finite, got {bad[0]:g}; leave it empty where unknown")
 
     def _check_rewards(self) -> None:
-        if self.open is not None:
+        if self.bounds_from in ("values", "open"):
             return  # no run is dropped for bounds that nobody gave
         low, high = self.bounds
         slack = OUTSIDE_TOLERANCE * (high - low)

@@ -96,9 +96,9 @@ def find_break(curve: Curve, raw: Curve | None = None) -> Break | None:
 def _undoes(curve: Curve, found: Break) -> bool:
     """Whether a break under open bounds is more than noise: the share of a range that nobody knows cannot tell.
 
-    There has to be a rise to fall from, ``P(gain) >= .9`` for half of it in 10 evaluations or more, and a fall has to
-    undo half of it, a jump to be as large: the end is the higher of the mean of the last tenth and of the last 3. Without this runs with AR(.8)
-    noise raise 7 to 37 % false alarms (measured).
+    There has to be a rise to fall from, ``P(gain) >= .9`` for half of it in 10 evaluations or more. A fall has to undo
+    half of it, a jump to be as large; the end is the higher of the mean of the last tenth and of the last 3. Without
+    this runs with AR(.8) noise raise 7 to 37 % false alarms (measured).
     """
     before = curve.until(found.until)
     if before.n_points < RISEN:

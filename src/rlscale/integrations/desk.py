@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any
 
 from rlscale.errors import RlscaleError
-from rlscale.ledger import DecisionRow
+from rlscale.ledger import DecisionRow, Stated
 from rlscale.live import Table, WatchSettings
 
 __all__ = ["Desk"]
@@ -33,8 +33,9 @@ class Desk:
     ledger : str, optional
         Address; by default a new SQLite file in a temporary folder.
     unit, metric : str
-    bounds : (float, float)
-        Lowest and highest reward.
+    bounds : (float, float) or "open", optional
+        Lowest and highest reward possible; where not given [0, 1] is assumed until a value leaves it, then they are
+        open. What is assumed is said through ``logging``, once.
 
     Attributes
     ----------
@@ -46,9 +47,7 @@ class Desk:
         Model-based risk of what is paused, at the latest look.
     """
 
-    def __init__(
-        self, settings: WatchSettings, *, ledger: str | None, unit: str, metric: str, bounds: tuple[float, float]
-    ) -> None:
+    def __init__(self, settings: WatchSettings, *, ledger: str | None, unit: str, metric: str, bounds: Stated) -> None:
         self.settings = settings
         # the address is fixed here, so that every copy means the same ledger
         self.ledger = ledger or str(Path(tempfile.mkdtemp(prefix="rlscale-")) / "ledger.db")

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rlscale.decisions.gate import KILL, Policy
 from rlscale.errors import InputError
 from rlscale.integrations.desk import Desk
+from rlscale.ledger import Stated
 from rlscale.live import WatchSettings
 
 __all__ = ["AsymptotePruner"]
@@ -36,8 +37,9 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
         that it does not have is left out.
     policy : Policy
         A pruned trial cannot be resumed, so its risk is spent once, by default.
-    bounds : (float, float)
-        Lowest and highest reward.
+    bounds : (float, float) or "open", optional
+        Lowest and highest reward possible; where not given [0, 1] is assumed until a value leaves it, then they are
+        open. What is assumed is said through ``logging``, once.
     seed_sd : float, optional
         Run-to-run sd as a share of the range.
     ledger : str, optional
@@ -58,7 +60,7 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
         unit: float = 1.0,
         compute_attr: str | None = None,
         policy: Policy = KILL,
-        bounds: tuple[float, float] = (0.0, 1.0),
+        bounds: Stated = None,
         seed_sd: float | None = None,
         ledger: str | None = None,
     ) -> None:

@@ -9,6 +9,7 @@ from ray.tune import Stopper
 
 from rlscale.decisions.gate import KILL, Policy
 from rlscale.integrations.desk import Desk
+from rlscale.ledger import Stated
 from rlscale.live import WatchSettings
 
 __all__ = ["AsymptoteStopper"]
@@ -39,7 +40,7 @@ class AsymptoteStopper(Stopper):  # type: ignore[misc]
         budget: float,
         horizon: float | None = None,
         policy: Policy = KILL,
-        bounds: tuple[float, float] = (0.0, 1.0),
+        bounds: Stated = None,
         unit: str = "steps",
         recipe: Callable[[dict[str, Any]], str] | None = None,
         seed_sd: float | None = None,

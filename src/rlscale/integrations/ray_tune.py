@@ -12,6 +12,7 @@ from rlscale.decisions.gate import HOLD, Policy
 from rlscale.errors import InputError
 from rlscale.integrations.desk import Desk
 from rlscale.integrations.ray_stopper import AsymptoteStopper
+from rlscale.ledger import Stated
 from rlscale.live import WatchSettings
 
 __all__ = ["AsymptoteScheduler", "AsymptoteStopper"]
@@ -46,8 +47,9 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
     horizon : float, optional
         Compute of one trial at which the comparison ends; the budget by default.
     policy : Policy
-    bounds : (float, float)
-        Lowest and highest reward.
+    bounds : (float, float) or "open", optional
+        Lowest and highest reward possible; where not given [0, 1] is assumed until a value leaves it, then they are
+        open. What is assumed is said through ``logging``, once.
     unit : str
         Of ``compute``.
     recipe : callable, optional
@@ -76,7 +78,7 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
         budget: float,
         horizon: float | None = None,
         policy: Policy = HOLD,
-        bounds: tuple[float, float] = (0.0, 1.0),
+        bounds: Stated = None,
         unit: str = "steps",
         recipe: Callable[[dict[str, Any]], str] | None = None,
         seed_sd: float | None = None,

@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rlscale.errors import RlscaleError
-from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
+from rlscale.ledger import Heading, Ledger, Points, RunRow, Stated, heading_bounds, points_of, unknown_bounds
+from rlscale.sources.bounds import several_rewards
 
 __all__ = ["RLScaleCallback"]
 
@@ -48,8 +50,9 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         ``steps``, ``tokens`` (``num_input_tokens_seen``), or any unit with ``compute``.
     compute : callable, optional
         Compute so far from the trainer's state.
-    bounds : (float, float)
-        Lowest and highest reward.
+    bounds : (float, float) or "open", optional
+        Lowest and highest reward possible; where not given [0, 1] is assumed until a value leaves it, then they are
+        open. What is assumed is said through ``logging``, once.
     patience : float
         Seconds that a locked or unreachable ledger may hold up training, at each evaluation.
     """
@@ -57,17 +60,18 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
     def __init__(
         self, ledger: str, budget: float | None = None, *, run: str | None = None, recipe: str | None = None,
         metric: str = "eval_reward", unit: str = "steps", compute: Callable[[TrainerState], float] | None = None,
-        bounds: tuple[float, float] = (0.0, 1.0), patience: float = 2.0,
+        bounds: Stated = None, patience: float = 2.0,
     ) -> None:  # fmt: skip
         self._where, self._patience, self._metric, self._name, self._recipe = ledger, patience, metric, run, recipe
         self._compute = compute or _COMPUTE[unit]
-        self._about: dict[str, Any] = {"metric": metric, "unit": unit, "bounds": bounds, "budget": budget}
+        self._about: dict[str, Any] = {"metric": metric, "unit": unit, "budget": budget, **heading_bounds(bounds)}
         self._budget = math.inf if budget is None else budget
         self._ledger: Ledger | None = None
         self._row: RunRow | None = None
         self._waiting: dict[str, dict[float, float]] = {}
         self._told = ("continue", "")
         self._fresh = True
+        self._assumed = bounds is None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -108,6 +112,9 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     def _note(self, state: TrainerState, values: dict[str, Any]) -> None:
         if state.is_world_process_zero:
+            if self._assumed and several_rewards(values, self._metric):
+                self._assumed = False
+                self._guarded(self._open_bounds)
             for key, value in values.items():
                 if isinstance(value, int | float) and math.isfinite(value):
                     self._waiting.setdefault(key, {})[float(self._compute(state))] = float(value)
@@ -135,6 +142,8 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name}))
             self._ledger.book.reopen(self._row.id)
             self._ledger.begun_anew(name)
+            if self._assumed:
+                _LOG.warning("rlscale: bounds [0, 1] of %s are assumed; give bounds=(LO, HI)", self._metric)
         if evaluated:
             self._write()
         self._told = self._ledger.rulings.in_force(self._row)
@@ -146,6 +155,14 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._waiting.clear()
             if over:
                 self._ledger.book.end(self._row.id)
+
+    def _open_bounds(self) -> None:
+        """Say that the reward is a sum of several: nobody knows how far it may go."""
+        _LOG.warning("rlscale: several reward functions are logged: the bounds of their sum are open")
+        self._about |= unknown_bounds("rewards")
+        if self._ledger is not None and self._row is not None and self._row.bounds_from == "values":
+            self._row = replace(self._row, **unknown_bounds("rewards"))
+            self._ledger.book.rebound([self._row])
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

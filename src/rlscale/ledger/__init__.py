@@ -8,7 +8,17 @@ from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
 from rlscale.ledger.overrides import KINDS, Override, forced
 from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
-from rlscale.ledger.values import Heading, Points, RunRow, canonical, digest, points_of
+from rlscale.ledger.values import (
+    Heading,
+    Points,
+    RunRow,
+    Stated,
+    canonical,
+    digest,
+    heading_bounds,
+    points_of,
+    unknown_bounds,
+)
 
 __all__ = [
     "KINDS",
@@ -28,10 +38,13 @@ __all__ = [
     "Ruled",
     "RunRow",
     "Standby",
+    "Stated",
     "Unreachable",
     "address",
     "canonical",
     "digest",
     "forced",
+    "heading_bounds",
     "points_of",
+    "unknown_bounds",
 ]

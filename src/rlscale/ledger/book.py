@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from rlscale.curves.assumed import ASSUMED
 from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database
 from rlscale.ledger.schema import points, runs
-from rlscale.ledger.values import Heading, Points, RunRow, canonical
+from rlscale.ledger.values import Heading, Points, RunRow, canonical, open_bounds_of, open_bounds_text
 
 __all__ = ["Book"]
 
@@ -27,7 +28,7 @@ _ROW: np.dtype[np.void] = np.dtype(
 #: More runs than this are not named one by one in a question.
 _MANY = 500
 #: What a run keeps from its first heading on; another value means another run.
-_FIXED = ("unit", "clock", "metric", "bounds")
+_FIXED = ("unit", "clock", "metric")
 
 
 class Book:
@@ -62,6 +63,19 @@ class Book:
             return _checked(_run(row), heading, str(self._database.where))
 
         return self._database.write(work)
+
+    def rebound(self, rows: Sequence[RunRow]) -> None:
+        """Keep the bounds that are assumed of runs now."""
+        if not rows:
+            return
+
+        def work(connection: Connection) -> None:
+            for row in rows:
+                low, high = row.bounds
+                values = {"low": low, "high": high, "bounds_from": row.bounds_from, "open": open_bounds_text(row.open)}
+                connection.execute(update(runs).where(runs.c.id == row.id).values(**values))
+
+        self._database.write(work)
 
     def append(self, taken: Mapping[int, Mapping[str, Points]], source: str | None = None) -> int:
         """Take in points of runs, and return how many were new.
@@ -258,6 +272,7 @@ def _columns(heading: Heading) -> dict[str, Any]:
     return {
         "name": heading.name, "recipe": heading.recipe, "seed": heading.seed, "unit": heading.unit,
         "clock": heading.clock, "metric": heading.metric, "low": low, "high": high,
+        "bounds_from": heading.bounds_from, "open": open_bounds_text(heading.open),
         "model_params": heading.model_params, "budget": heading.budget, "settings": canonical(dict(heading.settings)),
         "source": heading.source, "last_seq": 0, "created": time.time(),
     }  # fmt: skip
@@ -266,11 +281,14 @@ def _columns(heading: Heading) -> dict[str, Any]:
 def _run(row: Row[Any]) -> RunRow:
     told = dict(row._mapping)
     bounds = (told.pop("low"), told.pop("high"))
-    return RunRow(**{**told, "bounds": bounds, "settings": json.loads(told["settings"])})
+    return RunRow(
+        **{**told, "bounds": bounds, "open": open_bounds_of(told["open"]), "settings": json.loads(told["settings"])}
+    )
 
 
 def _checked(found: RunRow, heading: Heading, where: str) -> RunRow:
-    for field in _FIXED:
+    stated = not {found.bounds_from, heading.bounds_from} & set(ASSUMED)
+    for field in (*_FIXED, "bounds") if stated else _FIXED:
         held, given = getattr(found, field), getattr(heading, field)
         if held != given:
             raise LedgerError(

@@ -35,6 +35,9 @@ class Read:
         The latest word of a person on it.
     forced : str, optional
         What that word asks for: ``hold`` or ``continue``; None where the gate is free.
+    bounds : str, optional
+        What was assumed of its bounds then, as :attr:`rlscale.ledger.RunRow.assumed` writes it; None where they
+        are stated.
     """
 
     run_id: int
@@ -42,6 +45,7 @@ class Read:
     state: str
     override_id: int | None = None
     forced: str | None = None
+    bounds: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +244,7 @@ class Rulings:
                 .order_by(reads.c.look_id)
             )
             saw = {
-                one.run_id: Read(one.run_id, one.seq, one.state, one.override_id, one.forced)
+                one.run_id: Read(one.run_id, one.seq, one.state, one.override_id, one.forced, one.bounds)
                 for one in connection.execute(asked)
             }
             return _look(row), tuple(saw[run] for run in sorted(saw))

@@ -1,4 +1,7 @@
-"""The tables of a ledger. Rows are added and never changed, but for counters, leases and how a command ended."""
+"""The tables of a ledger.
+
+Rows are added and never changed, but for counters, leases, how a command ended, and what is assumed of bounds.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,8 @@ runs = Table(
     Column("metric", String(500), nullable=False),
     Column("low", Double, nullable=False),
     Column("high", Double, nullable=False),
+    Column("bounds_from", String(10), nullable=False, server_default="option"),
+    Column("open", Text),
     Column("model_params", Double),
     Column("budget", Double),
     Column("ended", Double),
@@ -134,6 +139,7 @@ reads = Table(
     Column("state", String(20), nullable=False),
     Column("override_id", _ID, ForeignKey("overrides.id")),
     Column("forced", String(20)),
+    Column("bounds", Text),
 )
 
 decisions = Table(

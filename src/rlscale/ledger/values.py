@@ -5,18 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlscale.curves import Curve, canonical_unit
+from rlscale.curves import Curve, OpenBounds, canonical_unit
+from rlscale.curves.assumed import ASSUMED
 from rlscale.errors import LedgerError
 
-__all__ = ["Heading", "Points", "RunRow", "canonical", "digest", "points_of"]
+__all__ = [
+    "Heading",
+    "Points",
+    "RunRow",
+    "Stated",
+    "canonical",
+    "digest",
+    "heading_bounds",
+    "open_bounds_of",
+    "open_bounds_text",
+    "points_of",
+    "unknown_bounds",
+]
 
 Floats = NDArray[np.float64]
+#: Bounds as a caller states them: lowest and highest reward, ``open``, or None, to assume them from the values.
+Stated = tuple[float, float] | Literal["open"] | None
 
 #: Longest name of a run, a recipe or a metric.
 LONGEST = 500
@@ -32,6 +47,37 @@ def digest(document: Any) -> str:
     return hashlib.sha256(canonical(document).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def heading_bounds(stated: Stated) -> dict[str, Any]:
+    """Return the fields of a :class:`Heading` for bounds as stated, ``open`` where asked for, assumed where None.
+
+    What is assumed holds until a watcher sees a value that leaves it.
+    """
+    if stated is None:
+        return {"bounds": (0.0, 1.0), "bounds_from": "values", "open": None}
+    if stated == "open":
+        return unknown_bounds("asked")
+    return {"bounds": stated, "bounds_from": "option", "open": None}
+
+
+def unknown_bounds(because: str) -> dict[str, Any]:
+    """Return the fields of a :class:`Heading` for bounds that are open before any value is seen."""
+    bounds = OpenBounds(lowest=0.0, highest=0.0, range=0.0, because=because)
+    return {"bounds": bounds.limits, "bounds_from": "open", "open": bounds}
+
+
+def open_bounds_text(bounds: OpenBounds | None) -> str | None:
+    """Return open bounds as canonical JSON; None without any."""
+    return None if bounds is None else canonical(asdict(bounds))
+
+
+def open_bounds_of(text: str | None) -> OpenBounds | None:
+    """Return the open bounds that :func:`open_bounds_text` wrote."""
+    if text is None:
+        return None
+    values = json.loads(text)
+    return OpenBounds(**{**values, "frame": (values["frame"][0], values["frame"][1])})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Heading:
     """What is said of a run once.
@@ -41,7 +87,7 @@ class Heading:
     name : str
         Unique in the ledger.
     recipe : str
-    unit, clock, metric, bounds
+    unit, clock, metric, bounds, bounds_from, open
         As in :class:`rlscale.curves.Curve`.
     seed : int, optional
     model_params : float, optional
@@ -64,6 +110,8 @@ class Heading:
     clock: str = ""
     metric: str = "reward"
     bounds: tuple[float, float] = (0.0, 1.0)
+    bounds_from: str = "option"
+    open: OpenBounds | None = None
     seed: int | None = None
     model_params: float | None = None
     budget: float | None = None
@@ -100,11 +148,34 @@ class RunRow(Heading):
     created: float
     ended: float | None = None
 
+    @property
+    def assumed(self) -> str | None:
+        """What is assumed of its bounds, as canonical JSON; None where they are stated."""
+        if self.bounds_from not in ASSUMED:
+            return None
+        return canonical({"bounds": self.bounds, "from": self.bounds_from, "open": open_bounds_text(self.open)})
+
+    def as_assumed(self, text: str | None) -> RunRow:
+        """Return the run with the bounds that :attr:`assumed` wrote, as it stands where there are none."""
+        if text is None:
+            return self
+        values = json.loads(text)
+        low, high = values["bounds"]
+        return replace(self, bounds=(low, high), bounds_from=values["from"], open=open_bounds_of(values["open"]))
+
+    def in_bounds(self, curve: Curve) -> Curve:
+        """Return a curve with the bounds kept of this run."""
+        return replace(curve, bounds=self.bounds, bounds_from=self.bounds_from, open=self.open)
+
+    def within(self, curve: Curve) -> RunRow:
+        """Return the run with the bounds of a curve."""
+        return replace(self, bounds=curve.bounds, bounds_from=curve.bounds_from, open=curve.open)
+
     def curve(self, points: Points) -> Curve:
         """Return its validation curve."""
         return Curve(
             compute=points.compute, reward=points.value, unit=self.unit, clock=self.clock, metric=self.metric,
-            n_eval=points.n_eval, sd=points.sd, bounds=self.bounds,
+            n_eval=points.n_eval, sd=points.sd, bounds=self.bounds, bounds_from=self.bounds_from, open=self.open,
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from rlscale.decisions.gate import Decision
 from rlscale.errors import InputError, LedgerError
 from rlscale.ledger import DecisionRow, Ledger, LookRow, canonical, digest
 from rlscale.live.settings import WatchSettings
-from rlscale.live.sight import Looker, Sight, run_of, seen
+from rlscale.live.sight import Looker, Sight, as_looked_at, run_of, seen
 
 __all__ = ["Explanation", "explain"]
 
@@ -81,8 +81,9 @@ def explain(ledger: Ledger, number: int) -> Explanation:
     points = ledger.book.points([rows[key] for key in read], upto={one.run_id: one.seq for one in saw})
     try:
         field = [
-            seen(rows[key], run_of(rows[key], points[key]), None, words.get(one.override_id or 0), at=one)
+            seen(row, as_looked_at(row, run_of(row, points[key])), None, words.get(one.override_id or 0), at=one)
             for key, one in read.items()
+            for row in [rows[key].as_assumed(one.bounds)]
         ]
         sight = Looker(settings).look(field, look.risk_spent)
     except (InputError, KeyError) as error:

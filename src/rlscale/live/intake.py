@@ -25,7 +25,8 @@ def heading_of(run: Run, budget: float | None = None) -> Heading:
     curve = run.curve
     return Heading(
         name=run.name, recipe=run.recipe, unit=curve.unit, clock=curve.clock, metric=curve.metric,
-        bounds=curve.bounds, seed=run.seed, model_params=run.model_params, budget=budget,
+        bounds=curve.bounds, bounds_from=curve.bounds_from, open=curve.open, seed=run.seed,
+        model_params=run.model_params, budget=budget,
         settings=_plain(run.settings), source="" if run.source is None else run.source.path,
     )  # fmt: skip
 

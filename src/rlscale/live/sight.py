@@ -20,8 +20,9 @@ from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, gate
 from rlscale.inference.posterior import default_model_error
 from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.settings import WatchSettings
+from rlscale.sources.bounds import without_outliers
 
-__all__ = ["OVER", "Looker", "Seen", "Sight", "run_of", "seen", "stand"]
+__all__ = ["OVER", "Looker", "Seen", "Sight", "as_looked_at", "run_of", "seen", "stand"]
 
 #: Reasons of decisions on runs that have finished or were stopped for good.
 OVER = ("finished", "best_finished", "stopped")
@@ -58,7 +59,8 @@ class Seen:
     @property
     def read(self) -> Read:
         """What is kept of it with the look."""
-        return Read(self.row.id, self.seq, self.state, None if self.word is None else self.word.id, self.forced)
+        word = None if self.word is None else self.word.id
+        return Read(self.row.id, self.seq, self.state, word, self.forced, self.row.assumed)
 
     @property
     def fingerprint(self) -> list[Any]:
@@ -67,7 +69,7 @@ class Seen:
         columns = (curve.compute, curve.reward, curve.n_eval, curve.sd)
         held = b"".join(b"-" if one is None else one.astype("<f8").tobytes() for one in columns)
         return [self.row.name, self.row.recipe, self.state, self.forced, curve.unit, curve.clock, curve.metric,
-                list(curve.bounds), sha256(held).hexdigest()]  # fmt: skip
+                list(curve.bounds) if curve.open is None else self.row.assumed, sha256(held).hexdigest()]  # fmt: skip
 
 
 def run_of(row: RunRow, points: Points) -> Run:
@@ -79,6 +81,11 @@ def run_of(row: RunRow, points: Points) -> Run:
         They are no curve.
     """
     return Run(name=row.name, recipe=row.recipe, curve=row.curve(points), seed=row.seed, model_params=row.model_params)
+
+
+def as_looked_at(row: RunRow, run: Run) -> Run:
+    """Return a run with the bounds kept of it, without what is no evaluation where they are open."""
+    return replace(run, curve=without_outliers(row.in_bounds(run.curve))[0])
 
 
 def seen(row: RunRow, run: Run, last: str | None, word: Override | None = None, *, at: Read | None = None) -> Seen:

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from rlscale.errors import LedgerError
-from rlscale.ledger import DecisionRow, Heading, Ledger, RunRow, points_of
+from rlscale.ledger import DecisionRow, Heading, Ledger, RunRow, Stated, heading_bounds, points_of
 from rlscale.live.settings import WatchSettings
 from rlscale.live.watch import Scene, Watch
 
@@ -24,7 +24,7 @@ class Table:
         Address of the ledger; it is made where it is not there.
     settings : WatchSettings
     unit, metric : str
-    bounds : (float, float)
+    bounds : (float, float) or "open", optional
         Lowest and highest reward.
     lasts : float
         Seconds without a sign of life after which another watcher takes over.
@@ -44,12 +44,14 @@ class Table:
         *,
         unit: str = "steps",
         metric: str = "reward",
-        bounds: tuple[float, float] = (0.0, 1.0),
+        bounds: Stated = None,
         lasts: float = 30.0,
         patience: float = 30.0,
     ) -> None:
         self.ledger = Ledger(ledger, create=True, patience=patience)
-        self._heading = Heading(name="-", recipe="-", unit=unit, metric=metric, bounds=bounds, source="scheduler")
+        self._heading = Heading(
+            name="-", recipe="-", unit=unit, metric=metric, source="scheduler", **heading_bounds(bounds)
+        )
         self._watch = Watch(self.ledger, settings, acting=True, metric=metric, unit=self._heading.unit, lasts=lasts)
         self._rows: dict[str, RunRow] = {}
         self._scene: Scene | None = None

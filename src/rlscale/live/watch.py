@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,18 +10,20 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from rlscale.curves import Run
+from rlscale.curves.assumed import bounds_sentence, kept
 from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
 from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
 from rlscale.live.settings import WatchSettings
-from rlscale.live.sight import OVER, Looker, Seen, Sight, run_of, stand
+from rlscale.live.sight import OVER, Looker, Seen, Sight, as_looked_at, run_of, stand
 from rlscale.sources import Reading
 
 __all__ = ["Scene", "Source", "Watch", "carried"]
 
 T = TypeVar("T")
+_LOG = logging.getLogger("rlscale")
 
 #: Seconds after which a command that failed is started again, times the attempts made.
 RETRY = 30.0
@@ -108,6 +111,7 @@ class Watch:
         self._ends: list[Ended] = []  # commands that ended, which the ledger does not know yet
         self._lasts = lasts
         self._troubles: dict[str, str] = {}
+        self._said: set[str] = set()  # what is assumed, once
         self._forget()
 
     def _forget(self) -> None:
@@ -282,11 +286,29 @@ class Watch:
             if row.id in self._runs_held:
                 seq, run = self._runs_held[row.id]  # as it stood when its points last were a curve
                 held.append((replace(row, last_seq=seq), run))
-        return stand(held, self._before, self._ledger.overrides.latest())
+        return stand(self._in_bounds(held), self._before, self._ledger.overrides.latest())
 
     def _hold(self, row: RunRow, points: Points) -> None:
         self._runs_held[row.id] = (row.last_seq, run_of(row, points))
         self._bad.pop(row.id, None)
+
+    def _in_bounds(self, held: list[tuple[RunRow, Run]]) -> list[tuple[RunRow, Run]]:
+        """Return runs with what is assumed of their bounds, which is kept, and made anew only where a value leaves it.
+
+        Decisions of all looks then rest on the same bounds; that they changed is an event.
+        """
+        curves = kept([row.in_bounds(run.curve) for row, run in held])
+        rows = [row.within(curve) for (row, _), curve in zip(held, curves, strict=True)]
+        moved = [k for k, (row, _) in enumerate(held) if row.assumed != rows[k].assumed]
+        if moved:
+            self._ledger.book.rebound([rows[k] for k in moved])
+            names = ", ".join(rows[k].name for k in moved[:5]) + (", ..." if len(moved) > 5 else "")
+            self._event("bounds", names, bounds_sentence(curves[moved[0]]))
+        for sentence in dict.fromkeys(map(bounds_sentence, curves)):
+            if sentence and sentence not in self._said:
+                self._said.add(sentence)
+                _LOG.warning("%s", sentence)
+        return [(row, as_looked_at(row, run)) for row, (_, run) in zip(rows, held, strict=True)]
 
     def _carry(self) -> list[Ended]:
         """Carry decisions out, and see how commands ended."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -55,18 +55,18 @@ def is_share(metric: str) -> bool:
     return bool(words & _SHARE) or at_k or bool(words & _RATE and words & _OF)
 
 
-def several_rewards(log: Log, metric: str) -> bool:
-    """Whether a log holds several reward functions beside a metric that is their sum."""
+def several_rewards(keys: Iterable[str], metric: str) -> bool:
+    """Whether there are several reward functions among the keys of a log, beside a metric that is their sum."""
     if _FUNCTION.fullmatch(metric) or is_share(metric):
         return False
-    named = (_FUNCTION.fullmatch(key) for key in log.series)
+    named = (_FUNCTION.fullmatch(key) for key in keys)
     return len({match["function"] for match in named if match} - _NO_FUNCTION) > 1
 
 
 def provisional(reward: Floats, log: Log, metric: str, *, asked: bool = False) -> OpenBounds:
     """Return the bounds of a curve until those of all runs are decided together; ``asked``: ``--bounds open``."""
     low, high = levels(reward)
-    because = "asked" if asked else "rewards" if several_rewards(log, metric) else "values"
+    because = "asked" if asked else "rewards" if several_rewards(log.series, metric) else log.open_because
     return OpenBounds(lowest=low, highest=high, range=0.0, jitter=jitter(reward), because=because)
 
 

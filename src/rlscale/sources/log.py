@@ -147,6 +147,8 @@ class Log:
         Lowest and highest reward, where the log says.
     bounds_from : str
         How the log knows them, as in :class:`rlscale.curves.Curve`.
+    open_because : str
+        Why they were open before, as in :class:`rlscale.curves.OpenBounds`, where a ledger says.
     stated_clock : str
         Which seconds the gpu-hours count that it states, where it says.
     recipe_by, seed_by : tuple of str
@@ -182,6 +184,7 @@ class Log:
     sd: Mapping[str, Series] = field(default_factory=dict)
     bounds: tuple[float, float] | None = None
     bounds_from: str = "option"
+    open_because: str = "values"
     stated_clock: str = ""
     recipe: str | None = None
     recipe_by: tuple[str, ...] = ()

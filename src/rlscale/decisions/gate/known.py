@@ -105,4 +105,5 @@ def _key(run: Run, count: int) -> _Key:
     curve = run.curve
     columns = (curve.compute, curve.reward, curve.sd, curve.n_eval)
     held = b"".join(b"-" if one is None else one[:count].tobytes() for one in columns)
-    return count, blake2b(held, digest_size=16).digest()
+    bounds = repr((curve.bounds, curve.open)).encode()
+    return count, blake2b(held + bounds, digest_size=16).digest()
