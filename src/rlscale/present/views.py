@@ -19,8 +19,11 @@ import numpy as np
 import rlscale
 from rlscale.curves import Run, Source
 from rlscale.decisions import Ranking, RecipeRank
+from rlscale.errors import SourceError
 from rlscale.inference import Fit, Forecast, Interval, Verdict, VerdictName
+from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, probability, quantity, reward, span
+from rlscale.sources import Grouping, LeftOut, Reading
 
 __all__ = [
     "CEILING",
@@ -32,6 +35,7 @@ __all__ = [
     "RunLine",
     "RunView",
     "Settings",
+    "bad_files",
     "fit_view",
     "headline",
     "listed",
@@ -177,6 +181,8 @@ class FitView:
     runs: tuple[RunView, ...]
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +193,8 @@ class RankView:
     runs: tuple[RunLine, ...]
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def bounds(self) -> Bounds:
@@ -255,9 +263,25 @@ def runs_by_recipe(runs: Iterable[RunLine]) -> dict[str, list[RunLine]]:
     return found
 
 
-def fit_view(fits: Iterable[Fit], errors: Sequence[BadFile] = (), settings: Settings | None = None) -> FitView:
-    """Return the view of several fitted runs, in their order."""
-    return FitView(runs=tuple(map(run_view, fits)), errors=tuple(errors), settings=settings or Settings())
+def bad_files(errors: Iterable[SourceError]) -> tuple[BadFile, ...]:
+    """Return what could not be used."""
+    return tuple(BadFile(error.path, error.message) for error in errors)
+
+
+def fit_view(
+    fits: Iterable[Fit],
+    errors: Sequence[BadFile] = (),
+    settings: Settings | None = None,
+    reading: Reading | None = None,
+) -> FitView:
+    """Return the view of several fitted runs, in their order; what was read with them comes from ``reading``."""
+    return FitView(
+        runs=tuple(map(run_view, fits)),
+        errors=tuple(errors) if reading is None else bad_files(reading.errors),
+        settings=settings or Settings(),
+        grouping=None if reading is None else reading.grouping,
+        left_out=() if reading is None else reading.left_out,
+    )
 
 
 def rank_view(
@@ -269,8 +293,9 @@ def rank_view(
 
 
 def headline(view: FitView | RankView) -> str:
-    """Return the answer in a sentence: who leads, how sure, and what cannot be told apart."""
-    return _rank_headline(view) if isinstance(view, RankView) else _fit_headline(view)
+    """Return the answer in a sentence: who leads, how sure, what cannot be told apart; first, what it lacks."""
+    said = _rank_headline(view) if isinstance(view, RankView) else _fit_headline(view)
+    return f"{lacking(view.left_out, len(view.runs))}{said}"
 
 
 def _rank_headline(view: RankView) -> str:

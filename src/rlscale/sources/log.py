@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from rlscale.curves import Metric, Series, canonical_unit
@@ -42,6 +43,10 @@ class ReadOptions:
         Lowest and highest reward possible; ``(0, 1)`` where not given.
     recipe : str, optional
         Regular expression on the run's name; group 1 is the recipe.
+    exclude : sequence of str
+        Patterns (``*``, ``?``) of names of runs that are left out of everything.
+    run : sequence of str
+        Patterns of names of the only runs that are read; all where there are none.
     since, until : float, optional
         Keep only this stretch of compute (a baseline evaluation is kept).
     strict : bool
@@ -57,9 +62,19 @@ class ReadOptions:
     flops: FlopRule = field(default_factory=FlopRule)
     bounds: tuple[float, float] | None = None
     recipe: str | None = None
+    exclude: Sequence[str] = ()
+    run: Sequence[str] = ()
     since: float | None = None
     until: float | None = None
     strict: bool = False
+
+    def excludes(self, name: str) -> bool:
+        """Whether ``exclude`` names a run, or the file that it is."""
+        return any(fnmatchcase(name, pattern) for pattern in self.exclude)
+
+    def covers(self, name: str) -> bool:
+        """Whether a run of this name is read."""
+        return not self.excludes(name) and (not self.run or any(fnmatchcase(name, one) for one in self.run))
 
     def check(self) -> None:
         """Refuse values that no run could be read with.

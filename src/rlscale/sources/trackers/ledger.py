@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rlscale.curves import Series
-from rlscale.errors import LedgerError, SourceError, hidden
+from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
 from rlscale.ledger import Ledger, Points, RunRow
 from rlscale.sources.log import Log
 
@@ -40,7 +40,7 @@ def read(uri: str) -> list[Log]:
         if row.id in own
     ]
     if not logs:
-        raise SourceError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
+        raise EmptyError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
     return logs
 
 
