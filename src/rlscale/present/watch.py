@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -15,6 +16,7 @@ from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, probability, quantity, reward, span
 from rlscale.present.text import folded, plain_table
+from rlscale.sources.grouping import Grouping, stored_grouping
 
 __all__ = ["news", "scene_document", "screen"]
 
@@ -50,9 +52,15 @@ def scene_document(scene: Scene) -> dict[str, Any]:
              "said": one.said}
             for one in scene.commands
         ],
+        "grouping": None if scene.sight is None else asdict(_grouping(scene)),
         "troubles": dict(scene.troubles),
         "done": scene.done,
     }  # fmt: skip
+
+
+def _grouping(scene: Scene) -> Grouping:
+    assert scene.sight is not None
+    return stored_grouping([one.row.recipe for one in scene.sight.field])
 
 
 def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
@@ -83,7 +91,8 @@ def _headline(scene: Scene) -> Text:
     risk = "" if answer.risk is None else f"  ·  model-based risk {probability(answer.risk)}"
     leader = f"  ·  {answer.leader} leads" if answer.leader else ""
     spent = f"spent {quantity(answer.spent)} of {quantity(scene.sight.planned)} {answer.unit} planned"
-    return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')}  ·  {spent}{risk}{leader}")
+    recipes = count(_grouping(scene).recipes, "recipe")
+    return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')} of {recipes}  ·  {spent}{risk}{leader}")
 
 
 def _table(scene: Scene, width: int, most: int) -> list[RenderableType]:

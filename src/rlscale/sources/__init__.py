@@ -7,7 +7,7 @@
 from rlscale.sources.assemble import Named
 from rlscale.sources.collect import Reading, Survey, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
-from rlscale.sources.grouping import Grouping
+from rlscale.sources.grouping import Grouping, named_recipe
 from rlscale.sources.left_out import LeftOut
 from rlscale.sources.log import Log, ReadOptions
 
@@ -22,6 +22,7 @@ __all__ = [
     "Survey",
     "bundled",
     "collect",
+    "named_recipe",
     "read",
     "survey",
 ]

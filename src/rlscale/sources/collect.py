@@ -360,9 +360,10 @@ def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen:
     for (found, place, log), own, (run, said) in zip(logs, by_path, final, strict=True):
         if not options.covers(run):
             continue
-        numbered = not log.states_compute  # else a number after the name is a part of it
-        bare = "" if own else clean(log.name)
-        members.append(Member(re.sub(r"#\d+$", "", run) if numbered else run, run, bare, place, log))
+        name, bare = run, "" if own else clean(log.name)
+        if not log.states_compute:  # else a number after the name is a part of it
+            name, bare = (re.sub(r"#\d+$", "", text) for text in (name, bare))
+        members.append(Member(name, run, bare, place, log))
         rest.append(((*found.repairs, *([said] if said else [])), found.asked))
     known = identities(members, options.recipe)
     return [

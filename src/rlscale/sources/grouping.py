@@ -65,7 +65,7 @@ class Member:
     run : str
         Unique among the runs.
     bare : str
-        What the log itself calls the run; empty where its path is the name.
+        What the log itself calls the run, without ``#2``; empty where its path is the name.
     place : Place
     log : Log
     """
@@ -162,7 +162,7 @@ def identities(members: Sequence[Member], option: str | None = None) -> list[Ide
         ``option`` is no pattern with a group, or does not find a recipe in a name.
     """
     pattern = None if option is None else pattern_of(option)
-    marks = _marks([member.name for member in members])
+    marks = _marks([member.bare or member.name for member in members])
     claimed = [_claim(member, mark, pattern) for member, mark in zip(members, marks, strict=True)]
     found, keys = [one for one, _ in claimed], [key for _, key in claimed]
     keys = _by_file(members, keys, found)

@@ -33,8 +33,8 @@ def headline(view: ReplayView) -> str:
     near = kept(view, NEAR[-1])
     lack = lacking(view.left_out, view.runs)
     return (
-        f"{lack}In {meetings} of {count(result.size, view.noun)}, {one.policy} used {share(one.cost)} of the compute of "
-        f"running everything; a {view.noun} within {near} of the best was kept in {share(one.kept[-1])} of them "
+        f"{lack}In {meetings} of {count(result.size, view.noun)}, {one.policy} used {share(one.cost)} of the compute "
+        f"of running everything; a {view.noun} within {near} of the best was kept in {share(one.kept[-1])} of them "
         f"(wrong stops {share(one.wrong)}, 95 %: {100 * one.wrong_low:.0f}–{100 * one.wrong_high:.0f} %), and "
         f"{view.regret(one.regret)} of {result.arena.metric} was lost on average."
     )
