@@ -38,11 +38,16 @@ def lacking(left_out: Iterable[LeftOut], kept: int) -> str:
         return ""
     reasons: dict[str, list[str]] = {}
     for one in counted:
-        reasons.setdefault(one.why.partition(";")[0], []).append(one.run or one.path)
+        reasons.setdefault(one.why.partition(";")[0], []).append(one.run or _end(one.path))
     told = [f"{_listed(names, _NAMES)} ({why})" for why, names in list(reasons.items())[:_REASONS]]
     more = f" and {len(reasons) - _REASONS} more reasons" if len(reasons) > _REASONS else ""
     total = kept + len(counted)
     return f"{len(counted):,} of {total:,} run{'' if total == 1 else 's'} left out: {'; '.join(told)}{more}. "
+
+
+def _end(path: str) -> str:
+    """Return the end of a path, which is enough to know it by; what is left out is told in full below."""
+    return "/".join([part for part in path.replace("\\", "/").split("/") if part][-2:])
 
 
 def _listed(names: Sequence[str], most: int) -> str:

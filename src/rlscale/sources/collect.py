@@ -24,6 +24,7 @@ from rlscale.sources.naming import Place, clean, common_root, named, unique
 from rlscale.sources.readers import read_found
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
+from rlscale.sources.sessions import sessions_told
 from rlscale.sources.text import plural
 
 __all__ = ["Reading", "Survey", "bundled", "collect", "listed", "named_logs", "read", "reading_of", "survey"]
@@ -121,7 +122,7 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     _raise_first(errors, options)
     if not runs:
         raise _nothing_left([*errors, *beside], paths)
-    kept, copies = counted_once(runs)
+    kept, copies = counted_once(sessions_told(runs))
     return reading_of(kept, found, errors, beside, copies)
 
 
