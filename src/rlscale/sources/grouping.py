@@ -8,7 +8,6 @@ it, the seed mark, the logged seed.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -203,10 +202,20 @@ def _claim(member: Member, mark: Mark | None, pattern: re.Pattern[str] | None) -
         return claimed(_matched(pattern, name), "option", f"by --recipe {pattern.pattern!r}")
     if log.recipe:
         return claimed(log.recipe, "column", _stated(log))
+    if log.seed_by and _is_file_and_seed(member):
+        return claimed(member.place.name, "column", "by file")
     if mark is not None:
         rest = mark.rest or (member.place.name if member.bare else member.place.around) or name
         return claimed(rest, "seed_mark", f"by seed mark (`{mark.text}`)", "" if mark.strong else mark.template)
     return claimed(member.run, "none", "each run its own: no seed marks", "run")
+
+
+def _is_file_and_seed(member: Member) -> bool:
+    """Whether a run is one of a table without names, which its seed column alone tells apart."""
+    file, _, seed = member.bare.rpartition("/")
+    digits = re.search(r"([0-9]+)(?:\.0*)?$", seed)
+    same = digits is not None and member.log.seed == int(digits[1][:18])
+    return same and file == member.place.name.rpartition("/")[2]
 
 
 def _matched(pattern: re.Pattern[str], name: str) -> str:
@@ -238,14 +247,15 @@ def _seed(log: Log, mark: Mark | None) -> tuple[int | None, str]:
 
 def _by_file(members: Sequence[Member], keys: Sequence[_Key], found: list[Identity]) -> list[_Key]:
     """Keep the runs of files apart that give the same names: seed 0 of one table is not a second seed 0 of another."""
-    inside = [
-        (key, member.bare) if member.bare and one.by == "seed_mark" else None
-        for member, key, one in zip(members, keys, found, strict=True)
-    ]
-    twice = {key for (key, _), count in Counter(one for one in inside if one is not None).items() if count > 1}
+    files: dict[tuple[_Key, str], set[str]] = {}
+    inside = [member.bare != "" and one.by == "seed_mark" for member, one in zip(members, found, strict=True)]
+    for member, key, several in zip(members, keys, inside, strict=True):
+        if several:
+            files.setdefault((key, member.bare), set()).add(member.place.file)
+    twice = {key for (key, _), places in files.items() if len(places) > 1}
     result = list(keys)
     for k, (member, key) in enumerate(zip(members, keys, strict=True)):
-        if inside[k] is not None and key in twice:
+        if inside[k] and key in twice:
             file = member.place.file
             result[k] = (key[0], f"{file}/{key[1]}")
             found[k] = replace(found[k], recipe=f"{file.rpartition('.')[0] or file}/{found[k].recipe}")
