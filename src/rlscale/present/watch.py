@@ -23,6 +23,8 @@ __all__ = ["news", "scene_document", "screen"]
 _ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
 #: A terminal narrower than this does without the columns that say least; room that the columns beside the name take.
 _ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
+#: A terminal lower than this does without the line that says how runs are pooled.
+_TALL = 24
 #: Lines around the rows of the table, with a last decision of three.
 _AROUND = 9
 
@@ -78,6 +80,8 @@ def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
         below += [Text(), Text("What is wrong", style="bold")]
         below += [Text(f"  {subject}: {message}", style="yellow") for subject, message in scene.troubles.items()]
     if scene.sight is not None:
+        if height >= _TALL:
+            below.insert(0, Text(_grouping(scene).note, style="dim"))
         parts += [Text(), *_table(scene, width, max(height - _AROUND - len(below), 3))]
     return Group(*parts, *below)
 
@@ -91,8 +95,7 @@ def _headline(scene: Scene) -> Text:
     risk = "" if answer.risk is None else f"  ·  model-based risk {probability(answer.risk)}"
     leader = f"  ·  {answer.leader} leads" if answer.leader else ""
     spent = f"spent {quantity(answer.spent)} of {quantity(scene.sight.planned)} {answer.unit} planned"
-    recipes = count(_grouping(scene).recipes, "recipe")
-    return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')} of {recipes}  ·  {spent}{risk}{leader}")
+    return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')}  ·  {spent}{risk}{leader}")
 
 
 def _table(scene: Scene, width: int, most: int) -> list[RenderableType]:
