@@ -53,6 +53,7 @@ def apart(names: Sequence[str]) -> str:
 
 
 def _patterns(names: Sequence[str]) -> Iterator[str]:
+    yield "(.+)"  # runs of one file have one name, and a number that is no part of it
     words = {found.groups() if (found := _WORD.search(name)) is not None else None for name in names}
     only = words.pop() if len(words) == 1 else None
     if only is not None:
