@@ -146,3 +146,16 @@ def test_sessions_that_follow_on_are_told(tmp_path):
         "begins at 110 steps, where 'dqn_1' had ended: if they are sessions of one run, append their logs to one file"
     )
     assert (told in first.warnings, told in second.warnings) == (False, True)
+
+
+def test_a_run_that_a_table_cannot_place_leaves_the_others(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "run,compute,unit,reward\na,1,steps,.2\na,2,steps,.3\nb,1,steps,.2\nb,2,tokens,.3\nc,-1,steps,.2\n"
+    )
+    reading = collect([table])
+    assert [run.name for run in reading.runs] == ["a"]
+    assert {(one.run, one.why, one.counted) for one in reading.left_out} == {
+        ("b", "run 'b' mixes the units steps and tokens; keep one unit for each run", True),
+        ("c", "run 'c': negative compute -1; compute counts up from 0", True),
+    }

@@ -38,7 +38,8 @@ def lacking(left_out: Iterable[LeftOut], kept: int) -> str:
         return ""
     reasons: dict[str, list[str]] = {}
     for one in counted:
-        reasons.setdefault(one.why.partition(";")[0], []).append(one.run or _end(one.path))
+        why = one.why.removeprefix(f"run {one.run!r}: ").partition(";")[0]  # who it is stands before it
+        reasons.setdefault(why, []).append(one.run or _end(one.path))
     told = [f"{_listed(names, _NAMES)} ({why})" for why, names in list(reasons.items())[:_REASONS]]
     more = f" and {len(reasons) - _REASONS} more reasons" if len(reasons) > _REASONS else ""
     total = kept + len(counted)

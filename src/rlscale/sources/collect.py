@@ -275,7 +275,10 @@ def named_logs(
     """
     seen = [] if seen is None else seen
     with np.errstate(over="ignore", invalid="ignore"):
-        return _named(_logs(files, errors, options, read, seen), options, seen)
+        logs = _named(_logs(files, errors, options, read, seen), options, seen)
+    errors.extend(SourceError(one.log.path, one.log.refused, [one.name]) for one in logs if one.log.refused)
+    _raise_first(errors, options)
+    return [one for one in logs if not one.log.refused]
 
 
 def _logs(

@@ -170,6 +170,8 @@ class Log:
         Log-probability passes (old policy, reference) over each batch, where the log tells.
     sample_length : float, optional
         Mean tokens of one sample, prompt and response.
+    refused : str
+        Why no curve can be made of this run, where others of its file may be used; empty where it can.
     repairs, warnings : tuple of str
         One sentence each.
     metric_repairs, axis_warnings : mapping of str to tuple of str
@@ -206,6 +208,7 @@ class Log:
     trainer: str | None = None
     logp_passes: float | None = None
     sample_length: float | None = None
+    refused: str = ""
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     metric_repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

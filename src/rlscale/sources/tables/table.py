@@ -61,7 +61,10 @@ def read(path: Path) -> list[Log]:
         load = from_csv
     else:
         load = from_json_lines
-    return list(_Table(load(path, TEXT, REQUIRED)).logs())
+    logs = list(_Table(load(path, TEXT, REQUIRED)).logs())
+    if logs and all(log.refused for log in logs):
+        raise SourceError(str(path), logs[0].refused)
+    return logs
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,13 @@ class _Table:
                 raise SourceError(
                     self.path, f"{plural(rows.size, 'row')} without a run; fill the column {self.role['run']!r}"
                 )
-            yield self._log(name, rows)
+            try:
+                yield self._log(name, rows)
+            except SourceError as error:  # the other runs are none the worse
+                yield Log(
+                    name=name, path=self.path, format=NAME, rows=int(rows.size), series={}, validation=(), train=(),
+                    axes={}, refused=error.message,
+                )  # fmt: skip
 
     def _formed(self) -> tuple[Rows, list[str]]:
         """Return a code for each row and the name of each code, formed of recipe and seed; empty is the file's own."""
