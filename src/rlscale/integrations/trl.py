@@ -13,6 +13,7 @@ from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rlscale.errors import RlscaleError
+from rlscale.integrations.recipes import differing
 from rlscale.ledger import Heading, Ledger, Points, RunRow, points_of
 from rlscale.sources import named_recipe
 
@@ -25,8 +26,6 @@ _COMPUTE: dict[str, Callable[[TrainerState], float]] = {
 }
 _SETTINGS = ("learning_rate", "loss_type", "beta", "num_generations", "temperature", "max_completion_length", "epsilon",
              "epsilon_high", "scale_rewards", "per_device_train_batch_size")  # fmt: skip
-#: Those that set recipes apart; the batch of one device belongs to the machine.
-_KNOBS = _SETTINGS[:-1]
 
 
 class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
@@ -147,11 +146,10 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     def _own_recipe(self, ledger: Ledger, name: str) -> str:
         """Return the recipe: that of the name, unless the ledger holds it with other settings and none was given."""
-        recipe, mine = str(self._about["recipe"]), self._about["settings"]
-        if self._recipe is not None:
-            return recipe
-        others = [row for row in ledger.book.runs() if row.recipe == recipe and row.name != name]
-        differ = [key for key in _KNOBS if any(row.settings.get(key, mine.get(key)) != mine.get(key) for row in others)]
+        recipe = str(self._about["recipe"])
+        differ = (
+            () if self._recipe is not None else differing(ledger.book.runs(), name, recipe, self._about["settings"])
+        )
         if not differ:
             return recipe
         _LOG.warning(
