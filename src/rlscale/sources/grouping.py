@@ -278,6 +278,8 @@ def _told_apart(found: Sequence[Identity], keys: Sequence[_Key]) -> list[Identit
                 other, count = f"{name} ({why}, {count})", count + 1
             names.add(other)
             new[name, key] = other
+    if not new:
+        return list(found)
     return [replace(one, recipe=new.get((one.recipe, key), one.recipe)) for one, key in zip(found, keys, strict=True)]
 
 
@@ -297,8 +299,8 @@ def grouping_of(found: Sequence[Identity]) -> Grouping:
         ways.setdefault(kind, (one.how, set()))[1].add(one.recipe)
     if len(found) == 1 and by == "none":
         return Grouping(by, 1, "Recipes: 1, of one run: no seed mark")
-    parts = [how if len(ways) == 1 else f"{len(held)} {how}" for how, held in ways.values()]
-    said = [f"Recipes: {len(recipes)}, {', '.join(parts)}", *_seeds(found, pooled=len(recipes) < len(found))]
+    parts = [how if len(ways) == 1 else f"{len(held):,} {how}" for how, held in ways.values()]
+    said = [f"Recipes: {len(recipes):,}, {', '.join(parts)}", *_seeds(found, pooled=len(recipes) < len(found))]
     said += _knobs(found)
     names = [one.name for one in found]
     hint = pooling(names, [one.run for one in found]) if len(recipes) == len(found) else apart(names)
@@ -324,4 +326,4 @@ def _knobs(found: Sequence[Identity]) -> list[str]:
 def stored_grouping(recipes: Sequence[str]) -> Grouping:
     """Return the grouping of runs whose recipes a ledger keeps."""
     count = len(set(recipes))
-    return Grouping("column", count, f"Recipes: {count}, as the ledger keeps them")
+    return Grouping("column", count, f"Recipes: {count:,}, as the ledger keeps them")

@@ -38,7 +38,7 @@ def pooling(names: Sequence[str], runs: Sequence[str]) -> str:
         pooled = [recipe for recipe in recipes if counts[recipe] > 1]
         if pooled:
             alike = [run for run, recipe in zip(runs, recipes, strict=True) if recipe == pooled[0]]
-            told = _listed(alike) if len(alike) == len(pooled) else f"the {len(names)} runs into {len(counts)} recipes"
+            told = _listed(alike) if len(alike) == len(pooled) else f"the {len(names):,} runs into {len(counts):,} recipes"
             return f"--recipe {shlex.quote(pattern)} would pool {told}"
     return ""
 
