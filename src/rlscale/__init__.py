@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
-    from rlscale.errors import ChoiceError, CurveError, FormatError, InputError, LedgerError, RlscaleError, SourceError
+    from rlscale.errors import (
+        ChoiceError,
+        CurveError,
+        EmptyError,
+        FormatError,
+        InputError,
+        LedgerError,
+        RlscaleError,
+        SourceError,
+    )
     from rlscale.inference import (
         Fit,
         FitOptions,
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
         posterior,
     )
     from rlscale.ledger import Ledger
-    from rlscale.sources import ReadOptions, collect, read
+    from rlscale.sources import Grouping, LeftOut, Reading, ReadOptions, collect, read
     from rlscale.trust import Backtest, Calibration, Replay, backtest, calibrate, replay
 
 _HOMES = {
@@ -47,6 +56,7 @@ _HOMES = {
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
+        "EmptyError",
         "FormatError",
         "InputError",
         "LedgerError",
@@ -69,7 +79,7 @@ _HOMES = {
         "posterior",
     ),
     "rlscale.ledger": ("Ledger",),
-    "rlscale.sources": ("ReadOptions", "collect", "read"),
+    "rlscale.sources": ("Grouping", "LeftOut", "ReadOptions", "Reading", "collect", "read"),
     "rlscale.trust": ("Backtest", "Calibration", "Replay", "backtest", "calibrate", "replay"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -80,21 +90,25 @@ __all__ = [
     "ChoiceError",
     "Curve",
     "CurveError",
+    "EmptyError",
     "Fit",
     "FitOptions",
     "Forecast",
     "FormatError",
     "GateAnswer",
+    "Grouping",
     "InputError",
     "Interval",
     "Ledger",
     "LedgerError",
+    "LeftOut",
     "Look",
     "OverTime",
     "Policy",
     "Posterior",
     "Ranking",
     "ReadOptions",
+    "Reading",
     "Replay",
     "RlscaleError",
     "Run",

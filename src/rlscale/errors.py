@@ -5,8 +5,9 @@
     RlscaleError
     └── InputError              the input or the options cannot be used (exit code 2)
         ├── CurveError          points that are not a curve (order, sign, NaN, bounds, length)
-        ├── SourceError         a file that cannot be read; carries ``path``
-        │   └── FormatError     no reader knows the file, or a better file should be read
+        ├── SourceError         a file, or runs of one, that cannot be read; carries ``path`` and ``runs``
+        │   ├── FormatError     no reader knows the file, or a better file should be read
+        │   └── EmptyError      nothing was evaluated yet: no run that an answer lacks
         ├── ChoiceError         several metrics or axes could be meant; carries ``candidates``
         └── LedgerError         a ledger that cannot be opened, read or written
 """
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 __all__ = [
     "ChoiceError",
     "CurveError",
+    "EmptyError",
     "FormatError",
     "InputError",
     "LedgerError",
@@ -49,7 +51,7 @@ class CurveError(InputError):
 
 
 class SourceError(InputError):
-    """A file that cannot be read.
+    """A file, or runs of one, that cannot be read.
 
     Parameters
     ----------
@@ -57,17 +59,36 @@ class SourceError(InputError):
         The file, as the user named it.
     message : str
         What happened and what to do next, without the path.
+    runs : sequence of str, optional
+        The runs of the file that it is about; none where it is the file.
+    why : str, optional
+        The reason alone, for one of these runs; the message where not given.
+
+    Attributes
+    ----------
+    counted : bool
+        Whether an answer covers fewer runs for it than were named.
     """
 
-    def __init__(self, path: str, message: str) -> None:
+    counted = True
+
+    def __init__(self, path: str, message: str, runs: Sequence[str] = (), why: str = "") -> None:
         path = hidden(path)
         super().__init__(f"{path}: {message}")
         self.path = path
         self.message = message
+        self.runs = tuple(runs)
+        self.why = why or message
 
 
 class FormatError(SourceError):
     """No reader knows the file, or a better file beside it should be read instead."""
+
+
+class EmptyError(SourceError):
+    """A file, or runs of one, without an evaluation yet."""
+
+    counted = False
 
 
 class ChoiceError(InputError):

@@ -24,8 +24,10 @@ __all__ = [
     "FITTING",
     "LEDGER",
     "OUTPUT",
+    "PARTIAL",
     "PATHS",
     "READING",
+    "RUNS",
     "Compute",
     "Start",
     "calibration_file",
@@ -142,8 +144,13 @@ READING = (
         "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
     ),
     click.option("--until", type=float, metavar="C", help="Use points up to this compute."),
+    click.option(
+        "--exclude", metavar="GLOB", multiple=True, help="Runs, by name, that are left out on purpose; repeat."
+    ),
     click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read."),
 )
+RUNS = (click.option("--run", metavar="GLOB", multiple=True, help="Only these runs, by name; repeat."),)
+PARTIAL = (click.option("--partial", is_flag=True, help="Exit 0 although runs that were named are left out, not 3."),)
 FITTING = (
     click.option("--family", metavar="F", help="average (default), sigmoid, weibull, gompertz, two-slope or power."),
     click.option("--model-error", type=float, metavar="K", help="Per e-fold of compute ahead; .01, one family .02."),
@@ -190,13 +197,14 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
     from rlscale.sources import FlopRule, ReadOptions
 
     names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "since", "until")
-    told = {name: given.get(name) for name in names}
+    told: dict[str, Any] = {name: given.get(name) for name in names}
     if told["since"] == _AUTO:
         told["since"] = None  # chosen from the curve, where it is fitted
     flops = FlopRule(
         **{name: given.get(name) for name in ("params", "logp_passes", "epochs", "layers", "width", "length")},
         recompute=given.get("recompute", False),
     )
+    told |= {name: tuple(given.get(name) or ()) for name in ("exclude", "run")}
     return ReadOptions(**told, flops=flops, strict=given.get("strict", False))
 
 

@@ -11,6 +11,7 @@ from rlscale.decisions import Pair, PublishedCheck, Ranking, RecipeRank
 from rlscale.inference import Forecast, Interval, Look, OverTime, Verdict, VerdictName
 from rlscale.inference.pool import SeedSpread
 from rlscale.present.views import BadFile, FitView, RankView, RunView, Settings
+from rlscale.sources import Grouping, LeftOut
 
 RESOLVED = Verdict(VerdictName.RESOLVED, "The ceiling lies in 0.700 to 0.760 (80 %), no wider than 0.1.", "Act on it.")
 EARLY = Verdict(
@@ -130,8 +131,22 @@ def settings() -> Settings:
     return Settings(command="rlscale rank runs.csv", options={"family": "sigmoid", "model_error": 0.02, "target": None})
 
 
+def read_with() -> dict[str, object]:
+    """What reading said of the runs together."""
+    note = "Recipes: 3, by seed mark (`seed0`); --recipe '(.+)' would keep each run apart"
+    return {
+        "grouping": Grouping("seed_mark", 3, note),
+        "left_out": (
+            LeftOut(None, "torn.csv", "line 3 is torn; mend it", True),
+            LeftOut("new", "n.csv", "empty", False),
+        ),
+        "errors": (BadFile("torn.csv", "line 3 is torn"),),
+        "settings": settings(),
+    }
+
+
 def fit_answer() -> FitView:
-    return FitView(runs=runs(), errors=(BadFile("torn.csv", "line 3 is torn"),), settings=settings())
+    return FitView(runs=runs(), **read_with())
 
 
 def over_time(view: RunView, looks: int = 14, target: float | None = None) -> OverTime:
@@ -175,7 +190,7 @@ def rank_answer() -> RankView:
         "wide-clip", "long-name", 0.84, 512.0, "long-name", True, PublishedCheck(0.731, 0.735, True, 1.52, 1.11)
     )
     ranking = Ranking(1600.0, "steps", recipes, (pair,), SeedSpread(0.021, "replicates", 1), "recipes", ("a note",))
-    return RankView(ranking=ranking, runs=runs(), errors=(BadFile("torn.csv", "line 3 is torn"),), settings=settings())
+    return RankView(ranking=ranking, runs=runs(), **read_with())
 
 
 def simulated(

@@ -120,14 +120,6 @@ TABLES = {
         "run 'a': reward -0.5 is outside the bounds [0, 1] of 'reward'; the values run from -0.5 to 0.5: "
         "give --bounds LO HI with the lowest and highest reward possible",
     ),
-    "outside the bounds, two beside it": (
-        "t.csv",
-        HEAD + "a,1,steps,.5\nb,1,steps,-.5\nc,1,steps,.5\n",
-        {},
-        "run 'b': reward -0.5 is outside the bounds [0, 1] of 'reward'; the values run from -0.5 to -0.5: "
-        "give --bounds LO HI with the lowest and highest reward possible; "
-        "the 2 other runs of the file are left out too",
-    ),
     "zero n_eval": (
         "t.csv",
         "run,step,reward,n_eval\na,1,.5,0\n",

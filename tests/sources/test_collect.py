@@ -14,8 +14,8 @@ STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
 
 def test_public_names():
     assert sorted(sources.__all__) == [
-        *("FlopRule", "Log", "Named", "ReadOptions", "Reading", "Survey"),
-        *("bundled", "collect", "read", "survey"),
+        *("FlopRule", "Grouping", "LeftOut", "Log", "Named", "ReadOptions", "Reading", "Survey"),
+        *("bundled", "collect", "named_recipe", "read", "survey"),
     ]
     assert all(hasattr(sources, name) for name in sources.__all__)
 
@@ -196,16 +196,16 @@ def test_bounds(one):
     )
 
 
-def test_one_bad_run_refuses_its_table_and_no_other_file(write, tmp_path):
+def test_one_bad_run_is_left_out_alone(write, tmp_path):
     write("t.csv", "run,step,reward\na,1,.5\nb,1,7\n")
     write("u.csv", "run,step,reward\nc,1,.5\n")
-    reading = collect([tmp_path])
-    assert [run.name for run in reading.runs] == ["c"]
+    reading = collect([tmp_path], ReadOptions(bounds=(0.0, 1.0)))
+    assert [run.name for run in reading.runs] == ["a", "c"]
     (error,) = reading.errors
     assert isinstance(error.__class__, type)
     assert not isinstance(error, CurveError)
     assert error.message.startswith("run 'b': reward 7 is outside the bounds [0, 1] of 'reward'")
-    assert error.message.endswith("; the other run of the file is left out too")
+    assert error.runs == ("b",)
 
 
 def test_one_point_and_a_constant_curve_are_curves(one):

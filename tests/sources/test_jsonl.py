@@ -98,8 +98,8 @@ def test_three_runs_in_one_file(write):
     runs = read(write("job.metrics.jsonl", rows))
     assert [(run.name, run.recipe, run.curve.n_points) for run in runs] == [
         ("job", "job", 1),
-        ("job#2", "job", 3),
-        ("job#3", "job", 2),
+        ("job#2", "job#2", 3),
+        ("job#3", "job#3", 2),
     ]
     assert runs[2].source.repairs[0] == "the file holds 3 runs one after the other; this is number 3"
     assert runs[2].source.rows == 2

@@ -1,11 +1,11 @@
-"""Names of runs, recipes, seeds; folders; collisions."""
+"""Names of runs; folders; collisions."""
 
 from pathlib import Path
 
 import pytest
 
 from rlscale.sources import ReadOptions, collect
-from rlscale.sources.naming import named, recipe_of, seed_of
+from rlscale.sources.naming import named
 
 ROW = [{"step": 1, "reward": 0.5}, {"step": 2, "reward": 0.6}]
 STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
@@ -26,30 +26,6 @@ STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
 )
 def test_a_file_names_its_run(path, name):
     assert named(Path("/root") / path, Path("/root")).name == name
-
-
-@pytest.mark.parametrize(
-    ("name", "recipe", "seed"),
-    [
-        ("base/seed0", "base", 0),
-        ("a/b/s1", "a/b", 1),
-        ("a/run-7", "a", 7),
-        ("base-s12", "base", 12),
-        ("base_seed3", "base", 3),
-        ("base-3", "base", 3),
-        ("base3", "base3", None),
-        ("lr-0.0003", "lr-0.0003", None),
-        ("seed4", "around", 4),
-        ("17", "around", 17),
-    ],
-)
-def test_recipe_and_seed_of_a_path(name, recipe, seed):
-    assert recipe_of(name, "around", None, None, folders=True) == recipe
-    assert seed_of(name) == seed
-
-
-def test_the_recipe_a_log_states_comes_first():
-    assert recipe_of("a/b", "", None, "stated", folders=True) == "stated"
 
 
 def names_of(paths, **options):
@@ -90,7 +66,7 @@ def test_two_tables_with_one_name(write, tmp_path):
     write("a.csv", "run,step,reward\nr1,1,.5\nr2,1,.5\n")
     write("b.csv", "run,step,reward\nr1,1,.5\n")
     reading = collect([tmp_path])
-    assert [(run.name, run.recipe) for run in reading.runs] == [("a/r1", "r1"), ("r2", "r2"), ("b/r1", "r1")]
+    assert [(run.name, run.recipe) for run in reading.runs] == [("a/r1", "a/r1"), ("r2", "r2"), ("b/r1", "b/r1")]
     assert reading.runs[0].source.repairs == ("2 files hold a run 'r1'; this one is named after its file",)
     assert reading.runs[1].source.repairs == ()
 

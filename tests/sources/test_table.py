@@ -127,17 +127,17 @@ def test_repairs_speak_of_the_chosen_metric_only(one):
 
 
 def test_without_a_run_column_the_file_is_the_run(one):
-    run = one("base-s3.csv", "step,reward\n1,.5\n2,.6\n")
-    assert (run.name, run.recipe, run.seed) == ("base-s3", "base", 3)
+    run = one("base-seed3.csv", "step,reward\n1,.5\n2,.6\n")
+    assert (run.name, run.recipe, run.seed) == ("base-seed3", "base", 3)
 
 
 def test_recipe_and_seed_from_the_run_name(write):
-    names = ["base-s1", "base/seed0", "wide_3", "plain", "q-2.5b", "lr1e-4_seed_12"]
+    names = ["deep-s1", "base/seed0", "wide_3", "plain", "q-2.5b", "lr1e-4_seed_12"]
     text = "run,step,reward\n" + "".join(f"{name},1,.5\n" for name in names)
     assert [(run.recipe, run.seed) for run in read(write("t.csv", text))] == [
-        ("base", 1),
+        ("deep", 1),
         ("base", 0),
-        ("wide", 3),
+        ("wide_3", None),
         ("plain", None),
         ("q-2.5b", None),
         ("lr1e-4", 12),
@@ -308,7 +308,7 @@ def test_a_table_in_json_lines_is_told_from_a_log(one, row, form):
     [
         ("t.csv", "recipe,step,reward\na,1,.5\nb,1,.5\n", [("a", "a", None), ("b", "b", None)]),
         ("t.csv", "recipe,step,reward\na,1,.5\n", [("a", "a", None)]),
-        ("base-s3.csv", "recipe,step,reward\na,1,.5\n", [("base-s3", "a", 3)]),
+        ("base-seed3.csv", "recipe,step,reward\na,1,.5\n", [("base-seed3", "a", 3)]),
         ("base.csv", "seed,step,reward\n0,1,.5\n1,1,.5\n", [("base/0", "base", 0), ("base/1", "base", 1)]),
         ("base.csv", "seed,step,reward\n4,1,.5\n", [("base", "base", 4)]),
     ],

@@ -191,10 +191,10 @@ def test_points_of_mlflow(write):
 
 def test_a_tensorboard_chart(one):
     rows = [{"Wall time": START + step, "Step": step, "Value": value} for step, value in REWARDS.items()]
-    run = one("run-base-s3-tag-eval_reward.csv", table(rows))
-    assert (run.name, run.seed, run.curve.metric) == ("base-s3", 3, "eval_reward")
+    run = one("run-base-seed3-tag-eval_reward.csv", table(rows))
+    assert (run.name, run.seed, run.curve.metric) == ("base-seed3", 3, "eval_reward")
     assert run.curve.compute == pytest.approx(list(REWARDS))
-    train = one("run-base-s3-tag-critic_score_mean.csv", table(rows))
+    train = one("run-base-seed3-tag-critic_score_mean.csv", table(rows))
     assert train.curve.metric == "critic/score/mean"
     assert any("no validation metric is logged" in said for said in train.warnings)
     assert one("any.csv", table(rows)).curve.metric == "Value"  # a table: its name tells no tag

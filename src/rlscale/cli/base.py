@@ -6,7 +6,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +18,12 @@ from rlscale.options import fit_options, with_open_bounds
 if TYPE_CHECKING:
     from rlscale.present.output import Output
     from rlscale.present.views import Settings
+    from rlscale.sources import LeftOut
 
-__all__ = ["Commands", "output", "prepare", "settings", "watched"]
+__all__ = ["PARTLY", "Commands", "answered", "output", "prepare", "settings", "watched"]
+
+#: Exit code of an answer that covers fewer runs than were named.
+PARTLY = 3
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 #: A progress bar is shown for more runs than this, on a terminal.
@@ -106,6 +110,12 @@ def watched(what: str, runs: int) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+def answered(left_out: Iterable[LeftOut], given: dict[str, Any]) -> None:
+    """End with exit code 3 where an answer that was printed covers fewer runs than were named."""
+    if any(one.counted for one in left_out) and not given.get("partial"):
+        click.get_current_context().exit(PARTLY)
+
+
 def settings(given: dict[str, Any], **more: Any) -> Settings:
     """Return how the answer was asked for."""
     from rlscale.present.views import Settings
@@ -113,5 +123,5 @@ def settings(given: dict[str, Any], **more: Any) -> Settings:
     used = fit_options(None, given)
     fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
-    options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report")}
+    options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report", "partial")}
     return Settings(command=click.get_current_context().obj, options=options)

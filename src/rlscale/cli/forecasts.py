@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rlscale.cli.base import output, settings, watched
+from rlscale.cli.base import answered, output, settings, watched
 from rlscale.options import (
     FITTING,
     OUTPUT,
+    PARTIAL,
     PATHS,
     READING,
+    RUNS,
     Compute,
     example,
     fit_options,
@@ -26,7 +28,7 @@ from rlscale.options import (
 if TYPE_CHECKING:
     from rlscale.inference import Fit, OverTime
     from rlscale.present.output import Output
-    from rlscale.present.views import BadFile
+    from rlscale.sources import Reading
 
 __all__ = ["backtest", "demo", "fit", "rank"]
 
@@ -41,7 +43,7 @@ _MANY = 200
 )
 @click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
 @click.option("--over-time", is_flag=True, help="Also the ceiling and the verdict as each run grew, at up to 24 looks.")
-@with_options(READING, FITTING, OUTPUT)
+@with_options(RUNS, READING, FITTING, OUTPUT)
 def fit(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, over_time: bool, **given: Any
 ) -> None:
@@ -53,10 +55,10 @@ def fit(
     from rlscale.present.views import fit_view
 
     to = output(given)
-    fits, errors = _fitted(paths, targets, at_least, given)
+    fits, reading = _fitted(paths, targets, at_least, given)
     told = settings(given, targets=[*targets], at_least=at_least)
     grown = _grown(fits, targets) if over_time else ()
-    to.fits(fit_view(fits, errors, told, over_time=grown), fits)
+    to.fits(fit_view(fits, settings=told, reading=reading, over_time=grown), fits)
 
 
 @click.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
@@ -66,7 +68,7 @@ def fit(
     "--pairs", type=click.Choice(["auto", "all"]), default="auto", help="auto: each against the best past 50."
 )
 @click.option("--jobs", type=int, metavar="N", help="Processes; by default 2 for many runs. The numbers stay the same.")
-@with_options(READING, FITTING, OUTPUT)
+@with_options(RUNS, READING, PARTIAL, FITTING, OUTPUT)
 def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | None, **given: Any) -> None:
     """Recipes by ceiling: P(best), groups that cannot be told apart, early-leader traps, crossings.
 
@@ -86,7 +88,7 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | N
 @click.option(
     "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
 )
-@with_options(READING, FITTING[:3], OUTPUT)
+@with_options(RUNS, READING, PARTIAL, FITTING[:3], OUTPUT)
 def backtest(
     paths: tuple[str, ...], cuts: tuple[float, ...], calibrate: bool, out: Path | None, jobs: int, **given: Any
 ) -> None:
@@ -100,7 +102,6 @@ def backtest(
     from rlscale.present.backtest.document import calibration_document
     from rlscale.present.documents import dumps
     from rlscale.present.output import write_file
-    from rlscale.present.views import BadFile
     from rlscale.sources import collect
     from rlscale.trust import CUTS
     from rlscale.trust import backtest as backtest_runs
@@ -115,15 +116,15 @@ def backtest(
     reading = collect(paths, read_options(given))
     with watched("backtesting", len(reading.runs)) as watch:
         found = backtest_runs(reading.runs, cuts=cuts or CUTS, options=options, jobs=jobs, watch=watch)
-    errors = [BadFile(error.path, error.message) for error in reading.errors]
     told = settings(given, cuts=[scored.cut for scored in found.cuts])
     calibration = None
     if calibrate:
         calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=gate_fit_options(given))
-    to.backtest(backtest_view(found, reading.runs, errors, told), calibration)
+    to.backtest(backtest_view(found, reading.runs, settings=told, reading=reading), calibration)
     if calibration is not None and out is not None:
         write_file(out, dumps(calibration_document(calibration)) + "\n")
         click.echo(f"wrote {out}", err=True)
+    answered(reading.left_out, given)
 
 
 @click.command(epilog=example("rlscale demo --report report.html"))
@@ -148,10 +149,9 @@ def demo(**given: Any) -> None:
 
 def _fitted(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
-) -> tuple[tuple[Fit, ...], tuple[BadFile, ...]]:
+) -> tuple[tuple[Fit, ...], Reading]:
     """Read and fit, with a progress bar on long work."""
     from rlscale.inference import fits
-    from rlscale.present.views import BadFile
     from rlscale.sources import collect
 
     options = fit_options(at_least, given)
@@ -161,7 +161,7 @@ def _fitted(
         for one in fits(reading.runs, targets, options):
             found.append(one)
             watch(len(found), len(reading.runs))
-    return tuple(found), tuple(BadFile(error.path, error.message) for error in reading.errors)
+    return tuple(found), reading
 
 
 def _grown(fits: Sequence[Fit], targets: tuple[float, ...]) -> tuple[OverTime, ...]:
@@ -189,7 +189,7 @@ def _ranked(
     """Read, fit and rank, with a progress bar on long work; fits are not kept, those shown are made again."""
     from rlscale.decisions import rank_runs
     from rlscale.inference import Refits
-    from rlscale.present.views import BadFile, RankView, run_line
+    from rlscale.present.views import RankView, bad_files, run_line
     from rlscale.sources import collect
 
     options = fit_options(None, given)
@@ -208,10 +208,13 @@ def _ranked(
     view = RankView(
         ranking=ranking,
         runs=tuple(run_line(run, of.verdict, of.warnings) for run, of in zip(runs, outcomes, strict=True)),
-        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        errors=bad_files(reading.errors),
         settings=settings(given, target=target),
+        grouping=reading.grouping,
+        left_out=reading.left_out,
     )
     to.ranking(view, Refits(runs, () if target is None else target, options), extra)
+    answered(reading.left_out, given)
 
 
 def _processes(runs: int) -> int:

@@ -7,14 +7,16 @@ from typing import Any
 
 import click
 
-from rlscale.cli.base import output, settings, watched
+from rlscale.cli.base import PARTLY, answered, output, settings, watched
 from rlscale.errors import InputError
 from rlscale.options import (
     CALIBRATION,
     FITTING,
     OUTPUT,
+    PARTIAL,
     PATHS,
     READING,
+    RUNS,
     Compute,
     calibration_file,
     example,
@@ -45,10 +47,10 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 @click.option("--stopped", multiple=True, metavar="RUN", help="A run that was stopped for good; repeat.")
 @click.option("--risk-spent", type=float, default=0.0, metavar="P", help="For kill: spent by earlier stops; 0.")
 @click.option("--run", "shown", multiple=True, metavar="RUN", help="Show this run only; all are compared.")
-@click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit.")
+@click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit; 3 left out.")
 @click.option("--explain", type=int, metavar="ID", help="A decision of a ledger, made again; no PATH.")
 @click.option("--ledger", metavar="URL", envvar="RLSCALE_LEDGER", help="For --explain: the ledger.")
-@with_options(READING, FITTING, OUTPUT[:1])
+@with_options(READING, PARTIAL, FITTING, OUTPUT[:1])
 def gate(
     paths: tuple[str, ...],
     shown: tuple[str, ...],
@@ -81,8 +83,9 @@ def gate(
     if not reading.runs:
         raise InputError("nothing to gate: no run could be read")
     names = [run.name for run in reading.runs]
+    lacking = {one.run for one in reading.left_out}
     for name in shown:
-        if name not in names:
+        if name not in names and name not in lacking:
             raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
     states = _states(paths, given, names)
     options = gate_fit_options(given)
@@ -95,8 +98,9 @@ def gate(
         )  # fmt: skip
     to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown))
     if exit_code:
-        made = next(one for one in answer.decisions if one.run == shown[0])
-        click.get_current_context().exit(EXIT[made.action.value])
+        made = next((one for one in answer.decisions if one.run == shown[0]), None)
+        click.get_current_context().exit(PARTLY if made is None else EXIT[made.action.value])
+    answered(reading.left_out, given)
 
 
 def _states(paths: tuple[str, ...], given: dict[str, Any], names: list[str]) -> dict[str, list[str]]:
@@ -179,7 +183,7 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
 @click.option("--resume-cost", type=float, metavar="F", help="Of one restart, as a share of a run's horizon; 0.")
 @click.option("--checkpoint-cost", type=float, metavar="F", help="Of one pause, as a share of a run's horizon; 0.")
 @click.option("--frontier", is_flag=True, help="Also other numbers of each policy; --plot draws them.")
-@with_options(READING, FITTING, OUTPUT[:2])
+@with_options(RUNS, READING, PARTIAL, FITTING, OUTPUT[:2])
 def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None:
     """Replay policies on finished runs: compute used, best kept, regret, wrong stops.
 
@@ -206,6 +210,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
     to.replay(replay_view(found, reading, _told(given, policies=[one.name for one in chosen])))
+    answered(reading.left_out, given)
 
 
 def _prices(given: dict[str, Any], runs: Any) -> dict[str, float] | None:

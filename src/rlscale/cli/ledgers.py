@@ -47,6 +47,7 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
     from rlscale.ledger import Ledger
     from rlscale.live import Intake
     from rlscale.live.growth import Growth, grown
+    from rlscale.present.coverage import coverage_document
     from rlscale.present.documents import SCHEMA, dumps
     from rlscale.present.output import console
     from rlscale.sources import collect
@@ -66,6 +67,7 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
             "schema": SCHEMA, "ledger": address, "runs": [row.name for row in taken.runs], "points": taken.points,
             "fits": made, "refused": [{"run": run, "message": why} for run, why in taken.refused.items()],
             "errors": [{"path": error.path, "message": error.message} for error in reading.errors],
+            **coverage_document(reading.grouping, reading.left_out),
         }))  # fmt: skip
     else:
         console().print(

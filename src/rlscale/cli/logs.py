@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rlscale.options import OUTPUT, PATHS, example, read_options, with_options
+from rlscale.options import OUTPUT, PATHS, RUNS, example, read_options, with_options
 
 if TYPE_CHECKING:
     from rlscale.curves import Run, Truth
@@ -20,8 +20,9 @@ __all__ = ["show", "simulate", "sources"]
 @with_options(PATHS)
 @click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say.")
 @click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name.")
+@click.option("--exclude", metavar="GLOB", multiple=True, help="Runs, by name, that are left out; repeat.")
 @click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read.")
-@with_options(OUTPUT[:1])
+@with_options(RUNS, OUTPUT[:1])
 def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show what a log holds: metrics, units, compute, configuration, repairs. Nothing is chosen or fitted.
 

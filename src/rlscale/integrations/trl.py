@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,9 @@ from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rlscale.errors import RlscaleError
+from rlscale.integrations.recipes import differing
 from rlscale.ledger import Heading, Ledger, Points, RunRow, Stated, heading_bounds, points_of, unknown_bounds
+from rlscale.sources import named_recipe
 from rlscale.sources.bounds import several_rewards
 
 __all__ = ["RLScaleCallback"]
@@ -43,7 +44,9 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
     budget : float, optional
         Compute, in ``unit``, that this run may get.
     run, recipe : str, optional
-        By default the trainer's ``run_name``, else the name of its output folder; and the same without its seed.
+        By default the trainer's ``run_name``, else the name of its output folder; and the same without its seed mark
+        (``seed3``): a name without one is its own recipe, and so is a run whose settings differ from those that the
+        ledger holds of that recipe.
     metric : str
         Key of the validation reward.
     unit : str
@@ -78,8 +81,9 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
     ) -> TrainerControl:
         """Enter the run in the ledger; one that is held goes no further than its first log or evaluation."""
         name = self._name or getattr(args, "run_name", None) or Path(args.output_dir).name
+        recipe, seed = named_recipe(name)
         self._about |= {
-            "name": name, "recipe": self._recipe or re.sub(r"[-_/](s|seed)?\d+$", "", name), "seed": args.seed,
+            "name": name, "recipe": self._recipe or recipe, "seed": args.seed if seed is None else seed,
             "settings": {key: getattr(args, key) for key in _SETTINGS if hasattr(args, key)}, "source": "trl",
         }  # fmt: skip
         self._fresh = state.global_step == 0  # else it goes on from a checkpoint
@@ -139,7 +143,8 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._ledger = Ledger(self._where, create=True, patience=self._patience)
         if self._row is None:
             name = self._ledger.book.called(self._about["name"], fresh=self._fresh)
-            self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name}))
+            recipe = self._own_recipe(self._ledger, name)
+            self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name, "recipe": recipe}))
             self._ledger.book.reopen(self._row.id)
             self._ledger.begun_anew(name)
             if self._assumed:
@@ -147,6 +152,20 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         if evaluated:
             self._write()
         self._told = self._ledger.rulings.in_force(self._row)
+
+    def _own_recipe(self, ledger: Ledger, name: str) -> str:
+        """Return the recipe: that of the name, unless the ledger holds it with other settings and none was given."""
+        recipe = str(self._about["recipe"])
+        differ = (
+            () if self._recipe is not None else differing(ledger.book.runs(), name, recipe, self._about["settings"])
+        )
+        if not differ:
+            return recipe
+        _LOG.warning(
+            "rlscale: run %s differs from others of recipe %s in %s, so it is its own recipe; give recipe=... to pool",
+            name, recipe, ", ".join(differ),
+        )  # fmt: skip
+        return name
 
     def _write(self, *, over: bool = False) -> None:
         if self._ledger is not None and self._row is not None:

@@ -9,6 +9,7 @@ from rlscale.errors import LedgerError
 from rlscale.ledger import DecisionRow, Heading, Ledger, RunRow, Stated, heading_bounds, points_of
 from rlscale.live.settings import WatchSettings
 from rlscale.live.watch import Scene, Watch
+from rlscale.sources import named_recipe
 
 __all__ = ["Table"]
 
@@ -57,9 +58,10 @@ class Table:
         self._scene: Scene | None = None
 
     def enlist(self, name: str, recipe: str | None = None) -> RunRow:
-        """Put a run on the table; once is enough. Its recipe is its own name where none is given."""
+        """Put a run on the table; once is enough. Its recipe is its name, without a seed mark, where none is given."""
         if name not in self._rows:
-            heading = replace(self._heading, name=name, recipe=recipe or name)
+            own, seed = named_recipe(name)
+            heading = replace(self._heading, name=name, recipe=recipe or own, seed=seed)
             self._rows[name] = self.ledger.book.enlist(heading)
         return self._rows[name]
 

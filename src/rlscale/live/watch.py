@@ -192,7 +192,9 @@ class Watch:
         if self._source is None:
             return 0
         reading = self._source.poll()
-        wrong = {error.path: error.message for error in reading.errors}
+        wrong: dict[str, str] = {}
+        for error in reading.errors:
+            wrong[error.path] = f"{wrong[error.path]}; {error.message}" if error.path in wrong else error.message
         for subject in [key for key in self._troubles if key.startswith("source ") and key[7:] not in wrong]:
             self._well(subject)
         for path, message in wrong.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 from rlscale.decisions import Pair, RecipeRank
 from rlscale.inference import Forecast, Interval, OverTime
+from rlscale.present.coverage import coverage_document
 from rlscale.present.views import CEILING, QUANTITIES, FitView, RankView, RunLine, RunView, Settings
 
 __all__ = ["SCHEMA", "dumps", "fit_document", "rank_document", "written"]
@@ -23,6 +24,7 @@ def fit_document(view: FitView) -> Document:
     return {
         "schema": SCHEMA,
         "runs": [_run(run) for run in view.runs],
+        **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": _options(view.settings),
     }
@@ -43,6 +45,7 @@ def rank_document(view: RankView) -> Document:
         "claim": ranking.claim,
         "notes": list(ranking.notes),
         "runs": [_standing(run) for run in view.runs],
+        **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": _options(view.settings),
     }

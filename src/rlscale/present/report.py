@@ -11,6 +11,7 @@ from rlscale.inference import Fit, Interval
 from rlscale.inference.resolves import HORIZON
 from rlscale.present import numbers, remarks
 from rlscale.present.checklist import checklist
+from rlscale.present.coverage import pooled
 from rlscale.present.fans import CURVES, fan, recipe_curves, recipe_places
 from rlscale.present.over_time.svg import over_time_svg
 from rlscale.present.over_time.trace import trace, trace_limits
@@ -66,6 +67,7 @@ def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
         "overlay": _overlay(ranking, fits) if ranking else (),
         "undrawn": max(len(ranking.ranking.recipes) - CURVES, 0) if ranking else 0,
         "mixed_groups": remarks.mixed_groups(ranking) if ranking else (),
+        "grouping": pooled(view.grouping),
         "claims": [remarks.claim(ranking), *ranking.ranking.notes] if ranking else [],
         "traps": remarks.traps(ranking, 20) if ranking else (),
         "crossings": remarks.crossings(ranking, 20) if ranking else (),

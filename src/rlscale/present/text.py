@@ -11,6 +11,7 @@ from rich.text import Text
 from rlscale.decisions import RecipeRank
 from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.present import remarks
+from rlscale.present.coverage import pooled
 from rlscale.present.layout import (
     Layout,
     badge,
@@ -26,8 +27,9 @@ from rlscale.present.layout import (
 from rlscale.present.numbers import UNKNOWN, number, probability, quantity, reward, span
 from rlscale.present.over_time.text import print_over_time
 from rlscale.present.views import CEILING, Bounds, FitView, RankView, RunLine, RunView, headline, runs_by_recipe
+from rlscale.sources import Grouping
 
-__all__ = ["folded", "plain_table", "print_fit", "print_list", "print_rank", "print_wrapped"]
+__all__ = ["folded", "plain_table", "print_fit", "print_headline", "print_list", "print_rank", "print_wrapped"]
 
 #: Names shown under each verdict: all up to the first number, else the second; JSON has them all.
 _REASONS, _FEW_REASONS = 40, 12
@@ -35,8 +37,7 @@ _REASONS, _FEW_REASONS = 40, 12
 
 def print_fit(view: FitView, console: Console) -> None:
     """Print the runs, then why each has its verdict, then what was repaired or left out."""
-    print_wrapped(console, headline(view), style="bold")
-    console.print()
+    print_headline(console, headline(view), view.grouping)
     names = [run.run for run in view.runs]
     console.print(fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
     console.print()
@@ -51,8 +52,7 @@ def print_fit(view: FitView, console: Console) -> None:
 def print_rank(view: RankView, console: Console) -> None:
     """Print the ranking, what it rests on, traps, crossings and notes, then why, then what was repaired."""
     rows = view.ranking.recipes
-    print_wrapped(console, headline(view), style="bold")
-    console.print()
+    print_headline(console, headline(view), view.grouping)
     names = [row.recipe for row in rows]
     console.print(fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
     console.print()
@@ -201,3 +201,13 @@ def _print_reasons(console: Console, judged: Sequence[tuple[str, Verdict, str]],
 def _print_input(console: Console, view: FitView | RankView) -> None:
     found = remarks.input_remarks(view.runs)
     print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in found])
+
+
+def print_headline(console: Console, text: str, grouping: Grouping | None, lead: str = "") -> None:
+    """Print the answer in a sentence, a second one that belongs to it, and how the runs were pooled."""
+    print_wrapped(console, text, style="bold")
+    if lead:
+        print_wrapped(console, lead)
+    if grouping is not None:
+        print_wrapped(console, pooled(grouping))
+    console.print()

@@ -21,8 +21,11 @@ import rlscale
 from rlscale.curves import Run, Source
 from rlscale.curves.assumed import bounds_sentence
 from rlscale.decisions import Ranking, RecipeRank
+from rlscale.errors import SourceError
 from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, VerdictName
+from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, probability, quantity, reward, span
+from rlscale.sources import Grouping, LeftOut, Reading
 
 __all__ = [
     "CEILING",
@@ -34,6 +37,7 @@ __all__ = [
     "RunLine",
     "RunView",
     "Settings",
+    "bad_files",
     "fit_view",
     "headline",
     "listed",
@@ -191,6 +195,8 @@ class FitView:
     runs: tuple[RunView, ...]
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +207,8 @@ class RankView:
     runs: tuple[RunLine, ...]
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def shown_in(self) -> Bounds:
@@ -273,16 +281,30 @@ def runs_by_recipe(runs: Iterable[RunLine]) -> dict[str, list[RunLine]]:
     return found
 
 
+def bad_files(errors: Iterable[SourceError]) -> tuple[BadFile, ...]:
+    """Return what could not be used."""
+    return tuple(BadFile(error.path, error.message) for error in errors)
+
+
 def fit_view(
     fits: Sequence[Fit],
     errors: Sequence[BadFile] = (),
     settings: Settings | None = None,
     *,
+    reading: Reading | None = None,
     over_time: Sequence[OverTime] = (),
 ) -> FitView:
-    """Return the view of several fitted runs, in their order, and of how each grew where that was asked for."""
-    runs = map(run_view, fits, over_time or repeat(None))
-    return FitView(runs=tuple(runs), errors=tuple(errors), settings=settings or Settings())
+    """Return the view of several fitted runs, in their order, and of how each grew where that was asked for.
+
+    What was read with them comes from ``reading``.
+    """
+    return FitView(
+        runs=tuple(map(run_view, fits, over_time or repeat(None))),
+        errors=tuple(errors) if reading is None else bad_files(reading.errors),
+        settings=settings or Settings(),
+        grouping=None if reading is None else reading.grouping,
+        left_out=() if reading is None else reading.left_out,
+    )
 
 
 def rank_view(
@@ -294,8 +316,9 @@ def rank_view(
 
 
 def headline(view: FitView | RankView) -> str:
-    """Return the answer in a sentence: who leads, how sure, and what cannot be told apart."""
-    return _rank_headline(view) if isinstance(view, RankView) else _fit_headline(view)
+    """Return the answer in a sentence: who leads, how sure, what cannot be told apart; first, what it lacks."""
+    said = _rank_headline(view) if isinstance(view, RankView) else _fit_headline(view)
+    return f"{lacking(view.left_out, len(view.runs))}{said}"
 
 
 def _rank_headline(view: RankView) -> str:

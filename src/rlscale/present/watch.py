@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -15,12 +16,15 @@ from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, probability, quantity, reward, span
 from rlscale.present.text import folded, plain_table
+from rlscale.sources.grouping import Grouping, stored_grouping
 
 __all__ = ["news", "scene_document", "screen"]
 
 _ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
 #: A terminal narrower than this does without the columns that say least; room that the columns beside the name take.
 _ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
+#: A terminal lower than this does without the line that says how runs are pooled.
+_TALL = 24
 #: Lines around the rows of the table, with a last decision of three.
 _AROUND = 9
 
@@ -50,9 +54,15 @@ def scene_document(scene: Scene) -> dict[str, Any]:
              "said": one.said}
             for one in scene.commands
         ],
+        "grouping": None if scene.sight is None else asdict(_grouping(scene)),
         "troubles": dict(scene.troubles),
         "done": scene.done,
     }  # fmt: skip
+
+
+def _grouping(scene: Scene) -> Grouping:
+    assert scene.sight is not None
+    return stored_grouping([one.row.recipe for one in scene.sight.field])
 
 
 def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
@@ -70,6 +80,8 @@ def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
         below += [Text(), Text("What is wrong", style="bold")]
         below += [Text(f"  {subject}: {message}", style="yellow") for subject, message in scene.troubles.items()]
     if scene.sight is not None:
+        if height >= _TALL:
+            below.insert(0, Text(_grouping(scene).note, style="dim"))
         parts += [Text(), *_table(scene, width, max(height - _AROUND - len(below), 3))]
     return Group(*parts, *below)
 

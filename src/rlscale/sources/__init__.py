@@ -7,10 +7,14 @@
 from rlscale.sources.assemble import Named
 from rlscale.sources.collect import Reading, Survey, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
+from rlscale.sources.grouping import Grouping, named_recipe
+from rlscale.sources.left_out import LeftOut
 from rlscale.sources.log import Log, ReadOptions
 
 __all__ = [
     "FlopRule",
+    "Grouping",
+    "LeftOut",
     "Log",
     "Named",
     "ReadOptions",
@@ -18,6 +22,7 @@ __all__ = [
     "Survey",
     "bundled",
     "collect",
+    "named_recipe",
     "read",
     "survey",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run, Series, Source, assumed
-from rlscale.errors import ChoiceError, CurveError, SourceError
+from rlscale.errors import ChoiceError, CurveError, EmptyError, SourceError
 from rlscale.sources.axes import chosen_kind
 from rlscale.sources.bounds import OPEN, Scaled, bounded, provisional, without_outliers
 from rlscale.sources.compute import Axis, axis_of
+from rlscale.sources.grouping import Identity
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
 from rlscale.sources.text import plural
@@ -32,14 +32,13 @@ class Named:
 
     log: Log
     name: str
-    recipe: str
-    seed: int | None
+    identity: Identity
     repairs: tuple[str, ...] = ()
     asked: bool = False
 
 
 def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], list[SourceError]]:
-    """Return the runs and, for each file with one that is left out, an error.
+    """Return the runs and, for those that are left out, errors.
 
     Raises
     ------
@@ -52,28 +51,24 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
     picked = _with_metric(logs, options, errors)
     ready = _with_axis(picked, options, errors)
     runs: list[Run] = []
-    bad_files: set[str] = set()
-    of_file = Counter(named.log.path for named, _, _ in ready)
     emptied: dict[str, list[str]] = {}
     for named, metric, axis in ready:
-        if named.log.path in bad_files:
-            continue
         try:
             run = _run(named, metric, axis, options)
         except CurveError as error:
-            bad_files.add(named.log.path)
-            others = _others(of_file[named.log.path] - 1)
-            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}{others}"))
+            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}", [named.name], str(error)))
             continue
         if run is None:
             emptied.setdefault(named.log.path, []).append(named.name)
         else:
             runs.append(run)
+    cut = options.since is not None or options.until is not None  # else nothing was evaluated yet
     for path, names in emptied.items():
-        errors.append(SourceError(path, _emptied(names, options)))
+        where = _where(options)
+        said = f"{plural(len(names), 'run')} without a point{where} left out: {_listed(names)}"
+        errors.append((SourceError if cut else EmptyError)(path, said, names, f"no point{where}"))
     values = {named.name: named.log.series[metric].value for named, metric, _ in ready}
-    kept = [run for run in runs if run.source is None or run.source.path not in bad_files]
-    return _with_bounds(kept, values, options), errors
+    return _with_bounds(runs, values, options), errors
 
 
 def _with_bounds(runs: Sequence[Run], values: Mapping[str, Floats], options: ReadOptions) -> list[Run]:
@@ -100,22 +95,13 @@ def _finite(values: Floats) -> Floats:
     return values[np.isfinite(values)]
 
 
-def _others(count: int) -> str:
-    """Say what goes with a run that refuses its file."""
-    if not count:
-        return ""
-    who, are = ("other run", "is") if count == 1 else (f"{count} other runs", "are")
-    return f"; the {who} of the file {are} left out too"
-
-
-def _emptied(names: Sequence[str], options: ReadOptions) -> str:
+def _where(options: ReadOptions) -> str:
     limits = [
         f"{flag} {value:g}"
         for flag, value in (("--from", options.since), ("--until", options.until))
         if value is not None
     ]
-    where = f" within {' '.join(limits)}" if limits else " with a finite reward"
-    return f"{plural(len(names), 'run')} without a point{where} left out: {_listed(names)}"
+    return f" within {' '.join(limits)}" if limits else " with a finite reward"
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:
@@ -142,10 +128,16 @@ def _with_metric(logs: Sequence[Named], options: ReadOptions, errors: list[Sourc
 
 
 def _no_reward(bare: Sequence[Named]) -> list[SourceError]:
-    first = {named.log.path: named.log for named in reversed(bare)}
+    first: dict[str, list[Named]] = {}
+    for named in bare:
+        first.setdefault(named.log.path, []).append(named)
     return [
-        SourceError(path, f"no reward is recognised; give --metric KEY (keys: {_listed(list(log.series), 12)})")
-        for path, log in sorted(first.items())
+        SourceError(
+            path,
+            f"no reward is recognised; give --metric KEY (keys: {_listed(list(several[0].log.series), 12)})",
+            [named.name for named in several],
+        )
+        for path, several in sorted(first.items())
     ]
 
 
@@ -180,11 +172,11 @@ def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceEr
     for path, missing in without.items():
         if path in having:
             names = [named.name for named in missing]
-            errors.append(
-                SourceError(path, f"{plural(len(names), 'run')} without metric {metric!r} left out: {_listed(names)}")
-            )
+            said = f"{plural(len(names), 'run')} without metric {metric!r} left out: {_listed(names)}"
+            errors.append(SourceError(path, said, names, f"no metric {metric!r}"))
         else:
-            errors.append(SourceError(path, f"holds no metric {metric!r}; {_closest(metric, missing)}"))
+            names = [named.name for named in missing]
+            errors.append(SourceError(path, f"holds no metric {metric!r}; {_closest(metric, missing)}", names))
     return chosen
 
 
@@ -207,16 +199,14 @@ def _with_axis(
 ) -> list[tuple[Named, str, Axis]]:
     kind = chosen_kind([(named.name, named.log) for named, _ in picked], options)
     ready: list[tuple[Named, str, Axis]] = []
-    refused: set[str] = set()
+    refused: dict[tuple[str, str], list[str]] = {}
     for named, metric in picked:
-        if named.log.path in refused:
-            continue
         try:
             ready.append((named, metric, axis_of(named.log, named.name, kind, options)))
         except SourceError as error:
-            refused.add(named.log.path)
-            errors.append(error)
-    return _told_apart([item for item in ready if item[0].log.path not in refused])
+            refused.setdefault((error.path, error.message), []).append(named.name)
+    errors.extend(SourceError(path, message, names) for (path, message), names in refused.items())
+    return _told_apart(ready)
 
 
 def _told_apart(ready: list[tuple[Named, str, Axis]]) -> list[tuple[Named, str, Axis]]:
@@ -263,9 +253,9 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
     said = (*named.repairs, *log.repairs, *log.metric_repairs.get(metric, ()), *repairs, *axis.repairs)
     return Run(
         name=named.name,
-        recipe=named.recipe,
+        recipe=named.identity.recipe,
         curve=curve,
-        seed=named.seed,
+        seed=named.identity.seed,
         model_params=log.model_params,
         config=log.config,
         series={key: value for key, value in log.series.items() if key != metric},

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.errors import InputError, SourceError
+from rlscale.errors import EmptyError, FormatError, InputError, SourceError
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
-from rlscale.sources.discover import Found, Through, directly, discover
+from rlscale.sources.copies import counted_once
+from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
+from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
+from rlscale.sources.left_out import LeftOut, left_out_of
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.naming import Place, clean, common_root, named, pattern_of, recipe_of, seed_of, unique
+from rlscale.sources.naming import Place, clean, common_root, named, unique
 from rlscale.sources.readers import read_found
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
+from rlscale.sources.sessions import sessions_told
+from rlscale.sources.text import plural
 
-__all__ = ["Reading", "Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
+__all__ = ["Reading", "Survey", "bundled", "collect", "listed", "named_logs", "read", "reading_of", "survey"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +39,21 @@ class Reading:
     runs : tuple of Run
         In order of the paths, then of the files, then of the rows.
     errors : tuple of SourceError
-        The files, or runs of files, that were left out.
+        The files, or runs of files, that could not be used.
+    left_out : tuple of LeftOut
+        What was named and is not among the runs: those, and copies that count once.
+    grouping : Grouping
+        How the runs were pooled into recipes.
     """
 
     runs: tuple[Run, ...]
     errors: tuple[SourceError, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    grouping: Grouping = field(default_factory=lambda: grouping_of(()))
 
+
+#: Names of runs told in an error.
+_SHOWN = 20
 
 #: The path that stands for the bundled runs.
 BUNDLED = "bundled"
@@ -102,13 +117,43 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     runs: list[Run] = []
     with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow to infinity, which no curve takes
         if found:
-            runs, left_out = assemble(found, options)
-            errors.extend(left_out)
+            runs, refused = assemble(found, options)
+            errors.extend(refused)
     _raise_first(errors, options)
-    errors.extend(beside)  # no log: nothing that strictness stops at
     if not runs:
-        raise _nothing_left(errors, paths)
-    return Reading(tuple(runs), tuple(errors))
+        raise _nothing_left([*errors, *beside], paths)
+    kept, copies = counted_once(sessions_told(runs))
+    return reading_of(kept, found, errors, beside, copies)
+
+
+def reading_of(
+    runs: Sequence[Run],
+    logs: Sequence[Named],
+    errors: Sequence[SourceError],
+    beside: Sequence[SourceError],
+    copies: Sequence[LeftOut] = (),
+) -> Reading:
+    """Return what was read.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    logs : sequence of Named
+        Those the runs were made of, and others.
+    errors : sequence of SourceError
+        What could not be used.
+    beside : sequence of SourceError
+        What stands beside the logs, and is none.
+    copies : sequence of LeftOut
+        Runs that count once with another.
+    """
+    known = {named.name: named.identity for named in logs}
+    return Reading(
+        runs=tuple(runs),
+        errors=(*errors, *beside),
+        left_out=(*left_out_of(errors, beside), *copies),
+        grouping=grouping_of([known[run.name] for run in runs if run.name in known]),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +165,17 @@ class Survey:
     logs : tuple of Named
         In order of the paths, then of the files.
     errors : tuple of SourceError
-        The files that were left out.
+        The files that could not be used.
+    left_out : tuple of LeftOut
+        The same, as in :class:`Reading`.
+    grouping : Grouping
+        How the runs would be pooled into recipes.
     """
 
     logs: tuple[Named, ...]
     errors: tuple[SourceError, ...]
+    left_out: tuple[LeftOut, ...]
+    grouping: Grouping
 
 
 def survey(paths: Sequence[str | Path], options: ReadOptions | None = None) -> Survey:
@@ -143,10 +194,10 @@ def survey(paths: Sequence[str | Path], options: ReadOptions | None = None) -> S
         An option that cannot be, or no path.
     """
     found, errors, beside = _found(paths, options or ReadOptions())
-    errors.extend(beside)
     if not found:
-        raise _nothing_left(errors, paths)
-    return Survey(tuple(found), tuple(errors))
+        raise _nothing_left([*errors, *beside], paths)
+    left_out = tuple(left_out_of(errors, beside))
+    return Survey(tuple(found), (*errors, *beside), left_out, grouping_of([named.identity for named in found]))
 
 
 def _found(
@@ -155,7 +206,21 @@ def _found(
     """Return the named logs, the files that could not be read, and what stands beside the logs."""
     files, errors, beside = listed(paths, options)
     _raise_first(errors, options)
-    return named_logs(files, errors, options), errors, beside
+    seen: list[str] = []
+    logs = named_logs(files, errors, options, seen=seen)
+    _check_patterns(seen, options)
+    return logs, errors, beside
+
+
+def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
+    """Refuse a pattern of ``--exclude`` or ``--run`` that matches no run, or both where they leave none."""
+    for flag, patterns in (("--exclude", options.exclude), ("--run", options.run)):
+        for pattern in patterns:
+            if names and not any(fnmatchcase(name, pattern) for name in names):
+                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+                raise InputError(f"{flag} {pattern!r} matches no run; they are {', '.join(names[:_SHOWN])}{more}")
+    if names and not any(map(options.covers, names)):
+        raise InputError(f"--exclude and --run leave none of {plural(len(names), 'run')}; widen them")
 
 
 def listed(
@@ -186,6 +251,7 @@ def named_logs(
     errors: list[SourceError],
     options: ReadOptions,
     read: Callable[[Found], list[Log] | list[Record]] = read_found,
+    seen: list[str] | None = None,
 ) -> list[Named]:
     """Return the logs of files, each with its name, recipe and seed; what cannot be read goes to ``errors``.
 
@@ -199,14 +265,20 @@ def named_logs(
         Recipe and strictness.
     read : callable
         Returns what a file holds, or raises a ``SourceError``.
+    seen : list of str, optional
+        Receives the names of all runs, also of those that the options leave out.
 
     Raises
     ------
     SourceError
         ``options.strict`` and a file cannot be read.
     """
+    seen = [] if seen is None else seen
     with np.errstate(over="ignore", invalid="ignore"):
-        return _named(_logs(files, errors, options, read), options)
+        logs = _named(_logs(files, errors, options, read, seen), options, seen)
+    errors.extend(SourceError(one.log.path, one.log.refused, [one.name]) for one in logs if one.log.refused)
+    _raise_first(errors, options)
+    return [one for one in logs if not one.log.refused]
 
 
 def _logs(
@@ -214,9 +286,12 @@ def _logs(
     errors: list[SourceError],
     options: ReadOptions,
     read: Callable[[Found], list[Log] | list[Record]],
+    seen: list[str],
 ) -> list[tuple[Found, Place, Log]]:
-    """Read every file; what cannot be read goes to ``errors``."""
+    """Read every file but those excluded by name; what cannot be read goes to ``errors``."""
     root = common_root(list(dict.fromkeys(found.given for found in files if not found.uri)))
+    if options.exclude:
+        files = _not_excluded(files, root, options, seen)
     at: dict[str, int] = {}  # a joined record keeps the path of its first session
     logs: list[tuple[int, Log]] = []
     records: list[Record] = []
@@ -229,7 +304,7 @@ def _logs(
         try:
             held = read(found)
             if not held and found.asked:  # in a folder: hyperparameters that stand beside the run's own event file
-                raise SourceError(str(found.path), "holds no metric; nothing was logged yet")
+                raise EmptyError(str(found.path), "holds no metric; nothing was logged yet")
             for one in held:
                 if isinstance(one, Log):
                     logs.append((number, one))
@@ -237,6 +312,8 @@ def _logs(
                     records.append(one)
                     at.setdefault(one.path, number)
         except SourceError as error:
+            if isinstance(error, FormatError) and not found.asked and not holds_steps(found.path):
+                error.counted = False  # a file of another kind that stands in the folder
             refused(error)
     for record in sessions_joined(records):
         try:
@@ -247,6 +324,19 @@ def _logs(
     places = {number: named(files[number].path, root) for number in {number for number, _ in logs}}
     placed = [(files[number], places[number], log) for number, log in logs]
     return once(placed)
+
+
+def _not_excluded(files: Sequence[Found], root: Path, options: ReadOptions, seen: list[str]) -> list[Found]:
+    """Return the files that are not excluded by their own name; the names of the others go to ``seen``."""
+    kept = []
+    for found in files:
+        place = named(found.path, root)
+        name = next((one for one in (place.name, place.file) if options.excludes(one)), None)
+        if name is None:
+            kept.append(found)
+        else:
+            seen.append(name)
+    return kept
 
 
 def _raise_first(errors: Sequence[SourceError], options: ReadOptions) -> None:
@@ -263,20 +353,27 @@ def _nothing_left(errors: Sequence[SourceError], paths: Sequence[str | Path]) ->
     return type(first)(first.path, f"{first.message} ({len(errors) - 1} more could not be read either)")
 
 
-def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions) -> list[Named]:
-    """Give every log its name, recipe and seed."""
-    pattern = pattern_of(options.recipe) if options.recipe is not None else None
+def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen: list[str]) -> list[Named]:
+    """Give every log its name, recipe and seed, but those that the options leave out; all names go to ``seen``."""
     by_path = [not log.name or _is_part(log.name) for _, _, log in logs]
     plain = [place.name if own else clean(log.name) for (_, place, log), own in zip(logs, by_path, strict=True)]
     names = [name + (log.name if own else "") for name, (_, _, log), own in zip(plain, logs, by_path, strict=True)]
     final = unique(names, [place for _, place, _ in logs], by_path)
-    result = []
-    for (found, place, log), name, own, (shown, said) in zip(logs, plain, by_path, final, strict=True):
-        bare = name if own or log.states_compute else re.sub(r"#\d+$", "", name)
-        recipe = clean(recipe_of(bare, place.around, pattern, log.recipe, own))
-        seed = log.seed if log.seed is not None else seed_of(bare)
-        result.append(Named(log, shown, recipe, seed, (*found.repairs, *([said] if said else [])), found.asked))
-    return result
+    seen.extend(run for run, _ in final)
+    members, rest = [], []
+    for (found, place, log), own, (run, said) in zip(logs, by_path, final, strict=True):
+        if not options.covers(run):
+            continue
+        name, bare = run, "" if own else clean(log.name)
+        if not log.states_compute:  # else a number after the name is a part of it
+            name, bare = (re.sub(r"#\d+$", "", text) for text in (name, bare))
+        members.append(Member(name, run, bare, place, log))
+        rest.append(((*found.repairs, *([said] if said else [])), found.asked))
+    known = identities(members, options.recipe)
+    return [
+        Named(member.log, member.run, identity, repairs, asked)
+        for member, identity, (repairs, asked) in zip(members, known, rest, strict=True)
+    ]
 
 
 def _is_part(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError
 from rlscale.sources.files.console import histories_of_lines
 from rlscale.sources.history import measured, of_record
 from rlscale.sources.log import Log
@@ -129,6 +129,6 @@ def logs_of(record: Record) -> list[Log]:
             for one in histories_of_lines(record.console, record.path, record.format)
         ]  # fmt: skip
     if not histories:
-        raise SourceError(record.path, f"run {record.name or record.path!r} holds no metric; nothing was logged yet")
+        raise EmptyError(record.path, f"run {record.name or record.path!r} holds no metric; nothing was logged yet")
     trainer = trainer_of(key for one in histories for key in one.series)
     return [log_of(trainer, one) for one in histories]

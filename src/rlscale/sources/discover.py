@@ -290,6 +290,13 @@ def _is_document(path: Path) -> bool:
         return False
 
 
+def holds_steps(path: Path) -> bool:
+    """Whether a file that no reader knows may be the log of a run all the same; configurations and the like are not."""
+    if path.suffix.lower() == ".json":
+        return path.name.endswith(_STATE)
+    return not path.is_file() or _is_log_text(path)
+
+
 def by_name(path: Path) -> str | None:
     """Return what a file that is never read is, by its name; None where its content decides."""
     return "pickles" if path.suffix.lower() in {".pkl", ".pickle"} else None

@@ -13,7 +13,7 @@ import numpy as np
 from rlscale.curves import Run
 from rlscale.errors import SourceError
 from rlscale.sources.assemble import Named, assemble
-from rlscale.sources.collect import Reading, listed, named_logs
+from rlscale.sources.collect import Reading, listed, named_logs, reading_of
 from rlscale.sources.discover import Found, by_name
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.readers import read_found, reader_of
@@ -146,7 +146,7 @@ class Follower:
         named = named_logs(self._files, errors, self._options, held)
         errors.extend(stale)
         runs = self._assembled(named, errors)
-        return Reading(tuple(runs), (*errors, *beside))
+        return reading_of(runs, named, errors, beside)
 
     def _assembled(self, named: Sequence[Named], errors: list[SourceError]) -> list[Run]:
         """Return the runs; a file that none can be made of does not stop the others."""

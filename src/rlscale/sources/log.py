@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from rlscale.curves import Metric, Series, canonical_unit
@@ -42,6 +43,10 @@ class ReadOptions:
         Lowest and highest reward possible; where not given, ``sources.bounds`` decides and says so.
     recipe : str, optional
         Regular expression on the run's name; group 1 is the recipe.
+    exclude : sequence of str
+        Patterns (``*``, ``?``) of names of runs that are left out of everything.
+    run : sequence of str
+        Patterns of names of the only runs that are read; all where there are none.
     since, until : float, optional
         Keep only this stretch of compute (a baseline evaluation is kept).
     strict : bool
@@ -57,9 +62,19 @@ class ReadOptions:
     flops: FlopRule = field(default_factory=FlopRule)
     bounds: tuple[float, float] | Literal["open"] | None = None
     recipe: str | None = None
+    exclude: Sequence[str] = ()
+    run: Sequence[str] = ()
     since: float | None = None
     until: float | None = None
     strict: bool = False
+
+    def excludes(self, name: str) -> bool:
+        """Whether ``exclude`` names a run, or the file that it is."""
+        return any(fnmatchcase(name, pattern) for pattern in self.exclude)
+
+    def covers(self, name: str) -> bool:
+        """Whether a run of this name is read."""
+        return not self.excludes(name) and (not self.run or any(fnmatchcase(name, one) for one in self.run))
 
     def check(self) -> None:
         """Refuse values that no run could be read with.
@@ -159,6 +174,8 @@ class Log:
         Log-probability passes (old policy, reference) over each batch, where the log tells.
     sample_length : float, optional
         Mean tokens of one sample, prompt and response.
+    refused : str
+        Why no curve can be made of this run, where others of its file may be used; empty where it can.
     repairs, warnings : tuple of str
         One sentence each.
     metric_repairs, axis_warnings : mapping of str to tuple of str
@@ -197,6 +214,7 @@ class Log:
     trainer: str | None = None
     logp_passes: float | None = None
     sample_length: float | None = None
+    refused: str = ""
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     metric_repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

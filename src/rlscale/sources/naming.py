@@ -1,4 +1,4 @@
-"""Names: of runs, from their files; of recipes and seeds, from the names; and unique among the runs read together."""
+"""Names of runs: from their files, and unique among the runs read together."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlscale.errors import InputError
-
-__all__ = ["Place", "clean", "common_root", "home_of", "named", "pattern_of", "recipe_of", "seed_of", "unique"]
+__all__ = ["Place", "clean", "common_root", "home_of", "named", "unique"]
 
 #: File names that say what a file is, not which run.
 _GENERIC = re.compile(
@@ -33,9 +31,6 @@ _EVENTS = re.compile(r"\.?(events\.out\.)?tfevents.*$")
 #: Control characters, halves of characters, ends of lines; and what turns the direction of the text around it.
 _STEER = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURN = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
-
-_SEED_ONLY = re.compile(r"(?:s|seed)?[-_]?(\d+)", re.IGNORECASE)
-_SEED_TAIL = re.compile(r"[-_/](?:(?:s|seed)[-_]?)?(\d+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -127,67 +122,6 @@ def home_of(path: Path) -> Path:
     while _CHECKPOINT.fullmatch(here.name) or _TRACKER_FOLDER.fullmatch(here.name):
         here = here.parent
     return here
-
-
-def pattern_of(text: str) -> re.Pattern[str]:
-    """Return ``--recipe`` compiled.
-
-    Raises
-    ------
-    InputError
-        It is not a regular expression, or has no group.
-    """
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise InputError(f"--recipe {text!r} is not a regular expression ({error}); mend it") from error
-    if not pattern.groups:
-        raise InputError(
-            f"--recipe {text!r} has no group; put the recipe in parentheses, for example '([a-z]+)-s[0-9]'"
-        )
-    return pattern
-
-
-def recipe_of(name: str, around: str, pattern: re.Pattern[str] | None, column: str | None, folders: bool) -> str:
-    """Return the recipe of a run.
-
-    Parameters
-    ----------
-    name : str
-        The run's name, without ``#2``.
-    around : str
-        The folder around the run, for a run that is named by its seed alone.
-    pattern : re.Pattern, optional
-        ``--recipe``: its group 1 wherever it is found in the name.
-    column : str, optional
-        The recipe the log itself states.
-    folders : bool
-        Whether the name is a path, so that its parent folder is the recipe.
-
-    Raises
-    ------
-    InputError
-        The pattern is not in the name, or its group is empty.
-    """
-    if pattern is not None:
-        match = pattern.search(name)
-        if match is None or not match[1]:
-            raise InputError(f"--recipe {pattern.pattern!r} finds no recipe in the run {name!r}; widen the pattern")
-        return match[1]
-    if column:
-        return column
-    parent, slash, last = name.rpartition("/")
-    if slash and parent and (folders or _SEED_ONLY.fullmatch(last)):
-        return parent
-    if folders and _SEED_ONLY.fullmatch(name):
-        return around or name
-    return _SEED_TAIL.sub("", name) or name
-
-
-def seed_of(name: str) -> int | None:
-    """Return the seed that ends a run's name (``base-s1``, ``base/seed0``, ``base_3``), else None."""
-    match = _SEED_TAIL.search(name) or _SEED_ONLY.fullmatch(name)
-    return int(match[1]) if match and len(match[1]) < 10 else None
 
 
 def unique(names: Sequence[str], places: Sequence[Place], by_path: Sequence[bool]) -> list[tuple[str, str | None]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.discover import Found, by_name, without_reader
 from rlscale.sources.files import console, jsonl, trl_state, verl_file
 from rlscale.sources.files.fold import NewFold
@@ -73,7 +73,7 @@ def read_found(found: Found) -> list[Log] | list[Record]:
             return tensorboard.read_records(path) if events else mlflow_store.read_records(path)
         head = read_head(path)
         if not head:
-            raise SourceError(str(path), "the file is empty; nothing was logged yet")
+            raise EmptyError(str(path), "the file is empty; nothing was logged yet")
         reader = reader_of(path, head)
         if reader is not None:
             return reader.read(path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.fold import Fold
 from rlscale.sources.log import Log
 from rlscale.sources.readers import Reader, reader_of
@@ -261,7 +261,7 @@ class Tail:
 
     def _reader(self, head: bytes) -> Reader:
         if not head:
-            raise SourceError(str(self.path), "the file is empty; nothing was logged yet")
+            raise EmptyError(str(self.path), "the file is empty; nothing was logged yet")
         reader = reader_of(self.path, head)
         if reader is None or reader.fold is None or not encoding_of(head).startswith("utf-8"):
             raise NotLinesError

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 
 __all__ = [
     "HEAD_BYTES",
@@ -106,7 +106,7 @@ def line_blocks(path: Path) -> Iterator[list[str]]:
     with opened(path) as file:
         head = file.read(4)
         if not head:
-            raise SourceError(str(path), "the file is empty; nothing was logged yet")
+            raise EmptyError(str(path), "the file is empty; nothing was logged yet")
         encoding = encoding_of(head)
         if encoding.startswith("utf-8"):
             file.seek(0)
@@ -292,7 +292,7 @@ def whole_json(path: Path) -> Any:
     if sum(map(raw.count, (b",", b"[", b"{"))) > _VALUES_CAP:
         raise SourceError(str(path), f"the document holds more than {_VALUES_CAP:,} values; is this a log?")
     if not raw.strip():
-        raise SourceError(str(path), "the file is empty; nothing was logged yet")
+        raise EmptyError(str(path), "the file is empty; nothing was logged yet")
     encoding = encoding_of(raw[:4])
     try:
         return json.loads(raw.decode(encoding))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rlscale.present.backtest.view import BacktestView
+from rlscale.present.coverage import coverage_document
 from rlscale.present.documents import SCHEMA
 from rlscale.trust.calibration import verdict_scores
 from rlscale.trust.discrepancy import Calibration
@@ -38,6 +39,7 @@ def backtest_document(view: BacktestView) -> Document:
         "metric": result.metric,
         "unit": result.unit,
         "bounds": list(result.bounds),
+        **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),
     }

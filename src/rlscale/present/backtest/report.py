@@ -8,6 +8,7 @@ from typing import Any
 from rlscale.present.backtest import charts, words
 from rlscale.present.backtest.scoreboard import COLUMNS, scoreboard
 from rlscale.present.backtest.view import BacktestView
+from rlscale.present.coverage import pooled
 from rlscale.present.numbers import UNKNOWN, count, reward
 from rlscale.present.report import rendered
 from rlscale.present.views import versions
@@ -60,6 +61,7 @@ def _context(view: BacktestView) -> dict[str, Any]:
             for scored in result.cuts
         ],
         "lead": words.lead(view),
+        "grouping": pooled(view.grouping),
         "reliability": [(name, charts.reliability_svg(reliability(cases), name)) for name, cases in words.panels(view)],
         "risk": [(name, charts.risk_svg(view, risk_coverage(cases), name)) for name, cases in words.panels(view)],
         "truth": [

@@ -13,7 +13,7 @@ from rlscale.present.backtest.scoreboard import COLUMNS, Column, Row, scoreboard
 from rlscale.present.backtest.view import BacktestView
 from rlscale.present.numbers import count
 from rlscale.present.palette import VERDICT_RICH, verdict_words
-from rlscale.present.text import plain_table, print_list, print_wrapped
+from rlscale.present.text import plain_table, print_headline, print_list
 from rlscale.trust.discrepancy import Calibration
 from rlscale.trust.outcome import CutScores
 
@@ -25,10 +25,7 @@ _ROOMY = 88
 
 def print_backtest(view: BacktestView, console: Console, calibration: Calibration | None = None) -> None:
     """Print a table and its sentences for each cut, the verdicts, notes, and what was skipped."""
-    print_wrapped(console, words.headline(view), style="bold")
-    if lead := words.lead(view):
-        print_wrapped(console, lead)
-    console.print()
+    print_headline(console, words.headline(view), view.grouping, words.lead(view))
     for scored in view.result.cuts:
         title = f"At {words.at(scored.cut)} of the compute, {count(len(scored.cases), 'run')}"
         console.print(Text(title, style="bold"))

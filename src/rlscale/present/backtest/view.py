@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rlscale.curves import Run
+from rlscale.present.coverage import skipped_runs
 from rlscale.present.numbers import reward
 from rlscale.present.remarks import Remark, read_remarks
-from rlscale.present.views import BadFile, Settings
+from rlscale.present.views import BadFile, Settings, bad_files
+from rlscale.sources import Grouping, LeftOut, Reading
 from rlscale.trust.outcome import Backtest
 
 __all__ = ["METHOD_WORDS", "BacktestView", "backtest_view"]
@@ -29,12 +31,15 @@ METHOD_WORDS = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class BacktestView:
-    """The answer of ``backtest``; ``input`` is what was repaired, or is to be known, of the runs read."""
+    """The answer of ``backtest``; ``input`` is what was repaired, or is to be known, of the ``runs`` read."""
 
     result: Backtest
     input: tuple[Remark, ...] = ()
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    runs: int = 0
 
     def error(self, value: float | None) -> str:
         """Return an error as text: one decimal more than a reward has."""
@@ -49,7 +54,19 @@ class BacktestView:
 
 
 def backtest_view(
-    result: Backtest, runs: Sequence[Run] = (), errors: Sequence[BadFile] = (), settings: Settings | None = None
+    result: Backtest,
+    runs: Sequence[Run] = (),
+    errors: Sequence[BadFile] = (),
+    settings: Settings | None = None,
+    reading: Reading | None = None,
 ) -> BacktestView:
-    """Return the view of a backtest of ``runs``."""
-    return BacktestView(result=result, input=read_remarks(runs), errors=tuple(errors), settings=settings or Settings())
+    """Return the view of a backtest of ``runs``; what was read with them comes from ``reading``."""
+    return BacktestView(
+        result=result,
+        input=read_remarks(runs),
+        errors=tuple(errors) if reading is None else bad_files(reading.errors),
+        settings=settings or Settings(),
+        grouping=None if reading is None else reading.grouping,
+        left_out=(*(() if reading is None else reading.left_out), *skipped_runs(result.skipped, runs)),
+        runs=len(runs),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from rlscale.inference import VerdictName
 from rlscale.present.backtest.view import METHOD_WORDS, BacktestView
+from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count
 from rlscale.present.remarks import Remark, shared
 from rlscale.present.views import listed
@@ -51,7 +52,8 @@ def headline(view: BacktestView) -> str:
     if len(cases) == 1:
         hit = f"its 80 % interval {'held' if held else 'missed'} what came true"
     average = " on average" if runs > 1 else ""
-    return f"Made {_cuts(told)} of its compute, the forecast of {whose} end missed by {errors}{average}; {hit}."
+    lack = lacking(view.left_out, view.runs)
+    return f"{lack}Made {_cuts(told)} of its compute, the forecast of {whose} end missed by {errors}{average}; {hit}."
 
 
 def lead(view: BacktestView) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from rlscale.present.coverage import coverage_document
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.view import CLAIM, GateView
 
@@ -34,6 +35,7 @@ def gate_document(view: GateView) -> Document:
         "calibration": view.calibration,
         "notes": [*answer.notes, CLAIM],
         "input": [{"remark": item.text, "runs": list(item.runs)} for item in view.input],
+        **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),
     }

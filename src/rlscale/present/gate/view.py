@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from rlscale.decisions.gate import Action, Decision, GateAnswer
+from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, reward
 from rlscale.present.remarks import Remark, read_remarks
-from rlscale.present.views import BadFile, Settings, listed
-from rlscale.sources import Reading
+from rlscale.present.views import BadFile, Settings, bad_files, listed
+from rlscale.sources import Grouping, LeftOut, Reading
 
 __all__ = ["CLAIM", "GateView", "gate_view", "headline", "risk_words"]
 
@@ -44,6 +45,8 @@ class GateView:
         What was repaired, or is to be known, of the runs read.
     errors : tuple of BadFile
     settings : Settings
+    grouping : Grouping, optional
+    left_out : tuple of LeftOut
     """
 
     answer: GateAnswer
@@ -52,6 +55,8 @@ class GateView:
     input: tuple[Remark, ...] = ()
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def ordered(self) -> tuple[Decision, ...]:
@@ -78,13 +83,19 @@ def gate_view(
         calibration=calibration,
         shown=tuple(one for one in answer.decisions if not shown or one.run in shown),
         input=read_remarks(reading.runs),
-        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        errors=bad_files(reading.errors),
         settings=settings or Settings(),
+        grouping=reading.grouping,
+        left_out=reading.left_out,
     )
 
 
 def headline(view: GateView) -> str:
-    """Return the answer in a sentence: how many runs go on, are held, stop or get the budget, and the risk of that."""
+    """Return the answer in a sentence: how many runs go on, are held, stop or get the budget; first, what it lacks."""
+    return f"{lacking(view.left_out, len(view.answer.decisions))}{_decided(view)}"
+
+
+def _decided(view: GateView) -> str:
     answer = view.answer
     total = len(answer.decisions)
     found = {action: [one.run for one in answer.decisions if one.action is action] for action in _VERBS}

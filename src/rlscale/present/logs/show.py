@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rlscale.curves import Metric, Series
+from rlscale.present.coverage import coverage_document, lacking, pooled
 from rlscale.present.numbers import count, quantity
 from rlscale.present.text import plain_table, print_list, print_wrapped
 from rlscale.sources import Log, Named, Survey
@@ -28,6 +29,7 @@ def survey_document(found: Survey) -> dict[str, Any]:
     return {
         "schema": 1,
         "runs": [_run(named) for named in found.logs],
+        **coverage_document(found.grouping, found.left_out),
         "errors": [{"path": error.path, "message": error.message} for error in found.errors],
     }
 
@@ -36,8 +38,10 @@ def _run(named: Named) -> dict[str, Any]:
     log = named.log
     return {
         "run": named.name,
-        "recipe": named.recipe,
-        "seed": named.seed,
+        "recipe": named.identity.recipe,
+        "recipe_from": named.identity.how,
+        "seed": named.identity.seed,
+        "seed_from": named.identity.seed_how or None,
         "trainer": log.trainer,
         "format": log.format,
         "path": log.path,
@@ -115,7 +119,9 @@ def _plain(value: Any, depth: int = 12) -> Any:
 
 
 def print_survey(found: Survey, console: Console) -> None:
-    """Print each run: what it is, its rewards, its canonical metrics, its compute, its recipe, what was repaired."""
+    """Print how runs would be pooled, then each: its rewards, canonical metrics, compute, settings, repairs."""
+    print_wrapped(console, f"{lacking(found.left_out, len(found.logs))}{pooled(found.grouping)}")
+    console.print()
     for named in found.logs[:_SHOWN]:
         _print_run(named, console)
     if len(found.logs) > _SHOWN:
@@ -126,8 +132,8 @@ def _print_run(named: Named, console: Console) -> None:
     log = named.log
     print_wrapped(console, named.name, style="bold")
     who = f"{log.trainer}, " if log.trainer and log.trainer != log.format else ""
-    seed = "" if named.seed is None else f", seed {named.seed}"
-    print_wrapped(console, f"{who}{log.format}, {count(log.rows, 'row')}; recipe {named.recipe}{seed}; {log.path}")
+    print_wrapped(console, f"{who}{log.format}, {count(log.rows, 'row')}; {log.path}")
+    print_wrapped(console, named.identity.words)
     console.print()
     rows = [("validation", _reward(log, key), "reward") for key in log.validation]
     rows += [("train reward", _reward(log, key), "reward") for key in log.train]
@@ -147,7 +153,7 @@ def _print_run(named: Named, console: Console) -> None:
         console.print(table)
         console.print()
     print_list(console, "Compute", _compute(log))
-    print_list(console, "Recipe", _settings(log))
+    print_list(console, "Settings", _settings(log))
     shown = {row["key"] for _, row, _ in rows}
     others = [key for key in log.series if key not in shown]
     if others:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from rlscale.present.coverage import coverage_document
 from rlscale.present.documents import SCHEMA
 from rlscale.present.replay.view import ReplayView
 from rlscale.trust.replay import NEAR, PolicyScores
@@ -32,6 +33,7 @@ def replay_document(view: ReplayView) -> Document:
         "claim": "recipes" if result.setting.recipes else "runs",
         "skipped": [asdict(one) for one in result.arena.skipped],
         "input": [{"remark": item.text, "runs": list(item.runs)} for item in view.input],
+        **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),
     }

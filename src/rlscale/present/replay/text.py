@@ -8,7 +8,7 @@ from rich.text import Text
 
 from rlscale.present.replay import words
 from rlscale.present.replay.view import ReplayView
-from rlscale.present.text import plain_table, print_list, print_wrapped
+from rlscale.present.text import plain_table, print_headline, print_list
 from rlscale.trust.replay import NEAR
 
 __all__ = ["print_replay"]
@@ -16,10 +16,7 @@ __all__ = ["print_replay"]
 
 def print_replay(view: ReplayView, console: Console) -> None:
     """Print the headline, the policies, what the numbers mean, and what was skipped."""
-    print_wrapped(console, words.headline(view), style="bold")
-    if told := words.rivals(view):
-        print_wrapped(console, told)
-    console.print()
+    print_headline(console, words.headline(view), view.grouping, words.rivals(view))
     console.print(_table(view))
     console.print()
     print_list(console, "Notes", words.notes(view))

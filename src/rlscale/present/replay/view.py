@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rlscale.present.coverage import skipped_runs
 from rlscale.present.numbers import reward
 from rlscale.present.remarks import Remark, read_remarks
-from rlscale.present.views import BadFile, Settings
-from rlscale.sources import Reading
+from rlscale.present.views import BadFile, Settings, bad_files
+from rlscale.sources import Grouping, LeftOut, Reading
 from rlscale.trust.replay import PolicyScores, Replay
 
 __all__ = ["ReplayView", "replay_view"]
@@ -15,12 +16,15 @@ __all__ = ["ReplayView", "replay_view"]
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayView:
-    """The answer of ``replay``; ``input`` is what was repaired, or is to be known, of the runs read."""
+    """The answer of ``replay``; ``input`` is what was repaired, or is to be known, of the ``runs`` read."""
 
     result: Replay
     input: tuple[Remark, ...] = ()
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    grouping: Grouping | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    runs: int = 0
 
     def regret(self, value: float) -> str:
         """Return a regret as text: one decimal more than a reward has; a small one is never rounded to none."""
@@ -43,6 +47,9 @@ def replay_view(result: Replay, reading: Reading, settings: Settings | None = No
     return ReplayView(
         result=result,
         input=read_remarks(reading.runs),
-        errors=tuple(BadFile(error.path, error.message) for error in reading.errors),
+        errors=bad_files(reading.errors),
         settings=settings or Settings(),
+        grouping=reading.grouping,
+        left_out=(*reading.left_out, *skipped_runs(result.arena.skipped, reading.runs)),
+        runs=len(reading.runs),
     )

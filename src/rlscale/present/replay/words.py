@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, quantity, reward
 from rlscale.present.replay.view import ReplayView
 from rlscale.trust.replay import NEAR, PolicyScores
@@ -30,9 +31,10 @@ def headline(view: ReplayView) -> str:
     one, result = view.main, view.result
     meetings = count(result.tournaments, "tournament")
     near = kept(view, NEAR[-1])
+    lack = lacking(view.left_out, view.runs)
     return (
-        f"In {meetings} of {count(result.size, view.noun)}, {one.policy} used {share(one.cost)} of the compute of "
-        f"running everything; a {view.noun} within {near} of the best was kept in {share(one.kept[-1])} of them "
+        f"{lack}In {meetings} of {count(result.size, view.noun)}, {one.policy} used {share(one.cost)} of the compute "
+        f"of running everything; a {view.noun} within {near} of the best was kept in {share(one.kept[-1])} of them "
         f"(wrong stops {share(one.wrong)}, 95 %: {100 * one.wrong_low:.0f}–{100 * one.wrong_high:.0f} %), and "
         f"{view.regret(one.regret)} of {result.arena.metric} was lost on average."
     )

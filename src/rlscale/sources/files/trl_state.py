@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.errors import FormatError, SourceError
+from rlscale.errors import EmptyError, FormatError, SourceError
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.record import MOST_KEYS
@@ -52,7 +52,7 @@ def read(path: Path) -> list[Log]:
         raise FormatError(str(path), "holds no log_history; give the trainer_state.json that TRL writes")
     history = state["log_history"]
     if not history:
-        raise SourceError(str(path), "log_history is empty; the trainer logged nothing before this file was saved")
+        raise EmptyError(str(path), "log_history is empty; the trainer logged nothing before this file was saved")
     repairs: list[str] = []
     rows = list(_rows(history, str(path), repairs))
     config = {key: state[key] for key in _CONFIG if key in state}

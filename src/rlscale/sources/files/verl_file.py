@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.fold import read_lines
 from rlscale.sources.files.json_fold import JsonFold, numbers_of
 from rlscale.sources.history import of_rows
@@ -69,5 +69,5 @@ class VerlFold(JsonFold):
             repairs.append(f"{were(self._without_step, 'row')} left out: no step")
         found = of_rows(self.rows, self.path, NAME, repairs=repairs)
         if not found:
-            raise SourceError(self.path, "holds no step; verl has not logged one yet")
+            raise EmptyError(self.path, "holds no step; verl has not logged one yet")
         return [log_of(VERL, one) for one in found]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
 from rlscale.sources.tables.parquet import MOST_CELLS, Sheet, coded, floats, is_number
@@ -91,7 +91,7 @@ def from_json_lines(path: Path, text: frozenset[str], required: frozenset[str]) 
             what = f"{plural(table.rows, 'row')} of {len(cells)} columns"
             raise SourceError(str(path), f"holds more than {what}; is this a table of runs?")
     if not table.rows:
-        raise SourceError(str(path), "holds no complete row; nothing was logged yet")
+        raise EmptyError(str(path), "holds no complete row; nothing was logged yet")
     for name, (places, values) in cells.items():
         if name.lower() in text:
             labels = [""] * table.rows
@@ -131,7 +131,7 @@ def from_parquet(path: Path, text: frozenset[str], required: frozenset[str]) -> 
     sheet = Sheet(path)
     table = Columns(str(path), rows=sheet.rows)
     if not table.rows:
-        raise SourceError(str(path), "holds columns and no rows; nothing was logged yet")
+        raise EmptyError(str(path), "holds columns and no rows; nothing was logged yet")
     numbers: dict[str, list[Floats]] = {}
     texts: dict[str, TextColumn] = {}
     for name, kind in {**sheet.kinds, **sheet.nested}.items():

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
 from rlscale.sources.tables.columns import Columns, TextColumn
@@ -72,7 +72,7 @@ def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Colu
                 else:
                     raise _not_a_number(table, name, cells, numbers)
     if not table.rows:
-        raise SourceError(str(path), "holds a header and no rows; nothing was logged yet")
+        raise EmptyError(str(path), "holds a header and no rows; nothing was logged yet")
     table.numbers = {name: np.concatenate(parts) for name, parts in numeric.items()}
     table.labels = {name: column.done() for name, column in texts.items()}
     return table

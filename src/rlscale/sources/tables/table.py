@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import CurveError, SourceError
 from rlscale.sources.log import Log
-from rlscale.sources.naming import named, seed_of
+from rlscale.sources.naming import named
 from rlscale.sources.repair import tidy
+from rlscale.sources.seed_marks import seed_mark
 from rlscale.sources.tables.columns import Columns, TextColumn, from_json_lines, from_parquet
 from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.roles import ALIASES, REQUIRED, TEXT, UNIT_COLUMNS, is_csv, is_json_table
@@ -60,7 +61,10 @@ def read(path: Path) -> list[Log]:
         load = from_csv
     else:
         load = from_json_lines
-    return list(_Table(load(path, TEXT, REQUIRED)).logs())
+    logs = list(_Table(load(path, TEXT, REQUIRED)).logs())
+    if logs and all(log.refused for log in logs):
+        raise SourceError(str(path), logs[0].refused)
+    return logs
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,13 @@ class _Table:
                 raise SourceError(
                     self.path, f"{plural(rows.size, 'row')} without a run; fill the column {self.role['run']!r}"
                 )
-            yield self._log(name, rows)
+            try:
+                yield self._log(name, rows)
+            except SourceError as error:  # the other runs are none the worse
+                yield Log(
+                    name=name, path=self.path, format=NAME, rows=int(rows.size), series={}, validation=(), train=(),
+                    axes={}, refused=error.message,
+                )  # fmt: skip
 
     def _formed(self) -> tuple[Rows, list[str]]:
         """Return a code for each row and the name of each code, formed of recipe and seed; empty is the file's own."""
@@ -128,7 +138,7 @@ class _Table:
         labels = {role: self.columns.labels[self.role[role]] for role in ("recipe", "seed") if role in self.role}
         labels = {role: label for role, label in labels.items() if any(label[1])}
         own = named(Path(self.path), Path(self.path).absolute().parent).name
-        one_of_file = "seed" not in labels and seed_of(own) is not None
+        one_of_file = "seed" not in labels and seed_mark(own) is not None
         if not any(len(names) > 1 for _, names in labels.values()) and ("recipe" not in labels or one_of_file):
             return np.zeros(rows, dtype=np.intp), [""]
         recipe = labels.get("recipe", (np.zeros(rows, dtype=np.intp), [own]))
@@ -169,7 +179,9 @@ class _Table:
             n_eval=self._beside("n_eval", kept),
             sd=self._beside("sd", kept),
             recipe=self._label("recipe", name, rows),
+            recipe_by=(self.role["recipe"],) if "recipe" in self.role else (),
             seed=self._seed(name, rows),
+            seed_by=(self.role["seed"],) if "seed" in self.role else (),
             model_params=self._number("model_params", rows),
             repairs=tuple(self.columns.repairs),
             metric_repairs=said,

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.record import MOST_KEYS, STEP_KEYS, Column, Record, RowColumns
 from rlscale.sources.record import Columns as Grown
 from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
@@ -310,7 +310,7 @@ def _chart(table: Columns, path: Path) -> list[Record]:
         if keep.any():
             runs.setdefault(run, {})[key] = Column(steps[keep], values[keep], np.full(int(keep.sum()), np.nan))
     if not runs:
-        raise SourceError(str(path), "the chart holds no point; nothing was logged yet")
+        raise EmptyError(str(path), "the chart holds no point; nothing was logged yet")
     told = tuple(_about_axis(axis))
     found = []
     for run, columns in runs.items():

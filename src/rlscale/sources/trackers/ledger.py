@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.curves import Series
 from rlscale.curves.assumed import ASSUMED
-from rlscale.errors import LedgerError, SourceError, hidden
+from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
 from rlscale.ledger import Ledger, Points, RunRow
 from rlscale.sources.log import Log
 
@@ -41,7 +41,7 @@ def read(uri: str) -> list[Log]:
         if row.id in own
     ]
     if not logs:
-        raise SourceError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
+        raise EmptyError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
     return logs
 
 

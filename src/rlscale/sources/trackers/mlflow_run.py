@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError
 from rlscale.sources.record import MOST_KEYS, Column, Columns, Record
 from rlscale.sources.text import plural, were
 
@@ -109,7 +109,7 @@ def records(runs: Iterable[Run], path: str, deleted: int = 0) -> list[Record]:
     if not kept:
         holds = f"holds {plural(len(every), 'run')}, none with metrics" if every else "holds no run"
         also = f" ({were(deleted, 'run')} deleted)" if deleted else ""
-        raise SourceError(path, f"this MLflow store {holds}{also}; check that the trainer logs to it")
+        raise EmptyError(path, f"this MLflow store {holds}{also}; check that the trainer logs to it")
     several = len({run.experiment for run in kept}) > 1
     return [_record(run, path, several) for run in kept]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.record import MOST_KEYS, Record, followed
 from rlscale.sources.text import opened, plural, were
 from rlscale.sources.trackers.tensorboard_frames import FRAME, LENGTH, PADDING, Broken, Sink, first_time, framed, scan
@@ -167,7 +167,7 @@ def _first_time(path: Path) -> float:
     with opened(path) as file:
         head = file.read(_FIRST)
     if not head:
-        raise SourceError(str(path), "is empty; nothing was logged yet")
+        raise EmptyError(str(path), "is empty; nothing was logged yet")
     if len(head) >= LENGTH.size and not framed(head, 0):
         raise SourceError(str(path), "is no event file (byte 0: the length of the first record fails its checksum)")
     return first_time(head)

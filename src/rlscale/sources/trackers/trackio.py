@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError
 from rlscale.sources.record import MOST_KEYS, Record, RowColumns
 from rlscale.sources.tables.parquet import Sheet
 from rlscale.sources.text import LINE_CAP, were
@@ -97,7 +97,7 @@ def read_records(path: Path) -> list[Record]:
     runs = _from_parquet(path) if head == _PARQUET else _from_database(path)
     found = [_record(run, str(path)) for run in runs.values() if len(run.rows)]
     if not found:
-        raise SourceError(str(path), "this Trackio project holds no logged row; check that the trainer logs to it")
+        raise EmptyError(str(path), "this Trackio project holds no logged row; check that the trainer logs to it")
     return found
 
 

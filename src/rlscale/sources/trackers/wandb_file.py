@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rlscale.errors import SourceError
+from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.record import Record, followed
 from rlscale.sources.text import opened, plural, were
 from rlscale.sources.trackers.wandb_run import MOST_GPUS, Run
@@ -163,7 +163,7 @@ def _payloads(path: Path, state: _State) -> Iterator[bytes]:
     with opened(path) as file:
         header = file.read(_HEADER)
         if not header:
-            raise SourceError(str(path), "the file is empty; nothing was logged yet")
+            raise EmptyError(str(path), "the file is empty; nothing was logged yet")
         if not header.startswith(_MAGIC) or len(header) < _HEADER:
             raise SourceError(str(path), f"is no .wandb file (it begins with {header!r}); give the file W&B wrote")
         if header[-1] != 0:

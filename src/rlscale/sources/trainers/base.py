@@ -78,6 +78,7 @@ def log_of(trainer: Trainer, history: History) -> Log:
         sample_length=measured.sample_length,
         model_params=_number(config, ("model.num_parameters", "num_parameters")),
         recipe=history.group,
+        recipe_by=("group",) if history.group else (),
         seed=_seed(trainer, config),
         config=history.config,
         settings=trainer.settings_of(config),
