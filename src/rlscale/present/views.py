@@ -102,8 +102,8 @@ class RunLine:
     bounds : (float, float)
     bounds_from : str
         How they are known, as in :class:`rlscale.curves.Curve`.
-    shown_in : (float, float)
-        What rewards are written and drawn in.
+    shown : (float, float), optional
+        What rewards are written and drawn in, where that is not the bounds.
     bounds_said : str
         What is assumed of them, as a sentence; empty where they are stated.
     n_points : int
@@ -122,9 +122,6 @@ class RunLine:
     unit: str
     metric: str
     bounds: Bounds
-    bounds_from: str
-    shown_in: Bounds
-    bounds_said: str
     n_points: int
     compute_first: float
     compute_last: float
@@ -134,6 +131,14 @@ class RunLine:
     source: Source | None
     has_baseline: bool = True
     clock: str = ""
+    bounds_from: str = "option"
+    bounds_said: str = ""
+    shown: Bounds | None = None
+
+    @property
+    def shown_in(self) -> Bounds:
+        """What rewards are written and drawn in."""
+        return self.shown or self.bounds
 
     @property
     def axis(self) -> str:
@@ -262,7 +267,7 @@ def _line(run: Run) -> dict[str, Any]:
         "metric": curve.metric,
         "bounds": curve.bounds,
         "bounds_from": curve.bounds_from,
-        "shown_in": curve.shown_in,
+        "shown": curve.shown_in,
         "bounds_said": bounds_sentence(curve),
         "n_points": curve.n_points,
         "compute_first": float(trained[0]) if trained.size else 0.0,
