@@ -93,6 +93,8 @@ READING = (
     click.option("--recompute", is_flag=True, help="For flops: activations are computed again in the backward pass."),
     click.option("--bounds", type=float, nargs=2, metavar="LO HI", help="Lowest and highest reward; 0 1 by default."),
     click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
+    click.option("--by", metavar="COLUMN", help="The column of a table that means the recipe."),
+    click.option("--wide", is_flag=True, help="Each column of a table, beside its compute, is a run."),
     click.option(
         "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
     ),
@@ -144,7 +146,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
     """Return what the reading options say."""
     from rlscale.sources import FlopRule, ReadOptions
 
-    names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "since", "until")
+    names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "by", "since", "until")
     told = {name: given.get(name) for name in names}
     if told["since"] == _AUTO:
         told["since"] = None  # chosen from the curve, where it is fitted
@@ -152,7 +154,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
         **{name: given.get(name) for name in ("params", "logp_passes", "epochs", "layers", "width", "length")},
         recompute=given.get("recompute", False),
     )
-    return ReadOptions(**told, flops=flops, strict=given.get("strict", False))
+    return ReadOptions(**told, flops=flops, wide=given.get("wide", False), strict=given.get("strict", False))
 
 
 def fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:

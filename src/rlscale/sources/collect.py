@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def named_logs(
     files: Sequence[Found],
     errors: list[SourceError],
     options: ReadOptions,
-    read: Callable[[Found], list[Log] | list[Record]] = read_found,
+    read: Callable[[Found], list[Log] | list[Record]] | None = None,
 ) -> list[Named]:
     """Return the logs of files, each with its name, recipe and seed; what cannot be read goes to ``errors``.
 
@@ -197,8 +198,8 @@ def named_logs(
         Receives the errors.
     options : ReadOptions
         Recipe and strictness.
-    read : callable
-        Returns what a file holds, or raises a ``SourceError``.
+    read : callable, optional
+        Returns what a file holds, or raises a ``SourceError``; :func:`rlscale.sources.readers.read_found` by default.
 
     Raises
     ------
@@ -206,7 +207,7 @@ def named_logs(
         ``options.strict`` and a file cannot be read.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        return _named(_logs(files, errors, options, read), options)
+        return _named(_logs(files, errors, options, read or partial(read_found, options=options)), options)
 
 
 def _logs(

@@ -42,6 +42,10 @@ class ReadOptions:
         Lowest and highest reward possible; ``(0, 1)`` where not given.
     recipe : str, optional
         Regular expression on the run's name; group 1 is the recipe.
+    by : str, optional
+        Column of a table that means the recipe.
+    wide : bool
+        Read each column of a table, beside that of the compute, as a run.
     since, until : float, optional
         Keep only this stretch of compute (a baseline evaluation is kept).
     strict : bool
@@ -57,6 +61,8 @@ class ReadOptions:
     flops: FlopRule = field(default_factory=FlopRule)
     bounds: tuple[float, float] | None = None
     recipe: str | None = None
+    by: str | None = None
+    wide: bool = False
     since: float | None = None
     until: float | None = None
     strict: bool = False
@@ -149,6 +155,10 @@ class Log:
         Which seconds the gpu-hours count that it states, where it says.
     recipe_by, seed_by : tuple of str
         The columns of a table that state the recipe (the seed); the name of a tracker's group for the recipe.
+    dataset_by : tuple of str
+        The columns that name the dataset, whose values stand in the keys of ``series`` (``accuracy@math``).
+    metric_advice : str
+        What else than ``--metric`` may help where no reward is recognised.
     recipe, seed, model_params, config, metrics, settings
         As in :class:`rlscale.curves.Run`; None or empty where the log holds none.
     logp_passes : float, optional
@@ -184,6 +194,8 @@ class Log:
     recipe_by: tuple[str, ...] = ()
     seed: int | None = None
     seed_by: tuple[str, ...] = ()
+    dataset_by: tuple[str, ...] = ()
+    metric_advice: str = ""
     model_params: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
