@@ -34,6 +34,9 @@ _TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifac
 _STEP = re.compile(
     rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
 )
+#: Rows in a ``.json`` file, and where their step stands.
+_ARRAY = re.compile(rb"\s*\[\s*\{")
+_STEP_KEY = re.compile(rb'"(?:[\w/]*step|current_steps|[\w/]*iteration|timesteps_total|[\w/]*timesteps)"\s*:\s*[0-9]')
 _STATE = "trainer_state.json"
 _GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
@@ -223,6 +226,8 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
 def _may_be_log(path: Path, through: Through) -> bool:
     suffix = path.suffix.lower()
     named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
+    if suffix == ".json":
+        return named or bool(through(_is_json_log, path))
     return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
 
 
@@ -275,6 +280,19 @@ def _is_log_text(path: Path) -> bool:
     except OSError:
         return True  # reading it says why it cannot be read
     return False
+
+
+def _is_json_log(path: Path) -> bool:
+    """Whether a ``.json`` file is an array of rows with a step, or JSON lines: most such files are settings."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_BLOCK)
+    except OSError:
+        return True
+    if _ARRAY.match(head) is not None:
+        return _STEP_KEY.search(head) is not None
+    first, _, rest = head.lstrip().partition(b"\n")
+    return first.startswith(b"{") and rest.startswith(b"{") and _STEP_KEY.search(first) is not None
 
 
 def by_name(path: Path) -> str | None:

@@ -16,17 +16,22 @@ __all__ = [
     "axis_rank",
     "axis_unit",
     "is_index",
+    "is_other_measure",
     "is_reward",
     "is_setting",
     "is_spread",
     "is_time",
-    "is_other_measure",
     "measures",
     "normal",
     "rewards_among",
     "role_of",
     "role_rank",
 ]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 _BETWEEN = re.compile(r"[\s\-]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -68,8 +73,8 @@ _AXES = {
     "samples": (
         "samples sample total_timesteps timesteps_total num_timesteps timesteps timestep env_steps env_step "
         "num_env_steps total_env_steps environment_steps num_env_steps_sampled num_env_steps_sampled_lifetime "
-        "total_env_interacts total_frames env_frames frames episodes episode num_episodes total_episodes episodes_total "
-        "num_episodes_lifetime"
+        "total_env_interacts total_frames env_frames frames "
+        "episodes episode num_episodes total_episodes episodes_total num_episodes_lifetime"
     ),
     "steps": (
         "step steps global_step global_steps current_steps current_step training_step training_steps train_step "
@@ -83,36 +88,46 @@ _AXIS = {name: unit for unit, names in _AXES.items() for name in names.split()}
 _RANK = {name: place for place, name in enumerate(_AXIS)}
 
 #: Rewards whose whole name says so, beside those that say ``eval`` or ``val``.
-_REWARDS = frozenset(
-    """reward accuracy acc val_acc val_accuracy test_accuracy test_acc eval_acc eval_accuracy pass_at_1 pass_rate
-    solve_rate success_rate success win_rate winrate score exact_match mean_reward reward_mean avg_reward average_reward
-    episode_reward_mean episode_return_mean mean_episode_reward mean_episode_return ep_rew_mean ep_reward_mean
-    ep_ret_mean average_ep_ret episode_reward episode_return episodic_return return mean_return return_mean avg_return
-    average_return mean_score avg_score mean_accuracy accuracy_mean""".split()
+_REWARDS = _words(
+    """
+    reward accuracy acc val_acc val_accuracy test_accuracy test_acc eval_acc eval_accuracy pass_at_1 pass_rate
+    solve_rate success_rate success win_rate winrate score exact_match mean_reward reward_mean avg_reward
+    average_reward episode_reward_mean episode_return_mean mean_episode_reward mean_episode_return ep_rew_mean
+    ep_reward_mean ep_ret_mean average_ep_ret episode_reward episode_return episodic_return return mean_return
+    return_mean avg_return average_return mean_score avg_score mean_accuracy accuracy_mean
+    """
 )
 
 #: Words of which one in a name says that it is measured along a run, and is no reward.
-_OTHERS = frozenset(
-    """loss kl entropy grad norm gradnorm clip frac fraction ratio length len lengths token tokens ppl perplexity logp
-    logps logprob logprobs correct wrong margin advantage advantages fps throughput memory mem count""".split()
+_OTHERS = _words(
+    """
+    loss kl entropy grad norm gradnorm clip frac fraction ratio length len lengths token tokens ppl perplexity logp
+    logps logprob logprobs correct wrong margin advantage advantages fps throughput memory mem count
+    """
 )
-_MEASURED = _OTHERS | frozenset(
-    """reward rewards acc accuracy score scores success return returns win pass solve eval val valid validation test
-    train value values mean median""".split()
+_MEASURED = _OTHERS | _words(
+    """
+    reward rewards acc accuracy score scores success return returns win pass solve eval val valid validation test
+    train value values mean median
+    """
 )
-_TIMES = frozenset(
-    """time times timestamp wall walltime runtime seconds sec secs elapsed duration hours minutes date datetime eta
-    epoch epochs percentage progress""".split()
+_TIMES = _words(
+    """
+    time times timestamp wall walltime runtime seconds sec secs elapsed duration hours minutes date datetime eta
+    epoch epochs percentage progress
+    """
 )
-_SETTINGS = frozenset(
-    """lr learning_rate beta kl_coef kl_coefficient gamma lambda temperature top_p top_k batch_size train_batch_size
-    group_size num_generations generations rollouts n_rollouts rollout_n epsilon eps clip_eps clip_range weight_decay
-    warmup warmup_steps max_length max_tokens max_steps total_steps lora_rank rank alpha dropout params n_params
-    num_params size pid port version gpus n_gpus num_gpus num_workers num_healthy_workers""".split()
+_SETTINGS = _words(
+    """
+    lr learning_rate beta kl_coef kl_coefficient gamma lambda temperature top_p top_k batch_size train_batch_size
+    group_size num_generations generations rollouts n_rollouts rollout_n epsilon eps clip_eps clip_range
+    weight_decay warmup warmup_steps max_length max_tokens max_steps total_steps lora_rank rank alpha dropout params
+    n_params num_params size pid port version gpus n_gpus num_gpus num_workers num_healthy_workers
+    """
 )
 
 #: Ends of the names of spreads and limits, which stand beside a mean.
-SPREADS = frozenset("std sd sem stderr err var min max lower upper low high ci".split())
+SPREADS = _words("std sd sem stderr err var min max lower upper low high ci")
 
 _INDEX = re.compile(r"(?:unnamed:_?\d+|index|idx|row|row_id|id|level_\d+)?")
 _PARTS = re.compile(r"[/_.\s\-@]+")

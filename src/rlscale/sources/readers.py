@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rlscale.errors import SourceError
 from rlscale.sources.discover import Found, by_name, without_reader
-from rlscale.sources.files import console, jsonl, trl_state, verl_file
+from rlscale.sources.files import console, json_array, jsonl, trl_state, verl_file
 from rlscale.sources.files.fold import NewFold
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.record import Record
@@ -44,6 +44,7 @@ READERS = (
     Reader(tracker_export.NAME, tracker_export.sniff, tracker_export.read_records),
     Reader(table.NAME, table.sniff, table.read),
     Reader(jsonl.NAME, jsonl.sniff, jsonl.read, jsonl.MetricsFold),
+    Reader(json_array.NAME, json_array.sniff, json_array.read),
     Reader(console.NAME, console.sniff, console.read, console.ConsoleFold),
 )
 
@@ -60,6 +61,8 @@ def reader_of(path: Path, head: bytes, options: ReadOptions | None = None) -> Re
         return replace(reader, read=partial(tracker_export.read_records, options=options))
     if reader.name == table.NAME:
         return replace(reader, read=partial(table.read, options=options))
+    if reader.name == json_array.NAME:
+        return replace(reader, read=partial(json_array.read, options=options))
     if reader.name == jsonl.NAME:
         new = partial(jsonl.MetricsFold, options=options)
         return replace(reader, read=partial(jsonl.read, options=options), fold=new)

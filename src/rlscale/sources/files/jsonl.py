@@ -129,8 +129,10 @@ class MetricsFold(JsonFold):
         found: list[Log] = []
         for group in self._labels.groups(self.rows, self.path):
             rows = self._within_epochs(group.rows)
-            histories = of_rows(trainer.rows(rows) if trainer.rows else rows, self.path, NAME, repairs=repairs)
-            found.extend(self._log(trainer, one, group) for one in histories)
+            key = self._key if rows is group.rows else _EPOCH
+            rows = list(trainer.rows(rows)) if trainer.rows else rows
+            histories = of_rows(rows, self.path, NAME, repairs=repairs, restart_on_repeat=key != _EPOCH)
+            found.extend(self._log(trainer, one, group, key) for one in histories)
         if not found:
             message = f"no row has a step; a metrics.jsonl needs one of the keys {', '.join(STEP_KEYS[:3])}, ..."
             raise FormatError(self.path, f"{message}, or --compute KEY; --compute row counts rows")
@@ -152,22 +154,25 @@ class MetricsFold(JsonFold):
         if not falls.any() or not np.all(rises >= 0) or not np.all(rises[falls] > 0):
             return rows
         if self._asked == _EPOCH:
-            return [(values[_EPOCH], {**values, self._key: at}) for at, values in rows]
+            return [
+                (row[_EPOCH], {self._key: at, **{key: one for key, one in row.items() if key != _EPOCH}})
+                for at, row in rows
+            ]
         message = f"{self._key!r} starts again while {_EPOCH!r} goes on rising, so it counts within the epoch"
         raise SourceError(self.path, f"{message}; give --compute {_EPOCH}")
 
-    def _log(self, trainer: Trainer, one: History, group: Group) -> Log:
-        """Return the log of a run, in the words of its rows."""
+    def _log(self, trainer: Trainer, one: History, group: Group, key: str | None) -> Log:
+        """Return the log of a run, in the words of its rows, which stand at ``key``."""
         log = log_of(trainer, replace(one, format=NAME if trainer is OTHER else trainer.name))
         axes = dict(log.axes)
         keys, units = dict(log.axis_keys), dict(log.axis_units)
-        if self._key is not None and "steps" in axes and self._key not in keys:
-            units[self._key] = axis_unit(self._key) or "steps"
-            keys[self._key] = axes["steps"]
-            if units[self._key] != "steps":  # timesteps of an environment, not updates
-                axes = {units[self._key]: axes.pop("steps"), **axes}
-        elif self._key is None and "steps" in axes:
-            keys[_ROW] = axes["steps"]
+        steps = axes.get("steps")
+        if steps is not None and key not in keys:
+            keys[key or _ROW] = steps
+            if key is not None and key != _EPOCH:
+                units[key] = axis_unit(key) or "steps"
+                if units[key] != "steps":  # timesteps of an environment, not updates
+                    axes = {units[key]: axes.pop("steps"), **axes}
         return replace(
             with_datasets(trainer, log, self._labels.datasets()),
             name=group.name + log.name,

@@ -118,7 +118,7 @@ def _group(
     text = "/".join(name)
 
     def only(keys: Sequence[str]) -> str | None:
-        found = []
+        found: list[str] = []
         for key in keys:
             values = dict.fromkeys(said[key] for _, said in pairs if key in said)
             if len(values) > 1:

@@ -57,7 +57,7 @@ def from_csv(path: Path, text: Named, required: Named) -> Columns:
     table = Columns(str(path))
     reader, header, skipped = _opened_csv(path)
     if skipped:
-        table.repairs.append(f"{were(skipped, 'line')} of comment before the rows skipped")
+        table.repairs.append(f"{were(skipped, 'comment line')} skipped before the header")
     texts = {name: TextColumn() for name in header if name and text(name)}
     numeric: dict[str, list[Floats]] = {name: [] for name in header if name and name not in texts}
     checked = [k for k, name in enumerate(header) if name and required(name)]

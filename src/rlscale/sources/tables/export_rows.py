@@ -200,23 +200,25 @@ class _Rows:
         found = []
         for code, (name, run_id) in enumerate(runs):
             rows = order[bounds[code] : bounds[code + 1]]
+            empty = Record(name=name, path=str(self.path), format=NAME, rows=0, columns={}, run_id=run_id)
+            stated = self._stated(empty, name, rows)
             for k, part in enumerate(self._parts(name, rows), start=1):
-                record = self._record(name + ("" if k == 1 else f"#{k}"), run_id, part)
-                found.append(replace(record, **self._stated(name, rows)))
+                found.append(self._record(replace(stated, name=name + ("" if k == 1 else f"#{k}")), part))
         return found
 
-    def _stated(self, name: str, rows: Codes) -> dict[str, object]:
-        """Return what the columns say of the recipe and the seed of a run."""
+    def _stated(self, record: Record, name: str, rows: Codes) -> Record:
+        """Return a record with what the columns say of the recipe and the seed of the run."""
         recipe = label_of(self.table, self.roles.recipe, name, rows)
         seeds = (self.roles.seed,) if self.roles.seed is not None else ()
         seed = seed_from(self.table, label_of(self.table, seeds, name, rows), name)
-        return {
-            "group": recipe,
-            "recipe_by": self.roles.recipe if recipe is not None else (),
-            "seed": seed,
-            "seed_by": seeds if seed is not None else (),
-            "dataset_by": self.roles.dataset if self.split is not None else (),
-        }
+        return replace(
+            record,
+            group=recipe,
+            recipe_by=self.roles.recipe if recipe is not None else (),
+            seed=seed,
+            seed_by=seeds if seed is not None else (),
+            dataset_by=self.roles.dataset if self.split is not None else (),
+        )
 
     def _parts(self, name: str, rows: Codes) -> list[Part]:
         """Return the runs among the rows of one name; rows with times were logged one after the other, as a log's."""
@@ -259,7 +261,7 @@ class _Rows:
             of = self.split[0][rows]
             yield from (of == code for code in np.unique(of))
 
-    def _record(self, name: str, run_id: str | None, part: Part) -> Record:
+    def _record(self, stated: Record, part: Part) -> Record:
         table, keys = self.table, self.keys
         grown = RowColumns()
         counter = column_of(table, ("_step", "step"))
@@ -271,9 +273,8 @@ class _Rows:
                 named = {self._key(keys[k], row): float(values[k]) for k in np.flatnonzero(logged)}
                 grown.add(named, float(own[row]) if np.isfinite(own[row]) else float(row), float(self.time[row]))
         said = [f"{were(grown.left_out, 'value')} left out: more than {MOST_KEYS} keys"] if grown.left_out else []
-        return record_of(
-            self.path, name, len(grown), grown.done(), [*table.repairs, *said, *part.repairs], run_id=run_id
-        )
+        repairs = (*table.repairs, *said, *part.repairs)
+        return replace(stated, rows=len(grown), columns=grown.done(), repairs=repairs)
 
     def _key(self, key: str, row: int) -> str:
         """Return the key of a value, with the dataset behind it where there are several."""

@@ -70,7 +70,8 @@ def _named_runs(columns: Columns, naming: Sequence[str]) -> Coded:
 
 def _formed(columns: Columns, roles: Roles) -> Coded:
     own = named(Path(columns.path), Path(columns.path).absolute().parent).name
-    labels = {"recipe": joined([columns.labels[name] for name in roles.recipe])} if roles.recipe else {}
+    telling = (*roles.recipe, *roles.apart)
+    labels = {"recipe": joined([columns.labels[name] for name in telling])} if telling else {}
     if roles.seed is not None:
         labels["seed"] = columns.labels[roles.seed]
     one_of_file = "seed" not in labels and seed_of(own) is not None
@@ -80,7 +81,7 @@ def _formed(columns: Columns, roles: Roles) -> Coded:
         empty = int(np.count_nonzero(codes == texts.index(""))) if "" in texts else 0
         if empty:
             what = f"{plural(empty, 'row')} without a {role} and no run column"
-            column = roles.recipe[0] if role == "recipe" else roles.seed
+            column = telling[0] if role == "recipe" else roles.seed
             raise SourceError(columns.path, f"{what}; fill the column {column!r}")
     nothing = np.zeros(columns.rows, dtype=np.intp)
     return joined([labels.get("recipe", (nothing, [own])), labels.get("seed", (nothing, [""]))])

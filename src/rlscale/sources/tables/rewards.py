@@ -63,16 +63,14 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
         line, cell = columns.words[name]
         message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
         raise SourceError(columns.path, message)
-    left = [name for name in known if _may_be_reward(name, columns.numbers[name])]
-    if len(left) != 1:
+    left = [name for name in known if _is_measured(name, columns.numbers[name])]
+    if len(left) != 1 or names.is_spread(left[0]) or names.is_other_measure(left[0]) or trainer_like(left):
         return Rewards()
     said = f"the column {left[0]!r} is taken as the reward: the only numeric one beside compute, identity and settings"
     return Rewards((left[0],), (), (said,))
 
 
-def _may_be_reward(name: str, values: NDArray[np.float64]) -> bool:
-    """Whether a column of numbers could be the reward though its name does not say it."""
-    if names.is_time(name) or names.is_spread(name) or names.is_other_measure(name) or trainer_like([name]):
-        return False
+def _is_measured(name: str, values: NDArray[np.float64]) -> bool:
+    """Whether a column of numbers is measured: no time, and no setting, which does not change."""
     finite = values[np.isfinite(values)]
-    return finite.size == 1 or (finite.size > 1 and float(np.ptp(finite)) > 0)
+    return not names.is_time(name) and (finite.size == 1 or (finite.size > 1 and float(np.ptp(finite)) > 0))

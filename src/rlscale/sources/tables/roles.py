@@ -25,7 +25,10 @@ UNIT_COLUMNS = {name: unit for unit in UNITS for name in (unit, unit.replace("-"
 
 _TEXT = names.IDENTITY | {"unit", "metric"}
 
-_LONG = frozenset("run run_id recipe seed unit compute_unit metric reward value model_params compute n_eval sd".split())
+_LONG = frozenset(
+    {"run", "run_id", "recipe", "seed", "unit", "compute_unit", "metric", "reward", "value", "model_params"}
+    | {"compute", "n_eval", "sd"}
+)
 _KNOWN = _LONG | UNIT_COLUMNS.keys()
 
 _NAMES_A_RUN = frozenset({"run", "run_id", "recipe", "unit", "compute_unit"})
@@ -41,6 +44,8 @@ class Roles:
     ----------
     run, recipe, dataset : tuple of str
         Those that name a run, best first; that state the recipe, and the dataset, in the order of the file.
+    apart : tuple of str
+        Those that would state the recipe if ``--by`` did not name another one; they tell runs apart all the same.
     seed, unit, metric, value, compute, model_params, n_eval, sd : str, optional
         ``value`` is the reward of a table with a ``metric`` column, or of one without any reward by name.
     axes : mapping of str to str
@@ -49,6 +54,7 @@ class Roles:
 
     run: tuple[str, ...]
     recipe: tuple[str, ...]
+    apart: tuple[str, ...]
     dataset: tuple[str, ...]
     seed: str | None
     unit: str | None
@@ -64,7 +70,9 @@ class Roles:
     def special(self) -> frozenset[str]:
         """The columns that are no metrics."""
         single = (self.seed, self.unit, self.metric, self.compute, self.model_params, self.n_eval, self.sd)
-        return frozenset({*self.run, *self.recipe, *self.dataset, *self.axes, *(one for one in single if one)})
+        return frozenset(
+            {*self.run, *self.recipe, *self.apart, *self.dataset, *self.axes, *(one for one in single if one)}
+        )
 
 
 def text_columns(by: str | None) -> Named:
@@ -98,6 +106,7 @@ def roles_of(columns: Columns, options: ReadOptions) -> Roles:
     return Roles(
         run=tuple(sorted(labels["run"], key=names.role_rank)) or tuple(trials),
         recipe=(by,) if by is not None else tuple(labels["recipe"]),
+        apart=tuple(labels["recipe"]) if by is not None else (),
         dataset=_telling(columns, labels["dataset"]),
         seed=min(labels["seed"], key=names.role_rank, default=None),
         unit=min(labels["unit"], key=names.role_rank, default=None),

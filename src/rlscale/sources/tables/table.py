@@ -185,8 +185,15 @@ class _Table:
         bounds = np.searchsorted(codes[order], np.arange(len(texts) + 1))
         for code, name in enumerate(texts):
             rows = order[bounds[code] : bounds[code + 1]]
+            stated = self._stated(name, rows)
             for k, part in enumerate(self._parts(name, rows), start=1):
-                yield self._log(name, part, "" if k == 1 else f"#{k}")
+                yield self._log(name, part, "" if k == 1 else f"#{k}", stated)
+
+    def _stated(self, name: str, rows: Rows) -> tuple[str | None, int | None]:
+        """Return the recipe and the seed that the columns state of a run."""
+        seeds = (self.roles.seed,) if self.roles.seed is not None else ()
+        seed = seed_from(self.columns, label_of(self.columns, seeds, name, rows), name)
+        return label_of(self.columns, self.roles.recipe, name, rows), seed
 
     def _parts(self, name: str, rows: Rows) -> list[Part]:
         """Return the runs among the rows of one name: one, unless the rows contradict each other."""
@@ -228,7 +235,7 @@ class _Table:
         beside = {*self.roles.special, self.axis.key, *self.rewards.validation, *self.rewards.train}
         return unexplained(self.columns, self.loaded, {name for name in beside if name is not None})
 
-    def _log(self, name: str, part: Part, suffix: str) -> Log:
+    def _log(self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None]) -> Log:
         numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
         metrics = self._metrics(rows)
@@ -239,9 +246,7 @@ class _Table:
             series[metric] = Series(place[order], value[order])
             kept[metric] = chosen[order]
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
-        recipe = label_of(self.columns, self.roles.recipe, name, rows)
-        seeds = (self.roles.seed,) if self.roles.seed is not None else ()
-        seed = seed_from(self.columns, label_of(self.columns, seeds, name, rows), name)
+        recipe, seed = stated
         return Log(
             name=name + suffix,
             path=self.path,
@@ -260,7 +265,7 @@ class _Table:
             recipe=recipe,
             recipe_by=self.roles.recipe if recipe is not None else (),
             seed=seed,
-            seed_by=seeds if seed is not None else (),
+            seed_by=(self.roles.seed,) if self.roles.seed is not None and seed is not None else (),
             dataset_by=self.roles.dataset,
             model_params=self._number(self.roles.model_params, rows),
             metrics={

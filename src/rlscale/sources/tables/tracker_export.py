@@ -36,7 +36,8 @@ from rlscale.sources.tables.export_rows import (
 )
 from rlscale.sources.tables.parquet import Sheet
 from rlscale.sources.text import decoded_head, head_objects, read_head
-from rlscale.sources.trainers import OTHER, TRAINERS, trainer_of
+from rlscale.sources.trainers import TRAINERS, trainer_of
+from rlscale.sources.trainers.other import OTHER
 
 __all__ = ["NAME", "read_records", "sniff"]
 
