@@ -309,7 +309,8 @@ def test_rows_are_counted_in_each_run(write):
 def test_rllib(write):
     data = [
         {
-            "episode_reward_mean": float(k), "episode_reward_max": 9.0, "episodes_this_iter": 20, "info": {"x": {"y": 1}},
+            "episode_reward_mean": float(k), "episode_reward_max": 9.0, "episodes_this_iter": 20,
+            "info": {"x": {"y": 1}},
             "timesteps_total": 4000 * k, "training_iteration": k, "trial_id": "ab_0", "config": {"lr": 1},
             "timestamp": 1700000000 + k,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from rlscale.errors import SourceError
@@ -55,8 +55,12 @@ def reader_of(path: Path, head: bytes, options: ReadOptions | None = None) -> Re
     The options matter to tables and to rows of JSON, whose columns and keys may be anything.
     """
     reader = next((reader for reader in READERS if reader.sniff(path, head)), None)
-    if options is None or reader is None:
-        return reader
+    return reader if options is None or reader is None else _with_options(reader, options)
+
+
+@lru_cache(maxsize=64)
+def _with_options(reader: Reader, options: ReadOptions) -> Reader:
+    """Return the reader with the options it heeds; the same one for the same options."""
     if reader.name == tracker_export.NAME:
         return replace(reader, read=partial(tracker_export.read_records, options=options))
     if reader.name == table.NAME:
