@@ -106,9 +106,7 @@ def test_a_compute_without_unit_beside_steps_is_told(one):
 
 
 def test_repairs_are_sentences_with_counts(one):
-    text = (
-        "run,step,reward\na,30,.3\na,10,.1\na,20,.2\na,10,.1\na,20,.2\na,40,nan\na,50,\na,60,inf\na,,.9\na,25,-inf\n"
-    )
+    text = "run,step,reward\na,30,.3\na,10,.1\na,20,.2\na,10,.1\na,20,.2\na,40,nan\na,50,\na,60,inf\na,,.9\na,25,-inf\n"
     run = one("t.csv", text)
     assert run.curve.compute.tolist() == [10, 20, 30]
     assert run.curve.reward.tolist() == [0.1, 0.2, 0.3]

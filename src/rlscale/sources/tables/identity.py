@@ -15,7 +15,7 @@ from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import plural
 
-__all__ = ["Coded", "joined", "label_of", "runs_of", "seed_from"]
+__all__ = ["Coded", "joined", "label_of", "runs_of", "seed_from", "texts_of"]
 
 Rows = NDArray[np.intp]
 
@@ -87,6 +87,14 @@ def _formed(columns: Columns, roles: Roles) -> Coded:
     return joined([labels.get("recipe", (nothing, [own])), labels.get("seed", (nothing, [""]))])
 
 
+def texts_of(coded: Coded, rows: Rows) -> list[str]:
+    """Return the different texts of some rows, without the empty one."""
+    codes, texts = coded
+    of = codes[rows]
+    several = np.unique(of).tolist() if bool((of != of[0]).any()) else [of[0]]
+    return [texts[code] for code in several if texts[code]]
+
+
 def label_of(columns: Columns, names: Sequence[str], run: str, rows: Rows) -> str | None:
     """Return what the columns of a role say of a run, joined by ``/``; None where they are empty.
 
@@ -97,8 +105,7 @@ def label_of(columns: Columns, names: Sequence[str], run: str, rows: Rows) -> st
     """
     said = []
     for name in names:
-        codes, texts = columns.labels[name]
-        values = [texts[code] for code in np.unique(codes[rows]) if texts[code]]
+        values = texts_of(columns.labels[name], rows)
         if len(values) > 1:
             message = f"run {run!r} has {len(values)} values in column {name!r} ({', '.join(values[:3])})"
             raise SourceError(columns.path, f"{message}; give each job its own run name")

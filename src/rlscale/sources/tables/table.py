@@ -21,7 +21,7 @@ from rlscale.sources.repair import tidy
 from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
-from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from
+from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.others import Loads, unexplained
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
@@ -142,6 +142,8 @@ class _Table:
         self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join(columns.names)}")
         self.axis = self._axis()
         self.rewards: Rewards = rewards_of(columns, roles, self.axis.key)
+        special = roles.special
+        self.plain = [name for name in columns.numbers if name not in special]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
         self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
 
@@ -300,7 +302,7 @@ class _Table:
             codes, texts = self.columns.labels[roles.metric]
             found = {text or "reward": (roles.value, chosen) for text, chosen in _by_code(codes, texts, rows)}
         else:
-            found = {one: (one, rows) for one in self.columns.numbers if one not in roles.special}
+            found = {one: (one, rows) for one in self.plain}
         if self.split is None:
             return found
         return {
@@ -350,8 +352,7 @@ class _Table:
     def _unit(self, name: str, rows: Rows) -> str | None:
         if self.roles.unit is None:
             return None
-        codes, texts = self.columns.labels[self.roles.unit]
-        found = [texts[code] for code in np.unique(codes[rows]) if texts[code]]
+        found = texts_of(self.columns.labels[self.roles.unit], rows)
         try:
             units = sorted({canonical_unit(text) for text in found})
         except CurveError as error:
