@@ -6,7 +6,7 @@ Columns are known by their names (:mod:`rlscale.sources.names`), whatever their 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rlscale.errors import CurveError, SourceError
 from rlscale.sources import names
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
+from rlscale.sources.tables.axis_column import ROW, axis_column
 from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
@@ -33,9 +34,6 @@ from rlscale.sources.trainers.other import OTHER
 __all__ = ["NAME", "read", "sniff"]
 
 NAME = "table"
-
-#: ``--compute`` of this name counts the rows of a run.
-_ROW = "row"
 
 #: A run takes some kilobytes, however few its rows are.
 _MOST_RUNS = 250_000
@@ -96,8 +94,8 @@ def _table(loaded: Loads, options: ReadOptions) -> _Table:
         numbered(columns, worded)
         roles = roles_of(columns, options)
     if is_wide(columns, roles, options):
-        if not roles.axes and roles.compute is None and options.compute == _ROW:
-            columns.numbers[_ROW] = np.arange(1.0, columns.rows + 1)
+        if not roles.axes and roles.compute is None and options.compute == ROW:
+            columns.numbers[ROW] = np.arange(1.0, columns.rows + 1)
         columns = in_long_form(columns, roles, options)
         roles = roles_of(columns, options)
     return _Table(columns, roles, options, loaded)
@@ -110,15 +108,6 @@ def _step_words(columns: Columns, roles: Roles, options: ReadOptions) -> str | N
     if roles.axes or roles.compute or options.compute is not None:
         return None
     return min((name for name in columns.words if names.axis_unit(name)), key=names.axis_rank, default=None)
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """The column the rows are placed by."""
-
-    key: str | None
-    word: str
-    values: Floats
 
 
 def _unused(column: str) -> tuple[str, ...]:
@@ -140,45 +129,12 @@ class _Table:
             naming = (*roles.run, *roles.recipe, roles.seed)[0]
             raise SourceError(self.path, f"{what}; is {naming!r} the name of the run?")
         self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join(columns.names)}")
-        self.axis = self._axis()
+        self.axis = axis_column(columns, roles, options, self.runs)
         self.rewards: Rewards = rewards_of(columns, roles, self.axis.key)
         special = roles.special
         self.plain = [name for name in columns.numbers if name not in special]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
         self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
-
-    def _axis(self) -> _Axis:
-        """Choose the column that places the rows.
-
-        That of ``--compute``, else ``compute``, else the fullest of those named after compute, one of steps first.
-        """
-        numbers, asked = self.columns.numbers, self.options.compute
-        if asked is not None and asked in numbers:
-            return _Axis(asked, asked, numbers[asked])
-        if asked == _ROW:
-            return _Axis(_ROW, _ROW, self._row_numbers())
-        if self.roles.compute is not None:
-            return _Axis(self.roles.compute, "compute", numbers[self.roles.compute])
-        if self.roles.axes:
-            filled = {name: int(np.isfinite(numbers[name]).sum()) for name in self.roles.axes}
-            best = max(self.roles.axes, key=lambda name: self._fitness(name, filled[name]))
-            return _Axis(best, best, numbers[best])
-        return _Axis(None, _ROW, np.arange(1.0, self.columns.rows + 1))
-
-    def _fitness(self, name: str, filled: int) -> tuple[bool, int, bool, bool]:
-        """Return how well a column places rows; of equal ones the first is taken, which has the best name."""
-        values, unit = self.columns.numbers[name], self.roles.axes[name]
-        moves = bool(filled) and float(np.nanmin(values)) < float(np.nanmax(values))
-        asked = self.options.compute is not None and unit == _unit_or_none(self.options.compute)
-        return moves, filled, asked, unit == "steps"
-
-    def _row_numbers(self) -> Floats:
-        codes = self.runs[0]
-        order = np.argsort(codes, kind="stable")
-        since = np.searchsorted(codes[order], np.arange(len(self.runs[1])))
-        count = np.empty(codes.size)
-        count[order] = np.arange(codes.size) - since[codes[order]] + 1
-        return count
 
     def logs(self) -> Iterator[Log]:
         """Yield one log a run, in order of first row."""
@@ -285,7 +241,7 @@ class _Table:
         return "" if self.options.wide else ", or --wide if each column is a run"
 
     def _check_compute(self, name: str, rows: Rows) -> None:
-        for column in {self.axis.key, *self.roles.axes} - {None, _ROW}:
+        for column in {self.axis.key, *self.roles.axes} - {None, ROW}:
             values = self.columns.numbers[str(column)][rows]
             bad = values[values < 0]
             if bad.size and (column == self.axis.key or str(column).lower() in UNIT_COLUMNS):
@@ -339,8 +295,8 @@ class _Table:
                 some = full if finite.all() else partial
                 if finite.any() and (column == self.roles.compute or self._counts(column, values[finite])):
                     some.setdefault(unit, keys[column])
-        if self.axis.key == _ROW and _ROW not in keys:
-            keys[_ROW] = Series(step, step)
+        if self.axis.key == ROW and ROW not in keys:
+            keys[ROW] = Series(step, step)
         return (full or partial), keys, units, undeclared
 
     def _counts(self, column: str, values: Floats) -> bool:
@@ -399,10 +355,3 @@ def _by_code(codes: Rows, texts: list[str], rows: Rows) -> Iterator[tuple[str, R
     of = codes[rows]
     for code in np.flatnonzero(np.bincount(of, minlength=len(texts))):
         yield texts[code], rows[of == code]
-
-
-def _unit_or_none(text: str) -> str | None:
-    try:
-        return canonical_unit(text)
-    except CurveError:
-        return None
