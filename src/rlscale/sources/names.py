@@ -21,6 +21,7 @@ __all__ = [
     "is_setting",
     "is_spread",
     "is_time",
+    "known_names",
     "measures",
     "normal",
     "rewards_among",
@@ -132,6 +133,18 @@ SPREADS = _words("std sd sem stderr err var min max lower upper low high ci")
 _INDEX = re.compile(r"(?:unnamed:_?\d+|index|idx|row|row_id|id|level_\d+)?")
 _PARTS = re.compile(r"[/_.\s\-@]+")
 _CUMULATIVE = re.compile(r"cum(?:ulative)?_.*tokens")
+
+
+def known_names() -> dict[str, tuple[str, ...]]:
+    """Return the names by what they mean, as the docs list them."""
+    roles = {
+        "run": "run", "trial": "run, where there are several", "recipe": "recipe", "seed": "seed",
+        "dataset": "dataset", "metric": "name of the reward", "unit": "unit of `compute`",
+        "n_eval": "graded samples", "sd": "noise of the reward", "model_params": "size of the model",
+    }  # fmt: skip
+    found = {meaning: tuple(_ROLES[role].split()) for role, meaning in roles.items()}
+    found |= {f"compute in {unit}": tuple(listed.split()) for unit, listed in _AXES.items()}
+    return {**found, "reward": tuple(sorted(_REWARDS))}
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment
 
 from rlscale.sources.catalogue import CONTAINERS
+from rlscale.sources.names import known_names
 from rlscale.sources.trainers import CANONICAL, SETTINGS, TRAINERS, Trainer
 
 __all__ = ["page"]
@@ -25,7 +26,12 @@ def page() -> str:
         for one in TRAINERS
     ]
     return template.render(
-        places=_places(), meanings=_meanings(), overview=_overview(), settings=_settings(), trainers=trainers
+        places=_places(),
+        meanings=_meanings(),
+        overview=_overview(),
+        settings=_settings(),
+        trainers=trainers,
+        columns=_columns(),
     )
 
 
@@ -40,6 +46,11 @@ def _places() -> str:
         for one in CONTAINERS
     ]
     return _table(("source", "give as PATH", "needs", "tried on", "note"), rows)
+
+
+def _columns() -> str:
+    rows = [(meaning, ", ".join(f"`{name}`" for name in synonyms)) for meaning, synonyms in known_names().items()]
+    return _table(("meaning", "names"), rows)
 
 
 def _meanings() -> str:
