@@ -460,3 +460,49 @@ def test_files_of_one_column_each_keep_their_names(write, tmp_path):
     for name in ("warm", "cold"):
         write(f"{name}.csv", "step,eval/accuracy\n" + "".join(f"{k},.{k}\n" for k in range(1, 6)))
     assert [run.name for run in collect([tmp_path]).runs] == ["cold", "warm"]
+
+
+def test_a_column_of_models_that_names_checkpoints_is_no_recipe(one, write):
+    run = one("t.csv", "model,acc\n" + "".join(f"org/q-grpo/checkpoint-{k},.{k}\n" for k in range(1, 6)))
+    assert (run.name, run.curve.compute.tolist()) == ("t", [1, 2, 3, 4, 5])
+    run = one("u.csv", "model,step,acc\n" + "".join(f"q-step{k},{k},.{k}\n" for k in range(1, 6)))
+    assert (run.recipe, run.curve.n_points) == ("u", 5)
+    assert run.source.repairs == ("the column 'model' names the checkpoints of 'step', and is no recipe",)
+    text = "model,step,acc\n" + "".join(f"q-epoch{e},{k},.{e}{k}\n" for e in (1, 2) for k in range(1, 6))
+    assert [run.recipe for run in read(write("v.csv", text))] == ["q-epoch1", "q-epoch2"]
+
+
+def test_a_column_of_words_that_may_tell_runs_apart_is_named(one):
+    rows = [("x", 10 * k, k / 10) for k in range(6)] + [("y", 10 * k + 5, k / 20) for k in range(6)]
+    run = one("t.csv", "tag,tokens,acc\n" + "".join(f"{tag},{at},{acc}\n" for tag, at, acc in rows))
+    assert run.warnings == ("the column 'tag' is not used; if it means the recipe, give --by tag",)
+
+
+def test_by_in_json_lines(write):
+    rows = [
+        {"beta": beta, "algo": "dpo", "step": k, "loss": 1.0, "eval/reward": k / 100 + beta}
+        for beta in (0.1, 0.5) for k in STEPS
+    ]  # fmt: skip
+    path = write("m.jsonl", rows)
+    runs = read(path, by="beta")
+    assert [(run.name, run.recipe, run.curve.n_points) for run in runs] == [("0.1", "0.1", 6), ("0.5", "0.5", 6)]
+    assert survey([path], ReadOptions(by="beta")).logs[0].log.recipe_by == ("beta",)
+    with pytest.raises(SourceError) as caught:
+        read(path, by="gamma")
+    assert caught.value.message == "holds no key 'gamma' for --by; give one that its rows hold"
+
+
+def test_columns_of_benchmarks_are_metrics_and_no_runs(write):
+    path = write("t.csv", "step,math500,aime24\n1,.1,.2\n2,.2,.3\n")
+    with pytest.raises(ChoiceError) as caught:
+        read(path)
+    assert caught.value.candidates == ("math500", "aime24")
+    assert read(path, metric="aime24")[0].curve.reward.tolist() == [0.2, 0.3]
+
+
+def test_a_setting_that_varies_is_asked_about(write):
+    rows = [(lr, k, k / 100 + add) for lr, add in (("1e-5", 0), ("1e-6", 0.1)) for k in STEPS]
+    path = write("t.csv", "lr,step,acc\n" + "".join(f"{lr},{k},{acc}\n" for lr, k, acc in rows))
+    with pytest.raises(SourceError, match="the column 'lr' tells them apart: give --by lr"):
+        read(path)
+    assert [run.recipe for run in read(path, by="lr")] == ["1e-5", "1e-6"]

@@ -130,6 +130,12 @@ _SETTINGS = _words(
 #: Ends of the names of spreads and limits, which stand beside a mean.
 SPREADS = _words("std sd sem stderr err var min max lower upper low high ci")
 
+#: How the names of benchmarks begin: columns of these are metrics of one run, not runs.
+_BENCHMARK = re.compile(
+    r"(?:aime|amc|math|gsm|mmlu|human_?eval|mbpp|gpqa|olympiad|minerva|live_?code|lcb|if_?eval|arc_|hellaswag|bbh|swe_|"
+    r"alpaca|mt_?bench|arena|countdown|big_?bench|truthful|svamp|theorem|codeforces)"
+)
+
 _INDEX = re.compile(r"(?:unnamed:_?\d+|index|idx|row|row_id|id|level_\d+)?")
 _PARTS = re.compile(r"[/_.\s\-@]+")
 _CUMULATIVE = re.compile(r"cum(?:ulative)?_.*tokens")
@@ -224,5 +230,5 @@ def is_other_measure(name: str) -> bool:
 
 
 def measures(name: str) -> bool:
-    """Whether a word of a name says that it is measured along a run (``kl``, ``grad_norm``, ``eval/x``)."""
-    return not _MEASURED.isdisjoint(_PARTS.split(normal(name)))
+    """Whether a name says that it is measured along a run: by a word (``kl``, ``eval/x``), or as a benchmark."""
+    return _BENCHMARK.match(normal(name)) is not None or not _MEASURED.isdisjoint(_PARTS.split(normal(name)))

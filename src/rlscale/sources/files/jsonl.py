@@ -75,7 +75,7 @@ class MetricsFold(JsonFold):
         self._without_step = 0
         self._keys = Keys(path)
         self._names: dict[str, str] = {}  # every key once, however many rows repeat it
-        self._labels = Labels()
+        self._labels = Labels(options.by if options is not None else None)
 
     def fork(self) -> MetricsFold:
         """Return a copy that is fed on its own."""

@@ -17,8 +17,6 @@ __all__ = ["Group", "Labels"]
 #: What a row belongs to, by key.
 _Said = dict[str, str]
 
-_NAMING = ("run", "trial", "recipe")
-
 
 @dataclass(frozen=True)
 class Group:
@@ -51,6 +49,7 @@ class Labels:
     Words alone count: a number under ``group`` or ``task`` may be measured. A seed is a whole number.
     """
 
+    by: str | None = None  #: The key that means the recipe, by ``--by``.
     keys: dict[str, str] = field(default_factory=dict)  #: The keys with such a role, in order of first sight.
     said: list[_Said] = field(default_factory=list)  #: Of each row since the first that said anything.
     seen: set[str] = field(default_factory=set)
@@ -60,16 +59,18 @@ class Labels:
         if not self.seen.issuperset(row):
             for key in row.keys() - self.seen:
                 role = names.role_of(key)
-                if role in names.IDENTITY:
-                    self.keys[key] = role
+                if key == self.by:
+                    self.keys[key] = "recipe"
+                elif role in names.IDENTITY:
+                    self.keys[key] = "apart" if role == "recipe" and self.by is not None else str(role)
             self.seen.update(row)
         if not self.keys:
             return None
-        return {key: text for key, role in self.keys.items() if (text := _text(row.get(key), role))}
+        return {key: text for key, role in self.keys.items() if (text := _text(row.get(key), role, key == self.by))}
 
     def fork(self) -> Labels:
         """Return a copy that is fed on its own."""
-        return Labels(dict(self.keys), list(self.said), set(self.seen))
+        return Labels(self.by, dict(self.keys), list(self.said), set(self.seen))
 
     def groups(self, rows: list[Row], path: str) -> list[Group]:
         """Return the rows of each run.
@@ -81,12 +82,14 @@ class Labels:
         SourceError
             A row without such a key.
         """
+        if self.by is not None and self.by not in self.keys:
+            raise SourceError(path, f"holds no key {self.by!r} for --by; give one that its rows hold")
         if not self.keys:
             return [Group(rows)]
         said = [*([{}] * (len(rows) - len(self.said))), *self.said]
         telling = {key: role for key, role in self.keys.items() if len({one[key] for one in said if key in one}) > 1}
-        by = {role: [key for key, of in telling.items() if of == role] for role in names.IDENTITY}
-        naming = by["run"][:1] or by["trial"][:1] or [*by["recipe"], *by["seed"]]
+        by = {role: [key for key, of in telling.items() if of == role] for role in (*names.IDENTITY, "apart")}
+        naming = by["run"][:1] or by["trial"][:1] or [*by["recipe"], *by["apart"], *by["seed"]]
         for key in naming:
             bare = sum(key not in one for one in said)
             if bare:
@@ -105,10 +108,12 @@ class Labels:
         )  # fmt: skip
 
 
-def _text(value: Any, role: str) -> str:
+def _text(value: Any, role: str, asked: bool) -> str:
     if isinstance(value, str):
         return value.strip()
-    return str(value) if role == "seed" and isinstance(value, int) and not isinstance(value, bool) else ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f"{value:.15g}" if asked or (role == "seed" and isinstance(value, int)) else ""
 
 
 def _group(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from rlscale.errors import SourceError
 from rlscale.sources.tables.columns import Columns
 
-__all__ = ["numbered"]
+__all__ = ["names_checkpoints", "numbered"]
 
 #: A number after the word for what it counts; what stands before is the same in every row, but for other numbers what
 #: stands behind.
@@ -23,8 +24,19 @@ _PLAIN = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?P<times>[kmb
 _TIMES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
 
 
-def numbered(columns: Columns, name: str) -> None:
-    """Turn a column of words into numbers, and say so.
+def names_checkpoints(texts: Sequence[str]) -> bool:
+    """Whether texts are the checkpoints of one run (``qwen/checkpoint-100``, ``qwen/checkpoint-200``, ...)."""
+    filled = [text for text in texts if text]
+    found = [_STEP.search(text) for text in filled]
+    around = {
+        (text[: match.start()], re.sub(r"\d+", "0", text[match.end() :])) if match is not None else None
+        for text, match in zip(filled, found, strict=True)
+    }
+    return len(filled) > 1 and len(around) == 1 and None not in around
+
+
+def numbered(columns: Columns, name: str, under: str | None = None) -> None:
+    """Turn a column of words into numbers, under another name where it is given, and say so.
 
     Raises
     ------
@@ -48,7 +60,7 @@ def numbered(columns: Columns, name: str) -> None:
         ends = " and ".join(sorted(f"{before}...{behind}" for before, behind in around)[:2])
         message = f"the column {name!r} holds more than steps ({ends}); put the numbers of the steps in a column step"
         raise SourceError(columns.path, message)
-    columns.numbers[name] = values[codes]
+    columns.numbers[under or name] = values[codes]
     columns.words.pop(name, None)
     value = next((value for text, value in zip(texts, values, strict=True) if text == example), math.nan)
     columns.repairs.append(f"the column {name!r} is read by the numbers in it: {example!r} as {value:g}")

@@ -26,7 +26,7 @@ from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from
 from rlscale.sources.tables.others import Loads, unexplained
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
-from rlscale.sources.tables.step_words import numbered
+from rlscale.sources.tables.step_words import names_checkpoints, numbered
 from rlscale.sources.tables.wide import in_long_form, is_wide
 from rlscale.sources.text import read_head
 from rlscale.sources.trainers.other import OTHER
@@ -37,6 +37,9 @@ NAME = "table"
 
 #: A run takes some kilobytes, however few its rows are.
 _MOST_RUNS = 250_000
+
+#: In a table of up to so many rows a column of words is looked at; so many rows a word, and it may tell runs apart.
+_MOST_LOOKED_AT, _ROWS_OF_A_WORD = 200_000, 4
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -87,6 +90,7 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
 def _table(loaded: Loads, options: ReadOptions) -> _Table:
     """Return the table with its columns by role: steps written as words are numbers, a wide one is long."""
     columns = loaded(frozenset())
+    _without_checkpoints(columns, options)
     roles = roles_of(columns, options)
     worded = _step_words(columns, roles, options)
     if worded is not None:
@@ -99,6 +103,27 @@ def _table(loaded: Loads, options: ReadOptions) -> _Table:
         columns = in_long_form(columns, roles, options)
         roles = roles_of(columns, options)
     return _Table(columns, roles, options, loaded)
+
+
+def _without_checkpoints(columns: Columns, options: ReadOptions) -> None:
+    """Read a column of models as compute, or leave it out, where it names the checkpoints of one run."""
+    for name in [name for name in columns.labels if names.role_of(name) == "recipe" and name != options.by]:
+        codes, texts = columns.labels[name]
+        if not names_checkpoints(texts):
+            continue
+        axis = min(filter(names.axis_unit, columns.numbers), key=names.axis_rank, default=None)
+        if axis is None:
+            numbered(columns, name, "step")
+        elif _once_each(codes, columns.numbers[axis]):
+            del columns.labels[name]
+            columns.repairs.append(f"the column {name!r} names the checkpoints of {axis!r}, and is no recipe")
+
+
+def _once_each(codes: Rows, place: Floats) -> bool:
+    """Whether each text stands at one compute."""
+    order = np.argsort(codes, kind="stable")
+    same = np.diff(codes[order]) == 0
+    return not bool(np.any(np.diff(place[order])[same] != 0))
 
 
 def _step_words(columns: Columns, roles: Roles, options: ReadOptions) -> str | None:
@@ -134,6 +159,7 @@ class _Table:
         special = roles.special
         self.plain = [name for name in columns.numbers if name not in special]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
+        self.warnings = self._unused_words()
         self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
 
     def logs(self) -> Iterator[Log]:
@@ -193,6 +219,18 @@ class _Table:
         beside = {*self.roles.special, self.axis.key, *self.rewards.validation, *self.rewards.train}
         return unexplained(self.columns, self.loaded, {name for name in beside if name is not None})
 
+    def _unused_words(self) -> tuple[str, ...]:
+        """Return a warning on a column of few words in a table without a column that tells runs apart."""
+        roles, columns = self.roles, self.columns
+        if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > _MOST_LOOKED_AT:
+            return ()
+        words = self.loaded(frozenset(columns.words)).labels
+        few = [
+            name for name in columns.words
+            if name in words and 2 <= sum(map(bool, words[name][1])) <= columns.rows / _ROWS_OF_A_WORD
+        ]  # fmt: skip
+        return tuple(f"the column {name!r} is not used; if it means the recipe, give --by {name}" for name in few)
+
     def _log(self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None]) -> Log:
         numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
@@ -232,6 +270,7 @@ class _Table:
                 if metric.key in series
             },
             repairs=(*self.columns.repairs, *self.rewards.repairs, *part.repairs),
+            warnings=self.warnings,
             metric_repairs=said,
             metric_advice=self._advice(),
             axis_warnings={unit: _unused(undeclared) for unit in axes} if undeclared and axes else {},
