@@ -67,10 +67,10 @@ def test_open_instruct_counts_episodes_in_global_step(one):
     assert (run.curve.unit, run.curve.compute.tolist()) == ("samples", [512, 1024])
 
 
-def test_one_level_of_nesting_and_quoted_numbers(one):
+def test_levels_of_nesting_and_quoted_numbers(one):
     run = one("m.jsonl", [{"step": 1, "eval": {"reward": "0.25", "note": "x"}, "loss": {"a": {"deep": 1}}}])
     assert (run.curve.metric, run.curve.reward.tolist()) == ("eval/reward", [0.25])
-    assert set(run.series) == set()
+    assert set(run.series) == {"loss/a/deep"}
 
 
 def test_train_rewards_counted_from_zero_are_no_baseline(one):

@@ -299,9 +299,11 @@ def _warnings(log: Log, metric: str, curve: Curve) -> list[str]:
     if metric in log.train and not log.validation:
         said.append(f"no validation metric is logged: the train reward {metric!r} is fitted")
     trained = [key for key in log.train if np.isfinite(log.series[key].value).sum() > 1]
-    later = np.isfinite(log.series[metric].value) & (log.series[metric].step > 0)
-    if metric in log.validation and trained and not later.any():
-        said.append(f"validated before training only; the train reward goes on: give --metric {' or '.join(trained)}")
+    evaluated = log.series[metric].step[np.isfinite(log.series[metric].value)]
+    later = evaluated[evaluated > 0]
+    if metric in log.validation and trained and (not later.size or evaluated.size == 1):
+        when = f"once, at step {later[0]:g}" if later.size else "before training only"
+        said.append(f"validated {when}; the train reward goes on: give --metric {' or '.join(trained)}")
     if curve.n_outside:
         low, high = curve.bounds
         away = max(low - float(curve.reward.min()), float(curve.reward.max()) - high)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.files.jsonl import is_document
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
@@ -29,6 +30,7 @@ _TRACKERS = ("wandb", "mlflow", "mlflow+https")
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(ledger|wandb|mlflow|sqlite):")
 _BLOCK = 1 << 18
+_DOCUMENT_HEAD = 1 << 10
 _TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
 #: A line that a trainer prints at every step, or one with its metrics.
 _STEP = re.compile(
@@ -283,11 +285,13 @@ def _is_log_text(path: Path) -> bool:
 
 
 def _is_json_log(path: Path) -> bool:
-    """Whether a ``.json`` file is an array of rows with a step, or JSON lines: most such files are settings."""
+    """Whether a ``.json`` file holds rows: an array, a document of them, or lines; most such files are settings."""
     try:
         with path.open("rb") as file:
             head = file.read(_BLOCK)
     except OSError:
+        return True
+    if is_document(head[:_DOCUMENT_HEAD]):
         return True
     if _ARRAY.match(head) is not None:
         return _STEP_KEY.search(head) is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rlscale.sources.validation_keys import names_a_validation
+
 __all__ = ["is_bookkeeping", "is_evaluation"]
 
 #: Where a row stands, not what was measured; train and validation rows may share them.
@@ -11,7 +13,7 @@ _BOOKKEEPING = re.compile(
     r"(^|/)(_?step|epoch|total_flos|_?timestamp|_?runtime|(wall_)?time)$|global_step|^(progress|time)/"
 )
 
-_EVALUATION = re.compile(r"(?:test|eval|val|valid|validation|val-core|val-aux|eval-rollout)[_/]")
+_EVALUATION = re.compile(r"(?:test|eval|val|valid|validation)[/_\-.@]", re.IGNORECASE)
 
 
 def is_bookkeeping(key: str) -> bool:
@@ -21,4 +23,4 @@ def is_bookkeeping(key: str) -> bool:
 
 def is_evaluation(key: str) -> bool:
     """Whether a key names something measured by an evaluation, not on the train batch."""
-    return _EVALUATION.match(key) is not None
+    return _EVALUATION.match(key) is not None or names_a_validation(key)

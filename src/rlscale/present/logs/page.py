@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from textwrap import fill
 
 from jinja2 import Environment
 
 from rlscale.sources.catalogue import CONTAINERS
 from rlscale.sources.names import known_names
 from rlscale.sources.trainers import CANONICAL, SETTINGS, TRAINERS, Trainer
+from rlscale.sources.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
 
 __all__ = ["page"]
 
@@ -27,12 +29,19 @@ def page() -> str:
     ]
     return template.render(
         places=_places(),
+        evaluated=_words(EVALUATED),
+        reward=_words(REWARD),
+        something_else=_words(SOMETHING_ELSE),
         meanings=_meanings(),
         overview=_overview(),
         settings=_settings(),
         trainers=trainers,
         columns=_columns(),
     )
+
+
+def _words(words: Sequence[str]) -> str:
+    return fill(", ".join(f"`{word}`" for word in words), 116).replace("\n", "\n   ")
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

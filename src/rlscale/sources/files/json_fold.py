@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, Self
 
+from rlscale.sources.files.dialect import LONGEST_KEY
 from rlscale.sources.files.fold import Fold, forked
 from rlscale.sources.repair import Row
+from rlscale.sources.repair import number as as_number
 from rlscale.sources.text import JsonLines
 
-__all__ = ["JsonFold"]
+__all__ = ["JsonFold", "numbers_of"]
+
+#: Levels of a row; what lies deeper is no metric.
+_DEPTH = 16
 
 
 class JsonFold(Fold):
@@ -53,3 +59,45 @@ class JsonFold(Fold):
     def repairs(self) -> list[str]:
         """Return the sentences about lines left out because they are torn."""
         return [*self._torn, *self._lines.repairs()]
+
+
+def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]:
+    """Return the numbers of a row; those of a level inside it get the key ``outer/inner``.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of JSON.
+    without : str
+        A level of the row that is no part of the keys; what stands beside it goes before it.
+
+    Examples
+    --------
+    >>> numbers_of({"step": 3, "critic": {"score": {"mean": 0.5}}})
+    {'step': 3.0, 'critic/score/mean': 0.5}
+    >>> numbers_of({"step": 3, "metrics": {"reward": 0.5}}, without="metrics")
+    {'step': 3.0, 'reward': 0.5}
+    """
+    values: dict[str, float] = {}
+    inside = row.get(without) if without else None
+    if not isinstance(inside, Mapping):
+        _collect(row, "", _DEPTH, values)
+        return values
+    _collect({key: value for key, value in row.items() if key != without}, "", _DEPTH, values)
+    inner: dict[str, float] = {}
+    _collect(inside, "", _DEPTH, inner)
+    return {**values, **{key: value for key, value in inner.items() if key not in values}}
+
+
+def _collect(row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float]) -> None:
+    for key, value in row.items():
+        name = prefix + key
+        if len(name) > LONGEST_KEY:
+            continue
+        if isinstance(value, dict):
+            if depth > 1:
+                _collect(value, f"{name}/", depth - 1, values)
+            continue
+        logged = as_number(value)
+        if logged is not None:
+            values[name] = logged

@@ -1,7 +1,8 @@
-"""``metrics.jsonl``: one flat object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
+"""``metrics.jsonl``: one object a step, as tinker-cookbook, prime-rl and many loops of one's own write it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,21 +12,21 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import FormatError, SourceError
-from rlscale.sources.files.dialect import LONGEST_KEY, Keys
+from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.fold import forked, read_lines
-from rlscale.sources.files.json_fold import JsonFold
+from rlscale.sources.files.json_fold import JsonFold, numbers_of
 from rlscale.sources.files.labels import Group, Labels
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.names import axis_rank, axis_unit
 from rlscale.sources.record import STEP_KEYS
-from rlscale.sources.repair import Row, number
-from rlscale.sources.text import first_object, were
+from rlscale.sources.repair import Row
+from rlscale.sources.text import decoded_head, first_object, read_head, were, whole_json
 from rlscale.sources.trainers import Trainer, log_of, trainer_of
 from rlscale.sources.trainers.datasets import with_datasets
 from rlscale.sources.trainers.other import OTHER
 
-__all__ = ["NAME", "MetricsFold", "read", "sniff"]
+__all__ = ["NAME", "MetricsFold", "is_document", "read", "sniff"]
 
 NAME = "jsonl"
 
@@ -34,6 +35,9 @@ _ROW, _EPOCH = "row", "epoch"
 
 #: Units of the keys that place a row where no trainer's step does, best first.
 _COUNTED = ("steps", "samples")
+#: A level of a row that is no part of its keys; a document's list of rows has the same name.
+_WRAPPER = "metrics"
+_DOCUMENT = re.compile(r'\s*\{\s*"metrics"\s*:\s*\[')
 
 #: W&B's ``_step`` counts log calls.
 _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
@@ -41,7 +45,12 @@ _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the first line is a JSON object (the table and verl's file logger are tried before)."""
-    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"}
+    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"} or is_document(head)
+
+
+def is_document(head: bytes) -> bool:
+    """Whether a file is one JSON document, ``{"metrics": [row, row, ...]}``, on one line or on several."""
+    return _DOCUMENT.match(decoded_head(head)) is not None
 
 
 def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
@@ -52,9 +61,15 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
     FormatError
         No row has a step.
     SourceError
-        A torn line that is not the last, rows without the run that others name, a step that counts within an epoch.
+        A torn line that is not the last, or a torn document; rows without the run that others name; a step that counts
+        within an epoch.
     """
-    return read_lines(path, partial(MetricsFold, options=options))
+    head = read_head(path)
+    if first_object(head) is not None or not is_document(head):
+        return read_lines(path, partial(MetricsFold, options=options))
+    fold = MetricsFold(str(path), options)
+    fold.take(1, whole_json(path))
+    return fold.done()
 
 
 class MetricsFold(JsonFold):
@@ -85,8 +100,16 @@ class MetricsFold(JsonFold):
         return twin
 
     def take(self, number: int, row: dict[str, Any]) -> None:
-        """Take a row."""
-        values = _flat(row)
+        """Take a row, or a document that is a list of rows under ``metrics``."""
+        values = numbers_of(row, without=_WRAPPER)
+        inside = row.get(_WRAPPER)
+        if values or not isinstance(inside, list):
+            self._add(values, row)
+            return
+        for inner in inside:
+            self._add(numbers_of(inner) if isinstance(inner, dict) else {}, inner if isinstance(inner, dict) else {})
+
+    def _add(self, values: dict[str, float], row: Mapping[str, Any]) -> None:
         self._keys.check(values.keys())
         said = self._labels.take(row)
         if self._key not in STEP_KEYS:
@@ -188,15 +211,3 @@ class MetricsFold(JsonFold):
 
 def _by_unit(name: str) -> tuple[int, int]:
     return _COUNTED.index(axis_unit(name) or ""), axis_rank(name)
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a row; those one level down get the key ``outer/inner``."""
-    values: dict[str, float] = {}
-    for key, value in row.items():
-        inner = {f"{key}/{k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
-        for name, cell in inner.items():
-            logged = number(cell)
-            if logged is not None and len(name) <= LONGEST_KEY:
-                values[name] = logged
-    return values

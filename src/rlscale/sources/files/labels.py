@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,7 @@ class Labels:
     said: list[_Said] = field(default_factory=list)  #: Of each row since the first that said anything.
     seen: set[str] = field(default_factory=set)
 
-    def take(self, row: dict[str, Any]) -> _Said | None:
+    def take(self, row: Mapping[str, Any]) -> _Said | None:
         """Return what a row says; None while no row has said anything."""
         if not self.seen.issuperset(row):
             for key in row.keys() - self.seen:

@@ -134,7 +134,8 @@ def _has_rows(names: Sequence[str], lower: set[str], *, json: bool) -> bool:
     trainer = trainer_of(names)
     if trainer is OTHER or "reward" in lower:
         return False
-    return any("/" in key for key in trainer.validation(map(trainer.native, names)))
+    keys = [trainer.native(name) for name in names if not re.search(r"\s", name)]  # a log's first line has spaces
+    return any("/" in key for key in trainer.validation(keys))
 
 
 def _header(path: Path, head: bytes) -> list[str]:

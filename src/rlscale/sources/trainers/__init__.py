@@ -56,11 +56,13 @@ def trainer_of(keys: Iterable[str]) -> Trainer:
         score = trainer.score(known if trainer.native is str else {trainer.native(key) for key in known})
         if score > most:
             best, most = trainer, score
-    if 0 < most <= _FEW and not _rewards(best, known) and _rewards(OTHER, known):
+    if 0 < most <= _FEW and not _own_rewards(best, known) and _own_rewards(OTHER, known):
         return OTHER
     return best
 
 
-def _rewards(trainer: Trainer, keys: Iterable[str]) -> tuple[str, ...]:
-    own = [trainer.native(key) for key in keys]
-    return trainer.validation(own) or trainer.train(own)
+def _own_rewards(trainer: Trainer, keys: Iterable[str]) -> tuple[str, ...]:
+    """Return the rewards that the trainer's table knows; of ``OTHER``, those that their names tell."""
+    native = [trainer.native(key) for key in keys]
+    validation = trainer.validation(native) if trainer is OTHER else trainer.found("validation", native)
+    return validation or trainer.train(native)

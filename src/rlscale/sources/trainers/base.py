@@ -83,9 +83,20 @@ def log_of(trainer: Trainer, history: History) -> Log:
         settings=trainer.settings_of(config),
         repairs=(*history.repairs, *measured.repairs),
         warnings=(*history.warnings, *measured.warnings),
-        metric_repairs=measured.metric_repairs,
+        metric_repairs=_with_names(trainer, series, measured.metric_repairs),
         axis_warnings=measured.axis_warnings,
     )
+
+
+def _with_names(
+    trainer: Trainer, series: Mapping[str, Series], repairs: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return the repairs by key, with a sentence on validation keys that the trainer itself never logs."""
+    if not trainer.marks or trainer.found("validation", series):
+        return repairs
+    said = {key: f"{trainer.title} itself logs no {key}: it is the validation by its name"
+            for key in trainer.validation(series)}  # fmt: skip
+    return {**repairs, **{key: (*repairs.get(key, ()), sentence) for key, sentence in said.items()}}
 
 
 def _number(config: Mapping[str, Any], keys: Iterable[str]) -> float | None:

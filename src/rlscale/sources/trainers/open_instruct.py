@@ -82,6 +82,7 @@ OPEN_INSTRUCT = Trainer(
         "precision": ("model_dtype",),
         "seed": ("seed",),
     },
+    no_validation=("val/",),
     files="W&B with --with_tracking; else the console only, which is not read",
     traps=(
         "val/* is the train batch (value statistics) and never validation; validation is eval/*.",

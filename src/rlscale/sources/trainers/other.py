@@ -24,12 +24,9 @@ from rlscale.sources.trainers.rows_from_zero import (
 
 __all__ = ["OTHER", "trainer_like"]
 
-_VALIDATION = (
-    r"eval[_/]reward(?:/mean)?",
-    r"eval/all/avg_score",
-    r"(?:test|eval|val|valid|validation)[_/](?:.*[_/])?"
-    r"(?:reward|score|scores|avg_score|acc|accuracy|correct|pass_rate|success_rate|solve_rate|pass[@_](?:at_)?1|(?:avg|mean)@\d+)"
-    r"(?:/(?:mean|avg|total))?",
+#: Validation rewards that only the whole name tells.
+_VALIDATION = re.compile(
+    r"(?:test|eval|val|valid|validation)[_/](?:.*[_/])?(?:scores|solve_rate|(?:avg|mean)@\d+)(?:/(?:mean|avg|total))?"
 )
 
 #: Groups in order of preference where the log holds the same reward under several names.
@@ -60,12 +57,11 @@ class _Other(Trainer):
     """Recognises rewards by their names."""
 
     def validation(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """Return the keys that look like validation rewards; a step and a reward alone are evaluations."""
+        """Return the keys whose names say validation; a step and a reward alone are evaluations."""
         known = tuple(keys)
-        for pattern in _VALIDATION:
-            found = tuple(key for key in known if re.fullmatch(pattern, key))
-            if found:
-                return found
+        found = super().validation(known) or tuple(key for key in known if _VALIDATION.fullmatch(key))
+        if found:
+            return found
         train = self.train(known)
         if trainer_like(key for key in known if key not in train):
             return ()

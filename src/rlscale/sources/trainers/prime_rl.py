@@ -107,6 +107,7 @@ PRIME_RL = Trainer(
         "time/wait_for_batch",
         "time/broadcast_weights",
         "solve_none/all",
+        "reward/all/mean",
     ),
     keys=(
         Key("step", "step", "source", note="from 0; validation at the version of the policy"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from rlscale.curves import Series
 from rlscale.sources.history import History
+from rlscale.sources.keys import is_evaluation
 from rlscale.sources.repair import Row
 from rlscale.sources.trainers.base import by_table
 from rlscale.sources.trainers.canonical import Key
@@ -70,7 +71,7 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
 
 
 def _after_rollout(key: str, one: Series, first_is_late: bool) -> Series:
-    stays = key.startswith("eval/") and not first_is_late
+    stays = is_evaluation(key) and not first_is_late
     return Series(np.where((one.step == 0) & stays, 0.0, one.step + 1), one.value)
 
 
@@ -134,7 +135,9 @@ SLIME = Trainer(
         Key("kl_new_old", "train/ppo_kl", "source"),
         Key("clip_fraction", "train/pg_clipfrac", "source"),
         Key("truncation", "rollout/truncated_ratio", "source"),
+        Key("truncation", "rollout/truncated", "source", note="where the rollout data are logged"),
         Key("response_length", "rollout/response_len/mean", "source"),
+        Key("response_length", "rollout/response_lengths", "source", note="where the rollout data are logged"),
         Key(
             "mismatch",
             "train/train_rollout_logprob_abs_diff",

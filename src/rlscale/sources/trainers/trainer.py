@@ -15,6 +15,7 @@ from rlscale.sources.history import History
 from rlscale.sources.repair import Replaced, Row, number
 from rlscale.sources.stopwatch import Wall
 from rlscale.sources.trainers.canonical import CANONICAL, SETTINGS, Key, compiled
+from rlscale.sources.validation_keys import validation_keys
 
 __all__ = ["Count", "Measured", "Trainer", "product"]
 
@@ -121,6 +122,8 @@ class Trainer:
         Configuration keys whose product is the samples of one step.
     settings : mapping of str to tuple of str
         Configuration keys (dots between levels) of the names in ``SETTINGS``, best first.
+    no_validation : tuple of str
+        What keys of its train batch begin with that look like a validation.
     native : callable
         Turns a key as a tracker stores it into the trainer's own.
     measure : callable, optional
@@ -146,6 +149,7 @@ class Trainer:
     gpus: tuple[tuple[str, ...], ...] = ()
     samples: tuple[str, ...] = ()
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    no_validation: tuple[str, ...] = ()
     native: Callable[[str], str] = str
     measure: Callable[[Trainer, History, Mapping[str, Any]], Measured] | None = None
     rows: Callable[[Iterable[Row]], Iterable[Row]] | None = None
@@ -168,8 +172,9 @@ class Trainer:
         return ()
 
     def validation(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """Return the primary validation keys."""
-        return self.found("validation", keys)
+        """Return the primary validation keys: the trainer's own, else those whose names say so."""
+        known = tuple(keys)
+        return self.found("validation", known) or validation_keys(known, without=self.no_validation)
 
     def train(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Return the train rewards."""

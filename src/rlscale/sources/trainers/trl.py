@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Series
 from rlscale.sources.clocks import Clock
 from rlscale.sources.history import History
+from rlscale.sources.keys import is_evaluation
 from rlscale.sources.text import plural
 from rlscale.sources.totals import total_of_counter, total_of_steps, value_at
 from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds, steps_of
@@ -190,7 +191,7 @@ def _centred(series: Mapping[str, Series], trainer: Trainer) -> tuple[dict[str, 
     noise: dict[str, Series] = {}
     moved = dict(series)
     for key, one in series.items():
-        if key.startswith("eval_") or key in _AT_THE_STEP or not np.isin(one.step, ends).all():
+        if is_evaluation(key) or key in _AT_THE_STEP or not np.isin(one.step, ends).all():
             continue
         place = np.searchsorted(ends, one.step)
         moved[key] = Series((starts[place] + 1 + ends[place]) / 2, one.value)
