@@ -140,6 +140,8 @@ READING = (
         help="Lowest and highest reward possible, or open; by default by the metric's name or its values, and said.",
     ),
     click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name."),
+    click.option("--by", metavar="COLUMN", help="The column of a table that means the recipe."),
+    click.option("--wide", is_flag=True, help="Each column of a table, beside its compute, is a run."),
     click.option(
         "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
     ),
@@ -196,7 +198,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
     """Return what the reading options say."""
     from rlscale.sources import FlopRule, ReadOptions
 
-    names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "since", "until")
+    names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "by", "since", "until")
     told: dict[str, Any] = {name: given.get(name) for name in names}
     if told["since"] == _AUTO:
         told["since"] = None  # chosen from the curve, where it is fitted
@@ -205,7 +207,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
         recompute=given.get("recompute", False),
     )
     told |= {name: tuple(given.get(name) or ()) for name in ("exclude", "run")}
-    return ReadOptions(**told, flops=flops, strict=given.get("strict", False))
+    return ReadOptions(**told, flops=flops, wide=given.get("wide", False), strict=given.get("strict", False))
 
 
 def fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:

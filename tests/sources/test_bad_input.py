@@ -142,7 +142,7 @@ TABLES = {
         "t.csv",
         "run,reward\na,.5\na,.6\n",
         {},
-        "run 'a' has no compute: its columns are run, reward; give --compute KEY",
+        "run 'a' has no compute: its columns are run, reward; give --compute COLUMN, or --compute row",
     ),
     "no such compute": (
         "t.csv",
@@ -237,7 +237,8 @@ LOGS = {
         "metrics.jsonl",
         '{"loss": 1}\n',
         {},
-        "no row has a step; a metrics.jsonl needs one of the keys step, training_step, train/global_step, ...",
+        "no row has a step; a metrics.jsonl needs one of the keys step, training_step, train/global_step, ..., "
+        "or --compute KEY; --compute row counts rows",
     ),
     "line without end": (
         "x.log",

@@ -21,6 +21,9 @@ __all__ = ["show", "simulate", "sources"]
 @click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say.")
 @click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="Runs, by name, that are left out; repeat.")
+@click.option("--by", metavar="COLUMN", help="The column of a table that means the recipe.")
+@click.option("--wide", is_flag=True, help="Each column of a table, beside its compute, is a run.")
+@click.option("--compute", metavar="KEY", help="The column or key that holds the compute.")
 @click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read.")
 @with_options(RUNS, OUTPUT[:1])
 def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:

@@ -118,7 +118,7 @@ def _with_metric(logs: Sequence[Named], options: ReadOptions, errors: list[Sourc
         errors.extend(_no_reward(bare))
     elif bare:
         keys = list(bare[0].log.series)
-        message = f"{bare[0].log.path}: no reward is recognised; give --metric KEY"
+        message = f"{bare[0].log.path}: no reward is recognised; give --metric KEY{bare[0].log.metric_advice}"
         raise ChoiceError(message, keys[:40]) if keys else SourceError(bare[0].log.path, "holds no numbers to fit")
     chosen = [(named, metric) for named, metric in picked if metric is not None]
     metrics = list(dict.fromkeys(metric for _, metric in chosen))
@@ -134,7 +134,8 @@ def _no_reward(bare: Sequence[Named]) -> list[SourceError]:
     return [
         SourceError(
             path,
-            f"no reward is recognised; give --metric KEY (keys: {_listed(list(several[0].log.series), 12)})",
+            f"no reward is recognised; give --metric KEY{several[0].log.metric_advice} "
+            f"(keys: {_listed(list(several[0].log.series), 12)})",
             [named.name for named in several],
         )
         for path, several in sorted(first.items())
@@ -160,6 +161,13 @@ def _primary(named: Named, logs: Sequence[Named]) -> str | None:
 
 
 def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceError]) -> list[tuple[Named, str]]:
+    """Return the logs that have a metric, and how each calls it.
+
+    Raises
+    ------
+    ChoiceError
+        It may be of several datasets.
+    """
     chosen: list[tuple[Named, str]] = []
     without: dict[str, list[Named]] = {}
     for named in logs:
@@ -185,7 +193,27 @@ def _logged_as(log: Log, metric: str) -> str | None:
     if metric in log.series:
         return metric
     native = next((trainer.native for trainer in (*TRAINERS, OTHER) if trainer.name == log.trainer), str)
-    return native(metric) if native(metric) in log.series else None
+    if native(metric) in log.series:
+        return native(metric)
+    return _of_dataset(log, metric) if log.dataset_by else None
+
+
+def _of_dataset(log: Log, metric: str) -> str | None:
+    """Return the key ``accuracy@math`` of ``math``, ``benchmark@math`` or ``accuracy``; None without one.
+
+    Raises
+    ------
+    ChoiceError
+        There are several.
+    """
+    column, _, value = metric.rpartition("@")
+    wanted = value if column in ("", *log.dataset_by) else ""
+    primary = log.validation or log.train
+    fits = [key for key in primary or log.series if wanted and key.rpartition("@")[2] == wanted]
+    fits = fits or [key for key in log.series if key.rpartition("@")[0] == metric]
+    if len(fits) > 1:
+        raise ChoiceError(f"{log.path} holds {len(fits)} metrics {metric!r}; give --metric KEY", fits)
+    return fits[0] if fits else None
 
 
 def _closest(metric: str, logs: Sequence[Named]) -> str:

@@ -37,6 +37,7 @@ class Container:
 
 CONTAINERS = (
     Container("trl", "TRL and Unsloth", "trainer_state.json, or the output folder"),
+    Container("trl-console", "TRL's output", "the text log with its progress bars", note="unless it is rounded"),
     Container("verl-console", "verl's console", "the text log", note="from 0.2 on, behind Ray's prefixes"),
     Container("verl-file", "verl's file logger", "{project}/{experiment}.jsonl"),
     Container("console", "other trainers' consoles", "the text log", checked="files written as the source prints them",
@@ -45,6 +46,7 @@ CONTAINERS = (
     Container("prime-rl", "prime-rl", "metrics.jsonl", checked="files written as the source writes them",
               note="trainer and orchestrator in one file"),
     Container("jsonl", "any metrics.jsonl", "one flat JSON object a step"),
+    Container("jsonl", "a JSON array of rows", "log_history.json, as json.dump writes it"),
     Container("tensorboard", "TensorBoard", "an event file, or its folder", note="every scalar, unsampled"),
     Container("wandb", "W&B offline files", "run-*.wandb, or the folder wandb",
               note="decoded without the wandb package; killed runs and their console too"),
@@ -59,7 +61,7 @@ CONTAINERS = (
               "files made from a real history", "a history's rows, several runs by a column, or a chart's points"),
     Container("tracker-export", "trackers' exports in Parquet", "a data frame of a history", "parquet",
               "files made from a real history"),
-    Container("table", "tables", "CSV, TSV or JSON lines, one row an evaluation"),
+    Container("table", "tables", "CSV, TSV or JSON lines, one row an evaluation", note="or one column a run: --wide"),
     Container("table", "Parquet tables", "a .parquet file, one row an evaluation", "parquet"),
     Container("ledger", "a ledger in SQLite", "ledger:FILE", note="what rlscale ledger add and rlscale watch keep"),
     Container("ledger", "a ledger in PostgreSQL", "ledger:postgresql://USER@HOST/DATABASE", "postgres", "a real server",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,7 @@ def named_logs(
     files: Sequence[Found],
     errors: list[SourceError],
     options: ReadOptions,
-    read: Callable[[Found], list[Log] | list[Record]] = read_found,
+    read: Callable[[Found], list[Log] | list[Record]] | None = None,
     seen: list[str] | None = None,
 ) -> list[Named]:
     """Return the logs of files, each with its name, recipe and seed; what cannot be read goes to ``errors``.
@@ -263,8 +264,8 @@ def named_logs(
         Receives the errors.
     options : ReadOptions
         Recipe and strictness.
-    read : callable
-        Returns what a file holds, or raises a ``SourceError``.
+    read : callable, optional
+        Returns what a file holds, or raises a ``SourceError``; :func:`rlscale.sources.readers.read_found` by default.
     seen : list of str, optional
         Receives the names of all runs, also of those that the options leave out.
 
@@ -275,7 +276,8 @@ def named_logs(
     """
     seen = [] if seen is None else seen
     with np.errstate(over="ignore", invalid="ignore"):
-        logs = _named(_logs(files, errors, options, read, seen), options, seen)
+        reader = read or partial(read_found, options=options)
+        logs = _named(_logs(files, errors, options, reader, seen), options, seen)
     errors.extend(SourceError(one.log.path, one.log.refused, [one.name]) for one in logs if one.log.refused)
     _raise_first(errors, options)
     return [one for one in logs if not one.log.refused]

@@ -82,6 +82,8 @@ def _without(log: Log, name: str, kind: Kind | None, options: ReadOptions) -> So
     if kind is not None and kind[0] in ("gpu-hours", "dollars") and log.clocks:
         return _no_gpus(log, name, options)
     why = f": {next(iter(log.absent.values()))}" if log.absent else ""
+    if log.format == "table":
+        return SourceError(log.path, f"run {name!r} has no compute{why}; give --compute COLUMN, or --compute row")
     return SourceError(log.path, f"run {name!r} has no compute{why}; give --compute KEY")
 
 

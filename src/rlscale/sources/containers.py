@@ -16,6 +16,7 @@ from rlscale.sources.record import Record, followed
 from rlscale.sources.trackers import tensorboard, wandb_file
 from rlscale.sources.trainers import log_of, trainer_of
 from rlscale.sources.trainers.base import flat
+from rlscale.sources.trainers.datasets import bare_key, with_datasets
 
 __all__ = ["logs_of", "sessions_joined"]
 
@@ -130,5 +131,17 @@ def logs_of(record: Record) -> list[Log]:
         ]  # fmt: skip
     if not histories:
         raise EmptyError(record.path, f"run {record.name or record.path!r} holds no metric; nothing was logged yet")
-    trainer = trainer_of(key for one in histories for key in one.series)
-    return [log_of(trainer, one) for one in histories]
+    datasets = record.dataset_by
+    trainer = trainer_of(bare_key(key, datasets) for one in histories for key in one.series)
+    return [_with_columns(with_datasets(trainer, log_of(trainer, one), datasets), record) for one in histories]
+
+
+def _with_columns(log: Log, record: Record) -> Log:
+    """Return the log with what the record says of its recipe and seed, and who says it."""
+    group = ("group",) if record.group and log.recipe == record.group else ()
+    return replace(
+        log,
+        recipe_by=record.recipe_by or group,
+        seed=record.seed if record.seed is not None else log.seed,
+        seed_by=record.seed_by,
+    )

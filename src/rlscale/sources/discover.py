@@ -36,6 +36,9 @@ _TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifac
 _STEP = re.compile(
     rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
 )
+#: Rows in a ``.json`` file, and where their step stands.
+_ARRAY = re.compile(rb"\s*\[\s*\{")
+_STEP_KEY = re.compile(rb'"(?:[\w/]*step|current_steps|[\w/]*iteration|timesteps_total|[\w/]*timesteps)"\s*:\s*[0-9]')
 _STATE = "trainer_state.json"
 _GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
@@ -225,8 +228,8 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
 def _may_be_log(path: Path, through: Through) -> bool:
     suffix = path.suffix.lower()
     named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
-    if suffix == ".json" and not named:
-        return bool(through(_is_document, path))
+    if suffix == ".json":
+        return named or bool(through(_is_json_log, path))
     return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
 
 
@@ -281,13 +284,19 @@ def _is_log_text(path: Path) -> bool:
     return False
 
 
-def _is_document(path: Path) -> bool:
-    """Whether a JSON file, whose ending says nothing, holds the rows of a run."""
+def _is_json_log(path: Path) -> bool:
+    """Whether a ``.json`` file holds rows: an array, a document of them, or lines; most such files are settings."""
     try:
         with path.open("rb") as file:
-            return is_document(file.read(_DOCUMENT_HEAD))
+            head = file.read(_BLOCK)
     except OSError:
-        return False
+        return True
+    if is_document(head[:_DOCUMENT_HEAD]):
+        return True
+    if _ARRAY.match(head) is not None:
+        return _STEP_KEY.search(head) is not None
+    first, _, rest = head.lstrip().partition(b"\n")
+    return first.startswith(b"{") and rest.startswith(b"{") and _STEP_KEY.search(first) is not None
 
 
 def holds_steps(path: Path) -> bool:

@@ -115,7 +115,7 @@ class Follower:
             moved = held is not None and held.identity != (signature[0][:2] if signature else None)
             if held is not None and moved and here.get(held.identity or (-1, -1), path) != path:
                 self._forget(path)
-            held = self._held.setdefault(path, _Held(self._open))
+            held = self._held.setdefault(path, _Held(self._open, self._options))
             changed = held.refresh(found, signature) or changed
         self._open.close_idle()
         return changed
@@ -167,7 +167,8 @@ class Follower:
 class _Held:
     """What was last read of a file, folder or address, and why it could not be read the last time."""
 
-    def __init__(self, files: Descriptors) -> None:
+    def __init__(self, files: Descriptors, options: ReadOptions) -> None:
+        self._options = options
         self.logs: list[Log] | list[Record] | None = None
         self.error: SourceError | None = None
         self._files = files
@@ -199,19 +200,19 @@ class _Held:
     def _read(self, found: Found) -> list[Log] | list[Record]:
         path = found.path
         if found.uri or by_name(path) or path.is_dir():
-            return read_found(found)
+            return read_found(found, self._options)
         if self._tail is None:
             head = read_head(path)
-            reader = reader_of(path, head) if head else None
+            reader = reader_of(path, head, self._options) if head else None
             if reader is None or reader.fold is None or not encoding_of(head).startswith("utf-8"):
-                return read_found(found)
-            self._tail = Tail(path, self._files)
+                return read_found(found, self._options)
+            self._tail = Tail(path, self._files, self._options)
         try:
             return self._tail.look()
         except NotLinesError:
             self._tail = None
             self._files.close(path)
-            return read_found(found)
+            return read_found(found, self._options)
 
 
 def _signature(found: Found) -> _Signature:

@@ -47,6 +47,10 @@ class ReadOptions:
         Patterns (``*``, ``?``) of names of runs that are left out of everything.
     run : sequence of str
         Patterns of names of the only runs that are read; all where there are none.
+    by : str, optional
+        Column of a table that means the recipe.
+    wide : bool
+        Read each column of a table, beside that of the compute, as a run.
     since, until : float, optional
         Keep only this stretch of compute (a baseline evaluation is kept).
     strict : bool
@@ -64,6 +68,8 @@ class ReadOptions:
     recipe: str | None = None
     exclude: Sequence[str] = ()
     run: Sequence[str] = ()
+    by: str | None = None
+    wide: bool = False
     since: float | None = None
     until: float | None = None
     strict: bool = False
@@ -168,6 +174,10 @@ class Log:
         Which seconds the gpu-hours count that it states, where it says.
     recipe_by, seed_by : tuple of str
         The columns of a table that state the recipe (the seed); the name of a tracker's group for the recipe.
+    dataset_by : tuple of str
+        The columns that name the dataset, whose values stand in the keys of ``series`` (``accuracy@math``).
+    metric_advice : str
+        What else than ``--metric`` may help where no reward is recognised.
     recipe, seed, model_params, config, metrics, settings
         As in :class:`rlscale.curves.Run`; None or empty where the log holds none.
     logp_passes : float, optional
@@ -207,6 +217,8 @@ class Log:
     recipe_by: tuple[str, ...] = ()
     seed: int | None = None
     seed_by: tuple[str, ...] = ()
+    dataset_by: tuple[str, ...] = ()
+    metric_advice: str = ""
     model_params: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.discover import Found, by_name, without_reader
-from rlscale.sources.files import console, jsonl, trl_state, verl_file
+from rlscale.sources.files import console, json_array, jsonl, trl_state, verl_file
 from rlscale.sources.files.fold import NewFold
-from rlscale.sources.log import Log
+from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.record import Record
 from rlscale.sources.tables import table, tracker_export
 from rlscale.sources.text import read_head
@@ -43,16 +44,36 @@ READERS = (
     Reader(tracker_export.NAME, tracker_export.sniff, tracker_export.read_records),
     Reader(table.NAME, table.sniff, table.read),
     Reader(jsonl.NAME, jsonl.sniff, jsonl.read, jsonl.MetricsFold),
+    Reader(json_array.NAME, json_array.sniff, json_array.read),
     Reader(console.NAME, console.sniff, console.read, console.ConsoleFold),
 )
 
 
-def reader_of(path: Path, head: bytes) -> Reader | None:
-    """Return the reader that knows a file by its name and its first ``HEAD_BYTES`` bytes; None where none does."""
-    return next((reader for reader in READERS if reader.sniff(path, head)), None)
+def reader_of(path: Path, head: bytes, options: ReadOptions | None = None) -> Reader | None:
+    """Return the reader that knows a file by its name and its first ``HEAD_BYTES`` bytes; None where none does.
+
+    The options matter to tables and to rows of JSON, whose columns and keys may be anything.
+    """
+    reader = next((reader for reader in READERS if reader.sniff(path, head)), None)
+    return reader if options is None or reader is None else _with_options(reader, options)
 
 
-def read_found(found: Found) -> list[Log] | list[Record]:
+@lru_cache(maxsize=64)
+def _with_options(reader: Reader, options: ReadOptions) -> Reader:
+    """Return the reader with the options it heeds; the same one for the same options."""
+    if reader.name == tracker_export.NAME:
+        return replace(reader, read=partial(tracker_export.read_records, options=options))
+    if reader.name == table.NAME:
+        return replace(reader, read=partial(table.read, options=options))
+    if reader.name == json_array.NAME:
+        return replace(reader, read=partial(json_array.read, options=options))
+    if reader.name == jsonl.NAME:
+        new = partial(jsonl.MetricsFold, options=options)
+        return replace(reader, read=partial(jsonl.read, options=options), fold=new)
+    return reader
+
+
+def read_found(found: Found, options: ReadOptions | None = None) -> list[Log] | list[Record]:
     """Return what one file, folder or address holds.
 
     Raises
@@ -74,7 +95,7 @@ def read_found(found: Found) -> list[Log] | list[Record]:
         head = read_head(path)
         if not head:
             raise EmptyError(str(path), "the file is empty; nothing was logged yet")
-        reader = reader_of(path, head)
+        reader = reader_of(path, head, options)
         if reader is not None:
             return reader.read(path)
     except OSError as error:  # the disk, or a file that went away meanwhile

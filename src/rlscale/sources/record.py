@@ -64,6 +64,10 @@ class Record:
         What the container calls the run; every session of a resumed run has the same.
     group : str, optional
         What the user grouped runs by in the tracker; the recipe, where it is set.
+    seed : int, optional
+        As the container itself states it.
+    recipe_by, seed_by, dataset_by : tuple of str
+        The columns that state them, in a table.
     console : tuple of str
         Lines the run printed, where the container keeps them.
     repairs, warnings : tuple of str
@@ -80,6 +84,10 @@ class Record:
     gpus: float | None = None
     run_id: str | None = None
     group: str | None = None
+    seed: int | None = None
+    recipe_by: tuple[str, ...] = ()
+    seed_by: tuple[str, ...] = ()
+    dataset_by: tuple[str, ...] = ()
     console: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

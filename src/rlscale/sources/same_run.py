@@ -48,7 +48,8 @@ def once(logs: Sequence[Placed]) -> list[Placed]:
     """Return the logs without copies of one run: a trainer that logs to a tracker leaves two in its folder.
 
     Two logs are of one run if the folder of one holds the other and every reward they both hold (at least three, not
-    all equal) is the same to single precision. The one that goes furthest is kept, and says what was left out.
+    all equal) is the same to single precision; a table that is one run alone counts as a log. The one that goes
+    furthest is kept, and says what was left out.
     """
     if len({log.format for _, _, log in logs}) < 2:
         return list(logs)
@@ -151,7 +152,9 @@ def _rank(log: Log) -> tuple[float, int]:
 
 def _same(one: Placed, other: Placed) -> bool:
     first, second = one[2], other[2]
-    if first.format == second.format or "table" in (first.format, second.format) or one[0].uri or other[0].uri:
+    if first.format == second.format or one[0].uri or other[0].uri:
+        return False
+    if any(log.format == "table" and log.name for log in (first, second)):  # results put together by hand
         return False
     keys = [key for key in (*first.validation, *first.train) if key in (*second.validation, *second.train)]
     pairs = [_both(first.series[key], second.series[key]) for key in keys]

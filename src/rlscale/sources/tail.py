@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.fold import Fold
-from rlscale.sources.log import Log
+from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.readers import Reader, reader_of
 from rlscale.sources.text import HEAD_BYTES, Utf8Lines, encoding_of
 
@@ -172,11 +172,14 @@ class Tail:
         The file.
     files : Descriptors
         Keeps it open.
+    options : ReadOptions, optional
+        What its rows are read with.
     """
 
-    def __init__(self, path: Path, files: Descriptors) -> None:
+    def __init__(self, path: Path, files: Descriptors, options: ReadOptions | None = None) -> None:
         self.path = path
         self._files = files
+        self._options = options
         self._target = ""  # where the name led to
         self._now: _Content | None = None
         self._before: _Content | None = None  # while it is open whether the content of now replaces it
@@ -262,7 +265,7 @@ class Tail:
     def _reader(self, head: bytes) -> Reader:
         if not head:
             raise EmptyError(str(self.path), "the file is empty; nothing was logged yet")
-        reader = reader_of(self.path, head)
+        reader = reader_of(self.path, head, self._options)
         if reader is None or reader.fold is None or not encoding_of(head).startswith("utf-8"):
             raise NotLinesError
         return reader

@@ -9,6 +9,7 @@ from textwrap import fill
 from jinja2 import Environment
 
 from rlscale.sources.catalogue import CONTAINERS
+from rlscale.sources.names import known_names
 from rlscale.sources.trainers import CANONICAL, SETTINGS, TRAINERS, Trainer
 from rlscale.sources.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
 
@@ -35,6 +36,7 @@ def page() -> str:
         overview=_overview(),
         settings=_settings(),
         trainers=trainers,
+        columns=_columns(),
     )
 
 
@@ -53,6 +55,11 @@ def _places() -> str:
         for one in CONTAINERS
     ]
     return _table(("source", "give as PATH", "needs", "tried on", "note"), rows)
+
+
+def _columns() -> str:
+    rows = [(meaning, ", ".join(f"`{name}`" for name in synonyms)) for meaning, synonyms in known_names().items()]
+    return _table(("meaning", "names"), rows)
 
 
 def _meanings() -> str:

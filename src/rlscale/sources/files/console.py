@@ -12,6 +12,7 @@ from rlscale.sources.files.fold import Fold, forked, read_lines
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
 from rlscale.sources.files.skyrl_log import SkyRlLog
+from rlscale.sources.files.trl_console import TrlConsole
 from rlscale.sources.files.verl_console import VerlConsole
 from rlscale.sources.history import History
 from rlscale.sources.log import Log
@@ -23,7 +24,7 @@ __all__ = ["DIALECTS", "NAME", "ConsoleFold", "histories_of_lines", "read", "sni
 NAME = "console"
 
 #: In the order in which a line is offered to them.
-DIALECTS: tuple[type[Dialect], ...] = (VerlConsole, RollStdout, OpenRlhfLog, SlimeLog, SkyRlLog)
+DIALECTS: tuple[type[Dialect], ...] = (VerlConsole, RollStdout, OpenRlhfLog, SlimeLog, SkyRlLog, TrlConsole)
 
 _SUFFIXES = frozenset({".log", ".txt", ".out", ".err", ""})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from rlscale.sources.repair import number
 from rlscale.sources.tables.parquet import MOST_CELLS, Sheet, coded, floats, is_number
 from rlscale.sources.text import json_rows, plural
 
-__all__ = ["Columns", "TextColumn", "from_json_lines", "from_parquet"]
+__all__ = ["Columns", "Named", "TextColumn", "from_json_lines", "from_parquet"]
 
 Floats = NDArray[np.float64]
+
+#: Whether a column, by its name, is of a kind.
+Named = Callable[[str], bool]
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Columns:
         Numeric columns, NaN where empty.
     labels : dict of str to (array of int, shape (rows,), list of str)
         Text columns: a code for each row, and the text of each code.
+    words : dict of str to (int, str)
+        Columns left out because they hold words: the line (the row, in Parquet) of the first, and that cell.
     repairs : list of str
         What was left out.
     """
@@ -43,7 +48,13 @@ class Columns:
     rows: int = 0
     numbers: dict[str, Floats] = field(default_factory=dict)
     labels: dict[str, tuple[NDArray[np.intp], list[str]]] = field(default_factory=dict)
+    words: dict[str, tuple[int, str]] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns read, those of text first."""
+        return (*self.labels, *self.numbers)
 
 
 @dataclass
@@ -75,8 +86,11 @@ class TextColumn:
         return merged[np.concatenate(self.parts)], list(stripped)
 
 
-def from_json_lines(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
-    """Read a long table in JSON lines: one flat object a row. Arguments and errors as for CSV."""
+def from_json_lines(path: Path, text: Named, required: Named) -> Columns:
+    """Read a long table in JSON lines: one flat object a row. Arguments and errors as for CSV.
+
+    Objects and lists in a cell are not read.
+    """
     table = Columns(str(path))
     cells: dict[str, tuple[list[int], list[Any]]] = {}
     lines: list[int] = []
@@ -93,7 +107,9 @@ def from_json_lines(path: Path, text: frozenset[str], required: frozenset[str]) 
     if not table.rows:
         raise EmptyError(str(path), "holds no complete row; nothing was logged yet")
     for name, (places, values) in cells.items():
-        if name.lower() in text:
+        if any(isinstance(value, dict | list) for value in values):
+            continue
+        if text(name):
             labels = [""] * table.rows
             for place, value in zip(places, values, strict=True):
                 labels[place] = _as_text(value)
@@ -106,9 +122,11 @@ def from_json_lines(path: Path, text: frozenset[str], required: frozenset[str]) 
         if bad is None:
             table.numbers[name] = np.full(table.rows, np.nan)
             table.numbers[name][places] = numbers
-        elif name.lower() in required:
+        elif required(name):
             message = f"line {lines[places[bad]]}: {name} {values[bad]!r:.40} is not a number; repair it or write null"
             raise SourceError(str(path), message)
+        else:
+            table.words[name] = (lines[places[bad]], str(values[bad]))
     return table
 
 
@@ -118,7 +136,7 @@ def _as_text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def from_parquet(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
+def from_parquet(path: Path, text: Named, required: Named) -> Columns:
     """Read a Parquet file; needs pyarrow. Arguments as for CSV.
 
     Raises
@@ -135,15 +153,16 @@ def from_parquet(path: Path, text: frozenset[str], required: frozenset[str]) -> 
     numbers: dict[str, list[Floats]] = {}
     texts: dict[str, TextColumn] = {}
     for name, kind in {**sheet.kinds, **sheet.nested}.items():
-        if name.lower() in text and name in sheet.kinds:
+        if text(name) and name in sheet.kinds:
             texts[name] = TextColumn()
         elif name in sheet.kinds and is_number(kind):
             numbers[name] = []
-        elif name.lower() in required or name.lower() in text:
-            wanted = (
-                "text; write it as a string column" if name.lower() in text else "numbers; write it as a float column"
-            )
-            raise SourceError(str(path), f"column {name!r} holds {kind}, not {wanted}")
+        elif required(name):
+            raise SourceError(str(path), f"column {name!r} holds {kind}, not numbers; write it as a float column")
+        elif text(name):
+            raise SourceError(str(path), f"column {name!r} holds {kind}, not text; write it as a string column")
+        elif name in sheet.kinds:
+            table.words[name] = (1, str(kind))
     for batch in sheet.batches([*texts, *numbers]):
         for name, grown in texts.items():
             grown.add_coded(*coded(table.path, batch[name]))

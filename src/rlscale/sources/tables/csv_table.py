@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources.names import role_of
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
-from rlscale.sources.tables.columns import Columns, TextColumn
+from rlscale.sources.tables.columns import Columns, Named, TextColumn
 from rlscale.sources.tables.roles import known_among
-from rlscale.sources.text import line_blocks, opened, plural, shown
+from rlscale.sources.text import line_blocks, opened, plural, shown, were
 
 __all__ = ["from_csv"]
 
@@ -34,17 +35,18 @@ _CHUNK, _CELLS = 1 << 13, 1 << 20
 _MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "nat", "<na>"})
 
 
-def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Columns:
+def from_csv(path: Path, text: Named, required: Named) -> Columns:
     """Read a CSV file (comma, semicolon or tab, whichever its header holds most of).
 
     Parameters
     ----------
     path : Path
-        The file; its first line names the columns.
-    text : frozenset of str
-        Columns (lower case) read as text whatever they hold.
-    required : frozenset of str
-        Columns (lower case) whose every cell must be a number or empty; another column with words in it is left out.
+        The file; its first line that does not begin with ``#`` names the columns, or the last that does, where the
+        next holds numbers alone.
+    text : callable
+        Whether a column, by its name, is read as text whatever it holds.
+    required : callable
+        Whether every cell of a column must be a number or empty; another column with words in it is left out.
 
     Raises
     ------
@@ -53,24 +55,30 @@ def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Colu
         in a required column, or anything :func:`rlscale.sources.text.lines` raises.
     """
     table = Columns(str(path))
-    reader, header = _opened_csv(path)
-    texts = {name: TextColumn() for name in header if name.lower() in text}
+    reader, header, skipped = _opened_csv(path)
+    if skipped:
+        table.repairs.append(f"{were(skipped, 'comment line')} skipped before the header")
+    texts = {name: TextColumn() for name in header if name and text(name)}
     numeric: dict[str, list[Floats]] = {name: [] for name in header if name and name not in texts}
-    checked = [k for k, name in enumerate(header) if name.lower() in required]
-    labelled = header[-1].lower() in text - {"seed"}
-    for numbers, rows in _without_torn_end(_csv_chunks(path, reader, len(header), table), table, checked, labelled):
+    checked = [k for k, name in enumerate(header) if name and required(name)]
+    labelled = header[-1] in texts and role_of(header[-1]) != "seed"
+    chunks = _csv_chunks(path, reader, len(header), skipped, table)
+    for numbers, rows in _without_torn_end(chunks, table, checked, labelled):
         table.rows += len(rows)
         for name, cells in zip(header, zip(*rows, strict=True), strict=True):
             if name in texts:
                 texts[name].add(cells)
             elif name in numeric:
                 values = _floats(cells)
+                if values is None and (values := _percents(cells)) is not None and not numeric[name]:
+                    table.repairs.append(f"the percent signs of the column {name!r} were dropped")
                 if values is not None:
                     numeric[name].append(values)
-                elif name.lower() not in required:
-                    del numeric[name]
-                else:
+                elif required(name):
                     raise _not_a_number(table, name, cells, numbers)
+                else:
+                    del numeric[name]
+                    table.words[name] = _first_word(cells, numbers)
     if not table.rows:
         raise EmptyError(str(path), "holds a header and no rows; nothing was logged yet")
     table.numbers = {name: np.concatenate(parts) for name, parts in numeric.items()}
@@ -78,9 +86,10 @@ def from_csv(path: Path, text: frozenset[str], required: frozenset[str]) -> Colu
     return table
 
 
-def _opened_csv(path: Path) -> tuple[Any, list[str]]:
+def _opened_csv(path: Path) -> tuple[Any, list[str], int]:
+    """Return the rows, the names of the columns, and how many lines of comment stand before the rows."""
     source: Iterator[str] = itertools.chain.from_iterable(_narrow(path))
-    first = next(source, "")
+    first, source, skipped = _without_comments(next(source, ""), source)
     if "\x00" in first:
         raise SourceError(str(path), "line 1 holds NUL characters; save the file as UTF-8 text")
     if "\r" in first.rstrip("\r\n") and not first.endswith("\n"):  # one line: \r alone ends the lines
@@ -100,7 +109,27 @@ def _opened_csv(path: Path) -> tuple[Any, list[str]]:
     twice = next((name for name, count in Counter(header).items() if name and count > 1), None)
     if twice is not None:
         raise SourceError(str(path), f"column {twice!r} appears twice in the header; rename one of them")
-    return reader, header
+    return reader, header, skipped
+
+
+def _without_comments(first: str, source: Iterator[str]) -> tuple[str, Iterator[str], int]:
+    """Return the header, the lines after it, and how many lines that begin with ``#`` were skipped.
+
+    ``numpy.savetxt`` writes the header itself as a comment: then the line after it holds numbers alone.
+    """
+    skipped, comment = 0, ""
+    while first.lstrip().startswith("#"):
+        following = next(source, "")
+        if not following:
+            break
+        skipped, comment, first = skipped + 1, first, following
+    bare = comment.lstrip().lstrip("#").lstrip()
+    delimiter = max(",;\t", key=first.count)
+    cells = first.strip().split(delimiter)
+    alone = len(cells) > 1 and len(bare.split(delimiter)) == len(cells)
+    if alone and all(number(cell) is not None for cell in cells):
+        return bare, itertools.chain([first], source), skipped - 1
+    return first, source, skipped
 
 
 def _narrow(path: Path) -> Iterator[list[str]]:
@@ -116,7 +145,9 @@ def _narrow(path: Path) -> Iterator[list[str]]:
         yield block
 
 
-def _csv_chunks(path: Path, reader: Any, width: int, table: Columns) -> Iterator[tuple[list[int], list[list[str]]]]:
+def _csv_chunks(
+    path: Path, reader: Any, width: int, skipped: int, table: Columns
+) -> Iterator[tuple[list[int], list[list[str]]]]:
     """Yield (line numbers, rows) in chunks; a torn last row is left out and stated."""
     torn: tuple[int, list[str]] | None = None
     chunk = max(1, min(_CHUNK, _CELLS // width))
@@ -125,18 +156,20 @@ def _csv_chunks(path: Path, reader: Any, width: int, table: Columns) -> Iterator
         try:
             rows: list[list[str]] = list(itertools.islice(reader, chunk))
         except csv.Error as error:
-            raise SourceError(str(path), f"line {reader.line_num} is not CSV ({error}); repair the line") from error
+            line = skipped + reader.line_num
+            raise SourceError(str(path), f"line {line} is not CSV ({error}); repair the line") from error
         if not rows:
             break
         if torn is not None and any(rows):
             raise _wrong_width(path, *torn, width)
-        numbers = list(range(before + 1, before + 1 + len(rows)))
+        begin = skipped + before + 1
+        numbers = list(range(begin, begin + len(rows)))
         if reader.line_num - before == len(rows) and set(map(len, rows)) == {width}:
             yield numbers, rows
             continue
         if reader.line_num - before != len(rows):  # cells with line ends in them
             spans = [1 + sum(cell.count("\n") for cell in row) for row in rows]
-            numbers = [before + 1 + skipped for skipped in itertools.accumulate(spans[:-1], initial=0)]
+            numbers = [begin + within for within in itertools.accumulate(spans[:-1], initial=0)]
         filled = [(line, row) for line, row in zip(numbers, rows, strict=True) if row]
         odd = next((k for k, (_, row) in enumerate(filled) if len(row) != width), None)
         if odd is not None:
@@ -241,9 +274,25 @@ def _floats(cells: Sequence[str]) -> Floats | None:
         return None
 
 
+def _percents(cells: Sequence[str]) -> Floats | None:
+    """Return cells of which each that is not empty ends in a percent sign; None where they do not."""
+    stripped = [cell.strip() for cell in cells]
+    if not all(cell.endswith("%") or cell.lower() in _MISSING for cell in stripped):
+        return None
+    return _floats([cell.removesuffix("%") for cell in stripped])
+
+
+def _first_word(cells: Sequence[str], numbers: list[int]) -> tuple[int, str]:
+    """Return the first cell that is no number, and its line."""
+    return next(
+        (line, cell)
+        for line, cell in zip(numbers, cells, strict=True)
+        if cell.strip().lower() not in _MISSING and _floats([cell]) is None
+    )
+
+
 def _not_a_number(table: Columns, name: str, cells: Sequence[str], numbers: list[int]) -> SourceError:
-    for line, cell in zip(numbers, cells, strict=True):
-        if cell.strip().lower() not in _MISSING and number(cell) is None:
-            message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
-            return SourceError(table.path, message)
-    raise AssertionError("a column was refused and every cell is a number")
+    line, cell = _first_word(cells, numbers)
+    return SourceError(
+        table.path, f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
+    )

@@ -1,15 +1,13 @@
-"""Long tables: one row an evaluation, in CSV, Parquet or JSON lines.
+"""Tables: one row an evaluation, in CSV, Parquet or JSON lines; or one column a run.
 
-Columns ``run, recipe, seed, model_params, compute, unit, reward, n_eval, sd``; ``run_id``, ``value`` and
-``compute_unit`` are other names of ``run``, ``reward`` and ``unit``; ``metric`` names the reward of each row;
-``gpu_hours, flops, tokens, samples, step`` are compute in that unit. Case does not matter.
+Columns are known by their names (:mod:`rlscale.sources.names`), whatever their order; what no name says is asked for.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +15,21 @@ from numpy.typing import NDArray
 
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import CurveError, SourceError
-from rlscale.sources.log import Log
-from rlscale.sources.naming import named
+from rlscale.sources import names
+from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
-from rlscale.sources.seed_marks import seed_mark
-from rlscale.sources.tables.columns import Columns, TextColumn, from_json_lines, from_parquet
+from rlscale.sources.tables.axis_column import ROW, axis_column
+from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
+from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
-from rlscale.sources.tables.roles import ALIASES, REQUIRED, TEXT, UNIT_COLUMNS, is_csv, is_json_table
-from rlscale.sources.text import plural, read_head
+from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from, texts_of
+from rlscale.sources.tables.others import Loads, unexplained
+from rlscale.sources.tables.rewards import Rewards, rewards_of
+from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
+from rlscale.sources.tables.step_words import names_checkpoints, numbered
+from rlscale.sources.tables.wide import in_long_form, is_wide
+from rlscale.sources.text import read_head
+from rlscale.sources.trainers.other import OTHER
 
 __all__ = ["NAME", "read", "sniff"]
 
@@ -32,6 +37,9 @@ NAME = "table"
 
 #: A run takes some kilobytes, however few its rows are.
 _MOST_RUNS = 250_000
+
+#: In a table of up to so many rows a column of words is looked at; so many rows a word, and it may tell runs apart.
+_MOST_LOOKED_AT, _ROWS_OF_A_WORD = 200_000, 4
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -44,16 +52,26 @@ def sniff(path: Path, head: bytes) -> bool:
     return is_csv(head) or is_json_table(head)
 
 
-def read(path: Path) -> list[Log]:
+def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
     """Return the runs of a table.
 
-    Rows are sorted by compute; of rows at one compute equal ones are dropped and of conflicting ones the later wins.
+    Rows are sorted by compute; of rows at one compute equal ones are dropped, and others are told apart as
+    :mod:`rlscale.sources.tables.contradictions` says.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    options : ReadOptions, optional
+        ``by``, ``wide``, ``compute`` and ``metric`` say what the names of the columns do not.
 
     Raises
     ------
     SourceError
-        Whatever makes the file no table, a run that mixes units or recipes, a row without a run, negative compute.
+        Whatever makes the file no table, a run that mixes units or recipes, a row without a run, negative compute,
+        rows that contradict each other.
     """
+    given = options or ReadOptions()
     head = read_head(path)
     if head.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
         load = from_parquet
@@ -61,19 +79,71 @@ def read(path: Path) -> list[Log]:
         load = from_csv
     else:
         load = from_json_lines
-    logs = list(_Table(load(path, TEXT, REQUIRED)).logs())
+
+    def loaded(also: frozenset[str]) -> Columns:
+        known = text_columns(given.by)
+        return load(path, lambda name: name in also or known(name), required)
+
+    logs = list(_table(loaded, given).logs())
     if logs and all(log.refused for log in logs):
         raise SourceError(str(path), logs[0].refused)
     return logs
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """The column the rows are placed by."""
+def _refused(name: str, path: str, rows: Rows, error: SourceError) -> Log:
+    """Return a run that is left out alone, with the reason."""
+    return Log(
+        name=name, path=path, format=NAME, rows=int(rows.size), series={}, validation=(), train=(), axes={},
+        refused=error.message,
+    )  # fmt: skip
 
-    key: str | None
-    word: str
-    values: Floats
+
+def _table(loaded: Loads, options: ReadOptions) -> _Table:
+    """Return the table with its columns by role: steps written as words are numbers, a wide one is long."""
+    columns = loaded(frozenset())
+    _without_checkpoints(columns, options)
+    roles = roles_of(columns, options)
+    worded = _step_words(columns, roles, options)
+    if worded is not None:
+        columns = loaded(frozenset({worded}))
+        numbered(columns, worded)
+        roles = roles_of(columns, options)
+    if is_wide(columns, roles, options):
+        if not roles.axes and roles.compute is None and options.compute == ROW:
+            columns.numbers[ROW] = np.arange(1.0, columns.rows + 1)
+        columns = in_long_form(columns, roles, options)
+        roles = roles_of(columns, options)
+    return _Table(columns, roles, options, loaded)
+
+
+def _without_checkpoints(columns: Columns, options: ReadOptions) -> None:
+    """Read a column of models as compute, or leave it out, where it names the checkpoints of one run."""
+    for name in [name for name in columns.labels if names.role_of(name) == "recipe" and name != options.by]:
+        codes, texts = columns.labels[name]
+        if not names_checkpoints(texts):
+            continue
+        axis = min(filter(names.axis_unit, columns.numbers), key=names.axis_rank, default=None)
+        if axis is None:
+            numbered(columns, name, "step")
+        elif _once_each(codes, columns.numbers[axis]):
+            del columns.labels[name]
+            columns.repairs.append(f"the column {name!r} names the checkpoints of {axis!r}, and is no recipe")
+
+
+def _once_each(codes: Rows, place: Floats) -> bool:
+    """Whether each text stands at one compute."""
+    order = np.argsort(codes, kind="stable")
+    same = np.diff(codes[order]) == 0
+    return not bool(np.any(np.diff(place[order])[same] != 0))
+
+
+def _step_words(columns: Columns, roles: Roles, options: ReadOptions) -> str | None:
+    """Return the column of words that is to be read as compute: of ``--compute``, else where no other names any."""
+    if options.compute in columns.words:
+        return options.compute
+    if roles.axes or roles.compute or options.compute is not None:
+        return None
+    return min((name for name in columns.words if names.axis_unit(name)), key=names.axis_rank, default=None)
 
 
 def _unused(column: str) -> tuple[str, ...]:
@@ -83,77 +153,102 @@ def _unused(column: str) -> tuple[str, ...]:
 class _Table:
     """A table's columns by role, and the logs made of them."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, roles: Roles, options: ReadOptions, loaded: Loads) -> None:
         self.columns = columns
         self.path = columns.path
-        lower = {name.lower(): name for name in (*columns.numbers, *columns.labels)}
-        self.role = {
-            role: lower[next(name for name in names if name in lower)]
-            for role, names in ALIASES.items()
-            if any(name in lower for name in names)
-        }
-        self.unit_columns = {
-            name: UNIT_COLUMNS[name.lower()] for name in columns.numbers if name.lower() in UNIT_COLUMNS
-        }
-        self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join((*columns.labels, *columns.numbers))}")
-        self.axis = self._axis()
-
-    def _axis(self) -> _Axis:
-        """Choose the column that places the rows: ``compute``, else the fullest column named after a unit."""
-        numbers = self.columns.numbers
-        if "compute" in self.role:
-            return _Axis(self.role["compute"], "compute", numbers[self.role["compute"]])
-        if self.unit_columns:
-            filled = {name: int(np.isfinite(numbers[name]).sum()) for name in self.unit_columns}
-            best = max(self.unit_columns, key=lambda name: (filled[name], self.unit_columns[name] == "steps"))
-            return _Axis(best, best, numbers[best])
-        return _Axis(None, "row", np.arange(1.0, self.columns.rows + 1))
+        self.roles = roles
+        self.options = options
+        self.loaded = loaded
+        self.runs = runs_of(columns, roles)
+        if len(self.runs[1]) > _MOST_RUNS:
+            what = f"holds {len(self.runs[1]):,} runs, more than {_MOST_RUNS:,}"
+            naming = (*roles.run, *roles.recipe, roles.seed)[0]
+            raise SourceError(self.path, f"{what}; is {naming!r} the name of the run?")
+        self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join(columns.names)}")
+        self.axis = axis_column(columns, roles, options, self.runs)
+        self.rewards: Rewards = rewards_of(columns, roles, self.axis.key)
+        special = roles.special
+        self.plain = [name for name in columns.numbers if name not in special]
+        self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
+        self.warnings = self._unused_words()
+        self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
 
     def logs(self) -> Iterator[Log]:
         """Yield one log a run, in order of first row."""
-        labels = self.columns.labels
-        codes, names = labels[self.role["run"]] if "run" in self.role else self._formed()
-        if len(names) > _MOST_RUNS:
-            what = f"holds {len(names):,} runs, more than {_MOST_RUNS:,}"
-            raise SourceError(self.path, f"{what}; is {self.role.get('run', 'seed')!r} the name of the run?")
+        codes, texts = self.runs
         order = np.argsort(codes, kind="stable")
-        bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
-        for code, name in enumerate(names):
+        bounds = np.searchsorted(codes[order], np.arange(len(texts) + 1))
+        for code, name in enumerate(texts):
             rows = order[bounds[code] : bounds[code + 1]]
-            if not name and "run" in self.role:
-                raise SourceError(
-                    self.path, f"{plural(rows.size, 'row')} without a run; fill the column {self.role['run']!r}"
-                )
+            parts = self._parts(name, rows)
             try:
-                yield self._log(name, rows)
+                stated = self._stated(name, rows)
+                logs = [self._log(name, part, "" if k == 1 else f"#{k}", stated) for k, part in enumerate(parts, 1)]
             except SourceError as error:  # the other runs are none the worse
-                yield Log(
-                    name=name, path=self.path, format=NAME, rows=int(rows.size), series={}, validation=(), train=(),
-                    axes={}, refused=error.message,
-                )  # fmt: skip
+                yield _refused(name, self.path, rows, error)
+            else:
+                yield from logs
 
-    def _formed(self) -> tuple[Rows, list[str]]:
-        """Return a code for each row and the name of each code, formed of recipe and seed; empty is the file's own."""
-        rows = self.columns.rows
-        labels = {role: self.columns.labels[self.role[role]] for role in ("recipe", "seed") if role in self.role}
-        labels = {role: label for role, label in labels.items() if any(label[1])}
-        own = named(Path(self.path), Path(self.path).absolute().parent).name
-        one_of_file = "seed" not in labels and seed_mark(own) is not None
-        if not any(len(names) > 1 for _, names in labels.values()) and ("recipe" not in labels or one_of_file):
-            return np.zeros(rows, dtype=np.intp), [""]
-        recipe = labels.get("recipe", (np.zeros(rows, dtype=np.intp), [own]))
-        seed = labels.get("seed", (np.zeros(rows, dtype=np.intp), [""]))
-        for role, (codes, names) in labels.items():
-            empty = int(np.count_nonzero(codes == names.index(""))) if "" in names else 0
-            if empty:
-                what = f"{plural(empty, 'row')} without a {role} and no run column"
-                raise SourceError(self.path, f"{what}; fill the column {self.role[role]!r}")
-        grown = TextColumn()
-        grown.add(["/".join(filter(None, (recipe[1][r], seed[1][s]))) for r, s in zip(recipe[0], seed[0], strict=True)])
-        return grown.done()
+    def _stated(self, name: str, rows: Rows) -> tuple[str | None, int | None]:
+        """Return the recipe and the seed that the columns state of a run."""
+        seeds = (self.roles.seed,) if self.roles.seed is not None else ()
+        seed = seed_from(self.columns, label_of(self.columns, seeds, name, rows), name)
+        return label_of(self.columns, self.roles.recipe, name, rows), seed
 
-    def _log(self, name: str, rows: Rows) -> Log:
+    def _parts(self, name: str, rows: Rows) -> list[Part]:
+        """Return the runs among the rows of one name: one, unless the rows contradict each other."""
+        place = self.axis.values[rows]
+        if place.size < 2 or bool(np.all(np.diff(place) > 0)):
+            return [Part(rows)]
+        if names.normal(self.axis.key or "") == "epoch" and self.roles.axes:
+            within = self.columns.numbers[next(iter(self.roles.axes))][rows]
+            return [Part(rows[np.lexsort((within, place))])]
+        metrics = self._metrics(rows)
+        used = [key for key in metrics if self._means_reward(key, metrics[key][0])]
         numbers = self.columns.numbers
+        measures = [
+            Measure(chosen, self.axis.values[chosen], numbers[column][chosen])
+            for column, chosen in map(metrics.__getitem__, used)
+        ]
+        return parts_of(rows, measures, self._rival(name))
+
+    def _means_reward(self, key: str, column: str) -> bool:
+        """Whether the rows of a metric may contradict each other: that of ``--metric``, else the rewards."""
+        asked = self.options.metric
+        if asked is not None:
+            return asked in (key, column, *key.split("@"))
+        return self.roles.metric is not None or column in (self.rewards.validation or self.rewards.train)
+
+    def _rival(self, name: str) -> Rival:
+        numbers = self.columns.numbers
+        epoch = next((one for one in numbers if names.normal(one) == "epoch" and one != self.axis.key), None)
+        return Rival(
+            path=self.path,
+            who=f"run {name!r}: " if name else "",
+            word=self.axis.word,
+            others=self._others,
+            epoch=(epoch, numbers[epoch]) if epoch is not None else None,
+        )
+
+    def _others(self) -> Iterator[tuple[str, Rows]]:
+        """Yield the columns that may tell rows apart."""
+        beside = {*self.roles.special, self.axis.key, *self.rewards.validation, *self.rewards.train}
+        return unexplained(self.columns, self.loaded, {name for name in beside if name is not None})
+
+    def _unused_words(self) -> tuple[str, ...]:
+        """Return a warning on a column of few words in a table without a column that tells runs apart."""
+        roles, columns = self.roles, self.columns
+        if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > _MOST_LOOKED_AT:
+            return ()
+        words = self.loaded(frozenset(columns.words)).labels
+        few = [
+            name for name in columns.words
+            if name in words and 2 <= sum(map(bool, words[name][1])) <= columns.rows / _ROWS_OF_A_WORD
+        ]  # fmt: skip
+        return tuple(f"the column {name!r} is not used; if it means the recipe, give --by {name}" for name in few)
+
+    def _log(self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None]) -> Log:
+        numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
         metrics = self._metrics(rows)
         series, kept, said = {}, {}, {}
@@ -163,54 +258,74 @@ class _Table:
             series[metric] = Series(place[order], value[order])
             kept[metric] = chosen[order]
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
+        recipe, seed = stated
         return Log(
-            name=name,
+            name=name + suffix,
             path=self.path,
             format=NAME,
             rows=int(rows.size),
             series=series,
-            validation=self._primary(metrics),
-            train=(),
+            validation=self._keys(metrics, self.rewards.validation),
+            train=self._keys(metrics, self.rewards.train) if self.roles.metric is None else (),
             axes=axes,
             axis_keys=axis_keys,
             axis_units=axis_units,
             undeclared=undeclared,
             absent=self.absent,
-            n_eval=self._beside("n_eval", kept),
-            sd=self._beside("sd", kept),
-            recipe=self._label("recipe", name, rows),
-            recipe_by=(self.role["recipe"],) if "recipe" in self.role else (),
-            seed=self._seed(name, rows),
-            seed_by=(self.role["seed"],) if "seed" in self.role else (),
-            model_params=self._number("model_params", rows),
-            repairs=tuple(self.columns.repairs),
+            n_eval=self._beside(lambda column: self.roles.n_eval, metrics, kept),
+            sd=self._beside(self._sd_of, metrics, kept),
+            recipe=recipe,
+            recipe_by=self.roles.recipe if recipe is not None else (),
+            seed=seed,
+            seed_by=(self.roles.seed,) if self.roles.seed is not None and seed is not None else (),
+            dataset_by=self.roles.dataset,
+            model_params=self._number(self.roles.model_params, rows),
+            metrics={
+                one: replace(metric, series=series[metric.key])
+                for one, metric in self.known.items()
+                if metric.key in series
+            },
+            repairs=(*self.columns.repairs, *self.rewards.repairs, *part.repairs),
+            warnings=self.warnings,
             metric_repairs=said,
+            metric_advice=self._advice(),
             axis_warnings={unit: _unused(undeclared) for unit in axes} if undeclared and axes else {},
         )
 
+    def _advice(self) -> str:
+        return "" if self.options.wide else ", or --wide if each column is a run"
+
     def _check_compute(self, name: str, rows: Rows) -> None:
-        for column in {self.axis.key, *self.unit_columns} - {None}:
+        for column in {self.axis.key, *self.roles.axes} - {None, ROW}:
             values = self.columns.numbers[str(column)][rows]
             bad = values[values < 0]
-            if bad.size:
+            if bad.size and (column == self.axis.key or str(column).lower() in UNIT_COLUMNS):
                 who = f"run {name!r}: " if name else ""
                 raise SourceError(self.path, f"{who}negative {column} {bad.min():g}; compute counts up from 0")
 
     def _metrics(self, rows: Rows) -> dict[str, tuple[str, Rows]]:
-        """Return (column, rows) of each metric: by the ``metric`` column, else every numeric column by its name."""
-        if "metric" in self.role and "reward" in self.role:
-            codes, names = self.columns.labels[self.role["metric"]]
-            found = codes[rows]
-            present = np.flatnonzero(np.bincount(found, minlength=len(names)))
-            return {names[code] or "reward": (self.role["reward"], rows[found == code]) for code in present}
-        special = {self.role.get(key) for key in ("compute", "n_eval", "sd", "model_params")}
-        names = [name for name in self.columns.numbers if name not in special and name not in self.unit_columns]
-        return {name: (name, rows) for name in names}
+        """Return (column, rows) of each metric.
 
-    def _primary(self, metrics: Mapping[str, object]) -> tuple[str, ...]:
-        if "metric" in self.role:
+        By the ``metric`` column, else every numeric column by its name; each for each dataset, ``accuracy@math``.
+        """
+        roles = self.roles
+        if roles.metric is not None and roles.value is not None:
+            codes, texts = self.columns.labels[roles.metric]
+            found = {text or "reward": (roles.value, chosen) for text, chosen in _by_code(codes, texts, rows)}
+        else:
+            found = {one: (one, rows) for one in self.plain}
+        if self.split is None:
+            return found
+        return {
+            f"{metric}@{text}" if text else metric: (column, chosen)
+            for metric, (column, of) in found.items()
+            for text, chosen in _by_code(*self.split, of)
+        }
+
+    def _keys(self, metrics: Mapping[str, tuple[str, Rows]], rewards: tuple[str, ...]) -> tuple[str, ...]:
+        if self.roles.metric is not None:
             return tuple(metrics)
-        return (self.role["reward"],) if "reward" in self.role else ()
+        return tuple(key for key, (column, _) in metrics.items() if column in rewards)
 
     def _axes(self, name: str, rows: Rows) -> tuple[dict[str, Series], dict[str, Series], dict[str, str], str | None]:
         place = self.axis.values[rows]
@@ -220,27 +335,35 @@ class _Table:
         units: dict[str, str] = {}
         full: dict[str, Series] = {}
         partial: dict[str, Series] = {}
-        candidates = dict(self.unit_columns)
+        candidates = dict(self.roles.axes)
         undeclared = None
-        if "compute" in self.role:
+        if self.roles.compute is not None:
             unit = self._unit(name, rows)
-            undeclared = self.role["compute"] if unit is None else None
-            candidates = {self.role["compute"]: unit or "", **candidates}
+            undeclared = self.roles.compute if unit is None else None
+            candidates = {self.roles.compute: unit or "", **candidates}
         for column, unit in candidates.items():
             values = self.columns.numbers[column][rows][order]
             keys[column] = Series(step, values)
             if unit:
                 units[column] = unit
-                some = full if np.isfinite(values).all() else partial
-                if np.isfinite(values).any():
+                finite = np.isfinite(values)
+                some = full if finite.all() else partial
+                if finite.any() and (column == self.roles.compute or self._counts(column, values[finite])):
                     some.setdefault(unit, keys[column])
+        if self.axis.key == ROW and ROW not in keys:
+            keys[ROW] = Series(step, step)
         return (full or partial), keys, units, undeclared
 
+    def _counts(self, column: str, values: Floats) -> bool:
+        """Whether a column counts up along a run; one with the name of a unit does."""
+        if column.lower() in UNIT_COLUMNS or values.size < 2:
+            return True
+        return bool(np.all(np.diff(values) >= 0)) and bool(values[-1] > values[0])
+
     def _unit(self, name: str, rows: Rows) -> str | None:
-        if "unit" not in self.role:
+        if self.roles.unit is None:
             return None
-        codes, names = self.columns.labels[self.role["unit"]]
-        found = [names[code] for code in np.unique(codes[rows]) if names[code]]
+        found = texts_of(self.columns.labels[self.roles.unit], rows)
         try:
             units = sorted({canonical_unit(text) for text in found})
         except CurveError as error:
@@ -250,37 +373,40 @@ class _Table:
             raise SourceError(self.path, message)
         return units[0] if units else None
 
-    def _beside(self, role: str, kept: Mapping[str, Rows]) -> dict[str, Series]:
-        """Return the column of a role (n_eval, sd) at the rows kept of each metric."""
-        if role not in self.role:
-            return {}
-        values = self.columns.numbers[self.role[role]]
-        return {metric: Series(self.axis.values[rows], values[rows]) for metric, rows in kept.items()}
+    @cached_property
+    def _spreads(self) -> dict[str, str]:
+        """The columns that hold the standard error of another one, ``acc_stderr`` of ``acc``, by that."""
+        lower = {names.normal(name): name for name in self.columns.numbers}
+        ends = [f"{between}{end}" for between in "_/," for end in ("stderr", "sem")]
+        return {
+            name: lower[names.normal(name) + end]
+            for name in self.columns.numbers for end in ends if names.normal(name) + end in lower
+        }  # fmt: skip
 
-    def _label(self, role: str, name: str, rows: Rows) -> str | None:
-        if role not in self.role:
-            return None
-        codes, names = self.columns.labels[self.role[role]]
-        found = [names[code] for code in np.unique(codes[rows]) if names[code]]
-        if len(found) > 1:
-            message = f"run {name!r} has {len(found)} values in column {role!r} ({', '.join(found[:3])})"
-            message += "; give each job its own run name"
-            raise SourceError(self.path, message)
-        return found[0] if found else None
+    def _sd_of(self, column: str) -> str | None:
+        return self.roles.sd or self._spreads.get(column)
 
-    def _seed(self, name: str, rows: Rows) -> int | None:
-        text = self._label("seed", name, rows)
-        if text is None or text.lower() in {"nan", "none", "null"}:
-            return None
-        match = re.fullmatch(r"(?:s|seed)?[-_ ]?(\d{1,18})(?:\.0*)?", text, re.IGNORECASE)
-        if match is None:
-            message = f"run {name!r}: seed {text!r} is not a whole number; mend it or leave it empty"
-            raise SourceError(self.path, message)
-        return int(match[1])
+    def _beside(
+        self, of: Callable[[str], str | None], metrics: Mapping[str, tuple[str, Rows]], kept: Mapping[str, Rows]
+    ) -> dict[str, Series]:
+        """Return the column that goes with each metric (its n_eval, its sd) at the rows kept of it."""
+        found = {}
+        for metric, rows in kept.items():
+            column = of(metrics[metric][0])
+            if column is not None:
+                found[metric] = Series(self.axis.values[rows], self.columns.numbers[column][rows])
+        return found
 
-    def _number(self, role: str, rows: Rows) -> float | None:
-        if role not in self.role:
+    def _number(self, column: str | None, rows: Rows) -> float | None:
+        if column is None:
             return None
-        values = self.columns.numbers[self.role[role]][rows]
+        values = self.columns.numbers[column][rows]
         values = values[np.isfinite(values)]
         return float(values[0]) if values.size else None
+
+
+def _by_code(codes: Rows, texts: list[str], rows: Rows) -> Iterator[tuple[str, Rows]]:
+    """Yield the rows of each text, in the order of the texts."""
+    of = codes[rows]
+    for code in np.flatnonzero(np.bincount(of, minlength=len(texts))):
+        yield texts[code], rows[of == code]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rlscale.curves import Series
+from rlscale.sources import names
 from rlscale.sources.clocks import timers
 from rlscale.sources.history import History
 from rlscale.sources.keys import is_evaluation
@@ -43,19 +44,8 @@ _TRAINER = re.compile(
     r"|(?:completions?|response)s?(?:[/_]mean)?[/_]length.*"
 )
 
-#: Cumulative counters by unit, the best of each unit first.
-_UNITS = {
-    "gpu_hours": "gpu-hours",
-    "gpu-hours": "gpu-hours",
-    "num_tokens": "tokens",
-    "progress/total_tokens": "tokens",
-    "total_tokens": "tokens",
-    "tokens": "tokens",
-    "samples": "samples",
-    "episode": "samples",
-    "total_episodes": "samples",
-    "flops": "flops",
-}
+#: Cumulative counters of some trainers, before those that their whole names tell.
+_COUNTERS = ("num_tokens", "progress/total_tokens", "total_tokens", "time/total_timesteps")
 
 
 def trainer_like(keys: Iterable[str]) -> bool:
@@ -75,7 +65,8 @@ class _Other(Trainer):
         train = self.train(known)
         if trainer_like(key for key in known if key not in train):
             return ()
-        return tuple(key for key in train if "train" not in key)
+        bare = (key for key in names.rewards_among(known) if "/" not in key)
+        return tuple(key for key in dict.fromkeys((*train, *bare)) if "train" not in key)
 
     def train(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Return the train rewards: those of the first group that any key matches."""
@@ -84,7 +75,7 @@ class _Other(Trainer):
             found = tuple(key for key in known if any(re.fullmatch(pattern, key) for pattern in group))
             if found:
                 return found
-        return ()
+        return tuple(key for key in names.rewards_among(known) if not is_evaluation(key))
 
 
 def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> Measured:
@@ -100,13 +91,14 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
     series = shifted(history.series) if from_zero else dict(history.series)
     steps = steps_of(series)
     totals = _counters(series)
+    units = {key: names.axis_unit(key) or "" for key in totals}
     said = {key: FROM_ZERO for key in series if not is_evaluation(key)} if from_zero else {}
     if not from_zero:
         said = {key: BASELINE for key in train if series[key].step.size and series[key].step[0] == 0.0}
     return Measured(
-        axes={"steps": Series(steps, steps), **{_UNITS[key]: total for key, total in reversed(totals.items())}},
+        axes={"steps": Series(steps, steps), **{units[key]: total for key, total in reversed(totals.items())}},
         axis_keys=totals,
-        axis_units=_UNITS,
+        axis_units=units,
         clocks=timers(series, ("step_time", "time/step", "timing/step"), ("time/eval", "timing/eval")),
         series=series,
         metric_repairs=said,
@@ -114,13 +106,16 @@ def _measure(trainer: Trainer, history: History, config: Mapping[str, Any]) -> M
 
 
 def _counters(series: Mapping[str, Series]) -> dict[str, Series]:
-    """Return the counters a log holds, by key: numbers that never fall, from 0 up."""
+    """Return the counters a log holds, by key, the best first: numbers that rise from 0 or above and never fall."""
     totals: dict[str, Series] = {}
-    for key in _UNITS:
-        logged = series.get(key, Series(np.empty(0), np.empty(0)))
+    named = sorted((key for key in series if "/" not in key), key=names.axis_rank)
+    for key in dict.fromkeys((*_COUNTERS, *named)):
+        if key not in series or names.axis_unit(key) in (None, "steps", "dollars"):
+            continue
+        logged = series[key]
         keep = np.isfinite(logged.value)
         value = logged.value[keep]
-        if value.size and value[0] >= 0 and np.all(np.diff(value) >= 0):
+        if value.size and value[0] >= 0 and np.all(np.diff(value) >= 0) and (value.size < 2 or value[-1] > value[0]):
             totals[key] = Series(logged.step[keep], value)
     return totals
 
