@@ -47,7 +47,7 @@ def is_share(metric: str) -> bool:
     >>> is_share("val-core/math/acc/mean@8"), is_share("eval/pass@1"), is_share("rewards/correct_reward")
     (True, True, False)
     """
-    parts = [part for part in _PARTS.split(metric.lower()) if part]
+    parts = [part for part in _PARTS.split(metric.lower()) if part not in ("", "at")]
     words = set(parts)
     if words & _NOT_SHARE:
         return False

@@ -1,0 +1,138 @@
+"""Bounds of the runs read together: by the metric's name and scale, assumed from the values, or open."""
+
+import json
+
+import pytest
+
+from rlscale.errors import ChoiceError, InputError
+from rlscale.sources import ReadOptions, collect
+from rlscale.sources.bounds import is_share, several_rewards
+
+
+def table(write, name, column, *values):
+    rows = "".join(f"{10 * k},{value}\n" for k, value in enumerate(values))
+    return write(name, f"step,{column}\n{rows}")
+
+
+def known(reading):
+    return [(run.curve.bounds, run.curve.bounds_from) for run in reading.runs]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["accuracy", "eval/acc", "val-core/math/acc/mean@8", "pass@1", "eval/pass_rate", "success_rate", "win_rate",
+     "test/solve_rate", "eval_accuracy", "val/success", "pass_at_1", "acc@math"],
+)  # fmt: skip
+def test_shares_by_their_names(name):
+    assert is_share(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["reward", "eval_reward", "score", "rewards/correct_reward", "critic/score/mean", "return", "episode_reward_mean",
+     "success_reward", "pass_count", "reward_model/score"],
+)  # fmt: skip
+def test_what_is_no_share(name):
+    assert not is_share(name)
+
+
+def test_several_reward_functions_beside_their_sum():
+    assert several_rewards(["reward", "rewards/answer/mean", "rewards/format/mean", "rewards/answer/std"], "reward")
+    assert several_rewards(["eval_reward", "eval_rewards/answer/mean", "eval_rewards/format/mean"], "eval_reward")
+    assert not several_rewards(["reward", "rewards/answer/mean", "rewards/answer/std"], "reward")
+    assert not several_rewards(["reward/mean", "reward/std", "reward/max"], "reward/mean")
+    assert not several_rewards(["rewards/a/mean", "rewards/b/mean"], "rewards/a/mean")
+
+
+def test_a_share_has_the_unit_interval(write):
+    reading = collect([table(write, "a.csv", "accuracy", 0.2, 0.3, 0.5, 1.05)])
+    assert known(reading) == [((0.0, 1.0), "metric")]
+
+
+def test_percents_are_read_as_percents_at_any_cut(write):
+    path = table(write, "a.csv", "eval/accuracy", 0.4, 0.9, 1.2, 20.5, 41.0, 60.0)
+    for until in (None, 20.0):
+        (run,) = collect([path], ReadOptions(until=until)).runs
+        assert (run.curve.bounds, run.curve.bounds_from) == ((0.0, 100.0), "percent")
+
+
+def test_one_column_of_a_table_is_decided_once(write):
+    path = write("a.csv", "run,step,accuracy\nlow,1,0.4\nlow,2,1.1\nhigh,1,30\nhigh,2,55\n")
+    assert known(collect([path])) == [((0.0, 100.0), "percent")] * 2
+
+
+def test_zeros_take_the_scale_of_the_others(write, tmp_path):
+    table(write, "a.csv", "accuracy", 0, 0, 0, 0)
+    table(write, "b.csv", "accuracy", 10, 20, 30, 40)
+    assert known(collect([tmp_path])) == [((0.0, 100.0), "percent")] * 2
+
+
+def test_a_fraction_beside_percents_is_asked_for(write, tmp_path):
+    table(write, "a.csv", "accuracy", 0.1, 0.4, 0.5, 0.9)
+    table(write, "b.csv", "accuracy", 10, 20, 30, 40)
+    with pytest.raises(ChoiceError) as caught:
+        collect([tmp_path])
+    assert str(caught.value) == (
+        "some runs log 'accuracy' in percent, and these have values up to 0.9; give --bounds 0 100 if they are in "
+        "percent too, or read them apart: a"
+    )
+    assert known(collect([tmp_path], ReadOptions(bounds=(0.0, 100.0)))) == [((0.0, 100.0), "option")] * 2
+
+
+@pytest.mark.parametrize("values", [(-0.5, 0.2, 0.4, 0.6), (0.2, 1.3, 1.4, 1.4), (20, 50, 90, 140)])
+def test_a_share_outside_both_scales_is_open(write, values):
+    (run,) = collect([table(write, "a.csv", "accuracy", *values)]).runs
+    assert (run.curve.bounds_from, run.curve.open.because) == ("open", "share")
+
+
+def test_other_rewards_are_assumed_or_open(write):
+    assert known(collect([table(write, "a.csv", "reward", 0.1, 0.4, 0.9, 1.0)])) == [((0.0, 1.0), "values")]
+    (run,) = collect([table(write, "b.csv", "reward", -3.0, -1.0, 0.5, 0.6)]).runs
+    assert run.curve.bounds_from == "open"
+    (run,) = collect([table(write, "c.csv", "reward", 20.0, 30.0, 55.0, 56.0)]).runs
+    assert run.curve.bounds_from == "open"  # nothing but its values says that it is in percent
+
+
+def test_what_is_assumed_at_a_cut_was_known_there(write):
+    path = table(write, "a.csv", "reward", 0.1, 0.4, 0.9, 1.0, 1.6, 1.9)
+    assert known(collect([path], ReadOptions(until=30.0))) == [((0.0, 1.0), "values")]
+    assert known(collect([path]))[0][1] == "open"
+
+
+def test_the_best_arm_is_not_lost_for_bounds_nobody_gave(write, tmp_path):
+    def state(name, *rewards):
+        rows = [
+            {"step": 10 * k, "loss": 0.1, "reward": r, "rewards/answer/mean": r / 2, "rewards/format/mean": r / 2}
+            for k, r in enumerate(rewards, 1)
+        ]
+        write(f"{name}/trainer_state.json", json.dumps({"log_history": rows, "global_step": 60}))
+
+    state("low", 0.1, 0.2, 0.3, 0.35, 0.4, 0.42)
+    state("high", 0.2, 0.7, 1.1, 1.4, 1.6, 1.7)
+    reading = collect([tmp_path])
+    assert [run.name for run in reading.runs] == ["high", "low"]
+    assert {run.curve.open.because for run in reading.runs} == {"rewards"}
+    state("high", 0.2, 0.3, 0.4, 0.5, 0.55, 0.6)  # all below 1 so far: still a sum of two
+    assert {run.curve.bounds_from for run in collect([tmp_path]).runs} == {"open"}
+
+
+def test_open_bounds_on_request(write):
+    path = table(write, "a.csv", "accuracy", 0.1, 0.4, 0.5, 0.6)
+    (run,) = collect([path], ReadOptions(bounds="open")).runs
+    assert (run.curve.bounds_from, run.curve.open.because) == ("open", "asked")
+
+
+def test_a_value_far_off_is_left_out_and_named(write):
+    values = [1.0 + 0.1 * k for k in range(30)]
+    values[17] = 1e6
+    (run,) = collect([table(write, "a.csv", "reward", *values)]).runs
+    assert run.curve.n_points == 29
+    assert run.source.repairs[-1] == (
+        "1e+06 at 170 steps is left out: more than 20 ranges of the rewards (2.7) from those around it"
+    )
+
+
+def test_given_bounds_still_refuse_what_lies_far_outside(write):
+    path = table(write, "a.csv", "reward", 0.2, 0.4, 1.7, 1.8)
+    with pytest.raises(InputError, match=r"run 'a': reward 1.8 is outside the bounds \[0, 1\] of 'reward'"):
+        collect([path], ReadOptions(bounds=(0.0, 1.0)))
