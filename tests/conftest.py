@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import REQUIRED, Server, binaries
 
 #: Bytes; a database of PostgreSQL takes 8 MB, and the ledgers' tests make fifty.
 ROOM = 2 << 30
+
+# how long an example takes says how busy the machine is
+settings.register_profile("busy machines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machines")
 
 
 @pytest.fixture(scope="session")
