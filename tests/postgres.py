@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import random
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,15 @@ def binaries() -> Path | None:
     return None if named is None else Path(named).resolve().parent
 
 
+def free_port() -> int:
+    """Return a port that nobody uses, below those that systems give to outgoing connections: a server may restart."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 30_000)
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)):
+                return port
+
+
 class Server:
     """A server on a free port of this machine; every database of it is the tests' own.
 
@@ -39,9 +49,7 @@ class Server:
         self._as = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
         if self._as:
             shutil.chown(folder, "postgres")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._run("initdb", "-D", str(folder / "data"), "-U", "rlscale", "--auth=trust", "--no-sync", "-E", "UTF8")
         self.start()
         self._count = 0
