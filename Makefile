@@ -20,8 +20,8 @@ lint: $(BIN)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint  ## everything CI runs
-	$(BIN)/python -m pytest
+test: lint  ## everything CI runs, two tests at a time; one where tests write the golden files
+	$(BIN)/python -m pytest --numprocesses $(if $(RLSCALE_REGENERATE),0,2) --dist worksteal
 
 $(REAL)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(REAL)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import random
 import shutil
 import socket
 import subprocess
 from pathlib import Path
+
+from tests.waiting import LIMIT
 
 #: Set where a missing PostgreSQL is an error and no reason to skip.
 REQUIRED = "RLSCALE_REQUIRE_POSTGRES"
@@ -19,6 +22,15 @@ def binaries() -> Path | None:
         return found[-1].parent
     named = shutil.which("initdb")
     return None if named is None else Path(named).resolve().parent
+
+
+def free_port() -> int:
+    """Return a port that nobody uses, below those that systems give to outgoing connections: a server may restart."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 30_000)
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 class Server:
@@ -37,26 +49,32 @@ class Server:
         self._as = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
         if self._as:
             shutil.chown(folder, "postgres")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._run("initdb", "-D", str(folder / "data"), "-U", "rlscale", "--auth=trust", "--no-sync", "-E", "UTF8")
         self.start()
         self._count = 0
 
     def _run(self, program: str, *args: str) -> None:
-        subprocess.run(
-            [*self._as, str(self._bin / program), *args], check=True, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, cwd="/",
-        )  # fmt: skip
+        with (self._folder / "said").open("w+b") as said:  # a pipe would stay open as long as the server runs
+            done = subprocess.run([*self._as, str(self._bin / program), *args], stdout=said, stderr=said, cwd="/")
+            if done.returncode:
+                log = self._folder / "log"
+                raise RuntimeError(
+                    f"{program}: {(self._folder / 'said').read_text()}{log.read_text() if log.exists() else ''}"
+                )
 
     def _control(self, what: str, *args: str) -> None:
-        self._run("pg_ctl", what, "-D", str(self._folder / "data"), "-w", "-l", str(self._folder / "log"), *args)
+        place = ["-D", str(self._folder / "data"), "-l", str(self._folder / "log")]
+        self._run("pg_ctl", what, "-w", "-t", f"{LIMIT:.0f}", *place, *args)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self._control("start", "-o", f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-                      f"{self._folder} -c max_connections=60")  # fmt: skip
+        # what a crash of the server must not lose, the machine's memory keeps
+        settings = {
+            "listen_addresses": "127.0.0.1", "unix_socket_directories": self._folder, "max_connections": 60,
+            "fsync": "off",
+        }  # fmt: skip
+        self._control("start", "-o", f"-p {self.port} " + " ".join(f"-c {k}={v}" for k, v in settings.items()))
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it; ``immediate`` is a crash."""

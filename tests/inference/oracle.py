@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 RHO = (0.0, 0.2, 0.4, 0.6, 0.75, 0.87)
 LEVELS = (0.1, 0.5, 0.9)
@@ -19,6 +19,7 @@ def brute_force(curve, box, targets, size=(33, 33), gains=61, baselines=7):
     m_axis = _middles(box[0], box[1], size[0])
     b_axis = _middles(box[2], box[3], size[1])
     edges = np.linspace(-0.02, 1.02, 8001)
+    noises = {rho: _noise(curve.n_points, rho) for rho in RHO}
     names = ["A", "R0", *targets]
     parts = []
     for i, m in enumerate(m_axis):
@@ -26,15 +27,16 @@ def brute_force(curve, box, targets, size=(33, 33), gains=61, baselines=7):
             rise = 1.0 / (1.0 + np.exp(np.minimum(-np.exp(log_b) * (x - m), 700.0)))
             shape_prior = -0.5 * (m / 1.5) ** 2 - 0.5 * ((log_b - np.log(1.7)) / 0.6) ** 2
             for rho in RHO:
-                part = _linear_part(curve.reward, rise, rho, gains, baselines)
+                part = _linear_part(curve.reward, rise, *noises[rho], gains, baselines)
                 if part is not None:
-                    parts.append((shape_prior + part[0], i, j, m, log_b, *part[1:]))
+                    parts.append((shape_prior + part[0], i, j, m, log_b, part[1]))
     peak = max(part[0] for part in parts)
     found = {name: np.zeros(edges.size - 1) for name in names}
     m_mass, b_mass = np.zeros(size[0]), np.zeros(size[1])
-    for log_weight, i, j, m, log_b, weight, gain, baseline in parts:
+    for log_weight, i, j, m, log_b, points in parts:
         if log_weight < peak - 16:
             continue
+        weight, gain, baseline = points()
         share = np.exp(log_weight - peak) * weight
         m_mass[i] += share.sum()
         b_mass[j] += share.sum()
@@ -42,19 +44,23 @@ def brute_force(curve, box, targets, size=(33, 33), gains=61, baselines=7):
         for target in targets:
             values[target] = baseline + gain / (1.0 + np.exp(-np.exp(log_b) * (np.log(target) - m)))
         for name in names:
-            found[name] += np.histogram(values[name], bins=edges, weights=share)[0]
+            found[name] += np.histogram(values[name], edges.size - 1, (edges[0], edges[-1]), weights=share)[0]
     quantiles = {name: _quantiles(mass, edges) for name, mass in found.items()}
     quantiles["m"] = _quantiles(m_mass, np.linspace(box[0], box[1], size[0] + 1))
     quantiles["log_b"] = _quantiles(b_mass, np.linspace(box[2], box[3], size[1] + 1))
     return quantiles
 
 
-def _linear_part(y, rise, rho, gains, baselines):
-    """Integrate sigma, G and R0 for one shape and one correlation; log mass, then weights and points (g, r)."""
-    n = y.size
+def _noise(n, rho):
+    """Precision of the noise at sigma = 1, and minus the logarithm of its determinant."""
     lags = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    precision = np.linalg.inv(rho**lags) if rho else np.eye(n)  # of the noise at sigma = 1
-    log_det = -np.linalg.slogdet(precision)[1]
+    precision = np.linalg.inv(rho**lags) if rho else np.eye(n)
+    return precision, -np.linalg.slogdet(precision)[1]
+
+
+def _linear_part(y, rise, precision, log_det, gains, baselines):
+    """Integrate sigma, G and R0 for one shape and one correlation; log mass, and what gives weights and points."""
+    n = y.size
     design = np.column_stack([np.ones(n), rise])
     normal = design.T @ precision @ design
     if np.linalg.cond(normal) > 1e12:
@@ -68,23 +74,32 @@ def _linear_part(y, rise, rho, gains, baselines):
     if low >= high:
         return None
     gain = _middles(low, high, gains)
-    density = stats.t.pdf((gain - best[1]) / spread, 2 * a) / spread * (high - low) / gains
+    density = _t_density((gain - best[1]) / spread, 2 * a) / spread * (high - low) / gains
     density *= np.where(gain < 0, 0.05, 1.0)
     mean = best[0] + covariance[0, 1] / covariance[1, 1] * (gain - best[1])
     scale = np.sqrt((b + 0.5 * (gain - best[1]) ** 2 * b / a / covariance[1, 1]) / (a + 0.5) / normal[0, 0])
-    at_low = stats.t.cdf((np.maximum(0, -gain) - mean) / scale, 2 * a + 1)
-    at_high = stats.t.cdf((np.minimum(1, 1 - gain) - mean) / scale, 2 * a + 1)
+    at_low = special.stdtr(2 * a + 1, (np.maximum(0, -gain) - mean) / scale)
+    at_high = special.stdtr(2 * a + 1, (np.minimum(1, 1 - gain) - mean) / scale)
     weight = density * (at_high - at_low)
     if not weight.sum() > 0:
         return None
     keep = weight > weight.max() * 1e-7
-    u = (np.arange(baselines) + 0.5) / baselines
-    level = at_low[keep, None] + u * (at_high - at_low)[keep, None]
-    baseline = mean[keep, None] + scale[keep, None] * stats.t.ppf(np.clip(level, 1e-15, 1 - 1e-15), 2 * a + 1)
     log_mass = -a * np.log(b) - 0.5 * np.linalg.slogdet(normal)[1] - 0.5 * log_det
-    total = np.repeat(weight[keep, None] / baselines, baselines, axis=1)
-    points = np.broadcast_to(gain[keep, None], total.shape)
-    return log_mass + np.log(total.sum()), (total / total.sum()).ravel(), points.ravel(), baseline.ravel()
+
+    def points():
+        u = (np.arange(baselines) + 0.5) / baselines
+        level = at_low[keep, None] + u * (at_high - at_low)[keep, None]
+        t = special.stdtrit(2 * a + 1, np.clip(level, 1e-15, 1 - 1e-15))
+        total = np.repeat(weight[keep, None] / baselines, baselines, axis=1)
+        gains = np.broadcast_to(gain[keep, None], total.shape)
+        return (total / total.sum()).ravel(), gains.ravel(), (mean[keep, None] + scale[keep, None] * t).ravel()
+
+    return log_mass + np.log(weight[keep].sum()), points
+
+
+def _t_density(z, freedom):
+    scale = np.exp(special.gammaln(0.5 * (freedom + 1)) - special.gammaln(0.5 * freedom)) / np.sqrt(freedom * np.pi)
+    return scale * (1 + z**2 / freedom) ** (-0.5 * (freedom + 1))
 
 
 def _middles(low, high, count):

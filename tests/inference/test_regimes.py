@@ -199,9 +199,9 @@ def test_the_screen_is_cheap():
     examine(curve)
     times = []
     for _ in range(50):
-        start = time.perf_counter()
+        start = time.process_time()
         examine(curve)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.3e-3
 
 

@@ -14,13 +14,14 @@ from rlscale.errors import InputError, LedgerError
 from rlscale.ledger import FitRow, Heading, LeaseLost, Ledger, LookRow, Read, Ruled, address, digest, forced, points_of
 from rlscale.ledger.database import HEAD
 from rlscale.ledger.schema import TABLES
+from tests.waiting import LIMIT, Clock
 
 METRIC = "reward"
 
 
 @pytest.fixture
 def ledger(where):
-    with Ledger(where, create=True, patience=5.0) as held:
+    with Ledger(where, create=True, patience=LIMIT) as held:
         yield held
 
 
@@ -248,12 +249,16 @@ def test_looks_add_up_within_an_epoch(ledger):
 def test_one_holds_the_lease_and_the_other_is_fenced_off(ledger):
     row = enlist(ledger)
     append(ledger, row, [1], [0.1])
-    first, second = ledger.standby(lasts=0.2, holder="one"), ledger.standby(lasts=0.2, holder="two")
+    clock = Clock()
+    first, second = (ledger.standby(lasts=30.0, holder=name, clock=clock) for name in ("one", "two"))
     lease = first.take()
     assert second.take() is None
+    clock.advance(29.0)
     first.beat(lease)
     assert second.take() is None
-    threading.Event().wait(0.25)
+    clock.advance(29.0)
+    assert second.take() is None
+    clock.advance(1.0)
     taken = second.take()  # the first stood still for as long as a lease lasts
     assert taken.epoch == lease.epoch + 1
     with pytest.raises(LeaseLost):

@@ -6,34 +6,37 @@ import resource
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine.default import DefaultDialect
 
 from rlscale.errors import LedgerError
 from rlscale.ledger import Heading, Ledger, LookRow, Read, Ruled, points_of
+from tests.ledger import writer
 from tests.ledger.writer import value_of
+from tests.processes import Forked
+from tests.waiting import LIMIT, wait_until
 
 METRIC = "reward"
 NOBODY = 65534
 
 
-def writer(where, runs="a", first=0, last=10_000, patience=30.0):
-    command = [sys.executable, "-m", "tests.ledger.writer", where, runs, str(first), str(last), str(patience)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def writing(folder, where, runs="a", first=0, last=10_000):
+    """Start a process that writes."""
+    return Forked(folder, writer.main, where, runs, first, last, LIMIT)
 
 
-def acknowledged(lines):
-    """Return the points that a writer said are kept; a line that was torn by a kill says nothing."""
+def acknowledged(process):
+    """Return the points that a writer said are kept."""
     found = set()
-    for line in lines:
-        if line.startswith("ack ") and line.endswith("\n"):
+    for line in process.lines():
+        if line.startswith("ack "):
             _, run, compute, value = line.split()
             found.add((run, float(compute), float(value)))
     return found
@@ -65,80 +68,100 @@ def append(ledger, row, compute, value=0.5):
     return ledger.book.append({row.id: {METRIC: points_of([compute], [value])}})
 
 
-def test_writers_that_are_killed_lose_nothing_they_acknowledged(where):
+def said_more_than(process, lines):
+    return len(process.lines()) > lines
+
+
+def test_writers_that_are_killed_lose_nothing_they_acknowledged(where, tmp_path):
     """Each round kills a writer in the middle of its work, the next one goes on."""
     rounds, rng, said = 50 if "://" not in where else 10, random.Random(1), set()
-    held = writer(where)
     for k in range(rounds):
-        # the next writer starts while this one writes: its import takes longer than the whole round
-        later = writer(where, first=1000 * (k + 1), last=1000 * (k + 2))
-        assert held.stdout.readline() == "ready\n"
-        time.sleep(rng.uniform(0.0, 0.12))
-        held.kill()
-        with held:
-            said |= acknowledged(held.stdout)
+        with writing(tmp_path, where, first=1000 * k, last=1000 * (k + 1)) as process:
+            wait_until(partial(said_more_than, process, rng.randrange(12)), process)
+            time.sleep(rng.uniform(0.0, 0.01))  # where in its work the kill hits it is left to chance
+            process.kill()
+            said |= acknowledged(process)
         if "://" not in where:
             with closing(sqlite3.connect(where)) as direct:
                 assert direct.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        held = later
-    held.kill()
-    with held:
-        said |= acknowledged(held.stdout)
     assert len(said) > rounds
     found = kept(where)
     assert said <= found
     assert all(value == value_of(run, compute) for run, compute, value in found)
 
 
-def test_many_writers_at_once_leave_every_point_once(where):
+def test_many_writers_at_once_leave_every_point_once(where, tmp_path):
     with enlisted(where):
         pass
-    # every run of its own from 0 to 15; the shared one from two writers each
-    writers = [writer(where, f"own{k},shared", 8 * k if k % 2 else 8 * (k + 1), 8 * k + 16) for k in range(8)]
-    said = set()
-    for one in writers:
-        with one:
-            said |= acknowledged(one.stdout)
-        assert one.returncode == 0
+    with ExitStack() as held:
+        # every run of its own from 0 to 15; the shared one from two writers each
+        spans = [(8 * k if k % 2 else 8 * (k + 1), 8 * k + 16) for k in range(8)]
+        writers = [held.enter_context(writing(tmp_path, where, f"own{k},shared", *spans[k])) for k in range(8)]
+        assert [one.wait() for one in writers] == [0] * 8
+        said = set().union(*map(acknowledged, writers))
     assert kept(where) == said
     assert {run for run, *_ in said} == {"shared", *(f"own{k}" for k in range(8))}
 
 
 @contextmanager
-def locked(where, seconds):
-    """Hold a file as another program might, for so long."""
+def locked(where):
+    """Hold a file as another program might; yields what lets go of it."""
     other = sqlite3.connect(where, check_same_thread=False, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
+    release = threading.Lock()
 
-    def release():
-        other.execute("ROLLBACK")
-        other.close()
+    def let_go():
+        if release.acquire(blocking=False):
+            other.execute("ROLLBACK")
+            other.close()
 
-    timer = threading.Timer(seconds, release)
-    timer.start()
-    yield
-    timer.join()
+    hang = threading.Timer(LIMIT, let_go)  # who waits for ever fails the test, and does not block it
+    hang.start()
+    try:
+        yield let_go
+    finally:
+        hang.cancel()
+        let_go()
+
+
+@contextmanager
+def locked_until_asked_for(ledger):
+    """Hold a ledger's file until the ledger has begun to wait for it."""
+    engine, begun = ledger._database._engine, threading.Event()
+
+    def note(connection, cursor, statement, *_):
+        if statement == "BEGIN IMMEDIATE":
+            begun.set()
+
+    with locked(str(ledger.where.file)) as let_go:
+
+        def follow():
+            begun.wait(LIMIT)
+            time.sleep(0.2)  # so that it does wait; it would get the file in any case
+            let_go()
+
+        event.listen(engine, "before_cursor_execute", note)
+        thread = threading.Thread(target=follow)
+        thread.start()
+        yield
+        assert begun.is_set()
+        thread.join()
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_locked_ledger_is_waited_for(tmp_path):
-    where = str(tmp_path / "runs.db")
-    with enlisted(where) as (ledger, row):
+    with enlisted(str(tmp_path / "runs.db"), patience=LIMIT) as (ledger, row):
         append(ledger, row, 1)
-        with locked(where, 1.0):
-            began = time.monotonic()
+        with locked_until_asked_for(ledger):
             assert append(ledger, row, 2) == 1
-            assert 0.9 < time.monotonic() - began < 5.0
 
 
 def test_a_ledger_that_stays_locked_is_said_to_be_and_works_again_later(tmp_path):
     where = str(tmp_path / "runs.db")
     with enlisted(where, patience=0.3) as (ledger, row):
         append(ledger, row, 1)
-        with locked(where, 3.0):
-            began = time.monotonic()
-            with pytest.raises(LedgerError, match="locked; another process holds it"):
-                append(ledger, row, 2)
-            assert time.monotonic() - began < 2.5
+        with locked(where), pytest.raises(LedgerError, match="locked; another process holds it"):
+            append(ledger, row, 2)
         assert append(ledger, row, 2) == 1
 
 
@@ -166,15 +189,16 @@ def filled(ledger, row, first=0):
     raise AssertionError("it never got full")
 
 
-def test_a_full_disk_is_said_and_costs_nothing_that_was_there(small):
+def test_a_full_disk_is_said_and_costs_nothing_that_was_there(small, monkeypatch):
     where = str(small / "runs.db")
     ballast = small / "ballast"
     ballast.write_bytes(bytes(600_000))
-    with enlisted(where, patience=2.0) as (ledger, row):
-        began = time.monotonic()
+    with enlisted(where) as (ledger, row):
+        pauses = []
+        monkeypatch.setattr("rlscale.ledger.database.time.sleep", pauses.append)
         parts, said = filled(ledger, row)
         assert "full; free some space: what was written before is safe" in said
-        assert time.monotonic() - began < 10.0
+        assert pauses == []  # it does not empty itself while we wait
         assert parts > 0
         assert len(ledger.book.points([row])[row.id]) == 500 * parts
         more = {row.id: {METRIC: points_of([1e6 + j for j in range(5000)], [0.5] * 5000)}}
@@ -200,22 +224,19 @@ def test_a_file_that_may_not_grow_costs_nothing_that_was_there(tmp_path):
     assert len(kept(where)) >= 500 * parts
 
 
-def test_writers_go_on_after_their_database_crashed(postgres):
+def test_writers_go_on_after_their_database_crashed(postgres, tmp_path):
     where = postgres.database()
     with enlisted(where):
         pass
-    writers = [writer(where, f"own{k},shared", 0, 150) for k in range(4)]
-    ready = [one.stdout.readline() for one in writers]
-    time.sleep(0.2)
-    postgres.stop("immediate")
-    time.sleep(0.3)
-    postgres.start()
-    said = set()
-    for one in writers:
-        with one:
-            said |= acknowledged(one.stdout)
-        assert one.returncode == 0
-    assert ready == ["ready\n"] * 4
+    with ExitStack() as held:
+        writers = [held.enter_context(writing(tmp_path, where, f"own{k},shared", 0, 150)) for k in range(4)]
+        for one in writers:
+            wait_until(one.lines, one)
+        assert all(one.poll() is None for one in writers)
+        postgres.stop("immediate")
+        postgres.start()
+        assert [one.wait() for one in writers] == [0] * 4, [one.errors() for one in writers]
+        said = set().union(*map(acknowledged, writers))
     assert len(said) == 5 * 150
     assert kept(where) == said
 
@@ -325,7 +346,7 @@ def deaf(monkeypatch):
 
 
 def test_what_was_written_while_the_connection_broke_is_written_once(where, deaf):
-    with enlisted(where, patience=5.0) as (ledger, row):
+    with enlisted(where, patience=LIMIT) as (ledger, row):
         deaf()
         append(ledger, row, 1)
         deaf()

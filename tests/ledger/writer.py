@@ -23,7 +23,3 @@ def main(where: str, runs: str, first: int, last: int, patience: float) -> None:
                 ledger.book.append({row.id: {"reward": points_of([compute], [value])}})
                 sys.stdout.write(f"ack {row.name} {compute} {value}\n")
                 sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]))

@@ -18,10 +18,12 @@ def main(path: str, behaviour: str) -> int:
         os.fsync(out.fileno())
     if behaviour == "hang":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # its child inherits that
-        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
-        with open(path + ".child", "w", encoding="utf-8") as out:
-            out.write(str(child.pid))
-        time.sleep(600)
+        child = subprocess.Popen([sys.executable, "-S", "-c", "import signal; signal.pause()"])
+        with open(path + ".hangs", "a", encoding="utf-8") as out:
+            out.write(f"{os.getpid()} {child.pid}\n")
+        signal.pause()
+    while behaviour == "wait" and not os.path.exists(path + ".go"):
+        time.sleep(0.02)
     if behaviour == "loud":
         sys.stdout.write("x" * 10_000_000 + " the end\n")
     if behaviour == "fail":

@@ -1,10 +1,8 @@
-"""A process that plays a training run: points of five curves, most of them low, into a ledger or into logs."""
+"""Runs that tests play: points of five curves, most of them low, into a ledger or into logs."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
 
 from rlscale.ledger import Heading, Ledger, points_of
@@ -35,19 +33,3 @@ def log(folder: Path, step: int) -> None:
     for run in TOPS:
         with (folder / f"{run}.jsonl").open("a", encoding="utf-8") as out:
             out.write(json.dumps({"step": step, "reward": value_of(run, step), "n_eval": 512}) + "\n")
-
-
-def main(where: str, rounds: int, seconds: float) -> None:
-    if Path(where).is_dir():
-        for k in range(rounds):
-            log(Path(where), k * STEP)
-            time.sleep(seconds / rounds)
-        return
-    with Ledger(where, create=True) as ledger:
-        for k in range(rounds):
-            put(ledger, k * STEP)
-            time.sleep(seconds / rounds)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

@@ -17,6 +17,7 @@ from rlscale.present.watch import screen
 from rlscale.sources import ReadOptions
 from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
 from tests.test_cli import invoke
+from tests.waiting import LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_a_watcher_ends_when_it_is_asked_to(tmp_path):
     )  # fmt: skip
     assert "#1" in process.stdout.readline()
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 0
     with Ledger(str(where)) as held:
         assert held.watcher() is None

@@ -4,81 +4,69 @@ import json
 import os
 import random
 import signal
-import subprocess
+import sqlite3
 import sys
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from rlscale.errors import LedgerError
-from rlscale.ledger import Heading, Ledger, Unreachable, points_of
+from rlscale.ledger import Heading, Ledger, digest, points_of
 from rlscale.ledger.lease import LeaseLost, hold
 from rlscale.ledger.schema import leases
 from rlscale.live import Courier, Watch, WatchSettings, carried, explain
+from rlscale.live.courier import GRACE
+from rlscale.live.watch import RETRY
 from rlscale.sources import ReadOptions
 from rlscale.sources.follow import Follower
-from tests.ledger.test_reliability import locked
+from tests.ledger.test_reliability import locked, locked_until_asked_for
 from tests.live import receiver, replay
+from tests.processes import Forked, command
+from tests.waiting import LIMIT, Clock, wait_until
 
 ROUNDS = 25
 SETTINGS = WatchSettings(budget=replay.BUDGET)
 
 
-def command(path, behaviour="ok"):
+#: A lease that runs out for no process that runs, however slowly: 11 days.
+LONG = 1e6
+
+
+def order(path, behaviour="ok"):
+    """Return the command that carries decisions out."""
     return (sys.executable, "-S", receiver.__file__, str(path), behaviour)
 
 
-def watcher(where, got, *more, logs=None):
+def watching(folder, where, got, *, logs=None):
     """Start a watcher that acts."""
-    words = [sys.executable, "-m", "rlscale", "watch", *([str(logs)] if logs else []), "--ledger", where, "--act"]
-    words += ["--budget", str(replay.BUDGET), "--interval", "0.05", "--on-decision", " ".join(command(got)), "--json"]
-    return subprocess.Popen([*words, *more], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-
-def player(where, seconds):
-    """Start the process that plays the runs."""
-    return subprocess.Popen([sys.executable, "-m", "tests.live.replay", str(where), str(ROUNDS), str(seconds)])
-
-
-@contextmanager
-def ending(process):
-    """Kill a process at the end, whatever happened, and close what it printed to."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def stop(process):
-    """Ask a process to end."""
-    process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=30)[1]
-    assert process.returncode == 0, said
-
-
-def waited(what, seconds=20.0):
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)
+    words = ["watch", *([str(logs)] if logs else []), "--ledger", where, "--act", "--budget", str(replay.BUDGET)]
+    words += ["--interval", "0.05", "--lease", str(LONG), "--timeout", str(LIMIT), "--json"]
+    return Forked(folder, command, *words, "--on-decision", " ".join(order(got)))
 
 
 def leads(ledger, process):
     return f"process {process.pid}" in (ledger.watcher() or "")
 
 
+def seen(ledger):
+    """Say whether all points have been looked at."""
+    last = ledger.rulings.last_look(acting=True)
+    looks = [] if last is None else ledger.rulings.look(last.id)[1]
+    return {one.run_id: one.seq for one in looks} == {row.id: row.last_seq for row in ledger.book.runs()}
+
+
 def received(path):
+    """Return what commands were told, as far as they have kept it."""
     if not Path(path).exists():
         return []
-    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def final(ledger):
@@ -91,11 +79,22 @@ def delivered(ledger):
     return all(one.id in done for one in ledger.rulings.latest(acting=True).values() if carried(one))
 
 
-def quiet(ledger, seen):
-    """Say whether all points were looked at and all is carried out."""
-    looks = {one.id for one in ledger.rulings.decisions()} == seen[0] and delivered(ledger)
-    seen[0] = {one.id for one in ledger.rulings.decisions()}
-    return looks
+def settle(ledger, watch):
+    """Let a watcher of this process look until nothing is new to it and everything is carried out."""
+
+    def step():
+        before = ledger.rulings.last_look(acting=True)
+        watch.step()
+        same = before == ledger.rulings.last_look(acting=True)
+        return same and seen(ledger) and delivered(ledger) and not watch.busy
+
+    wait_until(step)
+
+
+def settled(ledger, got, **more):
+    """Let a new watcher do what those before it left undone."""
+    with closing(Watch(ledger, SETTINGS, acting=True, courier=Courier(order(got), LIMIT), **more)) as watch:
+        settle(ledger, watch)
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +122,12 @@ def check(ledger, got):
         assert one.before == before.get(one.run), one
         assert one.action != one.before, one
         before[one.run] = one.action
-    for one in decisions:
-        again = explain(ledger, one.id)
-        assert (again.same_inputs, again.same) == (True, True), one
+    for number in dict.fromkeys(one.look_id for one in decisions):
+        kept = {one.run: one for one in decisions if one.look_id == number}
+        again = explain(ledger, next(iter(kept.values())).id)
+        assert (again.same_inputs, again.same) == (True, True), again.kept
+        remade = {one.run: digest(one.document()) for one in again.sight.answer.decisions}
+        assert {run: one.hash for run, one in kept.items()}.items() <= remade.items()
     told = received(got)
     started = Counter((one["decision_id"], one["attempt"]) for one in told)
     assert set(started.values()) <= {1}
@@ -144,32 +146,29 @@ def check(ledger, got):
     assert all(outcomes[one.id][-1] == "done" for one in ledger.rulings.latest(acting=True).values() if carried(one))
 
 
-def killed(where, got, rounds, logs, seconds):
-    """Kill watchers of a run that is played, one after the other, and let the last one finish."""
-    rng = random.Random(7)
-    with ExitStack() as held:
-        ledger = held.enter_context(Ledger(where, create=True))
-        play = held.enter_context(ending(player(logs or where, seconds)))
-        for _ in range(rounds):
-            with ending(watcher(where, got, logs=logs)) as process:
-                waited(partial(leads, ledger, process))
-                time.sleep(rng.uniform(0.0, 0.5))
-                assert process.poll() is None, process.stderr.read()
-        assert play.wait(timeout=60) == 0
-        with ending(watcher(where, got, logs=logs)) as last:
-            waited(partial(leads, ledger, last))
+def killed(where, got, kills, *, logs=None):
+    """Kill watchers of runs that go on, one after the other, and let the last one finish."""
+    rng, at, folder = random.Random(7), 0, got.parent
+    with Ledger(where, create=True, patience=LIMIT) as ledger:
+        put = partial(replay.log, logs) if logs else partial(replay.put, ledger)
+        for k in range(kills):
+            with watching(folder, where, got, logs=logs) as process:
+                wait_until(partial(leads, ledger, process), process)
+                for at in range(k * ROUNDS // kills, (k + 1) * ROUNDS // kills):
+                    put(at * replay.STEP)
+                time.sleep(rng.uniform(0.0, 0.3))  # where in its work the kill hits it is left to chance
+                assert process.poll() is None, process.errors()
+        assert at == ROUNDS - 1
+        with watching(folder, where, got, logs=logs) as last:
             count = ROUNDS * len(replay.TOPS)
-            waited(lambda: sum(row.last_seq for row in ledger.book.runs()) == count)
-            seen = [None]
-            waited(lambda: time.sleep(0.4) or quiet(ledger, seen))
-            stop(last)
+            wait_until(lambda: sum(row.last_seq for row in ledger.book.runs()) == count, last)
+            wait_until(lambda: leads(ledger, last) and seen(ledger) and delivered(ledger), last)
+            last.end()
+        settled(ledger, got)
 
 
 def test_watchers_that_are_killed_leave_what_one_that_was_not_leaves(where, tmp_path, undisturbed):
-    rounds = 30 if "://" not in where else 10
-    with Ledger(where, create=True):
-        pass
-    killed(where, tmp_path / "got", rounds, None, 0.9 * rounds)
+    killed(where, tmp_path / "got", 12 if "://" not in where else 8)
     with Ledger(where) as ledger:
         check(ledger, tmp_path / "got")
         assert final(ledger) == undisturbed
@@ -179,7 +178,7 @@ def test_watchers_that_are_killed_leave_what_one_that_was_not_leaves(where, tmp_
 def test_watchers_of_logs_that_are_killed_leave_what_one_that_was_not_leaves(tmp_path, undisturbed):
     logs, where = tmp_path / "logs", str(tmp_path / "runs.db")
     logs.mkdir()
-    killed(where, tmp_path / "got", 12, logs, 11.0)
+    killed(where, tmp_path / "got", 8, logs=logs)
     with Ledger(where) as ledger:
         check(ledger, tmp_path / "got")
         assert set(final(ledger).values()) == set(undisturbed.values())
@@ -190,69 +189,82 @@ def epoch(ledger):
 
 
 def play(ledger, first, last):
+    """Put the evaluations of some rounds into a ledger."""
     for k in range(first, last):
         replay.put(ledger, k * replay.STEP)
-        time.sleep(0.08)
 
 
 def test_of_two_watchers_one_stands_by_and_takes_over_at_once(where, tmp_path, undisturbed):
     got = tmp_path / "got"
-    with Ledger(where, create=True) as ledger, ending(watcher(where, got)) as first:
-        replay.put(ledger, 0)
-        waited(lambda: ledger.rulings.decisions())
-        with ending(watcher(where, got)) as second:
-            time.sleep(0.8)
+    with Ledger(where, create=True, patience=LIMIT) as ledger, watching(tmp_path, where, got) as first:
+        play(ledger, 0, 1)
+        wait_until(ledger.rulings.decisions, first)
+        with watching(tmp_path, where, got) as second:
+            wait_until(lambda: "standby" in [json.loads(line)["role"] for line in second.lines()], second)
             play(ledger, 1, 12)
+            wait_until(lambda: seen(ledger), first)
             assert epoch(ledger) == 1
             first.kill()
-            began = time.monotonic()
-            waited(lambda: epoch(ledger) == 2)
-            assert time.monotonic() - began < 5.0  # and the lease lasts 30
+            wait_until(lambda: epoch(ledger) == 2, second)  # at once: the lease of a process that runs lasts days
             play(ledger, 12, ROUNDS)
-            seen = [None]
-            waited(lambda: time.sleep(0.4) or quiet(ledger, seen))
-            stop(second)
+            wait_until(lambda: seen(ledger) and delivered(ledger), second)
+            second.end()
+        settled(ledger, got)
         check(ledger, got)
         assert final(ledger) == undisturbed
 
 
 def test_a_leader_that_froze_writes_nothing_when_it_wakes(where, tmp_path):
-    got = tmp_path / "got"
-    with Ledger(where, create=True) as ledger, ending(watcher(where, got, "--lease", "1")) as first:
+    got, clock = tmp_path / "got", Clock()
+    with Ledger(where, create=True, patience=LIMIT) as ledger, watching(tmp_path, where, got) as first:
         play(ledger, 0, 8)
-        waited(lambda: len(ledger.rulings.decisions()) > 5 and delivered(ledger))
-        with ending(watcher(where, got, "--lease", "1")) as second:
-            time.sleep(0.8)
-            frozen(first, ledger)
-            waited(lambda: epoch(ledger) == 2)
+        wait_until(lambda: seen(ledger) and delivered(ledger), first)
+        courier = Courier(order(got), LIMIT)
+        with closing(Watch(ledger, SETTINGS, acting=True, courier=courier, lasts=30.0, clock=clock)) as second:
+            frozen(first, where)
+            assert second.step().role == "standby"
+            clock.advance(30.0)
+            assert second.step().role == "acting"
+            assert epoch(ledger) == 2
             play(ledger, 8, 16)
-            waited(lambda: len(ledger.rulings.decisions()) > 8)
-            first.send_signal(signal.SIGCONT)
+            assert second.step().decisions
+            first.send(signal.SIGCONT)
             play(ledger, 16, ROUNDS)
-            waited(lambda: any("taken over" in one.message for one in ledger.events.last()))
-            seen = [None]
-            waited(lambda: time.sleep(0.4) or quiet(ledger, seen))
+            wait_until(lambda: any("taken over" in one.message for one in ledger.events.last()), first)
+            settle(ledger, second)
             assert epoch(ledger) == 2
             epochs = [one.epoch for one in looks(ledger)]
             assert epochs == sorted(epochs)
             assert set(epochs) == {1, 2}
-            stop(second)
-            waited(lambda: epoch(ledger) == 3)  # the first stands by, and leads again
-            stop(first)
+        wait_until(lambda: epoch(ledger) == 3, first)  # the first stands by, and leads again
+        first.end()
         check(ledger, got)
 
 
-def frozen(process, ledger):
+def frozen(process, where):
     """Freeze a process where it holds nothing; one that froze in a transaction would be waited for."""
-    while True:
-        process.send_signal(signal.SIGSTOP)
-        asked = threading.Thread(target=ledger.standby(holder="another").take)
-        asked.start()
-        asked.join(0.4)
-        if not asked.is_alive():
-            return
-        process.send_signal(signal.SIGCONT)
-        asked.join()
+    process.freeze()
+    while in_transaction(where):
+        process.send(signal.SIGCONT)
+        time.sleep(0.01)
+        process.freeze()
+
+
+def in_transaction(where):
+    """Say whether another process than this one, which is at rest, has begun to write."""
+    if "://" not in where:
+        with closing(sqlite3.connect(where, timeout=0.0, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
+    import psycopg
+
+    asked = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'
+               AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+    with psycopg.connect(where) as other:
+        return bool(other.execute(asked).fetchone()[0])
 
 
 def looks(ledger):
@@ -260,29 +272,34 @@ def looks(ledger):
 
 
 def test_a_leader_that_froze_in_a_transaction_is_cut_off(postgres):
-    where = postgres.database()
-    with Ledger(where, create=True, patience=1.0) as first, Ledger(where, patience=8.0) as second:
-        standby = first.standby(lasts=0.5)
+    where, clock, show = postgres.database(), Clock(), text("SHOW idle_in_transaction_session_timeout")
+    with Ledger(where, create=True, patience=90.0) as ledger:
+        assert ledger._database.read(lambda connection: connection.execute(show).scalar()) == "90s"
+    with Ledger(where, patience=LIMIT) as first, Ledger(where, patience=LIMIT) as second:
+        standby, waiting = first.standby(), second.standby(lasts=30.0, clock=clock)
         lease = standby.take()
-        entered, errors = threading.Event(), []
+        entered, taken, errors = threading.Event(), threading.Event(), []
 
         def freeze(connection):
             hold(connection, lease)
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 200"))
             entered.set()
-            time.sleep(2.5)
+            assert taken.wait(LIMIT)
             hold(connection, lease)
 
         def lead():
             try:
                 first._database.write(freeze)
-            except (LeaseLost, Unreachable) as error:
+            except LeaseLost as error:
                 errors.append(error)
 
         thread = threading.Thread(target=lead)
         thread.start()
-        assert entered.wait(5.0)
-        waiting = second.standby(lasts=0.5)
-        waited(lambda: (taken := waiting.take()) is not None and taken.epoch == 2, 8.0)
+        assert entered.wait(LIMIT)
+        assert waiting.take() is None  # it waits for the row until the server cuts the first one off
+        clock.advance(30.0)
+        assert waiting.take().epoch == 2
+        taken.set()
         thread.join()
         assert errors  # done again after the cut, it found the lease taken
         with pytest.raises(LeaseLost):
@@ -290,34 +307,34 @@ def test_a_leader_that_froze_in_a_transaction_is_cut_off(postgres):
 
 
 @contextmanager
-def watched(tmp_path, *, where=None, patience=30.0, **more):
+def watched(tmp_path, *, where=None, patience=LIMIT, **more):
     """Yield a ledger and a watcher of it in this process, with the runs as they stand after eight rounds."""
     with Ledger(where or str(tmp_path / "runs.db"), create=True, patience=patience) as ledger:
-        for k in range(8):
-            replay.put(ledger, k * replay.STEP)
-        watch = Watch(ledger, more.pop("settings", SETTINGS), acting=True, **more)
+        play(ledger, 0, 8)
+        watch = Watch(ledger, more.pop("settings", SETTINGS), acting=True, **{"lasts": LONG, **more})
         try:
             yield ledger, watch
         finally:
             watch.close()
 
 
-@pytest.fixture
-def hurried(monkeypatch):
-    """Try failed commands again at once, and end those that hang soon."""
-    monkeypatch.setattr("rlscale.live.watch.RETRY", 0.02)
-    monkeypatch.setattr("rlscale.live.courier.GRACE", 0.2)
-
-
-def stepped(watch, until, seconds=15.0):
+def stepped(watch, until):
+    """Step until something is so; return what each pass found."""
     scenes = []
 
     def step():
         scenes.append(watch.step())
         return until(scenes[-1])
 
-    waited(step, seconds)
+    wait_until(step)
     return scenes
+
+
+def hanging(path):
+    """Return the commands that have got to where they hang, and what each has started, by their process numbers."""
+    path = Path(f"{path}.hangs")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    return dict(map(int, line.split()) for line in lines if line.endswith("\n"))
 
 
 @pytest.mark.parametrize(
@@ -329,13 +346,22 @@ def stepped(watch, until, seconds=15.0):
         ("loud", "done", 0, "the end"),
     ],
 )
-def test_commands_that_misbehave_are_kept_and_hold_nothing_up(tmp_path, hurried, behaviour, outcome, code, said):
-    got = tmp_path / "got"
-    words = command(got, behaviour) if behaviour != "none" else (str(tmp_path / "none"),)
-    with watched(tmp_path, courier=Courier(words, timeout=1.0 if behaviour == "hang" else 20.0)) as (ledger, watch):
-        tries = 1 if outcome == "done" else 3
-        asked = 5  # four runs have no decision that asks for something yet, or have one each
-        scenes = stepped(watch, lambda _: ends(ledger, tries), 30.0)
+def test_commands_that_misbehave_are_kept_and_hold_nothing_up(tmp_path, behaviour, outcome, code, said):
+    got, clock = tmp_path / "got", Clock()
+    words = order(got, behaviour) if behaviour != "none" else (str(tmp_path / "none"),)
+    courier = Courier(words, 20.0, clock=clock)
+    tries = 1 if outcome == "done" else 3
+
+    def ended(_):
+        running = {one.process.pid for one in courier._running}
+        if not running:
+            clock.advance(tries * RETRY)
+        elif behaviour == "hang" and running <= hanging(got).keys():
+            clock.advance(max(20.0, GRACE))
+        return ends(ledger, tries)
+
+    with watched(tmp_path, courier=courier, clock=clock) as (ledger, watch):
+        scenes = stepped(watch, ended)
         for one in ledger.deliveries.of():
             assert (one.outcome, one.exit_code) == (outcome, code)
             assert said in one.said
@@ -345,17 +371,15 @@ def test_commands_that_misbehave_are_kept_and_hold_nothing_up(tmp_path, hurried,
         messages = [one.message for one in ledger.events.last(100) if one.kind == "command"]
         numbers = {one.decision_id for one in ledger.deliveries.of()}
         assert len(messages) == (0 if outcome == "done" else 3 * len(numbers))
-        assert len(numbers) < asked
+        assert len(numbers) < len(replay.TOPS)  # some have no decision yet that asks for something
         before = len(ledger.rulings.decisions())
         for k in range(8, 15):  # decisions go on
-            replay.put(ledger, k * replay.STEP)
+            play(ledger, k, k + 1)
             watch.step()
         assert len(ledger.rulings.decisions()) > before
-        if behaviour == "hang":
-            child = int(Path(f"{got}.child").read_text())
-            waited(lambda: not watch.step().commands and not watch.busy, 20.0)
-            assert not alive(child)
-        waited(lambda: watch.step() and not watch.busy, 20.0)
+        stepped(watch, lambda scene: ended(scene) and not watch.busy)
+        wait_until(lambda: not any(map(alive, hanging(got).values())))
+        assert bool(hanging(got)) == (behaviour == "hang")
 
 
 def alive(process):
@@ -372,12 +396,17 @@ def ends(ledger, tries):
     return bool(made) and set(found.values()) == {tries} and all(one.outcome != "started" for one in made)
 
 
-def test_a_command_that_failed_and_works_again_is_well_again(tmp_path, hurried):
-    script = tmp_path / "once.sh"
+def test_a_command_that_failed_and_works_again_is_well_again(tmp_path):
+    script, clock = tmp_path / "once.sh", Clock()
     script.write_text(f"#!/bin/sh\ncat > /dev/null\n[ -e {tmp_path}/there ] || {{ touch {tmp_path}/there; exit 3; }}\n")
     script.chmod(0o755)
-    with watched(tmp_path, courier=Courier((str(script),))) as (ledger, watch):
-        scenes = stepped(watch, lambda scene: delivered(ledger) and not watch.busy)
+    with watched(tmp_path, courier=Courier((str(script),), LIMIT), clock=clock) as (ledger, watch):
+
+        def well(_):
+            clock.advance(RETRY)
+            return delivered(ledger) and not watch.busy
+
+        scenes = stepped(watch, well)
         assert "failed" in {one.outcome for one in ledger.deliveries.of()}
         assert scenes[-1].troubles == {}
         assert not any(scene.done for scene in scenes[:-1] if scene.troubles)
@@ -387,10 +416,10 @@ def test_a_command_that_failed_and_works_again_is_well_again(tmp_path, hurried):
 def test_clocks_that_jump_change_nothing(tmp_path, monkeypatch, jump, undisturbed):
     clock, shift = time.time, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + shift[0])
-    with watched(tmp_path, courier=Courier(command(tmp_path / "got")), lasts=5.0) as (ledger, watch):
-        rival = ledger.standby(5.0, holder="another")
-        for k in range(8, ROUNDS):
-            replay.put(ledger, k * replay.STEP)
+    with watched(tmp_path, courier=Courier(order(tmp_path / "got"), LIMIT), lasts=3600.0) as (ledger, watch):
+        rival = ledger.standby(3600.0, holder="another")
+        for k in range(8, ROUNDS, 3):
+            play(ledger, k, min(k + 3, ROUNDS))
             shift[0] += jump
             assert watch.step().role == "acting"
             assert rival.take() is None
@@ -406,7 +435,7 @@ def append(ledger, name, compute, value):
 
 
 def test_points_that_are_late_twice_corrected_or_bad_hold_nothing_up(tmp_path):
-    with watched(tmp_path, courier=Courier(command(tmp_path / "got"))) as (ledger, watch):
+    with watched(tmp_path, courier=Courier(order(tmp_path / "got"), LIMIT)) as (ledger, watch):
         watch.step()
         append(ledger, "late", [0, 40, 80], [0.1, 0.3, 0.4])
         watch.step()
@@ -433,7 +462,7 @@ def test_points_that_are_late_twice_corrected_or_bad_hold_nothing_up(tmp_path):
 def test_a_log_that_starts_again_holds_nothing_up(tmp_path):
     logs = tmp_path / "logs"
     logs.mkdir()
-    courier = Courier(command(tmp_path / "got"))
+    courier = Courier(order(tmp_path / "got"), LIMIT)
     with watched(tmp_path, source=Follower([str(logs)], ReadOptions()), courier=courier) as (ledger, watch):
         for k in range(8):
             replay.log(logs, k * replay.STEP)
@@ -459,7 +488,7 @@ def test_a_log_that_starts_again_holds_nothing_up(tmp_path):
 
 def test_looks_that_were_refused_are_made_up_for(tmp_path):
     """After runs that could not be compared, a look is kept with all that it saw."""
-    with watched(tmp_path, courier=Courier(command(tmp_path / "got"))) as (ledger, watch):
+    with watched(tmp_path, courier=Courier(order(tmp_path / "got"), LIMIT)) as (ledger, watch):
         other = ledger.book.enlist(Heading(name="tokens", recipe="tokens", unit="tokens"))
         ledger.book.append({other.id: {"reward": points_of([0.0, 1e6], [0.1, 0.2])}})
         assert "gate" in watch.step().troubles
@@ -469,7 +498,7 @@ def test_looks_that_were_refused_are_made_up_for(tmp_path):
 
 
 def test_a_second_word_of_a_person_is_part_of_the_next_look(tmp_path):
-    with watched(tmp_path, courier=Courier(command(tmp_path / "got"))) as (ledger, watch):
+    with watched(tmp_path, courier=Courier(order(tmp_path / "got"), LIMIT)) as (ledger, watch):
         row = ledger.book.run("r0")
         for who in ("one", "two"):
             ledger.overrides.add(row, "hold", "because", who)
@@ -483,26 +512,27 @@ def test_a_second_word_of_a_person_is_part_of_the_next_look(tmp_path):
 
 
 def test_a_locked_ledger_is_waited_for(tmp_path):
-    with watched(tmp_path) as (ledger, watch), locked(str(tmp_path / "runs.db"), 1.0):
+    with watched(tmp_path) as (ledger, watch), locked_until_asked_for(ledger):
         scene = watch.step()
         assert scene.troubles == {}
         assert len(scene.decisions) == len(replay.TOPS)
         assert ledger.events.count() == 0
 
 
-def test_a_ledger_that_stays_locked_is_said_once_and_watched_again_later(tmp_path):
-    logs = tmp_path / "logs"
+def test_a_ledger_that_stays_locked_is_said_once_and_watched_again_later(tmp_path, monkeypatch):
+    logs, where, courier = tmp_path / "logs", str(tmp_path / "runs.db"), Courier(order(tmp_path / "got"), LIMIT)
     logs.mkdir()
     source = Follower([str(logs)], ReadOptions())
-    with watched(tmp_path, patience=0.2, source=source, courier=Courier(command(tmp_path / "got"))) as (ledger, watch):
+    with watched(tmp_path, patience=0.2, source=source, courier=courier) as (ledger, watch):
         watch.step()
         for k in range(12):
             replay.log(logs, k * replay.STEP)
-        with locked(str(tmp_path / "runs.db"), 2.0):
-            began = time.monotonic()
+        writes, write = [], ledger._database.write
+        with locked(where), monkeypatch.context() as patch:
+            patch.setattr(ledger._database, "write", lambda work: writes.append(work) or write(work))
             scene = watch.step()
-            assert time.monotonic() - began < 1.5  # not once for every run
-            assert "locked" in scene.troubles["sources"]
+        assert "locked" in scene.troubles["sources"]
+        assert len([one for one in writes if "Book." in one.__qualname__]) == 1, writes  # not once for every run
         scenes = stepped(watch, lambda _: delivered(ledger) and not watch.busy)
         assert scenes[-1].troubles == {}
         check(ledger, tmp_path / "got")
@@ -510,14 +540,17 @@ def test_a_ledger_that_stays_locked_is_said_once_and_watched_again_later(tmp_pat
 
 def test_a_command_whose_end_could_not_be_kept_is_kept_later(tmp_path):
     got = tmp_path / "got"
-    with watched(tmp_path, patience=0.2, courier=Courier(command(got))) as (ledger, watch):
-        watch.step()
-        assert watch.busy
-        count = len([one for one in ledger.deliveries.of() if one.outcome == "started"])
-        waited(lambda: len(received(got)) == count)
-        with locked(str(tmp_path / "runs.db"), 1.5):
+    courier = Courier(order(got, "wait"), LIMIT)
+    with watched(tmp_path, patience=0.2, courier=courier) as (ledger, watch):
+        while watch.step().decisions:
+            assert watch.busy
+        Path(f"{got}.go").touch()
+        wait_until(lambda: all(one.process.poll() is not None for one in courier._running))
+        with locked(str(tmp_path / "runs.db")):
             for _ in range(3):
                 watch.step()
+            assert not watch.busy
+        assert {one.outcome for one in ledger.deliveries.of()} == {"started"}
         stepped(watch, lambda _: delivered(ledger) and not watch.busy)
         check(ledger, got)
         assert {one.attempt for one in ledger.deliveries.of()} == {1}
@@ -525,18 +558,18 @@ def test_a_command_whose_end_could_not_be_kept_is_kept_later(tmp_path):
 
 def test_a_watcher_goes_on_after_its_database_crashed(postgres, tmp_path, undisturbed):
     where, got = postgres.database(), tmp_path / "got"
-    with Ledger(where, create=True) as ledger, ending(watcher(where, got)) as process:
-        replay.put(ledger, 0)
-        waited(lambda: ledger.rulings.decisions())
-        with ending(player(where, 2.0)) as playing:
-            time.sleep(0.7)
-            postgres.stop("immediate")
-            postgres.start()
-            assert playing.wait(timeout=40) == 0
-        assert process.poll() is None
-        seen = [None]
-        waited(lambda: time.sleep(0.4) or quiet(ledger, seen))
-        stop(process)
+    with Ledger(where, create=True, patience=LIMIT) as ledger, watching(tmp_path, where, got) as process:
+        play(ledger, 0, 1)
+        wait_until(ledger.rulings.decisions, process)
+        playing = threading.Thread(target=play, args=(ledger, 1, ROUNDS))
+        playing.start()
+        wait_until(lambda: len(ledger.book.points(ledger.book.runs()[:1])[1]) > 5, process)
+        postgres.stop("immediate")
+        postgres.start()
+        playing.join()
+        wait_until(lambda: seen(ledger) and delivered(ledger), process)
+        process.end()
+        settled(ledger, got)
         check(ledger, got)
         assert final(ledger) == undisturbed
         assert {one.attempt for one in ledger.deliveries.of()} == {1}
@@ -544,7 +577,7 @@ def test_a_watcher_goes_on_after_its_database_crashed(postgres, tmp_path, undist
 
 def test_a_look_whose_answer_was_lost_is_taken_up(tmp_path, monkeypatch):
     """The look was kept and the watcher was not told: it must not take the next one for it."""
-    with watched(tmp_path, courier=Courier(command(tmp_path / "got"))) as (ledger, watch):
+    with watched(tmp_path, courier=Courier(order(tmp_path / "got"), LIMIT)) as (ledger, watch):
         add = type(ledger.rulings).add
 
         def deaf(self, *told):
@@ -582,7 +615,7 @@ def test_a_name_of_a_run_reaches_a_command_as_text_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = "$(touch x); rm -rf . `touch y` \" ' \\ 'ü"
     got = tmp_path / "got"
-    with watched(tmp_path, courier=Courier(command(got))) as (ledger, watch):
+    with watched(tmp_path, courier=Courier(order(got), LIMIT)) as (ledger, watch):
         append(ledger, name, [10 * k for k in range(8)], [0.3 * k / (k + 3.0) for k in range(8)])
         stepped(watch, lambda _: delivered(ledger) and not watch.busy)
         told = [one for one in received(got) if one["run"] == name]

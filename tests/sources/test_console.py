@@ -290,11 +290,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_lines_end_soon(what):
-    start = time.perf_counter()
+    start = time.process_time()
     text = HOSTILE[what]
     read_or_refuse("x.log", f"{text}\n".encode())
     read_or_refuse("x.log", f"Step 1: \n{{'a': 1,\n {text}\n".encode())
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_a_million_keys_are_refused(write):

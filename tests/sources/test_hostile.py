@@ -109,11 +109,17 @@ def test_a_million_runs_in_a_table(tmp_path):
     assert "holds 1,000,000 runs, more than 250,000; is 'run' the name of the run?" in told(path)[0]
 
 
+def numbered(count, part):
+    """Return the parts that ``part`` makes of so many keys of seven digits, one after the other."""
+    before, after = part("0000000").split(b"0000000")
+    return b"".join(b"%b%07d%b" % (before, k, after) for k in range(count))
+
+
 def test_a_million_metrics_of_a_tracker(tmp_path):
-    tags = b"".join(made.packed(1, made.plain(str(k), 0.5)) for k in range(MILLION // 2))
+    tags = numbered(MILLION // 2, lambda key: made.packed(1, made.plain(key, 0.5)))
     event = made.frame(made.double(1, 1e9) + made.number(2, 1) + made.packed(5, tags))
     (tmp_path / "events.out.tfevents.1").write_bytes(made.started(1e9) + event)
-    row = b"".join(made.packed(1, made.packed(2, str(k)) + made.packed(16, "1")) for k in range(MILLION))
+    row = numbered(MILLION, lambda key: made.packed(1, made.packed(2, key) + made.packed(16, "1")))
     logged = made.history(1, {"train/reward": 0.5})
     (tmp_path / "a.wandb").write_bytes(made.wandb(made.run("a", 1e9), logged, made.number(1, 7) + made.packed(2, row)))
     points = [("reward", 0.5, 1, 1), *((str(k), 0.5, 1, 1) for k in range(MILLION // 2))]

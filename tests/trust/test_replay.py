@@ -156,7 +156,7 @@ def seeded(recipes=6, sd=0.01):
     for k in range(recipes):
         for seed in range(3):
             truth = Truth(R0=0.1, A=0.4 + 0.06 * k + sd * rng.normal(), B=1.6, C_mid=120.0, sigma=0.008, rho=0.3)
-            curve = simulate(truth, 10.0 * np.arange(41), rng=rng)
+            curve = simulate(truth, 20.0 * np.arange(21), rng=rng)
             runs.append(Run(name=f"r{k}-{seed}", recipe=f"r{k}", curve=curve))
     return runs
 

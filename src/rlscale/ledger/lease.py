@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -107,11 +108,21 @@ class Standby:
         What this process is called.
     name : str
         Which lease.
+    clock : callable
+        Returns seconds that only go forward.
     """
 
-    def __init__(self, database: Database, lasts: float = 30.0, holder: str | None = None, name: str = ACTING) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lasts: float = 30.0,
+        holder: str | None = None,
+        name: str = ACTING,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database, self.holder, self._name = database, holder or me(), name
-        self._wait = _Wait(lasts)
+        self._wait, self._clock = _Wait(lasts), clock
 
     def take(self) -> Lease | None:
         """Return the lease where it is free, this process's already, or has stood still long enough; else None."""
@@ -127,7 +138,7 @@ class Standby:
                 return Lease(self.holder, 1, self._name)
             if row.holder == self.holder:
                 return Lease(self.holder, row.epoch, self._name)
-            free = not row.holder or _dead(row.holder) or self._wait.over(row.epoch, row.beat, time.monotonic())
+            free = not row.holder or _dead(row.holder) or self._wait.over(row.epoch, row.beat, self._clock())
             if not free:
                 return None
             epoch = row.epoch + 1

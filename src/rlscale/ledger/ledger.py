@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -49,9 +51,16 @@ class Ledger:
         self.deliveries = Deliveries(self._database)
         self.events = Events(self._database)
 
-    def standby(self, lasts: float = 30.0, holder: str | None = None, *, acting: bool = True) -> Standby:
+    def standby(
+        self,
+        lasts: float = 30.0,
+        holder: str | None = None,
+        *,
+        acting: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Standby:
         """Return who asks for the watcher's lease, which runs out after ``lasts`` seconds without a beat."""
-        return Standby(self._database, lasts, holder, ACTING if acting else DRY)
+        return Standby(self._database, lasts, holder, ACTING if acting else DRY, clock=clock)
 
     def watcher(self) -> str | None:
         """Return who watches it now; None where nobody does."""

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -83,10 +83,14 @@ class Courier:
         The program and its arguments; it reads a decision as JSON on its standard input.
     timeout : float
         Seconds after which a command is ended.
+    clock : callable
+        Returns seconds that only go forward.
     """
 
-    def __init__(self, command: tuple[str, ...], timeout: float = 60.0) -> None:
-        self._command, self._timeout = command, timeout
+    def __init__(
+        self, command: tuple[str, ...], timeout: float = 60.0, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._command, self._timeout, self._clock = command, timeout, clock
         self._running: list[_Running] = []
 
     @property
@@ -112,13 +116,13 @@ class Courier:
         except (OSError, ValueError) as error:
             printed.close()
             return Ended(decision, attempt, "failed", None, f"{self._command[0]} cannot be started: {error}")
-        self._running.append(_Running(decision, attempt, process, printed, time.monotonic() + self._timeout))
+        self._running.append(_Running(decision, attempt, process, printed, self._clock() + self._timeout))
         return None
 
     def ended(self) -> list[Ended]:
         """Return the commands that have ended since the last call; end those that take too long."""
         found, left = [], []
-        now = time.monotonic()
+        now = self._clock()
         for one in self._running:
             code = one.process.poll()
             if code is None and now >= one.deadline:

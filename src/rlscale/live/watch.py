@@ -87,6 +87,8 @@ class Watch:
         Watch the runs of the ledger with this metric and unit; all by default.
     lasts : float
         Seconds without a sign of life after which another watcher takes over.
+    clock : callable
+        Returns seconds that only go forward.
     """
 
     def __init__(
@@ -100,16 +102,17 @@ class Watch:
         metric: str | None = None,
         unit: str | None = None,
         lasts: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._settings = ledger, settings
         self._source, self._acting, self._courier = source, acting, courier
         self._metric, self._unit = metric, unit
         self._intake, self._looker = Intake(ledger), Looker(settings)
-        self._standby = ledger.standby(lasts, acting=acting)
+        self._standby = ledger.standby(lasts, acting=acting, clock=clock)
         self._lease: Lease | None = None
         self._beaten = 0.0
         self._ends: list[Ended] = []  # commands that ended, which the ledger does not know yet
-        self._lasts = lasts
+        self._lasts, self._clock = lasts, clock
         self._troubles: dict[str, str] = {}
         self._said: set[str] = set()  # what is assumed, once
         self._forget()
@@ -214,11 +217,11 @@ class Watch:
             if self._lease is None:
                 return False
             self._forget()
-        elif time.monotonic() - self._beaten > 0.2 * self._lasts:
+        elif self._clock() - self._beaten > 0.2 * self._lasts:
             self._standby.beat(self._lease)
         else:
             return True
-        self._beaten = time.monotonic()
+        self._beaten = self._clock()
         return True
 
     def _resume(self) -> None:
@@ -331,7 +334,7 @@ class Watch:
         """Start the command for a decision that has not been carried out."""
         assert self._courier is not None
         assert self._lease is not None
-        if self._retry.get(decision.id, 0.0) > time.monotonic() or not self._courier.free:
+        if self._retry.get(decision.id, 0.0) > self._clock() or not self._courier.free:
             return
         attempt = self._ledger.deliveries.claim(self._lease, decision.id)
         self._settled.add(decision.id)
@@ -358,7 +361,7 @@ class Watch:
             return
         code = "" if one.exit_code is None else f" (exit code {one.exit_code})"
         self._ill(subject, f"attempt {one.attempt} {one.outcome}{code}: {one.said[-300:] or 'it said nothing'}")
-        self._retry[one.decision] = time.monotonic() + RETRY * one.attempt
+        self._retry[one.decision] = self._clock() + RETRY * one.attempt
         self._settled.discard(one.decision)
 
     def _done(self) -> bool:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +19,7 @@ import pytest
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.trackers import mlflow_server, mlflow_store
 from tests.sources.trackers.made_stores import mlflow_db
+from tests.waiting import LIMIT, wait_until
 
 T0 = 1_700_000_000_000
 
@@ -27,8 +27,8 @@ T0 = 1_700_000_000_000
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(mlflow_server, "_PAUSES", (0.01, 0.01))
-    monkeypatch.setattr(mlflow_server, "_SILENCE", 0.3)
-    monkeypatch.setattr(mlflow_server, "_ANSWER", 0.5)
+    monkeypatch.setattr(mlflow_server, "_SILENCE", LIMIT)
+    monkeypatch.setattr(mlflow_server, "_ANSWER", LIMIT)
     for name in ("TOKEN", "USERNAME", "PASSWORD"):
         monkeypatch.delenv(f"MLFLOW_TRACKING_{name}", raising=False)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -204,17 +204,22 @@ def test_a_redirect_leaves_no_host(serve):
     assert seen == []
 
 
-def test_a_slow_or_silent_server(serve):
+def test_a_slow_or_silent_server(serve, monkeypatch):
+    given_up = threading.Event()
+
     def slow(handler, what, asked):
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(40):
+        while not given_up.wait(0.05):
             handler.wfile.write(b" ")
             handler.wfile.flush()
-            time.sleep(0.05)
 
+    monkeypatch.setattr(mlflow_server, "_ANSWER", 0.5)
     assert "took more than 0.5 s for one answer" in refusal(serve(slow))
-    message = refusal(serve(lambda handler, what, asked: time.sleep(1)))
+    monkeypatch.setattr(mlflow_server, "_ANSWER", LIMIT)
+    monkeypatch.setattr(mlflow_server, "_SILENCE", 0.3)
+    message = refusal(serve(lambda handler, what, asked: given_up.wait(LIMIT) and None))
+    given_up.set()
     assert "cannot be reached (timed out); check that the server runs and the address" in message
 
 
@@ -308,6 +313,14 @@ client.delete_run(gone.info.run_id)
 """
 
 
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=LIMIT):
+            return True
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="module")
 def real_server(tmp_path_factory):
     """Start MLflow's own server; yields its port and its database."""
@@ -323,19 +336,13 @@ def real_server(tmp_path_factory):
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=quiet, stdout=log, stderr=log, start_new_session=True)
     try:
-        until = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < until:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
-                    break
-            except OSError:
-                time.sleep(0.3)
         url = f"http://127.0.0.1:{port}"
-        subprocess.run([sys.executable, "-c", CLIENT, url], cwd=folder, env=quiet, check=True, timeout=120)
+        wait_until(lambda: answers(f"{url}/health"), process)
+        subprocess.run([sys.executable, "-c", CLIENT, url], cwd=folder, env=quiet, check=True, timeout=LIMIT)
         yield port, folder / "m.db"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(LIMIT)
 
 
 @pytest.mark.real
