@@ -3,6 +3,7 @@
 import shutil
 import threading
 import traceback
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,21 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from rlscale.errors import InputError, LedgerError
-from rlscale.ledger import FitRow, Heading, LeaseLost, Ledger, LookRow, Read, Ruled, address, digest, forced, points_of
+from rlscale.ledger import (
+    FitRow,
+    Heading,
+    LeaseLost,
+    Ledger,
+    LookRow,
+    Read,
+    Ruled,
+    address,
+    digest,
+    forced,
+    heading_bounds,
+    points_of,
+    unknown_bounds,
+)
 from rlscale.ledger.database import HEAD
 from rlscale.ledger.schema import TABLES
 from tests.waiting import LIMIT, Clock
@@ -365,18 +380,45 @@ def test_an_older_ledger_is_brought_up_to_date(where, tmp_path, monkeypatch):
         append(held, enlist(held), [1, 2], [0.1, 0.2])
     newer = tmp_path / "migrations"
     shutil.copytree(database._MIGRATIONS, newer, ignore=shutil.ignore_patterns("__pycache__"))
-    (newer / "versions" / "v0002.py").write_text(
-        'import sqlalchemy as sa\nfrom alembic import op\nrevision = "0002"\ndown_revision = "0001"\n\n\n'
+    after = f"{int(HEAD) + 1:04d}"
+    (newer / "versions" / f"v{after}.py").write_text(
+        f'import sqlalchemy as sa\nfrom alembic import op\nrevision = "{after}"\ndown_revision = "{HEAD}"\n\n\n'
         'def upgrade():\n    op.add_column("runs", sa.Column("note", sa.Text))\n',
         encoding="utf-8",
     )
     monkeypatch.setattr(database, "_MIGRATIONS", newer)
-    monkeypatch.setattr(database, "HEAD", "0002")
+    monkeypatch.setattr(database, "HEAD", after)
     noted = text("SELECT note FROM runs")
     for _ in range(2):
         with Ledger(where) as held:
             assert curve(held) == ([1, 2], [0.1, 0.2])
             assert held._database.read(lambda connection: connection.execute(noted).scalar()) is None
+
+
+def test_a_ledger_of_before_bounds_were_assumed_keeps_its_bounds_as_stated(where):
+    with Ledger(where, create=True) as held:
+        append(held, enlist(held), [1, 2], [0.1, 0.2])
+        drops = ("ALTER TABLE runs DROP COLUMN bounds_from", "ALTER TABLE runs DROP COLUMN open",
+                 "ALTER TABLE reads DROP COLUMN bounds", "UPDATE rlscale_version SET version_num = '0001'")  # fmt: skip
+        for statement in drops:
+            held._database.write(lambda connection, sql=statement: connection.execute(text(sql)))
+    with Ledger(where) as held:
+        row = held.book.run("a")
+        assert (row.bounds, row.bounds_from, row.open) == ((0.0, 1.0), "option", None)
+        assert curve(held) == ([1, 2], [0.1, 0.2])
+
+
+def test_what_is_assumed_of_bounds_is_kept_and_may_change(ledger):
+    assumed = enlist(ledger, **heading_bounds(None))
+    assert (assumed.bounds, assumed.bounds_from) == ((0.0, 1.0), "values")
+    opened = replace(assumed, **unknown_bounds("rewards"))
+    ledger.book.rebound([opened])
+    assert ledger.book.run("a") == opened
+    assert opened.as_assumed(assumed.assumed) == assumed
+    assert enlist(ledger, bounds=(0.0, 1.0)) == opened  # what is assumed contradicts nothing
+    stated = enlist(ledger, "b", bounds=(0.0, 2.0))
+    assert stated.assumed is None
+    assert stated.as_assumed(None) == stated
 
 
 def test_teams_share_a_database_by_schemas(postgres):

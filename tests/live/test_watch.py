@@ -9,7 +9,7 @@ from rlscale.curves import Curve, Run
 from rlscale.decisions.gate import KILL
 from rlscale.errors import InputError, LedgerError
 from rlscale.inference import FitOptions
-from rlscale.ledger import Heading, Ledger, points_of
+from rlscale.ledger import Heading, Ledger, heading_bounds, points_of
 from rlscale.live import Courier, Intake, Table, Watch, WatchSettings, carried, command_of, explain
 from rlscale.live.sight import Looker
 from rlscale.sources import Reading
@@ -320,3 +320,46 @@ def test_a_look_does_not_depend_on_what_was_looked_at_before(ledger):
     assert again.inputs == fresh.inputs
     assert [one.document() for one in again.answer.decisions] == [one.document() for one in fresh.answer.decisions]
     watcher.close()
+
+
+def grown(ledger, steps, scale=1.0):
+    for name in CEILINGS:
+        row = ledger.book.enlist(Heading(name=name, recipe=name, **heading_bounds(None)))
+        values = [scale * reward(name, k) for k in steps]
+        ledger.book.append({row.id: {"reward": points_of(list(steps), values)}})
+
+
+def test_bounds_are_assumed_said_once_and_widened_where_a_value_leaves_them(ledger, caplog):
+    grown(ledger, STEPS[:8])
+    watcher = watch(ledger)
+    watcher.step()
+    assert {row.bounds_from for row in ledger.book.runs()} == {"values"}
+    grown(ledger, STEPS[8:12], scale=3.0)
+    watcher.step()
+    rows = ledger.book.runs()
+    assert {row.bounds_from for row in rows} == {"open"}
+    assert len({row.open.frame for row in rows}) == 1
+    kept = [row.open for row in rows]
+    grown(ledger, STEPS[12:16], scale=3.0)
+    watcher.step()
+    assert [row.open for row in ledger.book.runs()] == kept
+    events = [event for event in ledger.events.last() if event.kind == "bounds"]
+    assert len(events) == 1
+    assert "bounds open: nothing says what is possible" in events[0].message
+    said = [record.getMessage() for record in caplog.records if "bounds" in record.getMessage()]
+    assert len(said) == len(set(said)) == 2
+    for decision in ledger.rulings.decisions():  # made of what was assumed then
+        found = explain(ledger, decision.id)
+        assert (found.same, found.same_inputs) == (True, True)
+
+
+def test_a_reward_beyond_one_is_decided_on_in_a_table(tmp_path):
+    table = Table(str(tmp_path / "t.db"), WatchSettings(budget=100.0))
+    for step in STEPS:
+        for name in CEILINGS:
+            table.report(name, step, 40.0 * reward(name, step) - 7.0)
+        decided = table.decide()
+    assert {name: one.action for name, one in decided.items()} != {}
+    assert table.scene.troubles == {}
+    assert decided["best"].action in ("continue", "commit")
+    table.close()
