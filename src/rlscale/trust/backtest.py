@@ -242,6 +242,8 @@ def _case(task: Task, found: Fit) -> Case | Skipped:
         forecasts=forecasts,
         verdict=found.verdict,
         warnings=found.warnings,
+        bounds=task.seen.bounds,
+        bounds_from=task.seen.bounds_from,
     )
 
 

@@ -45,6 +45,9 @@ class Case:
     verdict : Verdict
         At the cut, on the reward at the run's last compute.
     warnings : tuple of str
+    bounds : (float, float)
+    bounds_from : str
+        As they were known at the cut.
     """
 
     run: str
@@ -60,6 +63,8 @@ class Case:
     forecasts: Mapping[str, float]
     verdict: Verdict
     warnings: tuple[str, ...]
+    bounds: tuple[float, float] = (0.0, 1.0)
+    bounds_from: str = "option"
 
     def quantile(self, level: float) -> float:
         """Return the quantile at one of :data:`LEVELS`."""

@@ -79,5 +79,7 @@ def _case(case: Case) -> Document:
         "jitter_sd": case.jitter_sd,
         "verdict": case.verdict.name.value,
         "reason": case.verdict.reason,
+        "bounds": list(case.bounds),
+        "bounds_from": case.bounds_from,
         "warnings": list(case.warnings),
     }

@@ -21,7 +21,7 @@ def gate_document(view: GateView) -> Document:
         "schema": SCHEMA,
         "budget": answer.budget,
         "spent": answer.spent,
-        "decisions": [one.document() for one in view.shown],
+        "decisions": [{**one.document(), **_bounds(view, one.run)} for one in view.shown],
         "horizon": answer.horizon,
         "unit": answer.unit,
         "clock": answer.clock or None,
@@ -39,3 +39,8 @@ def gate_document(view: GateView) -> Document:
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),
     }
+
+
+def _bounds(view: GateView, run: str) -> Document:
+    curve = view.curves.get(run)
+    return {} if curve is None else {"bounds": list(curve.bounds), "bounds_from": curve.bounds_from}

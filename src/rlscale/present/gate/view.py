@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from rlscale.curves import Curve
 from rlscale.decisions.gate import Action, Decision, GateAnswer
 from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, reward
@@ -57,6 +58,7 @@ class GateView:
     settings: Settings = field(default_factory=Settings)
     grouping: Grouping | None = None
     left_out: tuple[LeftOut, ...] = ()
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
     @property
     def ordered(self) -> tuple[Decision, ...]:
@@ -87,6 +89,7 @@ def gate_view(
         settings=settings or Settings(),
         grouping=reading.grouping,
         left_out=reading.left_out,
+        curves={run.name: run.curve for run in reading.runs},
     )
 
 

@@ -29,6 +29,10 @@ def replay_document(view: ReplayView) -> Document:
         "unit": result.arena.unit,
         "metric": result.arena.metric,
         "range": result.arena.range,
+        "runs": [
+            {"run": run.name, "bounds": list(run.curve.bounds), "bounds_from": run.curve.bounds_from}
+            for run in view.runs
+        ],
         "contenders": [one.name for one in result.arena.contenders],
         "claim": "recipes" if result.setting.recipes else "runs",
         "skipped": [asdict(one) for one in result.arena.skipped],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rlscale.curves import Run
 from rlscale.present.coverage import skipped_runs
 from rlscale.present.numbers import reward
 from rlscale.present.remarks import Remark, read_remarks
@@ -24,7 +25,7 @@ class ReplayView:
     settings: Settings = field(default_factory=Settings)
     grouping: Grouping | None = None
     left_out: tuple[LeftOut, ...] = ()
-    runs: int = 0
+    runs: tuple[Run, ...] = ()
 
     def regret(self, value: float) -> str:
         """Return a regret as text: one decimal more than a reward has; a small one is never rounded to none."""
@@ -51,5 +52,5 @@ def replay_view(result: Replay, reading: Reading, settings: Settings | None = No
         settings=settings or Settings(),
         grouping=reading.grouping,
         left_out=(*reading.left_out, *skipped_runs(result.arena.skipped, reading.runs)),
-        runs=len(reading.runs),
+        runs=reading.runs,
     )

@@ -31,7 +31,7 @@ def headline(view: ReplayView) -> str:
     one, result = view.main, view.result
     meetings = count(result.tournaments, "tournament")
     near = kept(view, NEAR[-1])
-    lack = lacking(view.left_out, view.runs)
+    lack = lacking(view.left_out, len(view.runs))
     return (
         f"{lack}In {meetings} of {count(result.size, view.noun)}, {one.policy} used {share(one.cost)} of the compute "
         f"of running everything; a {view.noun} within {near} of the best was kept in {share(one.kept[-1])} of them "
