@@ -68,7 +68,7 @@ def test_values_in_the_unit_interval_are_assumed_to_be_bounded_by_it():
     found = assumed([curve(0.1, 0.5, 0.9), curve(-0.02, 0.5, 1.02)])
     assert [(each.bounds, each.bounds_from) for each in found] == [((0.0, 1.0), "values")] * 2
     assert bounds_sentence(found[0]) == (
-        "bounds [0, 1] assumed: all values lie there (--bounds LO HI states others, --bounds open none)"
+        "bounds [0, 1] assumed: all values lie in it; else give --bounds LO HI, or --bounds open"
     )
 
 

@@ -31,6 +31,7 @@ def test_fit_has_the_keys_of_the_contract_in_order() -> None:
         "level_sd",
         "model_params",
         "bounds",
+        "bounds_from",
         "asymptote",
         "A_average",
         "weights",

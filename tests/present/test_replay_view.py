@@ -30,7 +30,7 @@ POLICIES = (scored("hold", 0.55, 1.0, 0.0), scored("asha", 0.31, 0.75), scored("
 
 
 def view(policies: tuple[PolicyScores, ...] = POLICIES, frontier=None, **setting) -> ReplayView:
-    arena = Arena((), (), 240.0, "steps", "val_acc", 1.0, (Skipped("short", None, "9 evaluations"),), ())
+    arena = Arena((), (), 240.0, "steps", "val_acc", 1.0, 1.0, (Skipped("short", None, "9 evaluations"),), ())
     result = Replay(
         arena=arena, setting=Setting(**setting), tournaments=200, size=8, looks=24, policies=policies,
         frontier=frontier or {},

@@ -109,14 +109,14 @@ TABLES = {
     "percent": (
         "t.csv",
         HEAD + "a,1,steps,20\na,2,steps,55\n",
-        {},
+        {"bounds": (0.0, 1.0)},
         "run 'a': reward 55 is outside the bounds [0, 1] of 'reward'; "
         "the values look like percent: give --bounds 0 100",
     ),
     "outside the bounds": (
         "t.csv",
         HEAD + "a,1,steps,-.5\na,2,steps,.5\n",
-        {},
+        {"bounds": (0.0, 1.0)},
         "run 'a': reward -0.5 is outside the bounds [0, 1] of 'reward'; the values run from -0.5 to 0.5: "
         "give --bounds LO HI with the lowest and highest reward possible",
     ),

@@ -190,7 +190,7 @@ def test_a_run_outside_the_stretch_does_not_stop_its_table(write):
 def test_bounds(one):
     text = "run,step,reward\na,1,20\na,2,55\n"
     assert one("t.csv", text, bounds=(0.0, 100.0)).curve.bounds == (0, 100)
-    run = one("t.csv", "run,step,reward\na,1,.5\na,2,1.05\na,3,-.02\n")
+    run = one("t.csv", "run,step,reward\na,1,.5\na,2,1.05\na,3,-.02\n", bounds=(0.0, 1.0))
     assert run.warnings == (
         "2 rewards outside the bounds [0, 1], by up to 0.05, kept: the bounds are those of the mean reward",
     )

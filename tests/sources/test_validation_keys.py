@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rlscale.errors import ChoiceError
 from rlscale.sources import Named, ReadOptions, collect
 from rlscale.sources.assemble import assemble
+from rlscale.sources.grouping import Identity
 from rlscale.sources.history import of_rows
 from rlscale.sources.keys import is_evaluation
 from rlscale.sources.trainers import TRAINERS, log_of, trainer_of
@@ -52,7 +53,7 @@ def log_with(name, *keys, steps=range(1, 7)):
 
 
 def run_of(log):
-    runs, errors = assemble([Named(log, "r", "r", None)], ReadOptions(unit="steps"))
+    runs, errors = assemble([Named(log, "r", Identity("r", "r", "r", None, "none", "", ""))], ReadOptions(unit="steps"))
     assert not errors
     return runs[0]
 

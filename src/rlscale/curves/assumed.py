@@ -90,7 +90,7 @@ def _in_place(curves: Sequence[Curve], settled: Sequence[Curve]) -> list[Curve]:
 def bounds_sentence(curve: Curve) -> str:
     """Say what is assumed of a curve's bounds; empty where they are stated."""
     if curve.bounds_from == "values":
-        return "bounds [0, 1] assumed: all values lie there (--bounds LO HI states others, --bounds open none)"
+        return "bounds [0, 1] assumed: all values lie in it; else give --bounds LO HI, or --bounds open"
     if curve.bounds_from == "metric":
         return f"bounds [0, 1]: {curve.metric!r} is a share by its name (--bounds LO HI states others)"
     if curve.bounds_from == "percent":

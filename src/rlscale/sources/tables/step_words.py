@@ -7,11 +7,18 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlscale.errors import SourceError
+from rlscale.sources import names
+from rlscale.sources.log import ReadOptions
 from rlscale.sources.tables.columns import Columns
+from rlscale.sources.tables.roles import Roles
 
-__all__ = ["names_checkpoints", "numbered"]
+__all__ = ["names_checkpoints", "numbered", "step_words", "without_checkpoints"]
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 #: A number after the word for what it counts; what stands before is the same in every row, but for other numbers what
 #: stands behind.
@@ -64,3 +71,33 @@ def numbered(columns: Columns, name: str, under: str | None = None) -> None:
     columns.words.pop(name, None)
     value = next((value for text, value in zip(texts, values, strict=True) if text == example), math.nan)
     columns.repairs.append(f"the column {name!r} is read by the numbers in it: {example!r} as {value:g}")
+
+
+def without_checkpoints(columns: Columns, options: ReadOptions) -> None:
+    """Read a column of models as compute, or leave it out, where it names the checkpoints of one run."""
+    for name in [name for name in columns.labels if names.role_of(name) == "recipe" and name != options.by]:
+        codes, texts = columns.labels[name]
+        if not names_checkpoints(texts):
+            continue
+        axis = min(filter(names.axis_unit, columns.numbers), key=names.axis_rank, default=None)
+        if axis is None:
+            numbered(columns, name, "step")
+        elif _once_each(codes, columns.numbers[axis]):
+            del columns.labels[name]
+            columns.repairs.append(f"the column {name!r} names the checkpoints of {axis!r}, and is no recipe")
+
+
+def _once_each(codes: Rows, place: Floats) -> bool:
+    """Whether each text stands at one compute."""
+    order = np.argsort(codes, kind="stable")
+    same = np.diff(codes[order]) == 0
+    return not bool(np.any(np.diff(place[order])[same] != 0))
+
+
+def step_words(columns: Columns, roles: Roles, options: ReadOptions) -> str | None:
+    """Return the column of words that is to be read as compute: of ``--compute``, else where no other names any."""
+    if options.compute in columns.words:
+        return options.compute
+    if roles.axes or roles.compute or options.compute is not None:
+        return None
+    return min((name for name in columns.words if names.axis_unit(name)), key=names.axis_rank, default=None)

@@ -26,7 +26,7 @@ from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from
 from rlscale.sources.tables.others import Loads, unexplained
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
-from rlscale.sources.tables.step_words import names_checkpoints, numbered
+from rlscale.sources.tables.step_words import numbered, step_words, without_checkpoints
 from rlscale.sources.tables.wide import in_long_form, is_wide
 from rlscale.sources.text import read_head
 from rlscale.sources.trainers.other import OTHER
@@ -101,9 +101,9 @@ def _refused(name: str, path: str, rows: Rows, error: SourceError) -> Log:
 def _table(loaded: Loads, options: ReadOptions) -> _Table:
     """Return the table with its columns by role: steps written as words are numbers, a wide one is long."""
     columns = loaded(frozenset())
-    _without_checkpoints(columns, options)
+    without_checkpoints(columns, options)
     roles = roles_of(columns, options)
-    worded = _step_words(columns, roles, options)
+    worded = step_words(columns, roles, options)
     if worded is not None:
         columns = loaded(frozenset({worded}))
         numbered(columns, worded)
@@ -114,36 +114,6 @@ def _table(loaded: Loads, options: ReadOptions) -> _Table:
         columns = in_long_form(columns, roles, options)
         roles = roles_of(columns, options)
     return _Table(columns, roles, options, loaded)
-
-
-def _without_checkpoints(columns: Columns, options: ReadOptions) -> None:
-    """Read a column of models as compute, or leave it out, where it names the checkpoints of one run."""
-    for name in [name for name in columns.labels if names.role_of(name) == "recipe" and name != options.by]:
-        codes, texts = columns.labels[name]
-        if not names_checkpoints(texts):
-            continue
-        axis = min(filter(names.axis_unit, columns.numbers), key=names.axis_rank, default=None)
-        if axis is None:
-            numbered(columns, name, "step")
-        elif _once_each(codes, columns.numbers[axis]):
-            del columns.labels[name]
-            columns.repairs.append(f"the column {name!r} names the checkpoints of {axis!r}, and is no recipe")
-
-
-def _once_each(codes: Rows, place: Floats) -> bool:
-    """Whether each text stands at one compute."""
-    order = np.argsort(codes, kind="stable")
-    same = np.diff(codes[order]) == 0
-    return not bool(np.any(np.diff(place[order])[same] != 0))
-
-
-def _step_words(columns: Columns, roles: Roles, options: ReadOptions) -> str | None:
-    """Return the column of words that is to be read as compute: of ``--compute``, else where no other names any."""
-    if options.compute in columns.words:
-        return options.compute
-    if roles.axes or roles.compute or options.compute is not None:
-        return None
-    return min((name for name in columns.words if names.axis_unit(name)), key=names.axis_rank, default=None)
 
 
 def _unused(column: str) -> tuple[str, ...]:
