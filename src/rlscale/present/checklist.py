@@ -59,7 +59,7 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
     exponents = "; ".join(_prior_b(family) for family in families if family is not FLAT)
     priors = (
         f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ {exponents}; (R0, A) uniform inside the bounds, "
-        f"density × {PRIORS.falling_weight:g} where A < R0."
+        f"density × {PRIORS.falling_weight:g} where A < R0.{_open_prior(view)}"
     )
     intervals = (
         f"80 % (and 50 %) quantiles of the noise-free reward, with a model error of {options.model_error:g} of the "
@@ -76,6 +76,12 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
         ("Bounds hit", _bounds_summary(fits)),
         ("Held out", _HELD_OUT),
     )
+
+
+def _open_prior(view: FitView | RankView) -> str:
+    if not any(run.bounds_from == "open" for run in view.runs):
+        return ""
+    return " Open bounds: A falls above the highest level seen as a half-Cauchy, cut at ten times its scale."
 
 
 def _form(families: Sequence[Family]) -> str:
