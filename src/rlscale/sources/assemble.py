@@ -276,7 +276,7 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         sd=_beside(log.sd.get(metric), series.step[keep]),
         bounds=bounds,
         bounds_from=bounds_from,
-        open=provisional(reward, log, metric, asked=options.bounds == OPEN) if bounds_from == OPEN else None,
+        open=provisional(log, metric, asked=options.bounds == OPEN) if bounds_from == OPEN else None,
     )
     said = (*named.repairs, *log.repairs, *log.metric_repairs.get(metric, ()), *repairs, *axis.repairs)
     return Run(

@@ -12,7 +12,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, OpenBounds, assumed
-from rlscale.curves.bounds import jitter, levels
 from rlscale.errors import ChoiceError
 from rlscale.sources.log import Log
 
@@ -63,11 +62,10 @@ def several_rewards(keys: Iterable[str], metric: str) -> bool:
     return len({match["function"] for match in named if match} - _NO_FUNCTION) > 1
 
 
-def provisional(reward: Floats, log: Log, metric: str, *, asked: bool = False) -> OpenBounds:
-    """Return the bounds of a curve until those of all runs are decided together; ``asked``: ``--bounds open``."""
-    low, high = levels(reward)
+def provisional(log: Log, metric: str, *, asked: bool = False) -> OpenBounds:
+    """Return why a curve may be open, until all runs are decided together; ``asked``: ``--bounds open``."""
     because = "asked" if asked else "rewards" if several_rewards(log.series, metric) else log.open_because
-    return OpenBounds(lowest=low, highest=high, range=0.0, jitter=jitter(reward), because=because)
+    return OpenBounds(lowest=0.0, highest=0.0, range=0.0, because=because)
 
 
 @dataclass(frozen=True, eq=False)
