@@ -78,8 +78,8 @@ def test_one_run_outside_opens_all_of_them_with_one_range():
     assert {each.range for each in (a, b, c)} == {0.5}  # medians of 3 of the middle run: .5 and 1
     assert len({each.frame for each in (a, b, c)}) == 1
     assert bounds_sentence(a) == (
-        "bounds open: nothing says what is possible, and values leave [0, 1] (--bounds LO HI states them); tolerance "
-        "is a share of 0.5"
+        "bounds open: nothing says what is possible, and values leave [0, 1] (--bounds LO HI states them); the typical "
+        "rise of the runs, 0.5, is the unit of tolerance"
     )
 
 

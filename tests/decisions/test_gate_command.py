@@ -82,7 +82,7 @@ def test_near_ties_go_on_and_clear_losers_are_held(table: Path) -> None:
 def test_the_shared_options_are_taken(table: Path) -> None:
     plain = document(table, "--budget", 1000)
     same = document(table, "--budget", 1000, "--model-error", 0, "--tolerance", 0.05, "--bounds", 0, 1)
-    assert same["decisions"] == plain["decisions"]
+    assert [{**one, "bounds_from": "values"} for one in same["decisions"]] == plain["decisions"]
     assert plain["options"]["model_error"] == 0.0
     wider = document(table, "--budget", 1000, "--model-error", 0.05)
     alone = document(table, "--budget", 1000, "--family", "sigmoid")

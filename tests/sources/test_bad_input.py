@@ -415,7 +415,7 @@ def test_no_path_and_an_empty_folder(tmp_path):
     ("options", "message"),
     [
         ({"gpus": 0.0}, "--gpus 0 is not a number of GPUs; give how many the run used"),
-        ({"bounds": (1.0, 0.0)}, "--bounds 1 0 are not lowest < highest; give --bounds LO HI"),
+        ({"bounds": (1.0, 0.0)}, "--bounds 1 0 are not two finite numbers, lowest first; give --bounds LO HI or open"),
         (
             {"unit": "epochs"},
             "unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops, dollars",

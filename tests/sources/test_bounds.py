@@ -45,7 +45,7 @@ def test_several_reward_functions_beside_their_sum():
 
 
 def test_a_share_has_the_unit_interval(write):
-    reading = collect([table(write, "a.csv", "accuracy", 0.2, 0.3, 0.5, 1.05)])
+    reading = collect([table(write, "a.csv", "accuracy", 0.2, 0.3, 0.5, 1.01)])
     assert known(reading) == [((0.0, 1.0), "metric")]
 
 
@@ -79,7 +79,9 @@ def test_a_fraction_beside_percents_is_asked_for(write, tmp_path):
     assert known(collect([tmp_path], ReadOptions(bounds=(0.0, 100.0)))) == [((0.0, 100.0), "option")] * 2
 
 
-@pytest.mark.parametrize("values", [(-0.5, 0.2, 0.4, 0.6), (0.2, 1.3, 1.4, 1.4), (20, 50, 90, 140)])
+@pytest.mark.parametrize(
+    "values", [(-0.5, 0.2, 0.4, 0.6), (0.2, 0.9, 1.06, 1.07), (0.2, 1.3, 1.4, 1.4), (20, 50, 90, 140)]
+)
 def test_a_share_outside_both_scales_is_open(write, values):
     (run,) = collect([table(write, "a.csv", "accuracy", *values)]).runs
     assert (run.curve.bounds_from, run.curve.open.because) == ("open", "share")

@@ -47,9 +47,7 @@ def test_nothing_left(write, tmp_path):
     write("b.jsonl", "")
     with pytest.raises(SourceError) as caught:
         collect([tmp_path])
-    assert str(caught.value) == (
-        f"{first}: the file is empty; nothing was logged yet (1 more could not be read either)"
-    )
+    assert str(caught.value) == (f"{first}: the file is empty; nothing was logged yet (and 1 more that cannot be used)")
 
 
 def test_a_missing_path_among_others(write, tmp_path):

@@ -66,7 +66,10 @@ class Commands(click.Group):
             value = super().invoke(ctx)
             sys.stdout.flush()
         except click.UsageError as error:  # it may quote an address with a password
-            raise click.UsageError(hidden(error.format_message()), error.ctx) from error
+            message = hidden(error.format_message())
+            if "'--bounds' requires 2 arguments" in message:
+                message += " Give --bounds LO HI, or --bounds open."
+            raise click.UsageError(message, error.ctx) from error
         except InputError as error:
             raise _BadInput(str(error)) from error
         except BrokenPipeError:

@@ -92,7 +92,7 @@ def bounds_sentence(curve: Curve) -> str:
     if curve.bounds_from == "values":
         return "bounds [0, 1] assumed: all values lie in it; else give --bounds LO HI, or --bounds open"
     if curve.bounds_from == "metric":
-        return f"bounds [0, 1]: {curve.metric!r} is a share by its name (--bounds LO HI states others)"
+        return f"bounds [0, 1]: {curve.metric!r} is a share by its name (else give --bounds LO HI)"
     if curve.bounds_from == "percent":
         return f"bounds [0, 100]: {curve.metric!r} is a share by its name, logged in percent"
     if curve.open is None:
@@ -103,4 +103,7 @@ def bounds_sentence(curve: Curve) -> str:
         "share": f"{curve.metric!r} is a share by its name, and its values leave both [0, 1] and [0, 100]",
         "values": "nothing says what is possible, and values leave [0, 1]",
     }[curve.open.because]
-    return f"bounds open: {why} (--bounds LO HI states them); tolerance is a share of {curve.open.range:.3g}"
+    unit = (
+        f"; the typical rise of the runs, {curve.open.range:.3g}, is the unit of tolerance" if curve.open.range else ""
+    )
+    return f"bounds open: {why} (--bounds LO HI states them){unit}"

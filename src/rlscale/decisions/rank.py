@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 
 #: A recipe leaves the group of the leader when the leader is better with this probability.
 SEPARATED = 0.95
+#: Run-to-run sd, as a share of the range, above which runs of one recipe are hardly seeds of it.
+UNLIKE_SEEDS = 0.1
 #: Without a target, rank at this multiple of the largest last compute: the range the model error was measured on.
 AHEAD = 4.0
 #: Runs fitted in one go by one process.
@@ -209,6 +211,8 @@ def _ranking(
     at_grid = grid(min(told[k].first for k in named), max(told[k].longest for k in named), at) if named else np.ones(1)
     shortest = min((told[k].shortest for k in named), default=0.0)
     found = team.pool(named, Pooling(at, spread.value, at_grid, with_curve=every, shortest=shortest))
+    allowed = 2.0 * team.options.tolerance * runs[0].curve.range
+    found = {k: _pooled(one, len(told[k].outcomes), allowed, at) for k, one in found.items()}
     # from the best down; of equal ones in the order of the runs
     ordered = sorted((found[k] for k in named), key=lambda one: (not one.verdict.ranks, -one.median))
     against_best = [ordered[0].p_better(one) for one in ordered] if ordered else []
@@ -226,7 +230,7 @@ def _ranking(
         pairs=compared(ordered, against_best, early, at_grid, every) if ordered else (),
         seed_sd=spread,
         claim="runs" if spread.value == 0.0 else "recipes",
-        notes=_notes(placed, by_name, names, at),
+        notes=(*_notes(placed, by_name, names, at), *_scattered(spread)),
     )
 
 
@@ -326,6 +330,31 @@ def _groups(ordered: Sequence[Contender], against_best: Sequence[float]) -> dict
         left = [recipe for recipe in left if recipe.name not in groups]
         better = [left[0].p_better(one) for one in left]
     return groups
+
+
+def _pooled(one: Contender, runs: int, allowed: float, at: float) -> Contender:
+    """Return a recipe of several runs, not ``resolved`` where they are and their recipe is not: they differ too much."""
+    around = one.level.interval
+    if runs < 2 or one.verdict.name is not VerdictName.RESOLVED or around.width <= allowed:
+        return one
+    asked = "ceiling" if np.isinf(at) else f"reward at {at:.4g}"
+    why = f"The {asked} of the recipe lies in {around.q10:.4g} to {around.q90:.4g} (80 %), wider than {allowed:.3g}"
+    verdict = Verdict(
+        VerdictName.BENDING,
+        f"{why}: its runs are resolved, and differ.",
+        "Use the interval, not the median; more seeds narrow it.",
+    )
+    return replace(one, verdict=verdict)
+
+
+def _scattered(spread: SeedSpread) -> tuple[str, ...]:
+    """Say so where the runs of recipes differ by more than seeds do."""
+    if spread.source != "replicates" or spread.value <= UNLIKE_SEEDS:
+        return ()
+    return (
+        f"runs of one recipe differ by {spread.value:.2g} of the range (sd), more than seeds do (.015 to .05): "
+        "are they seeds of one recipe? --recipe says which runs belong together",
+    )
 
 
 def _notes(

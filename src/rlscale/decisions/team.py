@@ -148,6 +148,7 @@ class Team:
     """Shares in ``jobs`` processes, this one among them; to be used in a ``with`` statement."""
 
     def __init__(self, options: FitOptions, targets: Sequence[float] = (), jobs: int = 1) -> None:
+        self.options = options
         self.here = Share(options, targets)
         self._others = [_Remote(options, targets) for _ in range(jobs - 1)]
         self._owner: dict[int, Member] = {}

@@ -109,7 +109,8 @@ def panel_grid(figure: Any, runs: int) -> tuple[int, int]:
     rows = math.ceil(shown / columns)
     figure.set_size_inches(7.2 if columns == 1 else 4.6 * columns, (4.4 if columns == 1 else 3.3) * rows)
     if runs > shown:
-        figure.supxlabel(f"{count(runs - shown, 'more run')} in --report", fontsize=9, color=MUTED)
+        told = f"{count(runs - shown, 'more run')} in --report"
+        figure.supxlabel(told, x=0.99, ha="right", fontsize=9, color=MUTED)
     return rows, columns
 
 

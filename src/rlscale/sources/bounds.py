@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 OPEN: Literal["open"] = "open"
 #: A share above this is in percent; a run whose values all lie under the second one says nothing of its scale.
 PERCENT, SILENT = 1.5, 0.02
-#: Values of a share may stray so far outside its bounds, as a share of their width.
-STRAY = 0.1
+#: No share is higher: what passes 1 by more is none.
+STRAY = 0.02
 #: Under open bounds a value so many ranges from the median of the 5 around it is no evaluation; at most this share.
 OUTLIER, MOST = 20.0, 0.02
 

@@ -123,8 +123,18 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     _raise_first(errors, options)
     if not runs:
         raise _nothing_left([*errors, *beside], paths)
+    for error in (*errors, *beside):
+        error.counted = error.counted or _is_all_of_a_path(error, paths, found)
     kept, copies = counted_once(sessions_told(runs))
     return reading_of(kept, found, errors, beside, copies)
+
+
+def _is_all_of_a_path(error: SourceError, paths: Sequence[str | Path], logs: Sequence[Named]) -> bool:
+    """Whether a path that was named led to no log at all but this: then it is no mere neighbour of logs."""
+    if isinstance(error, EmptyError):
+        return False
+    under = [Path(path) for path in paths if Path(error.path).is_relative_to(path)]
+    return any(not any(Path(named.log.path).is_relative_to(path) for named in logs) for path in under)
 
 
 def reading_of(
@@ -349,10 +359,10 @@ def _raise_first(errors: Sequence[SourceError], options: ReadOptions) -> None:
 def _nothing_left(errors: Sequence[SourceError], paths: Sequence[str | Path]) -> SourceError:
     if not errors:
         return SourceError(str(paths[0]), "no run is left; give another file")
-    first = errors[0]
+    first = min(errors, key=lambda error: not error.counted)  # what is merely empty explains least
     if len(errors) == 1:
         return first
-    return type(first)(first.path, f"{first.message} ({len(errors) - 1} more could not be read either)")
+    return type(first)(first.path, f"{first.message} (and {len(errors) - 1} more that cannot be used)")
 
 
 def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen: list[str]) -> list[Named]:

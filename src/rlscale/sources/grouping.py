@@ -8,6 +8,7 @@ it, the seed mark, the logged seed.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -199,13 +200,14 @@ def _claim(member: Member, mark: Mark | None, pattern: re.Pattern[str] | None) -
         return Identity(member.run, name, clean(recipe), seed, by, how, seed_how), (kind, recipe)
 
     if pattern is not None:
-        return claimed(_matched(pattern, name), "option", f"by --recipe {pattern.pattern!r}")
+        return claimed(_matched(pattern, name), "option", f"by --recipe {shlex.quote(pattern.pattern)}")
     if log.recipe:
         return claimed(log.recipe, "column", _stated(log))
     if log.seed_by and _is_file_and_seed(member):
         return claimed(member.place.name, "column", "by file")
     if mark is not None:
         rest = mark.rest or (member.place.name if member.bare else member.place.around) or name
+        rest += member.run.removeprefix(member.name) if member.run.startswith(f"{member.name}#") else ""  # a restart
         return claimed(rest, "seed_mark", f"by seed mark (`{mark.text}`)", "" if mark.strong else mark.template)
     return claimed(member.run, "none", "each run its own: no seed marks", "run")
 
@@ -303,7 +305,8 @@ def grouping_of(found: Sequence[Identity]) -> Grouping:
     said = [f"Recipes: {len(recipes):,}, {', '.join(parts)}", *_seeds(found, pooled=len(recipes) < len(found))]
     said += _knobs(found)
     names = [one.name for one in found]
-    hint = pooling(names, [one.run for one in found]) if len(recipes) == len(found) else apart(names)
+    own = [one for one in found if one.by == "none"]
+    hint = pooling([one.name for one in own], [one.run for one in own]) if own else apart(names)
     return Grouping(by, len(recipes), "; ".join([*said, *([hint] if hint else [])]))
 
 

@@ -111,7 +111,9 @@ class ReadOptions:
         if self.bounds is not None and self.bounds != "open":
             low, high = self.bounds
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
-                raise InputError(f"--bounds {low:g} {high:g} are not lowest < highest; give --bounds LO HI")
+                raise InputError(
+                    f"--bounds {low:g} {high:g} are not two finite numbers, lowest first; give --bounds LO HI or open"
+                )
         since, until = self.since, self.until
         if any(limit is not None and math.isnan(limit) for limit in (since, until)):
             raise InputError("--from and --until need numbers, got nan; give a compute")

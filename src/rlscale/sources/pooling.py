@@ -12,9 +12,9 @@ __all__ = ["apart", "pooling"]
 #: A word, what joins it, and the number that ends a name: ``_bs_256`` and ``-lr256``.
 _WORD = re.compile(r".([-_.])([A-Za-z]{1,20})[-_.=]?[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?$")
 #: What joins the whole number that ends a name.
-_JOINT = re.compile(r".([-_])[0-9]+$")
+_JOINT = re.compile(r".(?<![0-9]e)([-_])[0-9]+$")
 #: All that a name ends in that is a number; names without one are kept whole.
-_NUMBER = r"^(.+?)(?:[-_.=]?[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)?$"
+_NUMBER = r"^(.*[^0-9.])[0-9]+[0-9.e-]*$"
 _FOLDER = r"^(.+)/"
 #: More names than this are counted and not told.
 _FEW = 3
@@ -30,6 +30,8 @@ def pooling(names: Sequence[str], runs: Sequence[str]) -> str:
     runs : sequence of str
         The names to tell.
     """
+    if len(set(names)) < len(names):
+        return ""  # restarts within one file are not offered as seeds
     for pattern in _patterns(names):
         recipes = _recipes(pattern, names)
         if recipes is None:
@@ -55,7 +57,6 @@ def apart(names: Sequence[str]) -> str:
 
 
 def _patterns(names: Sequence[str]) -> Iterator[str]:
-    yield "(.+)"  # runs of one file have one name, and a number that is no part of it
     words = {found.groups() if (found := _WORD.search(name)) is not None else None for name in names}
     only = words.pop() if len(words) == 1 else None
     if only is not None:
