@@ -333,7 +333,7 @@ def _groups(ordered: Sequence[Contender], against_best: Sequence[float]) -> dict
 
 
 def _pooled(one: Contender, runs: int, allowed: float, at: float) -> Contender:
-    """Return a recipe of several runs, not ``resolved`` where they are and their recipe is not: they differ too much."""
+    """Return a recipe of several runs, not ``resolved`` where its runs are and differ too much for it to be."""
     around = one.level.interval
     if runs < 2 or one.verdict.name is not VerdictName.RESOLVED or around.width <= allowed:
         return one
