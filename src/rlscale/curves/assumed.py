@@ -37,7 +37,7 @@ def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None
         return list(curves)
     reasons = {curve.open.because for curve in free if curve.open is not None} - {"values"}
     if not reasons and all(map(_within_unit, free)):
-        closed = [replace(curve, bounds=(0.0, 1.0), bounds_from="values", open=None) for curve in free]
+        closed = [curve.with_bounds((0.0, 1.0), "values") for curve in free]
         return _in_place(curves, closed)
     return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values"), frame=frame))
 
@@ -76,7 +76,7 @@ def opened(curves: Sequence[Curve], *, because: str, frame: tuple[float, float] 
     bounds = [OpenBounds(lowest=low, highest=high, range=unit, jitter=j, because=because) for low, high, j in known]
     common = frame_of(bounds) if frame is None else frame
     return [
-        replace(curve, open=replace(each, frame=common), bounds_from="open")
+        curve.with_bounds(each.limits, "open", replace(each, frame=common))
         for curve, each in zip(curves, bounds, strict=True)
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,10 +73,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", canonical_unit(self.unit))
-        if self.bounds_from not in BOUNDS_FROM or (self.bounds_from == "open") != (self.open is not None):
-            raise CurveError(f"bounds from {self.bounds_from!r} are none; give one of {', '.join(BOUNDS_FROM)}")
-        bounds = self.bounds if self.open is None else self.open.limits
-        object.__setattr__(self, "bounds", _checked_bounds(bounds))
+        self._check_bounds()
         for field in ("compute", "reward", "n_eval", "sd"):
             value = getattr(self, field)
             if value is not None:
@@ -145,6 +143,21 @@ class Curve:
         low, high = self.bounds
         return int(np.count_nonzero((self.reward < low) | (self.reward > high)))
 
+    def with_bounds(self, bounds: tuple[float, float], bounds_from: str, open: OpenBounds | None = None) -> Curve:
+        """Return the curve with other bounds; its points were checked and are not looked at again, but for rewards.
+
+        Raises
+        ------
+        CurveError
+            As for a new curve.
+        """
+        other = copy(self)
+        for field, value in (("bounds", bounds), ("bounds_from", bounds_from), ("open", open)):
+            object.__setattr__(other, field, value)
+        other._check_bounds()
+        other._check_rewards()
+        return other
+
     def select(self, mask: NDArray[np.bool_]) -> Curve:
         """Return the curve of the points where ``mask``, shape (n,), is true."""
         return replace(
@@ -188,6 +201,12 @@ class Curve:
             n_eval=_longer(self.n_eval, n_eval, self.n_points),
             sd=_longer(self.sd, sd, self.n_points),
         )
+
+    def _check_bounds(self) -> None:
+        if self.bounds_from not in BOUNDS_FROM or (self.bounds_from == "open") != (self.open is not None):
+            raise CurveError(f"bounds from {self.bounds_from!r} are none; give one of {', '.join(BOUNDS_FROM)}")
+        bounds = self.bounds if self.open is None else self.open.limits
+        object.__setattr__(self, "bounds", _checked_bounds(bounds))
 
     def _check_points(self) -> None:
         if self.compute.size == 0:

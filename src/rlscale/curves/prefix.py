@@ -24,4 +24,5 @@ def _as_seen(curve: Curve) -> Curve:
     if curve.open is None:
         return curve
     low, high = levels(curve.reward)
-    return replace(curve, open=replace(curve.open, lowest=low, highest=high, jitter=jitter(curve.reward)))
+    bounds = replace(curve.open, lowest=low, highest=high, jitter=jitter(curve.reward))
+    return curve.with_bounds(bounds.limits, "open", bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -131,6 +132,13 @@ class Run:
     settings: Mapping[str, Any] = field(default_factory=dict)
     source: Source | None = None
     warnings: tuple[str, ...] = ()
+
+    def with_curve(self, curve: Curve, *, source: Source | None, warnings: tuple[str, ...]) -> Run:
+        """Return the run with another curve, and what is said of it; all else is shared."""
+        other = copy(self)
+        for attribute, value in (("curve", curve), ("source", source), ("warnings", warnings)):
+            object.__setattr__(other, attribute, value)
+        return other
 
     def __post_init__(self) -> None:
         for attribute in ("name", "recipe"):

@@ -165,7 +165,7 @@ class RunRow(Heading):
 
     def in_bounds(self, curve: Curve) -> Curve:
         """Return a curve with the bounds kept of this run."""
-        return replace(curve, bounds=self.bounds, bounds_from=self.bounds_from, open=self.open)
+        return curve.with_bounds(self.bounds, self.bounds_from, self.open)
 
     def within(self, curve: Curve) -> RunRow:
         """Return the run with the bounds of a curve."""

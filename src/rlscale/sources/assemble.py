@@ -88,7 +88,7 @@ def _in_bounds(run: Run, curve: Curve) -> Run:
     source = run.source
     if source is not None and left_out:
         source = replace(source, repairs=(*source.repairs, *left_out))
-    return replace(run, curve=curve, source=source, warnings=(*run.warnings, *_outside(curve)))
+    return run.with_curve(curve, source=source, warnings=(*run.warnings, *_outside(curve)))
 
 
 def _finite(values: Floats) -> Floats:

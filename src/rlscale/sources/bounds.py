@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -65,6 +66,11 @@ def several_rewards(keys: Iterable[str], metric: str) -> bool:
 def provisional(log: Log, metric: str, *, asked: bool = False) -> OpenBounds:
     """Return why a curve may be open, until all runs are decided together; ``asked``: ``--bounds open``."""
     because = "asked" if asked else "rewards" if several_rewards(log.series, metric) else log.open_because
+    return _unseen(because)
+
+
+@cache
+def _unseen(because: str) -> OpenBounds:
     return OpenBounds(lowest=0.0, highest=0.0, range=0.0, because=because)
 
 
@@ -134,15 +140,12 @@ def _in_scale(runs: Sequence[Scaled], scales: Mapping[str, str]) -> list[Curve]:
     if "neither" in scales.values():  # one command, one unit of tolerance
         return assumed([_open(run.curve, "share") for run in runs])
     known = {"percent": ((0.0, 100.0), "percent"), "fraction": ((0.0, 1.0), "metric")}
-    return [
-        replace(run.curve, bounds=known[scales[run.path]][0], bounds_from=known[scales[run.path]][1], open=None)
-        for run in runs
-    ]
+    return [run.curve.with_bounds(*known[scales[run.path]]) for run in runs]
 
 
 def _open(curve: Curve, because: str) -> Curve:
     bounds = curve.open or OpenBounds(lowest=0.0, highest=1.0, range=1.0)
-    return replace(curve, open=replace(bounds, because=because), bounds_from="open")
+    return curve.with_bounds(bounds.limits, "open", replace(bounds, because=because))
 
 
 def without_outliers(curve: Curve) -> tuple[Curve, tuple[str, ...]]:
