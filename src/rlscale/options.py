@@ -46,7 +46,22 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _AUTO, OPEN = "auto", "open"
 
 #: A number whose commas can only be between thousands: ``2,5e2`` or ``1,5`` could mean anything.
+_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+
+
+def number_of(text: str) -> float:
+    """Return a number as typed: with commas between thousands, or as the output prints it (``4k``, ``2.5m``, ``7b``).
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if _THOUSANDS.fullmatch(text):
+        return float(text.replace(",", ""))
+    times = _SUFFIXES.get(text[-1:])
+    return float(text) if times is None else float(text[:-1]) * times
 
 
 class Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 cannot be subscripted
@@ -57,10 +72,8 @@ class Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 ca
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the compute, infinity for the asymptote."""
         text = str(value).strip().lower()
-        if _THOUSANDS.fullmatch(text):
-            text = text.replace(",", "")
         try:
-            return float("inf" if text == "asymptote" else text)
+            return float("inf") if text == "asymptote" else number_of(text)
         except ValueError:
             self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
 
@@ -112,7 +125,7 @@ class Start(click.ParamType):  # type: ignore[type-arg]
         if str(value) == _AUTO:
             return _AUTO
         try:
-            return float(value)
+            return number_of(str(value).strip().lower())
         except ValueError:
             self.fail(f"{value!r} is not a compute; give a number, or auto to choose from the curve", param, ctx)
 
@@ -124,7 +137,7 @@ READING = (
     click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say."),
     click.option("--clock", metavar="C", help="Seconds that count: train, train+eval (default) or elapsed."),
     click.option("--price", type=float, metavar="P", help="Dollars for one GPU-hour: compute is then in dollars."),
-    click.option("--params", type=float, metavar="N", help="For flops: parameters, of an MoE the active ones."),
+    click.option("--params", type=Compute(), metavar="N", help="For flops: parameters, of an MoE the active ones."),
     click.option("--logp-passes", type=float, metavar="K", help="For flops: log-probability passes over a batch; 1."),
     click.option("--epochs", type=float, metavar="E", help="For flops: updates on each batch; 1."),
     click.option("--layers", type=float, metavar="L", help="For flops: layers, for the attention term."),
@@ -145,7 +158,7 @@ READING = (
     click.option(
         "--from", "since", type=Start(), metavar="C", help="Use points from here on (and the baseline); or auto."
     ),
-    click.option("--until", type=float, metavar="C", help="Use points up to this compute."),
+    click.option("--until", type=Compute(), metavar="C", help="Use points up to this compute."),
     click.option(
         "--exclude", metavar="GLOB", multiple=True, help="Runs, by name, that are left out on purpose; repeat."
     ),

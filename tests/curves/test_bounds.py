@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlscale.curves import Curve, OpenBounds, assumed
-from rlscale.curves.assumed import bounds_sentence, kept, opened
+from rlscale.curves.assumed import bounds_sentence
 from rlscale.curves.bounds import frame_of, jitter, levels
 from rlscale.errors import CurveError
 
@@ -100,17 +100,6 @@ def test_constant_runs_have_no_range_and_still_limits():
     assert found.open.range == 0.0
     assert found.range == 1.0
     assert found.bounds[0] < 5.0 < found.bounds[1]
-
-
-def test_what_was_assumed_is_kept_until_a_value_leaves_it():
-    before = opened([curve(0.0, 1.0, 2.0, 3.0)], because="values")[0]
-    longer = before.appended(5.0, 4.0)
-    assert kept([longer])[0].open == before.open
-    away = before.appended(5.0, 400.0).appended(6.0, 420.0).appended(7.0, 440.0)
-    assert kept([away])[0].open.highest == 420.0
-    inside = curve(0.1, 0.5, 0.9, bounds_from="values")
-    assert kept([inside])[0] is inside
-    assert kept([inside.appended(4.0, 1.5)])[0].bounds_from == "open"
 
 
 @given(st.floats(1e-3, 1e4), st.floats(-1e3, 1e3))

@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from rlscale.curves import Curve
+from rlscale.curves.assumed import assumed, opened
 from rlscale.errors import ChoiceError, InputError
 from rlscale.sources import ReadOptions, collect
-from rlscale.sources.bounds import is_share, several_rewards
+from rlscale.sources.bounds import is_share, kept_bounds, several_rewards, without_outliers
 
 
 def table(write, name, column, *values):
@@ -138,3 +141,55 @@ def test_given_bounds_still_refuse_what_lies_far_outside(write):
     path = table(write, "a.csv", "reward", 0.2, 0.4, 1.7, 1.8)
     with pytest.raises(InputError, match=r"run 'a': reward 1.8 is outside the bounds \[0, 1\] of 'reward'"):
         collect([path], ReadOptions(bounds=(0.0, 1.0)))
+
+
+def curve(*reward, metric="reward", bounds_from="values"):
+    return Curve(compute=np.arange(1.0, len(reward) + 1), reward=reward, metric=metric, bounds_from=bounds_from)
+
+
+def test_what_was_assumed_is_kept_until_a_value_leaves_it():
+    before = opened([curve(0.0, 1.0, 2.0, 3.0)], because="values")[0]
+    longer = before.appended(5.0, 4.0)
+    assert kept_bounds([longer])[0].open == before.open
+    away = before.appended(5.0, 400.0).appended(6.0, 420.0).appended(7.0, 440.0)
+    assert kept_bounds([away])[0].open.highest == 420.0
+    inside = curve(0.1, 0.5, 0.9)
+    assert kept_bounds([inside])[0] is inside
+    assert kept_bounds([inside.appended(4.0, 1.5)])[0].bounds_from == "open"
+
+
+def test_a_ledger_filled_in_two_steps_has_one_scale():
+    zeros, percents = curve(0, 0, 0, metric="accuracy", bounds_from="metric"), curve(10, 20, 43, metric="accuracy")
+    assert [each.bounds for each in kept_bounds([zeros, percents])] == [(0.0, 100.0)] * 2
+    negative = curve(-0.5, 0.2, 0.4, metric="accuracy")
+    assert {each.bounds_from for each in kept_bounds([zeros, negative])} == {"open"}
+
+
+def test_the_last_value_is_not_taken_for_the_spike_before_it(write):
+    values = [1.0 + 0.01 * k for k in range(101)]
+    values[99] = 1e6
+    (run,) = collect([table(write, "a.csv", "reward", *values)]).runs
+    assert run.curve.reward_last == pytest.approx(2.0)
+    assert run.curve.bounds[1] < 20.0  # levels are those of what is left
+    kept, said = without_outliers(assumed([curve(*values)])[0])
+    assert (kept.n_points, len(said)) == (100, 1)
+
+
+def test_rewards_that_are_no_numbers_are_left_out(write):
+    (run,) = collect([table(write, "a.csv", "reward", 0.1, 1e200, 0.3, 0.4, "nan")]).runs
+    assert run.curve.n_points == 3
+    assert run.source.repairs == ("2 rows were left out: the reward is not finite, or beyond 1e+150",)
+
+
+def test_a_run_that_is_not_evaluated_yet_stops_no_other(write, tmp_path):
+    def state(name, **row):
+        rows = [{"step": 10 * k, "loss": 0.1, "reward": 0.2 + 0.01 * k, **row} for k in range(1, 7)]
+        write(f"{name}/trainer_state.json", json.dumps({"log_history": rows, "global_step": 60}))
+
+    state("old", eval_reward=0.3, num_tokens=5.0)
+    state("young", num_tokens=5.0)
+    reading = collect([tmp_path])
+    assert [run.name for run in reading.runs] == ["old"]
+    (lost,) = reading.left_out
+    assert (lost.run, lost.counted) == ("young", False)
+    assert lost.why == "run 'young' has no evaluation yet: 'eval_reward' is not logged"

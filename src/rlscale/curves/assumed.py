@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
 from rlscale.curves.curve import Curve
 
-__all__ = ["ASSUMED", "assumed", "bounds_sentence", "kept", "opened"]
+__all__ = ["ASSUMED", "assumed", "bounds_sentence", "is_one_assumption", "opened"]
 
 #: How bounds are known that are read off the values.
 ASSUMED = ("values", "open")
@@ -42,20 +42,17 @@ def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None
     return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values"), frame=frame))
 
 
-def kept(curves: Sequence[Curve]) -> list[Curve]:
-    """Return curves with the bounds that were assumed of them before, made anew for all where a value leaves them.
-
-    Anew, too, where those of several runs are not one assumption: then some were added later.
-    """
-    free = [curve for curve in curves if curve.bounds_from in ASSUMED]
+def is_one_assumption(curves: Sequence[Curve]) -> bool:
+    """Whether bounds that nobody stated are the same for all curves, and no value leaves them."""
+    free = [curve for curve in curves if curve.bounds_from != "option"]
     shared = {(curve.frame, curve.range, None if curve.open is None else curve.open.because) for curve in free}
-    if len(shared) <= 1 and not any(map(_leaves, free)):
-        return list(curves)
-    return assumed(curves)
+    return len(shared) <= 1 and not any(map(_leaves, free))
 
 
 def _leaves(curve: Curve) -> bool:
     """Whether a value lies outside what was assumed."""
+    if curve.bounds_from == "percent":
+        return bool(curve.reward.min() < 0.0 or curve.reward.max() > 100.0)
     if curve.open is None:
         return not _within_unit(curve)
     low, high = curve.bounds

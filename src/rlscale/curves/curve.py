@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 #: Rewards up to this share of the range outside the bounds are kept with a warning: the bounds are those of the
 #: mean curve, and a noisy mean may stray.
 OUTSIDE_TOLERANCE = 0.1
+#: No reward is larger: its square has to be a number.
+HUGE = 1e150
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -220,6 +222,9 @@ class Curve:
             if bad.size:
                 value = getattr(self, field)[bad[0]]
                 raise CurveError(f"{field} {value} at point {bad[0] + 1} is not finite; remove the point")
+        huge = np.flatnonzero(np.abs(self.reward) > HUGE)
+        if huge.size:
+            raise CurveError(f"reward {self.reward[huge[0]]:g} at point {huge[0] + 1} is no reward; remove the point")
         if self.compute.min() < 0:
             raise CurveError(f"negative compute {self.compute.min():g}; compute counts up from 0")
         back = np.flatnonzero(np.diff(self.compute) <= 0)
@@ -235,7 +240,7 @@ class Curve:
                 raise CurveError(f"{field} must be positive and finite, got {bad[0]:g}; leave it empty where unknown")
 
     def _check_rewards(self) -> None:
-        if self.bounds_from in ("values", "open"):
+        if self.bounds_from != "option":
             return  # no run is dropped for bounds that nobody gave
         low, high = self.bounds
         slack = OUTSIDE_TOLERANCE * (high - low)

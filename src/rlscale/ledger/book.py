@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from rlscale.curves.assumed import ASSUMED
 from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database
 from rlscale.ledger.schema import points, runs
@@ -287,7 +286,7 @@ def _run(row: Row[Any]) -> RunRow:
 
 
 def _checked(found: RunRow, heading: Heading, where: str) -> RunRow:
-    stated = not {found.bounds_from, heading.bounds_from} & set(ASSUMED)
+    stated = {found.bounds_from, heading.bounds_from} == {"option"}
     for field in (*_FIXED, "bounds") if stated else _FIXED:
         held, given = getattr(found, field), getattr(heading, field)
         if held != given:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlscale.curves import Curve, OpenBounds, canonical_unit
-from rlscale.curves.assumed import ASSUMED
 from rlscale.errors import LedgerError
 
 __all__ = [
@@ -151,7 +150,7 @@ class RunRow(Heading):
     @property
     def assumed(self) -> str | None:
         """What is assumed of its bounds, as canonical JSON; None where they are stated."""
-        if self.bounds_from not in ASSUMED:
+        if self.bounds_from == "option":
             return None
         return canonical({"bounds": self.bounds, "from": self.bounds_from, "open": open_bounds_text(self.open)})
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from rlscale.curves import Run
-from rlscale.curves.assumed import bounds_sentence, kept
+from rlscale.curves.assumed import bounds_sentence
 from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
 from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
@@ -19,6 +19,7 @@ from rlscale.live.intake import Intake
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import OVER, Looker, Seen, Sight, as_looked_at, run_of, stand
 from rlscale.sources import Reading
+from rlscale.sources.bounds import kept_bounds
 
 __all__ = ["Scene", "Source", "Watch", "carried"]
 
@@ -302,7 +303,7 @@ class Watch:
 
         Decisions of all looks then rest on the same bounds; that they changed is an event.
         """
-        curves = kept([row.in_bounds(run.curve) for row, run in held])
+        curves = kept_bounds([row.in_bounds(run.curve) for row, run in held])
         rows = [row.within(curve) for (row, _), curve in zip(held, curves, strict=True)]
         moved = [k for k, (row, _) in enumerate(held) if row.assumed != rows[k].assumed]
         if moved:

@@ -79,12 +79,14 @@ def _with_bounds(runs: Sequence[Run], values: Mapping[str, Floats], options: Rea
     ]
     asked = options.bounds == OPEN
     curves = assumed([run.curve for run in free]) if asked else bounded(scaled)
-    decided = {run.name: curve for run, curve in zip(free, curves, strict=True)}
-    return [_in_bounds(run, decided.get(run.name, run.curve)) for run in runs]
+    cleaned = [without_outliers(curve) for curve in curves]
+    if any(said for _, said in cleaned):  # levels and range are those of what is left
+        curves = assumed([curve for curve, _ in cleaned])
+    decided = {run.name: (curve, said) for run, curve, (_, said) in zip(free, curves, cleaned, strict=True)}
+    return [_in_bounds(run, *decided.get(run.name, (run.curve, ()))) for run in runs]
 
 
-def _in_bounds(run: Run, curve: Curve) -> Run:
-    curve, left_out = without_outliers(curve)
+def _in_bounds(run: Run, curve: Curve, left_out: tuple[str, ...]) -> Run:
     source = run.source
     if source is not None and left_out:
         source = replace(source, repairs=(*source.repairs, *left_out))
@@ -120,11 +122,29 @@ def _with_metric(logs: Sequence[Named], options: ReadOptions, errors: list[Sourc
         keys = list(bare[0].log.series)
         message = f"{bare[0].log.path}: no reward is recognised; give --metric KEY{bare[0].log.metric_advice}"
         raise ChoiceError(message, keys[:40]) if keys else SourceError(bare[0].log.path, "holds no numbers to fit")
-    chosen = [(named, metric) for named, metric in picked if metric is not None]
+    chosen = _evaluated([(named, metric) for named, metric in picked if metric is not None], errors)
     metrics = list(dict.fromkeys(metric for _, metric in chosen))
     if len(metrics) > 1:
         raise ChoiceError("the runs log different rewards; give --metric KEY", metrics)
     return chosen
+
+
+def _evaluated(picked: list[tuple[Named, str]], errors: list[SourceError]) -> list[tuple[Named, str]]:
+    """Return the runs without those that are not evaluated yet, where others of their trainer are."""
+    validated = {(named.log.trainer, metric) for named, metric in picked if metric in named.log.validation}
+    trainers = {trainer for trainer, _ in validated if trainer is not None}
+    if len({metric for _, metric in validated}) != 1:
+        return picked
+    young = [named for named, _ in picked if named.log.trainer in trainers and not named.log.validation]
+    errors.extend(_not_evaluated(young, next(iter(validated))[1]))
+    return [(named, metric) for named, metric in picked if named not in young]
+
+
+def _not_evaluated(young: Sequence[Named], metric: str) -> list[SourceError]:
+    return [
+        EmptyError(named.log.path, f"run {named.name!r} has no evaluation yet: {metric!r} is not logged", [named.name])
+        for named in young
+    ]
 
 
 def _no_reward(bare: Sequence[Named]) -> list[SourceError]:

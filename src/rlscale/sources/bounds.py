@@ -13,10 +13,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, OpenBounds, assumed
+from rlscale.curves.assumed import is_one_assumption
 from rlscale.errors import ChoiceError
 from rlscale.sources.log import Log
 
-__all__ = ["OPEN", "Scaled", "bounded", "is_share", "provisional", "several_rewards", "without_outliers"]
+__all__ = ["OPEN", "Scaled", "bounded", "is_share", "kept_bounds", "provisional", "several_rewards", "without_outliers"]
 
 Floats = NDArray[np.float64]
 
@@ -104,7 +105,8 @@ def bounded(runs: Sequence[Scaled]) -> list[Curve]:
     """
     if not runs:
         return []
-    if not is_share(runs[0].curve.metric):
+    asked = any(run.curve.open is not None and run.curve.open.because == "asked" for run in runs)
+    if asked or not is_share(runs[0].curve.metric):
         return assumed([run.curve for run in runs])
     by_path: dict[str, list[Scaled]] = {}
     for run in runs:
@@ -122,6 +124,18 @@ def bounded(runs: Sequence[Scaled]) -> list[Curve]:
         )
     silent = "percent" if percent else "fraction"
     return _in_scale(runs, {path: silent if scale == "silent" else scale for path, scale in scales.items()})
+
+
+def kept_bounds(curves: Sequence[Curve]) -> list[Curve]:
+    """Return the curves of a ledger with the bounds kept of them, decided anew where a value leaves them.
+
+    Anew, too, where runs that were added one after the other have several: a ledger is one log.
+    """
+    if is_one_assumption(curves):
+        return list(curves)
+    free = [curve for curve in curves if curve.bounds_from != "option"]
+    decided = iter(bounded([Scaled("", "", curve, curve.reward) for curve in free]))
+    return [curve if curve.bounds_from == "option" else next(decided) for curve in curves]
 
 
 def _scale(group: Sequence[Scaled]) -> str:
@@ -151,15 +165,17 @@ def _open(curve: Curve, because: str) -> Curve:
 def without_outliers(curve: Curve) -> tuple[Curve, tuple[str, ...]]:
     """Return a curve with open bounds without values that are no evaluations, and what was left out.
 
-    A value further than 20 ranges from the median of the 5 around it, itself included; at most 2 % of a run, at least
-    one. More of them are what the reward does.
+    A value further than 20 ranges from the median of the 5 around it, itself included (at the ends, of the first and of
+    the last 5); at most 2 % of a run, at least one, the furthest first.
     """
     if curve.open is None or not curve.open.range or curve.n_points < 5:
         return curve, ()
-    around = np.median(sliding_window_view(np.pad(curve.reward, 2, mode="reflect"), 5), axis=1)
-    far = np.flatnonzero(np.abs(curve.reward - around) > OUTLIER * curve.open.range)
-    if not far.size or far.size > max(1, int(MOST * curve.n_points)):
+    around = np.pad(np.median(sliding_window_view(curve.reward, 5), axis=1), 2, mode="edge")
+    away = np.abs(curve.reward - around)
+    far = np.flatnonzero(away > OUTLIER * curve.open.range)
+    if not far.size:
         return curve, ()
+    far = np.sort(far[np.argsort(-away[far], kind="stable")][: max(1, int(MOST * curve.n_points))])
     kept = np.ones(curve.n_points, dtype=bool)
     kept[far] = False
     said = tuple(

@@ -13,8 +13,9 @@ from pathlib import Path
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files.jsonl import is_document
 from rlscale.sources.tables.roles import is_csv
-from rlscale.sources.text import plural, were
+from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
+from rlscale.sources.validation_keys import names_a_validation
 
 __all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
 
@@ -303,7 +304,17 @@ def holds_steps(path: Path) -> bool:
     """Whether a file that no reader knows may be the log of a run all the same; configurations and the like are not."""
     if path.suffix.lower() == ".json":
         return path.name.endswith(_STATE)
-    return not path.is_file() or _is_log_text(path)
+    return not path.is_file() or _is_log_text(path) or _holds_rewards(path)
+
+
+def _holds_rewards(path: Path) -> bool:
+    """Whether the first rows of JSON lines hold a reward: a log whose steps are missing."""
+    try:
+        with path.open("rb") as file:
+            rows = head_objects(file.read(_BLOCK))
+    except OSError:
+        return False
+    return any(names_a_validation(key) or "reward" in key.lower() for row in rows[:20] for key in row)
 
 
 def by_name(path: Path) -> str | None:

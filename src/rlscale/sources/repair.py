@@ -18,6 +18,8 @@ from rlscale.sources.text import plural, were
 __all__ = ["Replaced", "Row", "Segment", "number", "segments", "series_of", "tidy"]
 
 Floats = NDArray[np.float64]
+#: No reward is as large: its square has to be a number.
+HUGE = 1e150
 Row = tuple[float, dict[str, float]]
 
 
@@ -209,9 +211,10 @@ def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArr
         What was done, one sentence each.
     """
     repairs = []
-    keep = np.flatnonzero(np.isfinite(reward))
+    keep = np.flatnonzero(np.abs(reward) < HUGE)
     if keep.size < reward.size:
-        repairs.append(f"{were(reward.size - keep.size, 'row')} left out: the reward is not finite")
+        beyond = f", or beyond {HUGE:g}" if np.isfinite(np.delete(reward, keep)).any() else ""
+        repairs.append(f"{were(reward.size - keep.size, 'row')} left out: the reward is not finite{beyond}")
     placed = keep[np.isfinite(compute[keep])]
     if placed.size < keep.size:
         repairs.append(f"{were(keep.size - placed.size, 'row')} left out: the {where} is not finite")

@@ -113,7 +113,9 @@ def _text(value: Any, role: str, asked: bool) -> str:
         return value.strip()
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    return f"{value:.15g}" if asked or (role == "seed" and isinstance(value, int)) else ""
+    if not (asked or (role == "seed" and isinstance(value, int))):
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.15g}"
 
 
 def _group(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from rlscale.curves import Series
-from rlscale.curves.assumed import ASSUMED
 from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
 from rlscale.ledger import Ledger, Points, RunRow
 from rlscale.sources.log import Log
@@ -59,7 +58,7 @@ def _log(row: RunRow, own: Points, beside: dict[str, Points], where: str) -> Log
         axes={row.unit: Series(everywhere, everywhere)},
         n_eval={} if own.n_eval is None else {row.metric: Series(own.compute, own.n_eval)},
         sd={} if own.sd is None else {row.metric: Series(own.compute, own.sd)},
-        bounds=None if row.bounds_from in ASSUMED else row.bounds,
+        bounds=row.bounds if row.bounds_from == "option" else None,
         bounds_from=row.bounds_from,
         open_because=row.open.because if row.open is not None else "values",
         stated_clock=row.clock,
