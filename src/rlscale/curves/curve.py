@@ -217,14 +217,12 @@ class Curve:
             value = getattr(self, field)
             if value is not None and value.shape != self.compute.shape:
                 raise CurveError(f"{field} has {value.size} values for {self.compute.size} computes; give one for each")
-        for field in ("compute", "reward"):
-            bad = np.flatnonzero(~np.isfinite(getattr(self, field)))
-            if bad.size:
-                value = getattr(self, field)[bad[0]]
-                raise CurveError(f"{field} {value} at point {bad[0] + 1} is not finite; remove the point")
-        huge = np.flatnonzero(np.abs(self.reward) > HUGE)
-        if huge.size:
-            raise CurveError(f"reward {self.reward[huge[0]]:g} at point {huge[0] + 1} is no reward; remove the point")
+        for field, fine in (("compute", np.isfinite(self.compute)), ("reward", np.abs(self.reward) <= HUGE)):
+            if not fine.all():
+                place = int(np.argmin(fine))
+                value = getattr(self, field)[place]
+                what = "no reward" if np.isfinite(value) else "not finite"
+                raise CurveError(f"{field} {value:g} at point {place + 1} is {what}; remove the point")
         if self.compute.min() < 0:
             raise CurveError(f"negative compute {self.compute.min():g}; compute counts up from 0")
         back = np.flatnonzero(np.diff(self.compute) <= 0)
