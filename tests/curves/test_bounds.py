@@ -36,7 +36,7 @@ def test_limits_and_frame():
     plain = OpenBounds(lowest=1.0, highest=3.0, range=1.0)
     assert plain.limits == (-1.0, 23.0)
     assert OpenBounds(lowest=1.0, highest=3.0, range=4.0).limits == (-3.0, 43.0)
-    assert OpenBounds(lowest=1.0, highest=3.0, range=1.0, jitter=0.2).limits == (-4.0, 53.0)
+    assert OpenBounds(lowest=1.0, highest=3.0, range=1.0, jitter=0.2).limits == (-7.0, 83.0)
     assert plain.frame == frame_of([plain]) == (0.5, 6.0)
 
 

@@ -22,7 +22,7 @@ BOUNDS_FROM = ("option", "metric", "values", "percent", "open")
 #: Why bounds are open.
 REASONS = ("asked", "rewards", "share", "values")
 #: Scales above the highest level at which the prior of an open ceiling is cut; jitters that a scale is at least.
-REACH, JITTERS = 10.0, 25.0
+REACH, JITTERS = 10.0, 40.0
 #: Rises that the frame of decisions reaches below and above all levels.
 BELOW, ABOVE = 0.25, 1.5
 #: Sd of a normal distribution in units of its median absolute deviation.
@@ -34,7 +34,7 @@ class OpenBounds:
     """What is known of a reward whose bounds nobody states.
 
     With ``m`` and ``M`` the lowest and highest median of 3 consecutive values of a run, ``j`` the jitter of its
-    evaluations and ``s = max(M - m, range, 25 j)``, the ceiling has a flat prior density on ``[m - s, M]`` that falls
+    evaluations and ``s = max(M - m, range, 40 j)``, the ceiling has a flat prior density on ``[m - s, M]`` that falls
     above ``M`` as a half-Cauchy of scale ``s``, cut at ``M + 10 s``. A rise that hardly leaves the noise says little of
     how far it may go: without the term in ``j`` the 80 % intervals of such runs hold 7 to 60 %
     (``benchmarks/open_bounds``).
