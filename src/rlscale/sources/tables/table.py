@@ -22,6 +22,7 @@ from rlscale.sources.tables.axis_column import ROW, axis_column
 from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
+from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.others import Loads, unexplained
 from rlscale.sources.tables.rewards import Rewards, rewards_of
@@ -140,6 +141,7 @@ class _Table:
         special = roles.special
         self.plain = [name for name in columns.numbers if name not in special]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
+        self.extents = extents(columns, roles, self.plain, self.split)
         self.warnings = self._unused_words()
         self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
 
@@ -250,6 +252,7 @@ class _Table:
             seed_by=(self.roles.seed,) if self.roles.seed is not None and seed is not None else (),
             dataset_by=self.roles.dataset,
             model_params=self._number(self.roles.model_params, rows),
+            extents=self.extents,
             metrics={
                 one: replace(metric, series=series[metric.key])
                 for one, metric in self.known.items()
