@@ -21,6 +21,7 @@ __all__ = [
     "is_setting",
     "is_spread",
     "is_time",
+    "is_train",
     "known_names",
     "measures",
     "normal",
@@ -131,6 +132,12 @@ _SETTINGS = _words(
 #: Ends of the names of spreads and limits, which stand beside a mean.
 SPREADS = _words("std sd sem stderr err var min max lower upper low high ci")
 
+#: Words of which one in a name says that its rewards are those of the samples that are trained on.
+_TRAINED = _words("train training rollout rollouts episode episodes episodic ep env")
+
+#: What trainers call the groups of what they log of a train batch.
+_OF_TRAINERS = _words("critic actor policy objective reward rewards rl agent collector sampling generation")
+
 #: How the names of benchmarks begin: columns of these are metrics of one run, not runs.
 _BENCHMARK = re.compile(
     r"(?:aime|amc|math|gsm|mmlu|human_?eval|mbpp|gpqa|olympiad|minerva|live_?code|lcb|if_?eval|arc_|hellaswag|bbh|swe_|"
@@ -203,6 +210,19 @@ def rewards_among(names: Iterable[str]) -> tuple[str, ...]:
     known = tuple(names)
     whole = tuple(name for name in known if is_reward(name))
     return whole or tuple(name for name in known if "/" in name and is_reward(name.rpartition("/")[2]))
+
+
+def is_train(name: str) -> bool:
+    """Whether the name of a reward says that it is of the samples trained on, by a word or a trainer's group.
+
+    Examples
+    --------
+    >>> is_train("episode_reward"), is_train("critic/score/mean"), is_train("math/accuracy"), is_train("score")
+    (True, True, False, False)
+    """
+    known = normal(name)
+    first, slash, _ = known.partition("/")
+    return not _TRAINED.isdisjoint(_PARTS.split(known)) or bool(slash and first in _OF_TRAINERS)
 
 
 def is_time(name: str) -> bool:
