@@ -15,6 +15,7 @@ __all__ = [
     "SPREADS",
     "axis_rank",
     "axis_unit",
+    "is_choice",
     "is_index",
     "is_other_measure",
     "is_reward",
@@ -129,6 +130,12 @@ _SETTINGS = _words(
     """
 )
 
+#: Ends of the names of settings that begin like a measured quantity.
+_CHOSEN = _words(
+    "agg aggregation type kind mode fn function weight coef coeff coefficient threshold estimator schedule variant "
+    "version setting option"
+)
+
 #: Ends of the names of spreads and limits, which stand beside a mean.
 SPREADS = _words("std sd sem stderr err var min max lower upper low high ci")
 
@@ -238,6 +245,11 @@ def is_setting(name: str) -> bool:
 def is_index(name: str) -> bool:
     """Whether a name is that of the number of a row."""
     return _INDEX.fullmatch(normal(name)) is not None
+
+
+def is_choice(name: str) -> bool:
+    """Whether a name ends in what is chosen of a quantity, which is not measured: ``loss_agg``, ``kl_weight``."""
+    return _PARTS.split(normal(name))[-1] in _CHOSEN
 
 
 def is_spread(name: str) -> bool:

@@ -36,7 +36,9 @@ def unexplained(columns: Columns, again: Loads, beside: Collection[str]) -> Iter
     if words is not None and words.rows == columns.rows:
         yield from ((name, words.labels[name][0]) for name in columns.words if name in words.labels)
     for name, values in columns.numbers.items():
-        if name in beside or names.is_index(name) or names.is_time(name) or names.measures(name):
+        if name in beside or names.is_index(name) or names.is_time(name):
+            continue
+        if names.measures(name) and not names.is_choice(name):
             continue
         yield name, np.unique(values, return_inverse=True)[1].ravel()
 

@@ -24,7 +24,7 @@ from rlscale.sources.tables.columns import Columns, from_json_lines, from_parque
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.extents import extents
-from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from, texts_of
+from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
@@ -339,9 +339,11 @@ class _Table:
         try:
             units = sorted({canonical_unit(text) for text in found})
         except CurveError as error:
-            raise SourceError(self.path, f"run {name!r}: {error}") from error
+            raise SourceError(self.path, f"run {name_of(self.columns, name)!r}: {error}") from error
         if len(units) > 1:
-            message = f"run {name!r} mixes the units {' and '.join(units)}; keep one unit for each run"
+            message = (
+                f"run {name_of(self.columns, name)!r} mixes the units {' and '.join(units)}; keep one unit for each run"
+            )
             raise SourceError(self.path, message)
         return units[0] if units else None
 
