@@ -106,6 +106,18 @@ TABLES = {
         {},
         "run 'a': seed 'first' is not a whole number; mend it or leave it empty",
     ),
+    "seed of the only run of a file": (
+        "warm.csv",
+        "seed,step,reward\nx,1,.5\nx,2,.6\n",
+        {},
+        "run 'warm': seed 'x' is not a whole number; mend it or leave it empty",
+    ),
+    "units of the only run of a file": (
+        "warm.csv",
+        "compute,unit,reward\n1,steps,.5\n2,tokens,.6\n",
+        {},
+        "run 'warm' mixes the units steps and tokens; keep one unit for each run",
+    ),
     "percent": (
         "t.csv",
         HEAD + "a,1,steps,20\na,2,steps,55\n",

@@ -1,6 +1,7 @@
 """Bounds of the runs read together: by the metric's name and scale, assumed from the values, or open."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from rlscale.curves.assumed import assumed, opened
 from rlscale.errors import ChoiceError, InputError
 from rlscale.sources import ReadOptions, collect
 from rlscale.sources.bounds import is_share, kept_bounds, several_rewards, without_outliers
+from rlscale.sources.tables.table import read as table_logs
 
 
 def table(write, name, column, *values):
@@ -57,6 +59,42 @@ def test_percents_are_read_as_percents_at_any_cut(write):
     for until in (None, 20.0):
         (run,) = collect([path], ReadOptions(until=until)).runs
         assert (run.curve.bounds, run.curve.bounds_from) == ((0.0, 100.0), "percent")
+
+
+SHARES = "run,step,accuracy\nlow,1,0.4\nlow,2,0.9\nhigh,1,30\nhigh,2,55\n"
+
+
+@pytest.mark.parametrize("options", [ReadOptions(run=("low",)), ReadOptions(exclude=("hi*",))])
+def test_percent_is_decided_from_the_whole_column_whichever_runs_are_read(write, options):
+    assert known(collect([write("a.csv", SHARES)], options)) == [((0.0, 100.0), "percent")]
+
+
+def test_a_fraction_stays_one_in_a_table_without_percents(write):
+    text = SHARES.replace("30", "0.30").replace("55", "0.55")
+    assert known(collect([write("a.csv", text)], ReadOptions(run=("low",)))) == [((0.0, 1.0), "metric")]
+
+
+def test_a_metric_column_is_decided_for_each_of_its_values(write):
+    rows = "low,1,{m},0.4\nlow,2,{m},0.9\nhigh,1,{m},{a}\nhigh,2,{m},{b}\n"
+    text = "run,step,metric,value\n" + rows.format(m="pass_rate", a=30, b=55) + rows.format(m="acc", a=0.3, b=0.55)
+    path = write("a.csv", text)
+    percent, fraction = (
+        known(collect([path], ReadOptions(run=("low",), metric=metric))) for metric in ("pass_rate", "acc")
+    )
+    assert percent == [((0.0, 100.0), "percent")]
+    assert fraction == [((0.0, 1.0), "metric")]
+
+
+def test_the_datasets_of_a_column_have_its_scale(write):
+    path = write("a.csv", "dataset,step,accuracy\nhard,1,0.4\nhard,2,0.9\neasy,1,30\neasy,2,55\n")
+    assert known(collect([path], ReadOptions(metric="hard"))) == [((0.0, 100.0), "percent")]
+
+
+def test_all_values_of_the_column_open_the_bounds_of_any_run(write):
+    path = write("a.csv", "run,step,accuracy\na,1,0.4\na,2,0.9\nb,1,-30\nb,2,\n")
+    (run,) = collect([path], ReadOptions(run=("a",))).runs
+    assert run.curve.bounds_from == "open"
+    assert table_logs(Path(path))[0].extents == {"accuracy": (-30.0, 0.9)}
 
 
 def test_one_column_of_a_table_is_decided_once(write):

@@ -153,6 +153,41 @@ def test_a_step_that_counts_within_the_epoch(write):
     assert run.curve.compute.tolist() == [0, 1, 2, 3, 4, 5]
 
 
+def test_shuffled_rows_of_a_step_that_counts_within_the_epoch(write):
+    rows = [(epoch, k, round(0.1 + 0.05 * epoch + k / 1000, 4)) for epoch in range(6) for k in (10, 20, 30, 40)]
+    np.random.default_rng(3).shuffle(rows)
+    text = table([(int(epoch), int(k), value) for epoch, k, value in rows], "epoch,iter,acc")
+    message = refused(write, text)
+    assert message.startswith("rows at iter 10 hold different rewards (")
+    assert message.endswith(
+        ") and at 3 more values of iter: 'epoch' tells them apart, so 'iter' counts within the epoch; "
+        "give --compute epoch"
+    )
+    (run,) = read(write("t.csv", text), compute="epoch")
+    assert run.curve.compute.tolist() == [0, 1, 2, 3, 4, 5]
+    assert run.curve.reward.tolist() == pytest.approx([0.14, 0.19, 0.24, 0.29, 0.34, 0.39])
+
+
+def test_an_epoch_of_each_row_tells_nothing(write):
+    rows = [(k / 7, *point) for k, point in enumerate(p for two in zip(curve(), curve(0.2), strict=True) for p in two)]
+    assert "starts again while 'epoch' goes on rising" in refused(write, table(rows, "epoch,step,acc"))
+    np.random.default_rng(0).shuffle(rows)
+    assert "and no column tells them apart" in refused(write, table(rows, "epoch,step,acc"))
+
+
+@pytest.mark.parametrize("column", ["loss_agg", "entropy_coeff", "kl_weight"])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_a_number_that_is_chosen_is_asked_about_like_a_word(write, column, shuffled):
+    rows = [(0.3, *p) for p in curve()] + [(0.7, *p) for p in curve(0.2)]
+    if shuffled:
+        np.random.default_rng(0).shuffle(rows)
+    message = refused(write, table(rows, f"{column},step,acc"))
+    assert message.endswith(
+        f" and at 19 more values of step, and the column {column!r} tells them apart: give --by {column} if that means "
+        "the recipe; rename it to run or seed if it means that"
+    )
+
+
 def test_an_epoch_that_starts_again_too_is_a_new_run(write):
     rows = [(step / 100, step, value) for more in (0, 0.2) for step, value in curve(more)]
     assert [run.name for run in read(write("t.csv", table(rows, "epoch,step,acc")))] == ["t", "t#2"]

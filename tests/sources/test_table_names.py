@@ -164,8 +164,17 @@ def test_words_beside_a_step_are_left_alone(one):
     "name",
     [
         *("accuracy", "acc", "val_acc", "test_accuracy", "eval_acc", "pass@1", "pass_rate", "success_rate", "win_rate"),
-        *("score", "mean_reward", "reward_mean", "episode_reward_mean", "ep_rew_mean", "return", "eval/reward"),
-        *("eval_reward", "eval/mean_reward", "validation/accuracy", "Accuracy"),
+        *(
+            "score",
+            "mean_reward",
+            "reward_mean",
+            "return",
+            "mean_return",
+            "exact_match",
+            "math/accuracy",
+            "eval/reward",
+        ),
+        *("eval_reward", "eval/mean_reward", "validation/accuracy", "Accuracy", "eval/episode_reward"),
     ],
 )
 @pytest.mark.parametrize("beside", ["", "n_eval", "n", "lr", "note"])
@@ -175,6 +184,28 @@ def test_the_column_of_the_reward(one, name, beside):
     run = one("t.csv", f"step,{name}{more}\n" + "".join(f"{k},.{k}{value}\n" for k in range(1, 6)))
     assert (run.curve.metric, run.curve.n_points, run.warnings) == (name, 5, ())
     assert (run.curve.n_eval is not None) == (beside in ("n_eval", "n"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("critic/score/mean", "rewards/mean", "reward/mean", "rollout/reward", "rollout/ep_rew_mean", "actor/reward"),
+        *("episode_reward", "episode_reward_mean", "episodic_return", "ep_rew_mean", "average_ep_ret", "rl/reward"),
+        *("train/reward", "train_reward", "train_acc", "env/all/reward/total", "objective/verifiable_reward"),
+    ],
+)
+@pytest.mark.parametrize("run", ["", "a"])
+def test_a_train_reward_is_said_to_be_one_as_in_logs(write, name, run):
+    header, start = ("run,", f"{run},") if run else ("", "")
+    rows = "".join(f"{start}{10 * k},.{k}\n" for k in range(1, 6))
+    (found,) = collect([write("t.csv", f"{header}step,{name}\n{rows}")]).runs
+    assert (found.curve.metric, found.curve.n_points) == (name, 5)
+    assert found.warnings == (f"no validation metric is logged: the train reward {name!r} is fitted",)
+
+
+def test_a_validation_reward_goes_before_that_of_episodes(one):
+    run = one("t.csv", "step,episode_reward,eval/reward\n" + "".join(f"{k},.{k},.{k}5\n" for k in range(1, 6)))
+    assert (run.curve.metric, run.warnings) == ("eval/reward", ())
 
 
 @pytest.mark.parametrize("name", ["accuracy", "episode_reward_mean", "ep_rew_mean", "return", "eval/mean_reward"])

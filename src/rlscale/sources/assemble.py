@@ -67,16 +67,13 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
         where = _where(options)
         said = f"{plural(len(names), 'run')} without a point{where} left out: {_listed(names)}"
         errors.append((SourceError if cut else EmptyError)(path, said, names, f"no point{where}"))
-    values = {named.name: named.log.series[metric].value for named, metric, _ in ready}
-    return _with_bounds(runs, values, options), errors
+    return _with_bounds(runs, {named.name: named.log for named, _, _ in ready}, options), errors
 
 
-def _with_bounds(runs: Sequence[Run], values: Mapping[str, Floats], options: ReadOptions) -> list[Run]:
+def _with_bounds(runs: Sequence[Run], logs: Mapping[str, Log], options: ReadOptions) -> list[Run]:
     """Return the runs with the bounds that nobody stated decided together, without outliers where they are open."""
     free = [run for run in runs if run.curve.open is not None]
-    scaled = [
-        Scaled(run.name, run.source.path if run.source else "", run.curve, _finite(values[run.name])) for run in free
-    ]
+    scaled = [_scaled(run, logs[run.name]) for run in free]
     asked = options.bounds == OPEN
     curves = assumed([run.curve for run in free]) if asked else bounded(scaled)
     cleaned = [without_outliers(curve) for curve in curves]
@@ -84,6 +81,12 @@ def _with_bounds(runs: Sequence[Run], values: Mapping[str, Floats], options: Rea
         curves = assumed([curve for curve, _ in cleaned])
     decided = {run.name: (curve, said) for run, curve, (_, said) in zip(free, curves, cleaned, strict=True)}
     return [_in_bounds(run, *decided.get(run.name, (run.curve, ()))) for run in runs]
+
+
+def _scaled(run: Run, log: Log) -> Scaled:
+    metric = run.curve.metric
+    path = run.source.path if run.source else ""
+    return Scaled(run.name, path, run.curve, _finite(log.series[metric].value), log.extents.get(metric))
 
 
 def _in_bounds(run: Run, curve: Curve, left_out: tuple[str, ...]) -> Run:

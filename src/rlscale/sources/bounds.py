@@ -84,12 +84,20 @@ class Scaled:
     name, path : str
     curve : Curve
     values : array, shape (n,)
+    column : (float, float), optional
+        Lowest and highest value of the column of a table that the values are of, whichever of its runs are read.
     """
 
     name: str
     path: str
     curve: Curve
     values: Floats
+    column: tuple[float, float] | None = None
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Lowest and highest value that tell the scale."""
+        return self.column or (float(self.values.min()), float(self.values.max()))
 
 
 def bounded(runs: Sequence[Scaled]) -> list[Curve]:
@@ -118,7 +126,7 @@ def bounded(runs: Sequence[Scaled]) -> list[Curve]:
         names = [run.name for run in runs if run.path in fractions][:3]
         raise ChoiceError(
             f"some runs log {runs[0].curve.metric!r} in percent, and these have values up to "
-            f"{max(float(run.values.max()) for run in runs if run.path in fractions):.3g}; give --bounds 0 100 if they "
+            f"{max(run.extent[1] for run in runs if run.path in fractions):.3g}; give --bounds 0 100 if they "
             "are in percent too, or read them apart",
             names,
         )
@@ -140,8 +148,8 @@ def kept_bounds(curves: Sequence[Curve]) -> list[Curve]:
 
 def _scale(group: Sequence[Scaled]) -> str:
     """Return the scale of a share in one file: fraction, percent, silent (zeros), or neither."""
-    values = np.concatenate([run.values for run in group])
-    low, high = float(values.min()), float(values.max())
+    extents = [run.extent for run in group]
+    low, high = min(low for low, _ in extents), max(high for _, high in extents)
     if high > PERCENT:
         return "percent" if low >= 0.0 and high <= 100.0 else "neither"
     if low < -STRAY or high > 1.0 + STRAY:

@@ -166,6 +166,8 @@ class Log:
         Graded samples behind each value of a metric.
     sd : mapping of str to Series
         Relative noise of each value of a metric.
+    extents : mapping of str to (float, float)
+        Lowest and highest finite value of a table's whole column, all its runs, by metric key; empty for a log.
     bounds : (float, float), optional
         Lowest and highest reward, where the log says.
     bounds_from : str
@@ -211,6 +213,7 @@ class Log:
     absent: Mapping[str, str] = field(default_factory=dict)
     n_eval: Mapping[str, Series] = field(default_factory=dict)
     sd: Mapping[str, Series] = field(default_factory=dict)
+    extents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     bounds: tuple[float, float] | None = None
     bounds_from: str = "option"
     open_because: str = "values"

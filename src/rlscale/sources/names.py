@@ -15,12 +15,14 @@ __all__ = [
     "SPREADS",
     "axis_rank",
     "axis_unit",
+    "is_choice",
     "is_index",
     "is_other_measure",
     "is_reward",
     "is_setting",
     "is_spread",
     "is_time",
+    "is_train",
     "known_names",
     "measures",
     "normal",
@@ -123,12 +125,25 @@ _SETTINGS = _words(
     lr learning_rate beta kl_coef kl_coefficient gamma lambda temperature top_p top_k batch_size train_batch_size
     group_size num_generations generations rollouts n_rollouts rollout_n epsilon eps clip_eps clip_range
     weight_decay warmup warmup_steps max_length max_tokens max_steps total_steps lora_rank rank alpha dropout params
+    prompts_per_step eval_generations clip_low clip_high max_response_length layers width precision loss_type
     n_params num_params size pid port version gpus n_gpus num_gpus num_workers num_healthy_workers
     """
 )
 
+#: Ends of the names of settings that begin like a measured quantity.
+_CHOSEN = _words(
+    "agg aggregation type kind mode fn function weight coef coeff coefficient threshold estimator schedule variant "
+    "version setting option"
+)
+
 #: Ends of the names of spreads and limits, which stand beside a mean.
 SPREADS = _words("std sd sem stderr err var min max lower upper low high ci")
+
+#: Words of which one in a name says that its rewards are those of the samples that are trained on.
+_TRAINED = _words("train training rollout rollouts episode episodes episodic ep env")
+
+#: What trainers call the groups of what they log of a train batch.
+_OF_TRAINERS = _words("critic actor policy objective reward rewards rl agent collector sampling generation")
 
 #: How the names of benchmarks begin: columns of these are metrics of one run, not runs.
 _BENCHMARK = re.compile(
@@ -204,6 +219,19 @@ def rewards_among(names: Iterable[str]) -> tuple[str, ...]:
     return whole or tuple(name for name in known if "/" in name and is_reward(name.rpartition("/")[2]))
 
 
+def is_train(name: str) -> bool:
+    """Whether the name of a reward says that it is of the samples trained on, by a word or a trainer's group.
+
+    Examples
+    --------
+    >>> is_train("episode_reward"), is_train("critic/score/mean"), is_train("math/accuracy"), is_train("score")
+    (True, True, False, False)
+    """
+    known = normal(name)
+    first, slash, _ = known.partition("/")
+    return not _TRAINED.isdisjoint(_PARTS.split(known)) or bool(slash and first in _OF_TRAINERS)
+
+
 def is_time(name: str) -> bool:
     """Whether a name says when: a time, a date, an epoch, a progress."""
     return not _TIMES.isdisjoint(_PARTS.split(normal(name)))
@@ -217,6 +245,11 @@ def is_setting(name: str) -> bool:
 def is_index(name: str) -> bool:
     """Whether a name is that of the number of a row."""
     return _INDEX.fullmatch(normal(name)) is not None
+
+
+def is_choice(name: str) -> bool:
+    """Whether a name ends in what is chosen of a quantity, which is not measured: ``loss_agg``, ``kl_weight``."""
+    return _PARTS.split(normal(name))[-1] in _CHOSEN
 
 
 def is_spread(name: str) -> bool:

@@ -171,6 +171,18 @@ def _refuse_epoch(one: Measure, rival: Rival, what: str) -> None:
         raise SourceError(rival.path, f"{message}; give --compute {name}")
 
 
+def _counts_within(measures: Sequence[Measure], epochs: Floats) -> bool:
+    """Whether an epoch holds several rows, and its step tells them apart, in whatever order they stand."""
+    for one in measures:
+        of = epochs[one.rows]
+        known = np.unique(of)
+        if not np.isfinite(of).all() or not 2 <= known.size <= of.size / 2:
+            return False
+        if any(_repeated(one.place[of == epoch], one.value[of == epoch]).size for epoch in known):
+            return False
+    return True
+
+
 def _stretches(rows: Rows, measures: Sequence[Measure], one: Measure, rival: Rival, what: str) -> list[Part]:
     """Return the runs by the order of the rows.
 
@@ -182,7 +194,7 @@ def _stretches(rows: Rows, measures: Sequence[Measure], one: Measure, rival: Riv
     new = np.append(True, (np.diff(one.place) != 0) | (np.diff(one.value) != 0))
     order, place = one.rows[new], one.place[new]
     starts = np.append(0, np.flatnonzero(np.diff(place) <= 0) + 1)
-    nothing = SourceError(rival.path, f"{what}, and no column tells them apart; add a column run, recipe or seed")
+    nothing = _nothing(measures, rival, what)
     if np.any(np.diff(starts) < _STRETCH):
         raise nothing
     ends = np.append(order[starts[1:]], rows[-1] + 1)
@@ -197,6 +209,15 @@ def _stretches(rows: Rows, measures: Sequence[Measure], one: Measure, rival: Riv
         return runs
     count = f"{who} holds {len(runs)} runs one after the other; this is number"
     return [Part(part.rows, (f"{count} {k}", *part.repairs)) for k, part in enumerate(runs, start=1)]
+
+
+def _nothing(measures: Sequence[Measure], rival: Rival, what: str) -> SourceError:
+    """Return the refusal of rows whose order tells nothing; shuffled ones may count their step within an epoch."""
+    if rival.epoch is None or not _counts_within(measures, rival.epoch[1]):
+        return SourceError(rival.path, f"{what}, and no column tells them apart; add a column run, recipe or seed")
+    name = rival.epoch[0]
+    message = f"{what}: {name!r} tells them apart, so {rival.word!r} counts within the epoch"
+    return SourceError(rival.path, f"{message}; give --compute {name}")
 
 
 def _runs(rows: Rows, one: Measure, firsts: Floats, since: Rows, until: Rows, place: Floats) -> Iterator[Part]:

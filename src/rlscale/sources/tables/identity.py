@@ -16,7 +16,7 @@ from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import plural
 
-__all__ = ["Coded", "joined", "label_of", "runs_of", "seed_from", "texts_of"]
+__all__ = ["Coded", "joined", "label_of", "name_of", "runs_of", "seed_from", "texts_of"]
 
 Rows = NDArray[np.intp]
 
@@ -70,7 +70,7 @@ def _named_runs(columns: Columns, naming: Sequence[str]) -> Coded:
 
 
 def _formed(columns: Columns, roles: Roles) -> Coded:
-    own = named(Path(columns.path), Path(columns.path).absolute().parent).name
+    own = name_of(columns, "")
     telling = (*roles.recipe, *roles.apart)
     labels = {"recipe": joined([columns.labels[name] for name in telling])} if telling else {}
     if roles.seed is not None:
@@ -86,6 +86,11 @@ def _formed(columns: Columns, roles: Roles) -> Coded:
             raise SourceError(columns.path, f"{what}; fill the column {column!r}")
     nothing = np.zeros(columns.rows, dtype=np.intp)
     return joined([labels.get("recipe", (nothing, [own])), labels.get("seed", (nothing, [""]))])
+
+
+def name_of(columns: Columns, run: str) -> str:
+    """Return what messages call a run: by its name, that of the file where it is empty."""
+    return run or named(Path(columns.path), Path(columns.path).absolute().parent).name
 
 
 def texts_of(coded: Coded, rows: Rows) -> list[str]:
@@ -108,7 +113,9 @@ def label_of(columns: Columns, names: Sequence[str], run: str, rows: Rows) -> st
     for name in names:
         values = texts_of(columns.labels[name], rows)
         if len(values) > 1:
-            message = f"run {run!r} has {len(values)} values in column {name!r} ({', '.join(values[:3])})"
+            message = (
+                f"run {name_of(columns, run)!r} has {len(values)} values in column {name!r} ({', '.join(values[:3])})"
+            )
             raise SourceError(columns.path, f"{message}; give each job its own run name")
         said.extend(values)
     return "/".join(said) or None
@@ -126,6 +133,6 @@ def seed_from(columns: Columns, text: str | None, run: str) -> int | None:
         return None
     match = re.fullmatch(r"(?:s|seed)?[-_ ]?(\d{1,18})(?:\.0*)?", text, re.IGNORECASE)
     if match is None:
-        message = f"run {run!r}: seed {text!r} is not a whole number; mend it or leave it empty"
+        message = f"run {name_of(columns, run)!r}: seed {text!r} is not a whole number; mend it or leave it empty"
         raise SourceError(columns.path, message)
     return int(match[1])

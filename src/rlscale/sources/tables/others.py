@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from rlscale.sources import names
 from rlscale.sources.tables.columns import Columns
+from rlscale.sources.tables.roles import Roles
 
-__all__ = ["Loads", "unexplained"]
+__all__ = ["Loads", "unexplained", "unused_words"]
+
+#: In a table of up to so many rows a column of words is looked at; so many rows a word, and it may tell runs apart.
+_MOST_LOOKED_AT, _ROWS_OF_A_WORD = 200_000, 4
 
 #: Reads the file again, with these columns as text too.
 Loads = Callable[[frozenset[str]], Columns]
@@ -32,6 +36,21 @@ def unexplained(columns: Columns, again: Loads, beside: Collection[str]) -> Iter
     if words is not None and words.rows == columns.rows:
         yield from ((name, words.labels[name][0]) for name in columns.words if name in words.labels)
     for name, values in columns.numbers.items():
-        if name in beside or names.is_index(name) or names.is_time(name) or names.measures(name):
+        if name in beside or names.is_index(name) or names.is_time(name):
+            continue
+        if names.measures(name) and not names.is_choice(name):
             continue
         yield name, np.unique(values, return_inverse=True)[1].ravel()
+
+
+def unused_words(columns: Columns, roles: Roles, again: Loads, beside: Collection[str]) -> tuple[str, ...]:
+    """Return a warning on each column of few words in a table without a column that tells runs apart."""
+    if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > _MOST_LOOKED_AT:
+        return ()
+    words = again(frozenset(columns.words)).labels
+    few = [
+        name for name in columns.words
+        if name in words and name not in beside
+        and 2 <= sum(map(bool, words[name][1])) <= columns.rows / _ROWS_OF_A_WORD
+    ]  # fmt: skip
+    return tuple(f"the column {name!r} is not used; if it means the recipe, give --by {name}" for name in few)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rlscale.errors import SourceError
 from rlscale.sources import names
+from rlscale.sources.keys import is_evaluation
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import shown
@@ -53,7 +54,7 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
     validation = OTHER.validation(known)
     train = () if validation else OTHER.train(known)
     if validation or train:
-        return Rewards(validation, train)
+        return _sorted_out(Rewards(validation, train))
     if roles.value is not None:
         return Rewards((roles.value,))
     lower = {name.lower(): name for name in columns.numbers}
@@ -67,7 +68,15 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
     if len(left) != 1 or names.is_spread(left[0]) or names.is_other_measure(left[0]) or trainer_like(left):
         return Rewards()
     said = f"the column {left[0]!r} is taken as the reward: the only numeric one beside compute, identity and settings"
-    return Rewards((left[0],), (), (said,))
+    return _sorted_out(Rewards((left[0],), (), (said,)))
+
+
+def _sorted_out(rewards: Rewards) -> Rewards:
+    """Return the rewards as train rewards where all names say that they are, as in a log."""
+    validation = rewards.validation
+    if not validation or not all(names.is_train(name) and not is_evaluation(name) for name in validation):
+        return rewards
+    return Rewards((), validation, rewards.repairs)
 
 
 def _is_measured(name: str, values: NDArray[np.float64]) -> bool:

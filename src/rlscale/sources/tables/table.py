@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,12 @@ from rlscale.sources.tables.axis_column import ROW, axis_column
 from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
-from rlscale.sources.tables.identity import joined, label_of, runs_of, seed_from, texts_of
-from rlscale.sources.tables.others import Loads, unexplained
+from rlscale.sources.tables.extents import extents
+from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
+from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
+from rlscale.sources.tables.settings import settings_columns
 from rlscale.sources.tables.step_words import numbered, step_words, without_checkpoints
 from rlscale.sources.tables.wide import in_long_form, is_wide
 from rlscale.sources.text import read_head
@@ -37,9 +40,6 @@ NAME = "table"
 
 #: A run takes some kilobytes, however few its rows are.
 _MOST_RUNS = 250_000
-
-#: In a table of up to so many rows a column of words is looked at; so many rows a word, and it may tell runs apart.
-_MOST_LOOKED_AT, _ROWS_OF_A_WORD = 200_000, 4
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -138,9 +138,12 @@ class _Table:
         self.axis = axis_column(columns, roles, options, self.runs)
         self.rewards: Rewards = rewards_of(columns, roles, self.axis.key)
         special = roles.special
-        self.plain = [name for name in columns.numbers if name not in special]
+        beside = {*special, self.axis.key, options.metric, *self.rewards.validation, *self.rewards.train}
+        self.settings, self.stating = settings_columns(columns, self.runs, loaded, beside)
+        self.plain = [name for name in columns.numbers if name not in special and name not in self.stating]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
-        self.warnings = self._unused_words()
+        self.extents = extents(columns, roles, self.plain, self.split)
+        self.warnings = unused_words(columns, roles, loaded, self.stating)
         self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
 
     def logs(self) -> Iterator[Log]:
@@ -152,8 +155,11 @@ class _Table:
             rows = order[bounds[code] : bounds[code + 1]]
             parts = self._parts(name, rows)
             try:
-                stated = self._stated(name, rows)
-                logs = [self._log(name, part, "" if k == 1 else f"#{k}", stated) for k, part in enumerate(parts, 1)]
+                stated, settings = self._stated(name, rows), self._settings(code)
+                logs = [
+                    self._log(name, part, "" if k == 1 else f"#{k}", stated, settings)
+                    for k, part in enumerate(parts, 1)
+                ]
             except SourceError as error:  # the other runs are none the worse
                 yield _refused(name, self.path, rows, error)
             else:
@@ -164,6 +170,10 @@ class _Table:
         seeds = (self.roles.seed,) if self.roles.seed is not None else ()
         seed = seed_from(self.columns, label_of(self.columns, seeds, name, rows), name)
         return label_of(self.columns, self.roles.recipe, name, rows), seed
+
+    def _settings(self, code: int) -> dict[str, Any]:
+        """Return the canonical settings of a run."""
+        return {name: values[code] for name, values in self.settings.items() if values[code] is not None}
 
     def _parts(self, name: str, rows: Rows) -> list[Part]:
         """Return the runs among the rows of one name: one, unless the rows contradict each other."""
@@ -205,19 +215,9 @@ class _Table:
         beside = {*self.roles.special, self.axis.key, *self.rewards.validation, *self.rewards.train}
         return unexplained(self.columns, self.loaded, {name for name in beside if name is not None})
 
-    def _unused_words(self) -> tuple[str, ...]:
-        """Return a warning on a column of few words in a table without a column that tells runs apart."""
-        roles, columns = self.roles, self.columns
-        if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > _MOST_LOOKED_AT:
-            return ()
-        words = self.loaded(frozenset(columns.words)).labels
-        few = [
-            name for name in columns.words
-            if name in words and 2 <= sum(map(bool, words[name][1])) <= columns.rows / _ROWS_OF_A_WORD
-        ]  # fmt: skip
-        return tuple(f"the column {name!r} is not used; if it means the recipe, give --by {name}" for name in few)
-
-    def _log(self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None]) -> Log:
+    def _log(
+        self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None], settings: dict[str, Any]
+    ) -> Log:
         numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
         metrics = self._metrics(rows)
@@ -250,11 +250,13 @@ class _Table:
             seed_by=(self.roles.seed,) if self.roles.seed is not None and seed is not None else (),
             dataset_by=self.roles.dataset,
             model_params=self._number(self.roles.model_params, rows),
+            extents=self.extents,
             metrics={
                 one: replace(metric, series=series[metric.key])
                 for one, metric in self.known.items()
                 if metric.key in series
             },
+            settings=settings,
             repairs=(*self.columns.repairs, *self.rewards.repairs, *part.repairs),
             warnings=self.warnings,
             metric_repairs=said,
@@ -337,9 +339,11 @@ class _Table:
         try:
             units = sorted({canonical_unit(text) for text in found})
         except CurveError as error:
-            raise SourceError(self.path, f"run {name!r}: {error}") from error
+            raise SourceError(self.path, f"run {name_of(self.columns, name)!r}: {error}") from error
         if len(units) > 1:
-            message = f"run {name!r} mixes the units {' and '.join(units)}; keep one unit for each run"
+            message = (
+                f"run {name_of(self.columns, name)!r} mixes the units {' and '.join(units)}; keep one unit for each run"
+            )
             raise SourceError(self.path, message)
         return units[0] if units else None
 
