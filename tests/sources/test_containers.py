@@ -185,4 +185,4 @@ def test_seeds_under_one_name_in_trackio_are_split(tmp_path):
         ("sort-s1", {0: 0.1, 2: 0.2, 4: 0.3}),
         ("sort-s1#2", {0: 0.4, 2: 0.5, 4: 0.6}),
     ]
-    assert {(run.recipe, run.seed) for run in found} == {("sort", 1)}
+    assert {(run.recipe, run.seed) for run in found} == {("sort", 1), ("sort#2", 1)}  # a restart is not pooled
