@@ -115,7 +115,7 @@ def watched(what: str, runs: int) -> Iterator[Callable[[int, int], None]]:
 
 def answered(left_out: Iterable[LeftOut], given: dict[str, Any]) -> None:
     """End with exit code 3 where an answer that was printed covers fewer runs than were named."""
-    if any(one.counted for one in left_out) and not given.get("partial"):
+    if any(run.counted for run in left_out) and not given.get("partial"):
         click.get_current_context().exit(PARTLY)
 
 

@@ -168,12 +168,12 @@ def _grown(fits: Sequence[Fit], targets: tuple[float, ...]) -> tuple[OverTime, .
     """Fit runs as they grew, with a progress bar on long work."""
     from rlscale.inference import over_times
 
-    found = []
+    grown = []
     with watched("fitting as the runs grew", len(fits)) as watch:
-        for one in over_times(fits, targets):
-            found.append(one)
-            watch(len(found), len(fits))
-    return tuple(found)
+        for over_time in over_times(fits, targets):
+            grown.append(over_time)
+            watch(len(grown), len(fits))
+    return tuple(grown)
 
 
 def _ranked(

@@ -83,9 +83,9 @@ def gate(
     if not reading.runs:
         raise InputError("nothing to gate: no run could be read")
     names = [run.name for run in reading.runs]
-    lacking = {one.run for one in reading.left_out}
+    left_out = {run.run for run in reading.left_out}
     for name in shown:
-        if name not in names and name not in lacking:
+        if name not in names and name not in left_out:
             raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
     states = _states(paths, given, names)
     options = gate_fit_options(given)
@@ -98,8 +98,8 @@ def gate(
         )  # fmt: skip
     to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown))
     if exit_code:
-        made = next((one for one in answer.decisions if one.run == shown[0]), None)
-        click.get_current_context().exit(PARTLY if made is None else EXIT[made.action.value])
+        decision = next((each for each in answer.decisions if each.run == shown[0]), None)
+        click.get_current_context().exit(PARTLY if decision is None else EXIT[decision.action.value])
     answered(reading.left_out, given)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
 from rlscale.curves.curve import Curve
 
-__all__ = ["ASSUMED", "assumed", "bounds_sentence", "is_one_assumption", "opened"]
+__all__ = ["ASSUMED", "STRAY", "assumed", "bounds_sentence", "is_one_assumption", "opened"]
 
 #: How bounds are known that are read off the values.
 ASSUMED = ("values", "open")
@@ -18,7 +18,7 @@ ASSUMED = ("values", "open")
 STRAY = 0.02
 
 
-def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None) -> list[Curve]:
+def assumed(curves: Sequence[Curve]) -> list[Curve]:
     """Return curves with the bounds that their values suggest; stated and known bounds stay.
 
     Where no curve is open for a reason of its own (:data:`rlscale.curves.bounds.REASONS`) and all values of all curves
@@ -29,8 +29,6 @@ def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None
     ----------
     curves : sequence of Curve
         Those of one command: they are decided together.
-    frame : (float, float), optional
-        Of decisions, in place of that of these curves.
     """
     free = [curve for curve in curves if curve.bounds_from in ASSUMED]
     if not free:
@@ -39,7 +37,7 @@ def assumed(curves: Sequence[Curve], *, frame: tuple[float, float] | None = None
     if not reasons and all(map(_within_unit, free)):
         closed = [curve.with_bounds((0.0, 1.0), "values") for curve in free]
         return _in_place(curves, closed)
-    return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values"), frame=frame))
+    return _in_place(curves, opened(free, because=next(iter(sorted(reasons)), "values")))
 
 
 def is_one_assumption(curves: Sequence[Curve]) -> bool:
@@ -65,13 +63,13 @@ def _within_unit(curve: Curve) -> bool:
     return bool(curve.reward.min() >= -STRAY and curve.reward.max() <= 1.0 + STRAY)
 
 
-def opened(curves: Sequence[Curve], *, because: str, frame: tuple[float, float] | None = None) -> list[Curve]:
+def opened(curves: Sequence[Curve], *, because: str) -> list[Curve]:
     """Return curves with open bounds, decided together."""
     known = [(*levels(curve.reward), jitter(curve.reward)) for curve in curves]
     rises = [high - low for low, high, _ in known if high > low]
     unit = float(np.median(rises)) if rises else 0.0
     bounds = [OpenBounds(lowest=low, highest=high, range=unit, jitter=j, because=because) for low, high, j in known]
-    common = frame_of(bounds) if frame is None else frame
+    common = frame_of(bounds)
     return [
         curve.with_bounds(each.limits, "open", replace(each, frame=common))
         for curve, each in zip(curves, bounds, strict=True)

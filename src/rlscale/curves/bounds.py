@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rlscale.errors import CurveError
 
-__all__ = ["BOUNDS_FROM", "REASONS", "OpenBounds", "frame_of", "jitter", "levels"]
+__all__ = ["BOUNDS_FROM", "MAD", "REASONS", "OpenBounds", "frame_of", "jitter", "levels", "scatter"]
 
 Floats = NDArray[np.float64]
 
@@ -131,7 +131,9 @@ def jitter(reward: Floats) -> float:
     reward : array, shape (n,)
         Rewards in order of compute; fewer than 3 say nothing, 0.
     """
-    if reward.size < 3:
-        return 0.0
-    steps = np.diff(reward)
+    return 0.0 if reward.size < 3 else scatter(np.diff(reward))
+
+
+def scatter(steps: Floats) -> float:
+    """Return the robust sd of the values whose differences are ``steps``, shape (n,), whatever their trend."""
     return float(MAD * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2.0))

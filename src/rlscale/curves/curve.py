@@ -13,7 +13,7 @@ from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.units import canonical_unit
 from rlscale.errors import CurveError
 
-__all__ = ["Curve"]
+__all__ = ["HUGE", "Curve"]
 
 Floats = NDArray[np.float64]
 

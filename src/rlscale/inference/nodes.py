@@ -123,8 +123,7 @@ class Nodes:
 
     def likeliest_ceiling(self, job: int) -> Floats:
         """Return the likeliest ``A`` of a curve inside the bounds, shape (r, k)."""
-        ceiling = self.level[:, job] + (1.0 - self.share[:, job]) * self.gain[:, job]
-        return np.asarray(np.clip(ceiling, 0.0, 1.0))
+        return _ceiling(self.level[:, job], self.share[:, job], self.gain[:, job])
 
     def at(self, index: Indices) -> Conditionals:
         """Return the nodes at flat indices, shape (d,)."""
@@ -141,6 +140,11 @@ class Nodes:
             level=self.level.take(row),
             level_precision=self.level_precision.take(row),
         )
+
+
+def _ceiling(level: Floats, share: Floats, gain: Floats) -> Floats:
+    """Return the likeliest ``A`` inside the bounds, of the shape of its arguments."""
+    return np.asarray(np.clip(level + (1.0 - share) * gain, 0.0, 1.0))
 
 
 def _outside(value: Floats, by_gain: Floats, gain_variance: Floats, precision: Floats) -> Floats:
@@ -171,7 +175,7 @@ class Conditionals(_Arrays):
 
     def likeliest_ceiling(self) -> Floats:
         """Return the likeliest ``A`` inside the bounds, shape (d,)."""
-        return np.asarray(np.clip(self.level + (1.0 - self.share) * self.gain, 0.0, 1.0))
+        return _ceiling(self.level, self.share, self.gain)
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.curves.bounds import scatter
 from rlscale.inference.collapse import collapse
 from rlscale.inference.families import SIGMOID
 from rlscale.inference.frozen import Departure, departure
+from rlscale.inference.grounds import GAIN_SHARE, SURE
 from rlscale.inference.posterior import posterior
 
 __all__ = ["Break", "BreakKind", "find_break"]
@@ -36,9 +38,9 @@ FIRST, SPANS, CONTRAST = 7, (3, 5), 4
 PARTLY, WHOLLY = 1.0 / 3.0, 0.75
 #: A rise from the lowest point of less than so many robust sd of an evaluation is noise.
 RISE_SDS = 3.0
-#: Under open bounds: what a break has to be of the rise before it; how sure a gain has to be, as a share of the range
-#: and of that rise; and the evaluations that show it.
-UNDONE, SURE_OF_GAIN, GAIN_SHARE, GAINED, RISEN = 0.5, 0.9, 0.02, 0.5, 10
+#: Under open bounds: what a break has to be of the rise before it, what part of that rise is surely gained, and the
+#: evaluations that show it.
+UNDONE, GAINED, RISEN = 0.5, 0.5, 10
 #: Longer curves are looked at in block means.
 MOST = 256
 
@@ -115,7 +117,7 @@ def _undoes(curve: Curve, found: Break) -> bool:
         return False
     fit = posterior(before, families=(SIGMOID,))
     gain = fit.reward([before.compute_last])[:, 0] - fit.baseline
-    return fit.probability(gain > max(GAIN_SHARE * curve.range, GAINED * rise)) >= SURE_OF_GAIN
+    return fit.probability(gain > max(GAIN_SHARE * curve.range, GAINED * rise)) >= SURE
 
 
 def _break(curve: Curve, raw: Curve) -> Break | None:
@@ -146,11 +148,6 @@ def _means(values: Floats, count: int) -> Floats:
     return means
 
 
-def _scatter(steps: Floats) -> float:
-    """Robust sd of the values whose differences are ``steps``, shape (n,), whatever their trend."""
-    return 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / float(np.sqrt(2.0))
-
-
 def _fall(curve: Curve) -> Break | None:
     """Find a fall that the latest evaluations are still in, or have come back from in part."""
     means = _means(curve.reward, 3)
@@ -159,7 +156,7 @@ def _fall(curve: Curve) -> Break | None:
     if below[lowest] <= FALL_SHARE * curve.range:
         return None  # nearly every clean curve
     steps = means[3:] - means[:-3]
-    least = max(FALL_SHARE * curve.range, SCREEN_SDS * _scatter(steps))
+    least = max(FALL_SHARE * curve.range, SCREEN_SDS * scatter(steps))
     ends = [curve.n_points] if below[-1] > least else []
     if below[lowest] > max(least, 1.2 * below[-1]):
         ends.append(lowest + 3)
@@ -200,7 +197,7 @@ def _named(curve: Curve, peak: int, level: float) -> Break | None:
     low, now = float(after[lowest]), float(after[-1])
     fell, back = level - low, now - low
     kind = BreakKind.FALL
-    if fell > JUMP_SHARE * curve.range and back > max(PARTLY * fell, RISE_SDS * _scatter(np.diff(curve.reward))):
+    if fell > JUMP_SHARE * curve.range and back > max(PARTLY * fell, RISE_SDS * scatter(np.diff(curve.reward))):
         kind = BreakKind.RECOVERY
     if back > WHOLLY * fell or level - now < FALL_SHARE * curve.range:
         return None

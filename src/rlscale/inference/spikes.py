@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.curves.bounds import MAD
 
 __all__ = ["hanging", "spikes"]
 
@@ -22,8 +23,6 @@ WINDOW = 7
 SPIKE_SDS, SPIKE_SHARE = 5.0, 0.08
 #: More than one in so many evaluations (and more than one) are noise, not accidents: none is a spike.
 RARE = 20
-#: Sd of a normal distribution in units of its median absolute deviation.
-MAD = 1.4826
 
 
 def spikes(curve: Curve) -> NDArray[np.bool_]:

@@ -259,11 +259,14 @@ def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, be
 
 def _ceilings(jobs: Sequence[Job], taken: Conditionals, ends: Sequence[int]) -> Floats:
     """Return the log prior density of open ceilings at the likeliest one of each node, shape (d,)."""
-    found = np.zeros(taken.gain.size)
+    density = np.zeros(taken.gain.size)
+    if all(data.ceiling is None for data, _ in jobs):
+        return density
+    likeliest = taken.likeliest_ceiling()
     for (data, _), start, end in zip(jobs, [0, *ends[:-1]], ends, strict=True):
         if data.ceiling is not None:
-            found[start:end] = data.ceiling.log_density(taken.likeliest_ceiling()[start:end])
-    return found
+            density[start:end] = data.ceiling.log_density(likeliest[start:end])
+    return density
 
 
 def _next(places: _Places, cells: Floats, limits: Floats, fresh_columns: int) -> _Places:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, OpenBounds, assumed
-from rlscale.curves.assumed import is_one_assumption
+from rlscale.curves.assumed import STRAY, is_one_assumption, opened
 from rlscale.errors import ChoiceError
 from rlscale.sources.log import Log
 
@@ -25,8 +25,6 @@ Floats = NDArray[np.float64]
 OPEN: Literal["open"] = "open"
 #: A share above this is in percent; a run whose values all lie under the second one says nothing of its scale.
 PERCENT, SILENT = 1.5, 0.02
-#: No share is higher: what passes 1 by more is none.
-STRAY = 0.02
 #: Under open bounds a value so many ranges from the median of the 5 around it is no evaluation; at most this share.
 OUTLIER, MOST = 20.0, 0.02
 
@@ -160,14 +158,9 @@ def _scale(group: Sequence[Scaled]) -> str:
 def _in_scale(runs: Sequence[Scaled], scales: Mapping[str, str]) -> list[Curve]:
     """Return the curves, those of no scale open."""
     if "neither" in scales.values():  # one command, one unit of tolerance
-        return assumed([_open(run.curve, "share") for run in runs])
+        return opened([run.curve for run in runs], because="share")
     known = {"percent": ((0.0, 100.0), "percent"), "fraction": ((0.0, 1.0), "metric")}
     return [run.curve.with_bounds(*known[scales[run.path]]) for run in runs]
-
-
-def _open(curve: Curve, because: str) -> Curve:
-    bounds = curve.open or OpenBounds(lowest=0.0, highest=1.0, range=1.0)
-    return curve.with_bounds(bounds.limits, "open", replace(bounds, because=because))
 
 
 def without_outliers(curve: Curve) -> tuple[Curve, tuple[str, ...]]:

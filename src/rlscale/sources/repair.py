@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Series
+from rlscale.curves.curve import HUGE
 from rlscale.sources.keys import is_bookkeeping, is_evaluation
 from rlscale.sources.text import plural, were
 
 __all__ = ["Replaced", "Row", "Segment", "number", "segments", "series_of", "tidy"]
 
 Floats = NDArray[np.float64]
-#: No reward is as large: its square has to be a number.
-HUGE = 1e150
 Row = tuple[float, dict[str, float]]
 
 
