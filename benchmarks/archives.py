@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rlscale.curves import Run
 from rlscale.sources import ReadOptions, bundled, collect
+from rlscale.trust.backtest import MIN_RUN
 
-__all__ = ["ARCHIVES", "VALIDATION", "Archive", "archives", "bundled_runs"]
+__all__ = ["ARCHIVES", "SOURCES", "VALIDATION", "Archive", "archives", "bundled_runs", "curves_folder"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Archive:
     folder, metric : str
     bounds : (float, float)
         Of the metric.
+    validation : bool
+        Whether the rewards are of a validation set, not of train batches.
+    least : int
+        Evaluations a run has at least to be backtested.
     """
 
     name: str
@@ -36,6 +41,13 @@ class Archive:
     folder: str
     metric: str
     bounds: tuple[float, float] = (0.0, 1.0)
+    validation: bool = False
+    least: int = MIN_RUN
+
+    @property
+    def present(self) -> bool:
+        """Whether the archive is there."""
+        return (curves_folder() / self.folder / "curves.csv").exists()
 
     def runs(self) -> list[Run]:
         """Read the runs that have the metric; those that cannot be read are left out."""
@@ -43,14 +55,31 @@ class Archive:
         return list(collect([curves_folder() / self.folder / "curves.csv"], options).runs)
 
 
-#: The one archive of validation curves: the targets are set on it.
-VALIDATION = Archive("kanishkg", "validation accuracy", "kanishkg-countdown-habits", "val_countdown_acc")
+#: The archive that the targets of ``forecast`` are set on.
+VALIDATION = Archive(
+    "kanishkg", "validation accuracy", "kanishkg-countdown-habits", "val_countdown_acc", validation=True
+)
 _LEETCODE, _TINKER = "rohunagrawal-leetcode-hack", "arvindcr4-tinker-lab"
 ARCHIVES = (
     VALIDATION,
     Archive("rohunagrawal mean", "train reward", _LEETCODE, "train_reward_mean", (0.0, 1.25)),
     Archive("rohunagrawal f", "train reward, flat", _LEETCODE, "train_reward_f", (0.0, 1.25)),
     Archive("arvindcr4", "train reward, 16 samples", _TINKER, "train_reward"),
+)
+
+_CREEP, _MAZE, _PINE = "creep-math", "maze-curricula", "pine-rlvp-agentic"
+#: What settings are chosen on, leaving one folder out (``out_of_source``). Two more validation metrics of the agentic
+#: runs have 6 evaluations: no cut leaves four of them and three to come.
+SOURCES = (
+    VALIDATION,
+    Archive("creep-math", "validation reward", _CREEP, "val_reward", validation=True),
+    Archive("maze mean", "validation success, all levels", _MAZE, "val_mean_success", validation=True),
+    Archive("maze level 4", "validation success, a level", _MAZE, "val_level4_success", validation=True),
+    Archive("pine validation", "validation success", _PINE, "val_chain4_success", validation=True, least=10),
+    Archive("rohunagrawal mean", "train reward", _LEETCODE, "train_reward_mean", (0.0, 1.25)),
+    Archive("rohunagrawal g", "train reward, gameable", _LEETCODE, "train_reward_g", (0.0, 1.25)),
+    Archive("arvindcr4", "train reward, 16 samples", _TINKER, "train_reward"),
+    Archive("pine train", "train success", _PINE, "train_success"),
 )
 
 
@@ -64,7 +93,7 @@ def curves_folder() -> Path:
 
 def archives() -> dict[str, list[Run]]:
     """Return the runs of every archive that is there, by its name."""
-    return {one.name: one.runs() for one in ARCHIVES if (curves_folder() / one.folder / "curves.csv").exists()}
+    return {one.name: one.runs() for one in ARCHIVES if one.present}
 
 
 def bundled_runs() -> list[Run]:

@@ -69,6 +69,8 @@ def scalerl(name: str) -> Truth:
 
 #: Shapes of :func:`finished`; all but the first break the law that the sigmoid alone assumes.
 SHAPES = ("sigmoid", "weibull", "gompertz", "two rises", "late take-off", "flat")
+#: More shapes of :func:`finished`, which the families fit worse: real runs look so, and each misled forecasts.
+FALTERING = ("creep", "decline", "collapse")
 _REACH = (1.0, 8.0)
 _LENGTHS = (24, 40, 100)
 
@@ -80,7 +82,8 @@ def finished(shape: str, rng: np.random.Generator) -> UncheckedCurve:
     100 after it. ``C_last / C_mid`` is log-uniform on 1 to 8; a Weibull or Gompertz rise is as steep at its midpoint as
     the sigmoid drawn. *two rises*: 60 to 80 % of the gain by one sigmoid, the rest by another with its midpoint 3 to 20
     times later, the run 4 to 40 times as long as the first midpoint. *late take-off*: nothing for 15 to 50 % of the
-    run, then a sigmoid whose midpoint follows after 5 to 20 % of it. *flat*: ``R0`` all along.
+    run, then a sigmoid whose midpoint follows after 5 to 20 % of it. *flat*: ``R0`` all along. The
+    :data:`FALTERING` shapes are described in :func:`_faltering`; their rewards are cut to [0, 1].
     """
     truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
     count = int(rng.choice(_LENGTHS))
@@ -97,10 +100,37 @@ def finished(shape: str, rng: np.random.Generator) -> UncheckedCurve:
         share = _rise("sigmoid", np.maximum(x - start, 0.0) / middle, truth.B)
     elif shape == "flat":
         share = np.zeros(x.size)
+    elif shape in FALTERING:
+        share = _faltering(shape, x, truth.B, rng)
     else:
         share = _rise(shape, x * float(np.exp(rng.uniform(*np.log(_REACH)))), truth.B)
     reward = truth.R0 + (truth.A - truth.R0) * share + truth.noise(x.size, rng)
+    if shape in FALTERING:
+        reward = np.clip(reward, 0.0, 1.0)
     return UncheckedCurve(compute=x * C_MID, reward=reward)
+
+
+def _faltering(shape: str, x: NDArray[np.float64], exponent: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Share of the gain at shares ``x`` of the run's compute.
+
+    *creep*: 50 to 80 % of the gain by a sharp sigmoid with its midpoint at 1 to 6 % of the run, the rest linear in
+    ``ln(1 + C / C_mid)`` up to the end. *decline*: a sigmoid with its midpoint at 4 to 20 %; from 35 to 75 % of the run
+    on 10 to 40 % of the gain is lost again, evenly up to the end. *collapse*: the same rise; at 30 to 90 % of the run
+    50 to 120 % of what was gained is lost from one evaluation to the next; half of the runs come back by 30 to 80 % of
+    that, at a rate of one e-fold in 3 to 15 % of the run.
+    """
+    if shape == "creep":
+        middle, part = float(np.exp(rng.uniform(np.log(0.01), np.log(0.06)))), float(rng.uniform(0.2, 0.5))
+        sharp = _rise("sigmoid", x / middle, float(rng.lognormal(np.log(2.5), 0.3)))
+        return (1.0 - part) * sharp + part * np.log1p(x / middle) / np.log1p(1.0 / middle)
+    share = _rise("sigmoid", x / float(np.exp(rng.uniform(np.log(0.04), np.log(0.2)))), exponent)
+    if shape == "decline":
+        start, lost = float(rng.uniform(0.35, 0.75)), float(rng.uniform(0.1, 0.4))
+        return share * (1.0 - lost * np.maximum(x - start, 0.0) / (1.0 - start))
+    start, lost = float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.5, 1.2))
+    back = float(rng.uniform(0.3, 0.8)) if rng.random() < 0.5 else 0.0
+    since = np.maximum(x - start, 0.0) / float(rng.uniform(0.03, 0.15))
+    return np.where(x > start, share * (1.0 - lost * (1.0 - back * -np.expm1(-since))), share)
 
 
 def _rise(shape: str, ratio: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from benchmarks import baselines, families, forecasters, gate, pools
 from benchmarks.common import noisy
-from benchmarks.designs import SHAPES, finished
+from benchmarks.designs import FALTERING, SHAPES, finished
 from scipy.stats import norm
 
 from rlscale.curves import Run, Truth
@@ -50,7 +50,7 @@ def test_minos_of_one_compute_is_minos_of_several_equal_ones():
     assert one[0] < float(TRUTH.reward(400.0)) < one[1]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*SHAPES, *FALTERING])
 def test_simulated_runs_stay_between_their_ends(shape):
     for seed in range(20):
         curve = finished(shape, np.random.default_rng(seed))

@@ -34,7 +34,17 @@ from rlscale.trust.baselines import METHODS
 from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise
 from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_accuracy, top1_regret
 
-__all__ = ["CUTS", "MIN_RUN", "TAIL", "Task", "backtest", "cut_runs", "cut_scores", "predictive"]
+__all__ = [
+    "CUTS",
+    "MIN_RUN",
+    "TAIL",
+    "Task",
+    "backtest",
+    "cut_runs",
+    "cut_scores",
+    "forecast_tasks",
+    "predictive",
+]
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +106,7 @@ def backtest(
     _check(runs, shares, jobs)
     tasks, skipped = cut_runs(runs, shares)
     cases: list[Case] = []
-    for done, result in enumerate(_results(tasks, options, jobs)):
+    for done, result in enumerate(forecast_tasks(tasks, options, jobs)):
         if isinstance(result, Case):
             cases.append(result)
         else:
@@ -143,18 +153,16 @@ def _told(skipped: Sequence[Skipped], most: int = 3) -> str:
     return "; ".join(shown) + (f"; and {len(found) - most} more reasons" if len(found) > most else "")
 
 
-def cut_runs(runs: Sequence[Run], cuts: Sequence[float]) -> tuple[list[Task], list[Skipped]]:
-    """Cut every run that is long enough, cut by cut: the forecasts to make, and what is skipped."""
+def cut_runs(runs: Sequence[Run], cuts: Sequence[float], least: int = MIN_RUN) -> tuple[list[Task], list[Skipped]]:
+    """Cut every run of at least ``least`` points, cut by cut: the forecasts to make, and what is skipped."""
     tasks: list[Task] = []
     skipped: list[Skipped] = []
     for cut in cuts:
         for run in runs:
             curve = run.curve
-            if curve.n_points < MIN_RUN:
+            if curve.n_points < least:
                 if cut == cuts[0]:
-                    skipped.append(
-                        Skipped(run.name, None, f"{_evaluations(curve.n_points)}; a backtest needs {MIN_RUN}")
-                    )
+                    skipped.append(Skipped(run.name, None, f"{_evaluations(curve.n_points)}; a backtest needs {least}"))
                 continue
             until = cut * curve.compute_last
             tail = max(TAIL, curve.n_points // 10)
@@ -191,27 +199,31 @@ def _evaluations(count: int) -> str:
     return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
-def _results(tasks: Sequence[Task], options: FitOptions, jobs: int) -> Iterator[Case | Skipped]:
-    """Return the result of every task, in their order."""
+def forecast_tasks(
+    tasks: Sequence[Task], options: FitOptions, jobs: int = 1, methods: Sequence[str] = tuple(METHODS)
+) -> Iterator[Case | Skipped]:
+    """Return the result of every task, in their order; beside ours only the point forecasts of ``methods``."""
     batches = [tasks[k : k + _BATCH] for k in range(0, len(tasks), _BATCH)]
     if min(jobs, len(batches)) <= 1:
         for batch in batches:
-            yield from _batch(batch, options)
+            yield from _batch(batch, options, methods)
         return
     family, sent = options.sent()
-    work = partial(_remote_batch, family=family, options=sent)
+    work = partial(_remote_batch, family=family, options=sent, methods=methods)
     # fresh interpreters: a copy of one that has threads may hang
     with ProcessPoolExecutor(min(jobs, len(batches)), mp_context=get_context("spawn")) as pool:
         for results in pool.map(work, batches):
             yield from results
 
 
-def _remote_batch(tasks: Sequence[Task], family: str, options: FitOptions) -> list[Case | Skipped]:
-    return _batch(tasks, options.received(family))
+def _remote_batch(
+    tasks: Sequence[Task], family: str, options: FitOptions, methods: Sequence[str]
+) -> list[Case | Skipped]:
+    return _batch(tasks, options.received(family), methods)
 
 
-def _batch(tasks: Sequence[Task], options: FitOptions) -> list[Case | Skipped]:
-    return [_case(task, found) for task, found in zip(tasks, _fits(tasks, options), strict=True)]
+def _batch(tasks: Sequence[Task], options: FitOptions, methods: Sequence[str]) -> list[Case | Skipped]:
+    return [_case(task, found, methods) for task, found in zip(tasks, _fits(tasks, options), strict=True)]
 
 
 def _fits(tasks: Sequence[Task], options: FitOptions) -> Iterable[Fit]:
@@ -220,14 +232,14 @@ def _fits(tasks: Sequence[Task], options: FitOptions) -> Iterable[Fit]:
     return fits(runs, options=options, own_targets=(float(task.ahead[-1]) for task in tasks))
 
 
-def _case(task: Task, found: Fit) -> Case | Skipped:
+def _case(task: Task, found: Fit, methods: Sequence[str]) -> Case | Skipped:
     if found.posterior is None:
         why = "; ".join([found.verdict.why.removesuffix("."), *found.warnings])
         return Skipped(task.run, task.cut, f"nothing could be fitted: {why}")
     values, noise_sd = predictive(found.posterior, task.ahead)
     quantiles = tuple(float(q) for q in found.posterior.quantiles(values, LEVELS))
     forecasts = {OURS: quantiles[LEVELS.index(0.5)]}
-    forecasts |= {name: method(task.seen, task.ahead) for name, method in METHODS.items()}
+    forecasts |= {name: METHODS[name](task.seen, task.ahead) for name in methods}
     return Case(
         run=task.run,
         recipe=task.recipe,
