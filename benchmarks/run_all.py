@@ -35,6 +35,7 @@ from benchmarks import (
     ledger,
     nuts,
     open_bounds,
+    out_of_source,
     quadrature,
     regimes,
     resolves,
@@ -52,6 +53,7 @@ BENCHMARKS = {
     module.__name__.rsplit(".", 1)[-1]: module.measure
     for module in (
         forecast,
+        out_of_source,
         gate,
         speed,
         scale,

@@ -14,6 +14,7 @@ From a script, to compare settings quickly::
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -35,9 +36,23 @@ from rlscale.trust.backtest import Task, cut_runs, forecast_tasks
 from rlscale.trust.baselines import METHODS
 from rlscale.trust.outcome import Case, Skipped
 
-__all__ = ["POINTS", "SHAPES", "Group", "Scores", "candidates_scored", "read", "rivals_scored", "scored"]
+__all__ = [
+    "MADE",
+    "POINTS",
+    "SHAPES",
+    "TRAIN",
+    "VALIDATION",
+    "Group",
+    "Scores",
+    "candidates_scored",
+    "read",
+    "rivals_scored",
+    "scored",
+]
 
 Floats = NDArray[np.float64]
+#: Error, CRPS, whether the 80 % and the 50 % interval hold the truth, and the verdict.
+Row = tuple[float, float, float, float, str]
 
 #: Simulated shapes, each a source of its own.
 SHAPES = ("sigmoid", *FALTERING, "two rises", "late take-off")
@@ -81,10 +96,9 @@ class Group:
         """Whether the runs are somebody's, and not simulated."""
         return self.kind != MADE
 
-    @property
-    def cut(self) -> Floats:
-        """The cut of every case, shape (n,)."""
-        return np.array([task.cut for task in self.tasks])
+    def at(self, cut: float | None) -> NDArray[np.bool_]:
+        """Which cases are at a cut, all of them without one: shape (n,)."""
+        return np.array([cut is None or task.cut == cut for task in self.tasks], dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +122,16 @@ class Scores:
     verdict: NDArray[np.str_]
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[float, float, float, float, str]]) -> Scores:
+    def of(cls, rows: Sequence[Row]) -> Scores:
         """Put the scores of single cases together."""
         numbers = np.array([row[:4] for row in rows], dtype=np.float64).reshape(len(rows), 4)
         return cls(*numbers.T, verdict=np.array([row[4] for row in rows], dtype=np.str_))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scores]) -> Scores:
+        """Put the scores of several groups together."""
+        names = ("error", "crps", "in80", "in50", "verdict")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def __getitem__(self, chosen: Any) -> Scores:
         return Scores(self.error[chosen], self.crps[chosen], self.in80[chosen], self.in50[chosen], self.verdict[chosen])
@@ -146,7 +166,7 @@ def _ours(options: FitOptions, group: Group) -> Scores:
     return Scores.of([_row(found, group.span) for found in forecast_tasks(group.tasks, options, methods=())])
 
 
-def _row(found: Case | Skipped, span: float) -> tuple[float, float, float, float, str]:
+def _row(found: Case | Skipped, span: float) -> Row:
     if isinstance(found, Skipped):
         return (np.nan, np.nan, np.nan, np.nan, "")
     return found.error() / span, found.crps / span, found.covers(0.8), found.covers(0.5), found.verdict.name.value
@@ -154,16 +174,14 @@ def _row(found: Case | Skipped, span: float) -> tuple[float, float, float, float
 
 def candidates_scored(groups: Sequence[Group], jobs: int = 1) -> dict[str, dict[str, Scores]]:
     """Return :func:`scored` of every candidate, by its name, in ``jobs`` processes."""
+    work = [(name, group) for name in CANDIDATES for group in groups]
+    names, every = [name for name, _ in work], [group for _, group in work]
     with _pool(jobs) as pool:
-        work = (
-            {(name, group.name): pool.submit(_candidate, name, group) for name in CANDIDATES for group in groups}
-            if pool
-            else {}
-        )
-        return {
-            name: {group.name: work[name, group.name].result() if pool else _candidate(name, group) for group in groups}
-            for name in CANDIDATES
-        }
+        scores = list((pool.map if pool else map)(_candidate, names, every))
+    found: dict[str, dict[str, Scores]] = {name: {} for name in CANDIDATES}
+    for (name, group), one in zip(work, scores, strict=True):
+        found[name][group.name] = one
+    return found
 
 
 def _candidate(name: str, group: Group) -> Scores:
@@ -175,23 +193,21 @@ def rivals_scored(groups: Sequence[Group], jobs: int = 1) -> dict[str, dict[str,
     parts = [(group, group.tasks[k : k + _TOGETHER]) for group in groups for k in range(0, len(group.tasks), _TOGETHER)]
     spans, tasks = [group.span for group, _ in parts], [some for _, some in parts]
     with _pool(jobs) as pool:
-        found = list(pool.map(_rivals, tasks, spans)) if pool else list(map(_rivals, tasks, spans))
-    return {
-        title: {
-            group.name: Scores.of(
-                [row for (g, _), rows in zip(parts, found, strict=True) if g is group for row in rows[key]]
-            )
-            for group in groups
-        }
-        for key, title in POINTS.items()
-    }
+        found = list((pool.map if pool else map)(_rivals, tasks, spans))
+    rows: dict[str, dict[str, list[Row]]] = {key: {group.name: [] for group in groups} for key in found[0]}
+    for (group, _), some in zip(parts, found, strict=True):
+        for key, scores in some.items():
+            rows[key][group.name] += scores
+    return {POINTS[key]: {name: Scores.of(own) for name, own in each.items()} for key, each in rows.items()}
 
 
-def _rivals(tasks: Sequence[Task], span: float) -> dict[str, list[tuple[float, float, float, float, str]]]:
+def _rivals(tasks: Sequence[Task], span: float) -> dict[str, list[Row]]:
     rows = {}
     for key, method in METHODS.items():
         errors = [abs(method(task.seen, task.ahead) - task.truth) / span for task in tasks]
         rows[key] = [(error, error, np.nan, np.nan, "") for error in errors]
+    if importlib.util.find_spec("iminuit") is None:
+        return rows
     found = [forecasters.score(forecasters.profiled(task), task.truth) for task in tasks]
     rows["minos"] = [(s.error / span, s.crps / span, float(bool(s.in80)), float(bool(s.in50)), "") for s in found]
     return rows
