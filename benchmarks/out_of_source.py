@@ -36,7 +36,7 @@ from rlscale.trust.scores import binomial_interval
 
 __all__ = ["Measured", "choose", "compare", "measure", "score"]
 
-OURS, BEFORE = "rlscale, out of source", "former estimator"
+OURS, BEFORE = "out of source", "former"
 COLUMNS = ("cases", "mean |err|", "median |err|", "p90 |err|", "CRPS", "80 % cover", "50 % cover")
 JOBS = min(2, os.cpu_count() or 1)
 #: Half-width of an acceptable answer, a share of the range.
@@ -160,6 +160,11 @@ def cells(scores: Scores) -> list[str]:
     return [f"{scores.error.size}", *(f"{value:.4f}" for value in errors), *cover]
 
 
+def shown(group: Group) -> str:
+    """Return the name of a group as tables show it where they tell real from simulated."""
+    return group.name.removeprefix("simulated ")
+
+
 def choices(report: Report, found: Measured) -> None:
     """Show what was chosen without each source, and its score on the others and on the source itself."""
     columns = ["source left out", "candidate", "score, others", "score, source"]
@@ -173,7 +178,9 @@ def choices(report: Report, found: Measured) -> None:
 def by_source(report: Report, found: Measured, real: bool) -> None:
     """Show each metric at each cut: ours, the former estimator and the best method in use today, by mean error."""
     what = "metrics of real runs" if real else "simulated shapes"
-    table = report.table(f"{what}, by cut; best of today by mean error", ["metric, cut, method", *COLUMNS])
+    table = report.table(
+        f"{what}, by cut; best of today by mean error", [f"{'metric' if real else 'shape'}, cut, method", *COLUMNS]
+    )
     for group in found.groups:
         if group.real is not real:
             continue
@@ -181,7 +188,7 @@ def by_source(report: Report, found: Measured, real: bool) -> None:
             if group.at(cut).any():
                 best = min(found.rivals, key=lambda name: found.pooled(name, [group], cut).error.mean())
                 for name in (OURS, BEFORE, best):
-                    table.add(f"{group.name}, {cut:.0%}, {name}", *cells(found.pooled(name, [group], cut)))
+                    table.add(f"{shown(group)}, {cut:.0%}, {name}", *cells(found.pooled(name, [group], cut)))
 
 
 def side_by_side(report: Report, found: Measured, title: str, groups: Sequence[Group]) -> None:
@@ -236,7 +243,7 @@ def compared(report: Report, candidates: Mapping[str, ByGroup], former: ByGroup,
         scores = [f"{score(found, former, part):+.4f}" for part in (groups, real, simulated)]
         crps = [f"{pooled(found, real, cut).crps.mean():.4f}" for cut in (*CUTS, None)]
         table.add(name, *scores, *crps, *cells(pooled(found, real))[-2:])
-    words = [group.name.removeprefix("simulated ") for group in groups]
+    words = [shown(group) for group in groups]
     table = report.table("what was compared: 100 ln(CRPS / former), mean of the cuts", ["candidate", *words])
     for name, found in candidates.items():
         table.add(name, *(f"{100 * score(found, former, [group]):+.1f}" for group in groups))
@@ -321,7 +328,9 @@ def measure(quick: bool = False) -> Report:
     side_by_side(report, found, "real runs", found.real)
     for kind in (VALIDATION, TRAIN):
         side_by_side(report, found, f"{kind} rewards", [group for group in found.real if group.kind == kind])
-    side_by_side(report, found, "simulated runs", [group for group in found.groups if not group.real])
+    side_by_side(
+        report, found, "simulated runs, shapes as metrics", [group for group in found.groups if not group.real]
+    )
     by_verdict(report, found)
     for real in (True, False):
         by_source(report, found, real)

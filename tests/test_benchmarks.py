@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from benchmarks import baselines, families, forecasters, gate, pools
+from benchmarks import baselines, families, forecasters, gate, out_of_source, pools, sources
 from benchmarks.common import noisy
 from benchmarks.designs import FALTERING, SHAPES, finished
 from scipy.stats import norm
 
 from rlscale.curves import Run, Truth
+from rlscale.inference import FitOptions
 from rlscale.inference.families import AVERAGED
-from rlscale.trust.backtest import cut_runs
+from rlscale.trust import backtest
+from rlscale.trust.backtest import CUTS, cut_runs
 
 TRUTH = Truth(R0=0.1, A=0.7, B=1.6, C_mid=40.0, sigma=0.01)
 
@@ -94,3 +96,45 @@ def test_an_error_put_into_a_forecast_moves_it():
     assert moved.looks[8].outlook.mean - one.looks[8].outlook.mean == pytest.approx(0.04)
     assert moved.looks[-1].outlook.mean == pytest.approx(one.looks[-1].outlook.mean)
     assert moved.looks[8].outlook.mass.sum() == pytest.approx(1.0)
+
+
+def group(name, source, kind="train", runs=(), span=1.0):
+    return sources.Group(name, source, kind, tuple(cut_runs(runs, CUTS)[0]), span)
+
+
+def finished_runs(count):
+    rng = np.random.default_rng(11)
+    return [Run(name=f"{k}", recipe="r", curve=finished("sigmoid", rng)) for k in range(count)]
+
+
+def test_settings_are_scored_on_the_forecasts_of_a_backtest():
+    runs = finished_runs(3)
+    found = sources.scored(FitOptions(), [group("a", "a", runs=runs, span=2.0)])["a"]
+    cases = backtest(runs).cases
+    assert found.crps == pytest.approx([case.crps / 2.0 for case in cases], rel=1e-9)
+    assert found.error == pytest.approx([case.error() / 2.0 for case in cases], rel=1e-9)
+    assert found.verdict.tolist() == [case.verdict.name.value for case in cases]
+
+
+def test_a_source_has_no_say_in_what_is_chosen_for_it():
+    runs = finished_runs(2)
+    groups = [group("a", "one", runs=runs), group("b", "one", runs=runs), group("c", "other", runs=runs)]
+
+    def scores(*crps):
+        return {
+            g.name: sources.Scores.of([(c, c, 1.0, 1.0, "")] * len(g.tasks)) for g, c in zip(groups, crps, strict=True)
+        }
+
+    candidates = {"former": scores(0.1, 0.1, 0.1), "first": scores(0.01, 0.01, 0.2), "second": scores(0.2, 0.2, 0.09)}
+    assert out_of_source.choose(candidates, candidates["former"], groups) == {"one": "second", "other": "first"}
+    assert out_of_source.score(candidates["second"], candidates["former"], groups[:1]) == pytest.approx(np.log(2.0))
+
+
+def test_only_cases_that_every_candidate_forecasts_count():
+    runs = finished_runs(2)
+    groups = [group("a", "a", runs=runs)]
+    full = sources.Scores.of([(0.1, 0.1, 1.0, 1.0, "")] * len(groups[0].tasks))
+    part = sources.Scores.of([(np.nan,) * 4 + ("",)] + [(0.2, 0.2, 1.0, 1.0, "")] * (len(groups[0].tasks) - 1))
+    same, candidates, rivals = out_of_source.shared(groups, {"x": {"a": full}, "y": {"a": part}}, {"z": {"a": full}})
+    assert same[0].tasks == groups[0].tasks[1:]
+    assert {each["a"].crps.size for found in (candidates, rivals) for each in found.values()} == {len(same[0].tasks)}
