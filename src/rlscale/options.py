@@ -16,6 +16,7 @@ from rlscale.errors import InputError
 if TYPE_CHECKING:
     from rlscale.decisions.gate import Decider
     from rlscale.inference import FitOptions
+    from rlscale.inference.families import Family
     from rlscale.sources import ReadOptions
     from rlscale.trust import Calibration
 
@@ -168,7 +169,12 @@ RUNS = (click.option("--run", metavar="GLOB", multiple=True, help="Only these ru
 PARTIAL = (click.option("--partial", is_flag=True, help="Exit 0 although runs that were named are left out, not 3."),)
 FITTING = (
     click.option("--family", metavar="F", help="average (default), sigmoid, weibull, gompertz, two-slope or power."),
-    click.option("--model-error", type=float, metavar="K", help="Per e-fold of compute ahead; .01, one family .02."),
+    click.option(
+        "--model-error",
+        type=float,
+        metavar="K",
+        help="Given: per e-fold of compute ahead. Else learned.",
+    ),
     click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
     click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
 )
@@ -223,20 +229,22 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
     return ReadOptions(**told, flops=flops, wide=given.get("wide", False), strict=given.get("strict", False))
 
 
-def fit_options(at_least: float | None, given: dict[str, Any]) -> FitOptions:
-    """Return what the fitting options say."""
+def fit_options(at_least: float | None, given: dict[str, Any], average: tuple[Family, ...] | None = None) -> FitOptions:
+    """Return what the fitting options say; ``average``: the families of the average, where not the default ones."""
     from rlscale.inference import FitOptions
-    from rlscale.inference.families import families_named
+    from rlscale.inference.families import AVERAGE, AVERAGED, families_named
 
     chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
-    if given.get("family") is not None:
-        chosen["families"] = families_named(given["family"])
+    if given.get("family") is not None or average is not None:
+        chosen["families"] = families_named(given.get("family") or AVERAGE, average or AVERAGED)
     return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)
 
 
 def gate_fit_options(given: dict[str, Any]) -> FitOptions:
     """Return how the gate fits: without model error, unless one is given, since its discrepancy takes the place."""
-    return fit_options(None, {**given, "model_error": given["model_error"] or 0.0})
+    from rlscale.inference.families import GATED
+
+    return fit_options(None, {**given, "model_error": given["model_error"] or 0.0}, GATED)
 
 
 def policy_option(given: str) -> Decider:

@@ -114,7 +114,7 @@ def entry(fits: Sequence[Fit]) -> Entry:
         return Entry(outcomes, None)
     curves = [run.curve for run in posteriors]
     shortest = min(curve.compute_last for curve in curves)
-    rewards = [run.reward([shortest])[:, 0] for run in posteriors]
+    rewards = [run.expected([shortest])[:, 0] for run in posteriors]
     sound = healthy(fits)
     # the same rewards tell how far the runs scatter, where none is left out
     same = len(sound) == len(posteriors) > 1
@@ -171,7 +171,7 @@ def contender(
 
 def mean_at(posteriors: Sequence[Posterior], computes: Sequence[float]) -> list[float]:
     """Return the posterior mean of the noise-free reward at each compute, over the runs of a recipe."""
-    rewards = [run.reward(computes).T for run in posteriors]
+    rewards = [run.expected(computes).T for run in posteriors]
     return [
         float(np.mean([run.mean(reward[k]) for run, reward in zip(posteriors, rewards, strict=True)]))
         for k in range(len(computes))

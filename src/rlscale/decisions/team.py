@@ -132,7 +132,7 @@ class _Remote:
         self._connection.close()
 
 
-def _serve(connection: Connection, family: str, options: FitOptions, targets: Sequence[float]) -> None:
+def _serve(connection: Connection, family: int, options: FitOptions, targets: Sequence[float]) -> None:
     """Answer for a share until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     share = Share(options.received(family), targets)

@@ -1,6 +1,6 @@
 """From the zoomed grid to weighted low-discrepancy draws of every parameter.
 
-Each draw takes a node (a family, a cell of its grid and a noise correlation) by posterior mass, then the gain,
+Each draw takes a node (a family, a cell of its grid and a noise) by posterior mass, then the gain,
 ``sigma`` and the baseline from their conditional distributions there. What of the bounds is left (``R0`` and ``A`` both
 inside) is the weight of the draw, a truncated-normal mass of at most 1.
 """
@@ -17,8 +17,8 @@ from scipy.special import ndtr, ndtri
 
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
 from rlscale.inference.nodes import FLOOR, LOST, REACH, Conditionals, normal_to_t
-from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.priors import OpenCeiling, Priors
+from rlscale.inference.walk import Noises
 from rlscale.inference.zoom import Cells
 
 __all__ = ["COUNT", "Draws", "draw"]
@@ -29,13 +29,15 @@ Indices = NDArray[np.intp]
 #: Draws of a family.
 COUNT = 2048
 #: What the Sobol coordinates stand for: the first is the node; G and R0, which matter most, come next, where the
-#: sequence is most even; then m and ln B within the cell, sigma, the model error, the noise of a future evaluation.
-GAIN, BASELINE, ACROSS, UP, SIGMA, MODEL, NOISE = range(1, 8)
+#: sequence is most even; then m and ln B within the cell, sigma, the model error, the noise of a future evaluation, the
+#: walk so far, what else may happen (persistence, how far a run comes back, where it stays), the run-to-run spread.
+GAIN, BASELINE, ACROSS, UP, SIGMA, MODEL, NOISE, DRIFT, STAY, BACK, SEED = range(1, 12)
 #: Share of the draws that is spread evenly over the families, so that one of little weight keeps its quantiles.
 EVEN = 0.5
 
 _ARRAYS = (
-    "column", "row", "correlation", "across", "up", "innovation", "baseline", "gain", "model", "noise",
+    "column", "row", "noise_cell", "across", "up", "innovation", "baseline", "gain", "drift", "model", "noise", "stay",
+    "back",
 )  # fmt: skip
 
 
@@ -51,15 +53,20 @@ class Draws:
         Summing to 1.
     columns : array, shape (4, c)
         As in ``zoom.Cells``.
-    column, row, correlation : integer array
-        The cell of each draw, and the place of its noise correlation in ``RHO_GRID``.
+    column, row, noise_cell : integer array
+        The cell of each draw, and the place of its noise among ``noises``.
     across, up : array
         Where in the cell it lies, in [0, 1].
     innovation : array
         The sd of the noise's innovations, in single precision.
     baseline, gain : array
+    drift : array
+        The model error so far: the walk at the last evaluation.
     model, noise : array
-        Standard normal coordinates kept for the model error and for the noise of a future evaluation.
+        Standard normal coordinates kept for the model error to come and for the noise of a future evaluation.
+    stay, back : array
+        Uniform coordinates kept for persistence and for how far a run comes back after a break.
+    noises : Noises
     ends : tuple of int
         Where the draws of each family end.
     effective : float
@@ -71,14 +78,18 @@ class Draws:
     columns: Floats
     column: NDArray[np.int16]
     row: NDArray[np.uint8]
-    correlation: NDArray[np.uint8]
+    noise_cell: NDArray[np.uint8]
     across: Floats
     up: Floats
     innovation: NDArray[np.float32]
     baseline: Floats
     gain: Floats
+    drift: Floats
     model: Floats
     noise: Floats
+    stay: Floats
+    back: Floats
+    noises: Noises
     ends: tuple[int, ...]
     effective: float
 
@@ -105,12 +116,17 @@ class Draws:
     @property
     def rho(self) -> Floats:
         """Correlation of neighbouring evaluations."""
-        return np.asarray(RHO_GRID.take(self.correlation))
+        return np.asarray(self.noises.correlations.take(self.noise_cell))
 
     @property
     def sigma(self) -> Floats:
         """Marginal sd of the noise, from that of its innovations."""
         return np.asarray(self.innovation / np.sqrt(1.0 - self.rho**2))
+
+    @property
+    def walk_sd(self) -> Floats:
+        """Sd of the walk over one unit of log time."""
+        return np.asarray(self.noises.amplitudes.take(self.noise_cell) * self.sigma)
 
     def _log_b(self, up: Floats | float) -> Floats:
         low, height = (each.take(self.column) for each in self.columns[2:])
@@ -127,8 +143,10 @@ class Draws:
         return self._at(own, self.weight[own] / total, (own.stop - own.start,))
 
     def lean(self) -> Draws:
-        """Return these draws without their noise, for who keeps thousands of posteriors."""
-        return replace(self, correlation=self.correlation[:0].copy(), innovation=self.innovation[:0].copy())
+        """Return these draws without what rewards do not need, for who keeps thousands of posteriors."""
+        if self.noises.amplitude.any():
+            return self  # the walk ahead is a multiple of the noise
+        return replace(self, noise_cell=self.noise_cell[:0].copy(), innovation=self.innovation[:0].copy())
 
     def thinned(self, count: int) -> Draws:
         """Return ``count`` equally weighted draws, evenly along the order of these."""
@@ -145,7 +163,13 @@ class Draws:
 
 
 def draw(
-    cells: Cells, jobs: Sequence[int], priors: Priors, *, ceiling: OpenCeiling | None = None, count: int = COUNT
+    cells: Cells,
+    jobs: Sequence[int],
+    noises: Noises,
+    priors: Priors,
+    *,
+    ceiling: OpenCeiling | None = None,
+    count: int = COUNT,
 ) -> Draws:
     """Return weighted draws of the posterior of one curve.
 
@@ -154,6 +178,8 @@ def draw(
     cells : Cells
     jobs : sequence of int
         Those of ``cells`` that belong to the curve, one for each family.
+    noises : Noises
+        Of the curve.
     priors : Priors
     ceiling : OpenCeiling, optional
         The prior of the ceiling under open bounds: its density is part of the draws' weights.
@@ -185,14 +211,18 @@ def draw(
         columns=np.concatenate(columns, axis=1),
         column=cells.column.take(index) + np.repeat(before, _steps(np.array(ends))),
         row=cells.row.take(index),
-        correlation=cells.correlation.take(index),
+        noise_cell=cells.noise.take(index),
         across=u[ACROSS],
         up=u[UP],
         innovation=innovation.astype(np.float32),
         baseline=baseline,
         gain=gain,
+        drift=at.drift_given(baseline, gain, innovation, normal_quantiles(count, DRIFT)),
         model=normal_quantiles(count, MODEL),
         noise=normal_quantiles(count, NOISE),
+        stay=u[STAY],
+        back=u[BACK],
+        noises=noises,
         ends=ends,
         effective=0.0 if lost else 1.0 / float(weight @ weight),
     )

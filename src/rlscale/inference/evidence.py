@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.inference.ahead import recent_jitter
 from rlscale.inference.families import Family
 from rlscale.inference.noise import columns
-from rlscale.inference.priors import OpenCeiling
+from rlscale.inference.priors import PRIORS, OpenCeiling, Priors
+from rlscale.inference.walk import STILL, Noises, Walk, WalkTerms, noises_of, walk_of
 
 __all__ = ["MAX_POINTS", "Evidence", "Schedule", "evidence", "thinned"]
 
@@ -86,17 +89,23 @@ class Evidence:
         What the rises are multiplied with for the sums ``(T, L, E)`` of ``<p s, u>``.
     fixed : array, shape (3, 3)
         Sums ``(T, L, E)`` of ``<p, p>``, ``<p, u>`` and ``<u, u>``, one a column.
-    noise_unit : float
-        The unit of the noise prior, the curve's ``error_range``, as a share of the width of its bounds.
+    noise_scale : float
+        Of the noise prior, as a share of the width of the bounds.
     ceiling : OpenCeiling, optional
         The prior of the ceiling under open bounds; flat between 0 and 1 without one.
+    noises : Noises
+        What the noise and the model error may be.
+    walk : WalkTerms, optional
+        Terms of the model error; None where there is none.
     """
 
     schedule: Schedule
     columns: Floats
     fixed: Floats
-    noise_unit: float = 1.0
+    noise_scale: float
     ceiling: OpenCeiling | None = None
+    noises: Noises = field(default=STILL)
+    walk: WalkTerms | None = None
 
     @property
     def count(self) -> int:
@@ -115,7 +124,7 @@ def _products(v: Floats, w: Floats) -> Floats:
     return found
 
 
-def evidence(curve: Curve, *, early: bool = False) -> Evidence:
+def evidence(curve: Curve, *, early: bool = False, walk: bool = False, priors: Priors = PRIORS) -> Evidence:
     """Return what the engine needs of ``curve``; :func:`thinned` bounds the time it takes.
 
     Parameters
@@ -125,6 +134,9 @@ def evidence(curve: Curve, *, early: bool = False) -> Evidence:
         Let evaluations far back count for less, as in an average of families: before ``C_last / 8`` the relative noise
         is multiplied by ``1 + ln(C_last / (8 C))``, at most by ``1 + ln 8``. No law is exact there, and the families
         differ most: else one odd first evaluation (a dip while the format is learned) would choose among them.
+    walk : bool
+        Let a random walk stand for the model error.
+    priors : Priors
     """
     with np.errstate(divide="ignore"):
         log_compute = np.log(curve.compute / curve.compute_last)
@@ -138,7 +150,24 @@ def evidence(curve: Curve, *, early: bool = False) -> Evidence:
     fixed = np.stack([by_p @ p, by_u @ p, by_u @ u], axis=1)
     weight = None if np.all(p == 1.0) else p
     ceiling = None if curve.open is None else OpenCeiling.of(curve.open)
-    return Evidence(Schedule(log_compute, weight, by_p), by_u, fixed, curve.error_range / curve.span, ceiling)
+    schedule, unit = Schedule(log_compute, weight, by_p), curve.error_range / curve.span
+    if not walk:
+        return Evidence(schedule, by_u, fixed, unit * priors.sigma_scale, ceiling)
+    noises = noises_of(priors.walk, recent_jitter(curve), _gain(curve))
+    terms = WalkTerms.of(_walk(schedule, priors.walk.correlations), noises, p, u)
+    return Evidence(schedule, by_u, fixed, unit * priors.sigma_scale, ceiling, noises, terms)
+
+
+@lru_cache(maxsize=8)
+def _walk(schedule: Schedule, correlations: tuple[float, ...]) -> Walk:
+    """Return the walk over a schedule, the same for all curves that share it."""
+    return walk_of(schedule.log_compute, schedule.weight, np.array(correlations))
+
+
+def _gain(curve: Curve) -> float:
+    """How far a curve has risen, as a share of the range: mean of the last fifth less that of the first tenth."""
+    reward, count = curve.reward, curve.n_points
+    return float(reward[-max(3, count // 5) :].mean() - reward[: max(1, count // 10)].mean()) / curve.error_range
 
 
 def thinned(curve: Curve) -> tuple[Curve, int]:

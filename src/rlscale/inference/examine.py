@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.inference.ahead import Aftermath
 from rlscale.inference.frozen import departure
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import FIRST, Break, BreakKind, find_break
@@ -20,6 +21,8 @@ __all__ = ["Examined", "examine"]
 SET_FACTOR, SET_ALARM, SET_SHARE = 1.5, 0.005, 0.03
 #: Evaluations of the new set that are looked at for the shift.
 SET_LOOKED = 8
+#: Evaluations nearer to the lower bound than this share of the range are on it.
+FLOOR_SHARE = 0.02
 #: Spikes named in the warning.
 NAMED = 5
 
@@ -34,6 +37,8 @@ class Examined:
         The part; it may hold too few points to be fitted.
     found : Break, optional
         Where the curve stopped being one curve.
+    aftermath : Aftermath, optional
+        Where the run stands, if the part ends before the break.
     warnings : tuple of str
         What was left out, and from or up to where the part goes.
     """
@@ -41,6 +46,7 @@ class Examined:
     curve: Curve
     found: Break | None
     warnings: tuple[str, ...]
+    aftermath: Aftermath | None = None
 
 
 def examine(curve: Curve) -> Examined:
@@ -69,6 +75,13 @@ def examine(curve: Curve) -> Examined:
     return _part(kept, found or moved, said)
 
 
+def _aftermath(curve: Curve, found: Break) -> Aftermath:
+    """Return where a run stands after a break: mean of its last 3 after a fall, else its last evaluation."""
+    now = float(curve.reward[-3:].mean()) if found.kind is BreakKind.FALL else curve.reward_last
+    floor = curve.bounds[0] + FLOOR_SHARE * curve.range
+    return Aftermath(now=now, on_floor=curve.open is None and bool(np.all(curve.reward[-2:] < floor)))
+
+
 def _part(kept: Curve, found: Break | None, said: Sequence[str]) -> Examined:
     """Cut the curve at what was found and say so."""
     if found is None:
@@ -80,13 +93,13 @@ def _part(kept: Curve, found: Break | None, said: Sequence[str]) -> Examined:
         few = before.n_trained < MIN_POINTS
         told = f"too few points before the fall at {end}: nothing is fitted"
         told = told if few else f"the fit covers the part up to the peak, {end}"
-        return Examined(before, found, (*said, told))
+        return Examined(before, found, (*said, told), _aftermath(kept, found))
     start, current = f"{found.since:.4g} {unit}", _since(kept, found.since)
     if current.n_points >= MIN_POINTS:
         told = f"the fit covers the current regime only, {current.n_points} evaluations from {start} on"
         return Examined(current, found, (*said, told))
     told = f"only {current.n_points} evaluations from {start} on: the fit covers the part before"
-    return Examined(before, found, (*said, told))
+    return Examined(before, found, (*said, told), _aftermath(kept, found))
 
 
 def _since(curve: Curve, compute: float) -> Curve:

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
+from rlscale.inference.ahead import Aftermath
 from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
-from rlscale.inference.families import AVERAGE, AVERAGED, FAMILIES, Family, families_named, name_of
+from rlscale.inference.families import AVERAGED, KNOWN, SATURATING, Family, name_of
 from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, interval, summarised
 from rlscale.inference.grounds import grounds, p_past_midpoint
 from rlscale.inference.onset import onset
 from rlscale.inference.posterior import Posterior, default_model_error, posteriors
+from rlscale.inference.priors import Priors
 from rlscale.inference.resolves import resolves_at
 from rlscale.inference.smoothed import Smoothing, smoothing
 from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, unfit
@@ -41,15 +43,18 @@ class FitOptions:
     ----------
     families : tuple of Family
         Shapes of the curve, averaged by their evidence.
-    model_error : float
-        ``kappa``, the model error of forecasts, as a share of the range for each e-fold of compute ahead. Where None is
-        given, ``posterior.default_model_error`` of the families.
+    model_error : float, optional
+        ``kappa``, the model error of forecasts, as a share of the range for each e-fold of compute ahead. By default
+        ``posterior.default_model_error`` of the families: several learn it from the curve, None. The default average
+        with a model error that is given is that of the saturating families alone, without the flat one.
     tolerance : float
         Half-width of an acceptable answer, as a share of the range.
     at_least : float, optional
         A reward whose probability each forecast reports.
     onset : bool
         Leave out the early evaluations where the later ones are foretold better without them (``--from auto``).
+    priors : Priors, optional
+        By default those that go with the model error.
 
     Raises
     ------
@@ -58,37 +63,40 @@ class FitOptions:
     """
 
     families: tuple[Family, ...] = AVERAGED
-    model_error: float = None  # type: ignore[assignment]  # filled below: it depends on the families
+    model_error: float | None = None
     tolerance: float = TOLERANCE
     at_least: float | None = None
     onset: bool = False
+    priors: Priors | None = None
 
     @property
     def family(self) -> str:
         """Name of the family, or of the average of several."""
         return name_of(self.families)
 
-    def sent(self) -> tuple[str, FitOptions]:
-        """Return these options as another process takes them, its families by name: functions cannot be sent.
+    def sent(self) -> tuple[int, FitOptions]:
+        """Return these options as another process takes them, its families by their place: functions cannot be sent.
 
         Raises
         ------
         InputError
             Families of the caller's own, which no name stands for.
         """
-        known = families_named(self.family) if self.family in (AVERAGE, *FAMILIES) else ()
-        if len(known) != len(self.families) or any(a is not b for a, b in zip(known, self.families, strict=True)):
-            raise InputError(f"the families of {self.family!r} here are not the package's own; give --jobs 1")
-        return self.family, replace(self, families=())
+        for place, known in enumerate(KNOWN):
+            if known == self.families:
+                return place, replace(self, families=())
+        raise InputError(f"the families of {self.family!r} here are not the package's own; give --jobs 1")
 
-    def received(self, family: str) -> FitOptions:
+    def received(self, place: int) -> FitOptions:
         """Return the options that were :meth:`sent`."""
-        return replace(self, families=families_named(family))
+        return replace(self, families=KNOWN[place])
 
     def __post_init__(self) -> None:
         if self.model_error is None:
             object.__setattr__(self, "model_error", default_model_error(self.families))
-        if not 0.0 <= self.model_error < np.inf:
+        if self.model_error is not None and self.families == AVERAGED:
+            object.__setattr__(self, "families", SATURATING)
+        if self.model_error is not None and not 0.0 <= self.model_error < np.inf:
             raise InputError(f"--model-error {self.model_error:g} is not a size; give 0 or more")
         if self.at_least is not None and not np.isfinite(self.at_least):
             raise InputError(f"--at-least {self.at_least:g} is not a reward; give a finite one")
@@ -245,7 +253,7 @@ def fits(
     pairs = zip(runs, repeat(targets) if own_targets is None else own_targets, strict=False)
     while chunk := [_asked(run, wanted, options) for run, wanted in islice(pairs, TOGETHER)]:
         fitted = [each.curve for each in chunk if each.curve is not None]
-        found = posteriors(fitted, families=options.families, model_error=options.model_error)
+        found = posteriors(fitted, families=options.families, model_error=options.model_error, priors=options.priors)
         for each in chunk:
             yield _unfitted(each, options) if each.curve is None else _answered(each, next(found), options)
 
@@ -292,6 +300,7 @@ class _Asked:
     verdict: Verdict | None
     smoothed: Smoothing | None
     warnings: tuple[str, ...]
+    aftermath: Aftermath | None = None
 
 
 def _asked(run: Run | Curve, targets: Sequence[float] | float, options: FitOptions) -> _Asked:
@@ -305,11 +314,11 @@ def _asked(run: Run | Curve, targets: Sequence[float] | float, options: FitOptio
         return _Asked(run, targets, None, verdict, None, run.warnings)
     seen, smoothed = examine(run.curve), smoothing(run.curve)
     fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
-    verdict = None if seen.found is None else broken(run.curve, seen.found)
+    verdict = None if seen.found is None else broken(run.curve, seen.found, seen.aftermath)
     told = [] if smoothed is None else [smoothed.warning]
     warnings = (*run.warnings, *seen.warnings, *late, *told, *_averaged(fitted))
     few = unfit(fitted) is not None and verdict is not None
-    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings)
+    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings, seen.aftermath)
 
 
 def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
@@ -327,7 +336,7 @@ def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
 
 
 def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
-    found, outside = _inside(found, asked.curve or found.curve)
+    found, outside = _inside(found.after(asked.aftermath), asked.curve or found.curve)
     last = asked.run.curve.compute_last
     wanted = asked.targets or (2.0 * last, 4.0 * last)
     computes = tuple(dict.fromkeys((*wanted, np.inf)))  # each once

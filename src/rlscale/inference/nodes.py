@@ -25,8 +25,11 @@ __all__ = [
     "LOST",
     "REACH",
     "Conditionals",
+    "Fixed",
     "GainLevels",
     "Nodes",
+    "Sums",
+    "fixed",
     "joined",
     "nodes",
     "normal_to_t",
@@ -44,13 +47,37 @@ _RIDGE = 1e-12
 FLOOR, LOST = 1e-300, 1e-250
 
 
+_NONE = np.empty(0)
+_NO_DRIFT = dict.fromkeys(("drift", "drift_level", "drift_reward", "drift_variance"), _NONE)
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums over the evaluations that depend on the shape, of ``j`` curves at ``k`` shapes.
+
+    Parameters
+    ----------
+    rises : array, shape (3, 3, j, k)
+        The sums ``(T, L, E)`` of ``<p s, p>``, ``<p s, p s>`` and ``<p s, u>``.
+    walk : array, shape (4, r, j, k)
+        See ``WalkTerms.of_rises``; empty without a walk.
+    which : slice
+        Of the correlations.
+    """
+
+    rises: Floats
+    walk: Floats
+    which: slice
+
+
 @dataclass(frozen=True, eq=False)
 class _Arrays:
     """Arrays of one shape, (d,)."""
 
     def take(self, index: Indices) -> Self:
         """Return the entries at ``index``."""
-        return type(self)(*(getattr(self, field.name).take(index) for field in fields(self)))
+        arrays = (getattr(self, field.name) for field in fields(self))
+        return type(self)(*(array.take(index) if array.size else array for array in arrays))  # no walk: empty
 
 
 _A = TypeVar("_A", bound=_Arrays)
@@ -82,6 +109,10 @@ class Nodes:
         The conditional mean of ``R0`` is ``level - share * G``: the (whitened) mean rise.
     level, level_precision : array, shape (r, j, 1)
         The mean of the curve, and the conditional precision of ``R0``; they do not depend on the shape.
+    drift : array
+        The walk expected at the last evaluation for a unit of gain; empty without a walk.
+    drift_fixed : array, shape (3, r, j, 1)
+        The same for ``R0`` and for the rewards, and its variance.
     """
 
     constant: Floats
@@ -92,6 +123,8 @@ class Nodes:
     share: Floats
     level: Floats
     level_precision: Floats
+    drift: Floats
+    drift_fixed: Floats
 
     @property
     def log_weight(self) -> Floats:
@@ -139,7 +172,17 @@ class Nodes:
             share=self.share.take(index),
             level=self.level.take(row),
             level_precision=self.level_precision.take(row),
+            **(self._drift_at(index, row) if self.drift.size else _NO_DRIFT),
         )
+
+    def _drift_at(self, index: Indices, row: Indices) -> dict[str, Floats]:
+        by_level, by_reward, variance = self.drift_fixed
+        return {
+            "drift": self.drift.take(index),
+            "drift_level": by_level.take(row),
+            "drift_reward": by_reward.take(row),
+            "drift_variance": variance.take(row),
+        }
 
 
 def _ceiling(level: Floats, share: Floats, gain: Floats) -> Floats:
@@ -162,7 +205,11 @@ def _outside(value: Floats, by_gain: Floats, gain_variance: Floats, precision: F
 
 @dataclass(frozen=True, eq=False)
 class Conditionals(_Arrays):
-    """Some of :class:`Nodes`, arrays of shape (d,), and ``spread``: the scale of the t of ``G``."""
+    """Some of :class:`Nodes`, arrays of shape (d,), and ``spread``: the scale of the t of ``G``.
+
+    Those of the walk at the last evaluation are empty without one; else its mean is
+    ``drift_reward - R0 drift_level - G drift`` and its variance ``drift_variance`` innovation variances.
+    """
 
     shape: Floats
     scale: Floats
@@ -172,10 +219,27 @@ class Conditionals(_Arrays):
     share: Floats
     level: Floats
     level_precision: Floats
+    drift: Floats
+    drift_level: Floats
+    drift_reward: Floats
+    drift_variance: Floats
 
     def likeliest_ceiling(self) -> Floats:
         """Return the likeliest ``A`` inside the bounds, shape (d,)."""
         return _ceiling(self.level, self.share, self.gain)
+
+    def drift_given(self, baseline: Floats, gain: Floats, innovation: Floats, normal: Floats) -> Floats:
+        """Draw the walk at the last evaluation given the rest, shape (d,); 0 without one.
+
+        Parameters
+        ----------
+        baseline, gain, innovation, normal : array, shape (d,)
+            ``R0``, ``G``, the sd of the innovations and standard normal coordinates.
+        """
+        if not self.drift.size:
+            return np.zeros(gain.size)
+        mean = self.drift_reward - baseline * self.drift_level - gain * self.drift
+        return np.asarray(mean + innovation * np.sqrt(self.drift_variance) * normal)
 
     def gain_limits(self) -> tuple[Floats, Floats]:
         """Interval of ``G`` outside which ``R0`` or ``A`` is out of bounds, but for a negligible mass."""
@@ -257,23 +321,67 @@ def normal_to_t(z: Floats, freedom: Floats | float) -> Floats:
     return np.copysign(t, z, out=t)
 
 
-def nodes(data: Sequence[Evidence], sums: Floats, rho: Floats, priors: Priors) -> Nodes:
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """What does not depend on the shape: inner products of ``j`` curves under ``r`` noises, arrays of shape (r, j, 1).
+
+    Parameters
+    ----------
+    correlation : array, shape (r,)
+    level, cross, reward : array
+        ``<p, p>``, ``<p, u>`` and ``<u, u>``.
+    constant : array
+        Log prior of the noise less half of the log determinant of the walk.
+    drift : array, shape (3, r, j, 1)
+        See ``WalkTerms.drift``; empty without a walk.
+    """
+
+    correlation: Floats
+    level: Floats
+    cross: Floats
+    reward: Floats
+    constant: Floats
+    drift: Floats
+
+
+def fixed(data: Sequence[Evidence], which: slice = slice(None)) -> Fixed:
+    """Return the inner products of curves that do not depend on the shape, under the noises of some correlations."""
+    grid, jobs = data[0].noises, len(data)
+    many = grid.amplitude.size
+    correlation = np.repeat(grid.correlation[which], many)
+    sums = np.stack([each.fixed for each in data], axis=-1).reshape(3, -1)
+    level, cross, reward = np.moveaxis((at_correlations(correlation) @ sums).reshape(-1, 3, jobs, 1), 1, 0)
+    walks = [each.walk for each in data if each.walk is not None]
+    if not walks:
+        return Fixed(correlation, level, cross, reward, np.zeros((correlation.size, jobs, 1)), _NONE)
+    chosen = np.arange(grid.count).reshape(-1, many)[which].ravel()
+    terms = np.stack([each.fixed for each in walks], axis=2)[:, chosen, :, None]
+    log_det = np.stack([each.log_det for each in walks], axis=1)[chosen, :, None]
+    log_prior = np.stack([each.noises.log_prior for each in data], axis=1)[chosen, :, None]
+    drift = np.stack([each.drift for each in walks], axis=2)[:, chosen, :, None]
+    level, cross, reward = level - terms[0], cross - terms[1], reward - terms[2]
+    return Fixed(correlation, level, cross, reward, log_prior - 0.5 * log_det, drift)
+
+
+def nodes(data: Sequence[Evidence], sums: Sums, priors: Priors) -> Nodes:
     """Return the conditional posteriors at ``k`` shapes for each of ``j`` curves.
 
     Parameters
     ----------
     data : sequence of Evidence
         Of length j.
-    sums : array, shape (3, 3, j, k)
-        The sums ``(T, L, E)`` of ``<p s, p>``, ``<p s, p s>`` and ``<p s, u>``.
-    rho : array, shape (r,)
+    sums : Sums
     priors : Priors
     """
-    turn = at_correlations(rho)
-    jobs, shapes = sums.shape[2:]
-    fixed = np.stack([each.fixed for each in data], axis=-1)
-    level, cross, reward = np.moveaxis((turn @ fixed.reshape(3, -1)).reshape(-1, 3, jobs, 1), 1, 0)
-    level_gain, precision, gain = np.moveaxis((turn @ sums.reshape(3, -1)).reshape(-1, 3, jobs, shapes), 1, 0)
+    rest = fixed(data, sums.which)
+    jobs, shapes = sums.rises.shape[2:]
+    level, cross, reward = rest.level, rest.cross, rest.reward
+    products = at_correlations(rest.correlation) @ sums.rises.reshape(3, -1)
+    level_gain, precision, gain = np.moveaxis(products.reshape(-1, 3, jobs, shapes), 1, 0)
+    if sums.walk.size:
+        level_gain -= sums.walk[0]
+        precision -= sums.walk[1]
+        gain -= sums.walk[2]
     centre = cross / level
     share = level_gain / level
     precision -= level_gain * share
@@ -285,9 +393,10 @@ def nodes(data: Sequence[Evidence], sums: Floats, rho: Floats, priors: Priors) -
     np.subtract(reward - cross * centre, scale, out=scale)
     np.maximum(scale, 0.0, out=scale)
     scale *= 0.5
-    stationary = (1.0 - rho * rho)[:, None, None]
+    stationary = (1.0 - rest.correlation**2)[:, None, None]
     shape = priors.sigma_shape + 0.5 * (np.array([[each.count] for each in data]) - 2.0)
-    sigma = priors.sigma_scale * np.array([[each.noise_unit] for each in data])
+    sigma = np.array([[each.noise_scale] for each in data])
     scale += priors.sigma_shape * sigma**2 * stationary
-    constant = (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
-    return Nodes(constant, shape, scale, gain, precision, share, centre, level)
+    constant = rest.constant + (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
+    drift = sums.walk[3] if sums.walk.size else _NONE
+    return Nodes(constant, shape, scale, gain, precision, share, centre, level, drift, rest.drift)

@@ -13,8 +13,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.inference.draws import SEED, STAY
 from rlscale.inference.forecast import Interval
-from rlscale.inference.lattice import DIMS, normal_quantiles, sobol
+from rlscale.inference.lattice import normal_quantiles, sobol
 from rlscale.inference.posterior import Posterior, weighted_quantiles
 
 __all__ = [
@@ -42,6 +43,8 @@ SEED_SD = 0.03
 SEED_SD_WEIGHT = 2.0
 _DRAWS = 2048
 _GRID = 1024
+#: Coordinates that the levels of several runs take in turn, after the first two.
+_COORDINATES = 6
 #: Draws behind a median curve; odd, so that the median is one of them.
 _FEW = 257
 
@@ -114,7 +117,7 @@ def replicate_scatter(runs: Sequence[Posterior]) -> Scatter | None:
     if len(runs) < 2:
         return None
     common = min(run.curve.compute_last for run in runs)
-    return scatter(runs, [run.reward([common])[:, 0] for run in runs])
+    return scatter(runs, [run.expected([common])[:, 0] for run in runs])
 
 
 def scatter(runs: Sequence[Posterior], rewards: Sequence[Floats]) -> Scatter:
@@ -178,10 +181,20 @@ def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level
 
 def pooled_levels(runs: Sequence[Posterior], computes: Sequence[float], tau: float) -> tuple[Level, ...]:
     """Return :func:`pooled_level` at several computes: faster together."""
-    rewards = [run.reward(computes) for run in runs]
+    if len(runs) == 1 and runs[0].model_error is None:
+        return _alone(runs[0], computes, tau)
+    rewards = [run.expected(computes) for run in runs]
     return tuple(
         _pooled(runs, [reward[:, k] for reward in rewards], compute, tau) for k, compute in enumerate(computes)
     )
+
+
+def _alone(run: Posterior, computes: Sequence[float], tau: float) -> tuple[Level, ...]:
+    """Return the levels of a recipe with a single run whose model error is learned: its forecasts, ``tau`` added."""
+    values = run.reward(computes, model_error=True)
+    normal = normal_quantiles(values.shape[0], SEED) if run.draws.stay.size == run.count else np.zeros(1)
+    values = np.clip(values + (tau * run.curve.range * normal)[:, None], *run.curve.bounds)
+    return tuple(_level(value, run.weight) for value in values.T)
 
 
 def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float, tau: float) -> Level:
@@ -193,10 +206,19 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
     if len(runs) == 1:
         values = rewards[0] + first.draws.model * np.hypot(tau, model)
         return _level(np.minimum(np.maximum(values, low), high), first.weight)
-    parts = [(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)]
-    values = mean_of(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *product_of(parts, tau)[::-1])
+    values = _joint([(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)], tau)
     values = values + model * normal_quantiles(_DRAWS, 1)
+    stay = float(np.mean([run.persistence for run in runs]))
+    if stay and compute > max(run.curve.compute_last for run in runs):
+        # the runs of a recipe stay together or not at all
+        still = _joint([(run.stayed(), run.weight) for run in runs], tau)
+        values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
     return Level(np.sort(np.minimum(np.maximum(values, low), high)), _even())
+
+
+def _joint(parts: Sequence[tuple[Floats, Floats]], tau: float) -> Floats:
+    """Draws of the level that several runs share up to ``tau``, shape (_DRAWS,), of their mean where that is 0."""
+    return mean_of(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *product_of(parts, tau)[::-1])
 
 
 @lru_cache(maxsize=1)
@@ -212,7 +234,7 @@ def median_curve(runs: Sequence[Posterior], grid: Floats) -> Floats:
     medians = []
     for run in runs:
         # a few hundred equally weighted draws pin a median curve, at a tenth of the cost of all of them
-        rewards = run.thinned(_FEW).reward(grid, single=True).T
+        rewards = run.thinned(_FEW).expected(grid, single=True).T
         medians.append(np.partition(rewards, _FEW // 2, axis=1)[:, _FEW // 2])
     return np.asarray(np.mean(medians, axis=0))
 
@@ -231,7 +253,7 @@ def mean_of(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
     total = np.zeros(_DRAWS)
     for i, (values, weight) in enumerate(parts):
         # coordinate 1 is the model error's; past the last coordinate, rotate
-        u = np.mod(points[2 + i % (DIMS - 2)] + 0.6180339887 * (i // (DIMS - 2)), 1.0)
+        u = np.mod(points[2 + i % _COORDINATES] + 0.6180339887 * (i // _COORDINATES), 1.0)
         total += weighted_quantiles(values, weight, u)
     return total / len(parts)
 

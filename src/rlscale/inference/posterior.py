@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from rlscale.curves import Curve
 from rlscale.errors import CurveError, InputError
+from rlscale.inference.ahead import Aftermath, persistence, returned, stayed
 from rlscale.inference.draws import COUNT, Draws, draw
 from rlscale.inference.evidence import Evidence, evidence, thinned
-from rlscale.inference.families import AVERAGED, FLAT, Family, name_of
+from rlscale.inference.families import AVERAGED, Family, name_of
 from rlscale.inference.flat import flat_cells
 from rlscale.inference.noise import mean_variance
-from rlscale.inference.priors import PRIORS, Priors
+from rlscale.inference.priors import PRIORS, Priors, priors_for
+from rlscale.inference.walk import log_time, passed, ramps
 from rlscale.inference.zoom import AVERAGED_FINE, FINE, Job, together, zoomed
 
 __all__ = [
-    "AVERAGE_MODEL_ERROR",
     "MIN_POINTS",
     "MODEL_ERROR",
     "MODEL_ERROR_REACH",
@@ -37,14 +39,18 @@ Floats = NDArray[np.float64]
 
 #: Fewer distinct computes above 0 than this are not fitted.
 MIN_POINTS = 4
-#: The default model error of one family and of the average, whose families differ by what the first stands for; and the
-#: log-compute ahead at which it stops growing (it was measured up to 4 x ahead).
-MODEL_ERROR, AVERAGE_MODEL_ERROR = 0.02, 0.01
+#: The default model error of one family alone, and the log-compute ahead at which it stops growing (it was measured up
+#: to 4 x ahead).
+MODEL_ERROR = 0.02
 MODEL_ERROR_REACH = float(np.log(4.0))
 #: Jobs (a curve and a family) worked on at once: enough to spread the cost of calling numpy, few enough for the cache.
 JOBS = 32
 #: Residuals that the noise of the whole run is worth against its recent ones.
 NOISE_WEIGHT = 3.0
+#: The name of persistence among the families.
+PERSISTENCE = "persistence"
+#: Sd of the level after a break, as a share of the range.
+AFTER_SD = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,21 +65,28 @@ class Posterior:
         The points fitted.
     draws : Draws
         The draws, on the engine's scale; the properties below give them in the curve's own units.
-    model_error : float
+    model_error : float, optional
         ``kappa``: forecasts carry a sd of ``kappa * min(ln(C / C_last), ln 4) * error_range``, none up to ``C_last``.
+        None where it is learned from the curve: the random walk of ``walk`` and the mixtures of ``ahead``.
     block : int
         Evaluations averaged into each point fitted: 1 but for very long curves.
     priors, count
         As given to :func:`posterior`.
+    aftermath : Aftermath, optional
+        Where the run stands after a break that ``curve`` ends before.
+    persistence : float
+        Probability that the reward stays where it is; 0 but for a learned model error.
     """
 
     families: tuple[Family, ...]
     curve: Curve
     draws: Draws
-    model_error: float
+    model_error: float | None
     block: int = 1
     priors: Priors = PRIORS
     count: int = COUNT
+    aftermath: Aftermath | None = None
+    persistence: float = 0.0
 
     @property
     def family(self) -> str:
@@ -87,14 +100,20 @@ class Posterior:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Posterior probability of each family by name, from its ``prior`` and its evidence."""
-        return {family.name: float(self.weight[self.draws.family(k)].sum()) for k, family in enumerate(self.families)}
+        """Probability of each family by name, from its ``prior`` and its evidence, and of persistence."""
+        share = 1.0 - self.persistence
+        found = {
+            family.name: share * float(self.weight[self.draws.family(k)].sum())
+            for k, family in enumerate(self.families)
+        }
+        return {**found, PERSISTENCE: self.persistence} if self.persistence else found
 
     def component(self, name: str) -> Posterior:
-        """Return the posterior given that the family called ``name`` is the true one."""
+        """Return the posterior given that the family called ``name`` is the true one, and that the run goes on so."""
         for k, family in enumerate(self.families):
             if family.name == name:
-                return replace(self, families=(family,), draws=self.draws.of_family(k))
+                alone = self.draws.of_family(k)
+                return replace(self, families=(family,), draws=alone, aftermath=None, persistence=0.0)
         raise InputError(f"no family {name!r} in this fit; it has {', '.join(each.name for each in self.families)}")
 
     def thinned(self, count: int) -> Posterior:
@@ -132,7 +151,11 @@ class Posterior:
             model_error=self.model_error,
             priors=self.priors,
             count=count or self.count,
-        )
+        ).after(self.aftermath)
+
+    def after(self, aftermath: Aftermath | None) -> Posterior:
+        """Return this posterior of a run that has broken off ``curve``; a given model error leaves it as it is."""
+        return self if aftermath is None or self.model_error is not None else replace(self, aftermath=aftermath)
 
     @property
     def weight(self) -> Floats:
@@ -172,7 +195,8 @@ class Posterior:
         compute : array, shape (k,)
             In the curve's unit; ``inf`` is the asymptote, 0 the baseline.
         model_error : bool
-            Add the model error (the same draw at every compute), kept within the bounds.
+            Add the model error, kept within the bounds: the same draw of a given one at every compute; of a learned one
+            the walk so far and to come, persistence, and what may follow a break. Else the law alone.
         single : bool
             Take the rises in single precision: an error of 1e-7 of the range, in a third of the time.
 
@@ -181,14 +205,100 @@ class Posterior:
         array, shape (d, k)
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        low, high = self.curve.bounds
+        if not model_error:
+            return self._law(compute, single).T
+        if self.model_error is not None:
+            value = self._law(compute, single)
+            value += self.draws.model * self.model_sd(compute)[:, None]
+            return self._inside(value).T
+        value = self._expected(compute, single)
+        value += self.draws.model * self._walk_ahead(compute)
+        self._inside(value)
+        ahead = compute > self.curve.compute_last
+        if ahead.any():
+            value[ahead] = self._mixed(value[ahead])
+        return value.T
+
+    def expected(self, compute: ArrayLike, *, single: bool = False) -> Floats:
+        """Noise-free reward at ``compute``, shape (k,), if nothing unforeseen happened from now on: shape (d, k).
+
+        The law and, of a learned model error, the walk so far, kept within the bounds, and what follows a break.
+        """
+        compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
+        if self.model_error is not None:
+            return self._law(compute, single).T
+        value = self._inside(self._expected(compute, single))
+        ahead = compute > self.curve.compute_last
+        if self.aftermath is not None and ahead.any():
+            value[ahead] = self._broken(value[ahead])
+        return value.T
+
+    def _law(self, compute: Floats, single: bool) -> Floats:
+        """Reward by the law alone, shape (k, d)."""
         value = self._rises(self._ahead(compute), np.float32 if single else np.float64)
         value *= self.curve.span * self.draws.gain
         value += self.baseline
-        if model_error:
-            value += self.draws.model * self.model_sd(compute)[:, None]
-            np.minimum(np.maximum(value, low, out=value), high, out=value)
-        return value.T
+        return value
+
+    def _expected(self, compute: Floats, single: bool) -> Floats:
+        """Reward by the law and the walk so far, shape (k, d)."""
+        value = self._law(compute, single)
+        past = compute < self.curve.compute_last
+        value[~past] += self.curve.span * self.draws.drift
+        if past.any() and self.draws.noises.amplitude.any():
+            value[past] += self.curve.span * self._walked(compute[past])
+        return value
+
+    def _walked(self, compute: Floats) -> Floats:
+        """Return the walk expected before the last evaluation, given all of them and where it ends: shape (k, d)."""
+        data = evidence(self.curve, early=True, walk=True, priors=self.priors)
+        terms = data.walk
+        assert terms is not None
+        walk, draws = terms.walk, self.draws
+        weight = 1.0 if data.schedule.weight is None else data.schedule.weight
+        law = (self._law(self.curve.compute, False) - self.curve.bounds[0]) / self.curve.span
+        residual = data.columns[0] - weight * law.T  # (d, n)
+        ramp = walk.turn @ ramps(walk.knots, log_time(self._ahead(compute)))  # (c, r, k)
+        place, amplitude = np.divmod(draws.noise_cell, draws.noises.amplitude.size)
+        path = np.zeros((compute.size, draws.m.size))
+        for c in np.unique(place).tolist():
+            own = place == c
+            factor = terms.factor[c, amplitude[own]]  # (d', r)
+            step = factor * (residual[own] @ walk.columns[c].T)
+            last = factor * walk.last[c]
+            variance = last @ walk.last[c]
+            slope = np.divide(
+                draws.drift[own] - step @ walk.last[c], variance, out=np.zeros(variance.size), where=variance > 0.0
+            )
+            path[:, own] = ((step + last * slope[:, None]) @ ramp[c]).T
+        return path
+
+    def _walk_ahead(self, compute: Floats) -> Floats:
+        """Sd of the walk to come at ``compute``, shape (k,), of each draw, in reward: shape (k, d)."""
+        return np.asarray(np.sqrt(passed(self._ahead(compute)))[:, None] * (self.curve.span * self.draws.walk_sd))
+
+    def _mixed(self, value: Floats) -> Floats:
+        """Let rewards ahead, shape (k, d), stay where they are, or come back from a break, as likely as that is."""
+        if self.persistence:
+            stays = self.draws.stay < self.persistence
+            value = np.where(stays, stayed(self.curve, self.priors.ahead, self.draws.noise), value)
+        return value if self.aftermath is None else self._broken(value)
+
+    def stayed(self) -> Floats:
+        """Draws of the reward if it stays where the last evaluation left it, or the break, shape (d,)."""
+        value = stayed(self.curve, self.priors.ahead, self.draws.noise)
+        return value if self.aftermath is None else self._broken(value[None])[0]
+
+    def _broken(self, value: Floats) -> Floats:
+        assert self.aftermath is not None
+        value = returned(value, self.aftermath, self.priors.ahead, self.draws.back)
+        value += AFTER_SD * self.curve.error_range * self.draws.noise
+        return self._inside(value)
+
+    def _inside(self, value: Floats) -> Floats:
+        """Keep rewards within the bounds, in place."""
+        low, high = self.curve.bounds
+        return np.minimum(np.maximum(value, low, out=value), high, out=value)
 
     def _rises(self, ahead: Floats, kind: type[np.floating[Any]] = np.float64) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
@@ -205,9 +315,12 @@ class Posterior:
         return share
 
     def model_sd(self, compute: Floats) -> Floats:
-        """Model-error sd at ``compute``, any shape, in reward."""
-        sd: Floats = self.model_error * self.curve.error_range * np.clip(self._ahead(compute), 0.0, MODEL_ERROR_REACH)
-        return sd
+        """Sd of the model error that is still to come at ``compute``, any shape, in reward."""
+        ahead = self._ahead(compute)
+        if self.model_error is None:
+            typical = self.curve.span * np.sqrt(self.mean(self.draws.walk_sd**2))
+            return np.asarray(typical * np.sqrt(passed(ahead)))
+        return np.asarray(self.model_error * self.curve.error_range * np.clip(ahead, 0.0, MODEL_ERROR_REACH))
 
     def _ahead(self, compute: Floats) -> Floats:
         with np.errstate(divide="ignore"):
@@ -218,19 +331,35 @@ class Posterior:
 
         Noise-free mean, model error at the last of them, and the noise of a mean of ``k`` successive evaluations given
         the deviation ``e`` of the last one seen: with ``w`` the mean of ``rho^j`` over the ``j`` evaluations that each
-        lies ahead, its mean is ``w e`` and its variance ``sigma^2 (v - w^2)``, ``v`` that of ``noise.mean_variance``,
-        times :meth:`recent_noise`. Evaluations stay within the metric's bounds, or as far outside as some were.
+        lies ahead, its mean is ``w e`` and its variance ``sigma^2 (v - w^2)``, ``v`` that of ``noise.mean_variance``;
+        under a given model error times :meth:`recent_noise`. Evaluations stay within the metric's bounds, or as far
+        outside as some were. Where the reward stays, or has broken off, nothing of ``e`` is left.
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
         seen = self.curve
         steps = np.maximum((compute - seen.compute_last) / np.median(np.diff(seen.compute)[-5:]), 0.0)
         linked = np.mean(self.draws.rho[:, None] ** steps, axis=1)
         deviation = seen.reward[-1] - self.reward([seen.compute_last])[:, 0]
-        variance = np.maximum(mean_variance(self.draws.rho, compute.size) - linked**2, 0.0) * self.recent_noise()
-        noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
-        value = self.reward(compute).mean(axis=1) + self.draws.model * self.model_sd(compute[-1:]) + noise
-        low, high = seen.bounds
-        return np.asarray(np.clip(value, min(low, seen.reward.min()), max(high, seen.reward.max())))
+        value = self.reward(compute).mean(axis=1)
+        low, high = min(seen.bounds[0], seen.reward.min()), max(seen.bounds[1], seen.reward.max())
+        variance = mean_variance(self.draws.rho, compute.size)
+        if self.model_error is not None:
+            variance = np.maximum(variance - linked**2, 0.0) * self.recent_noise()
+            noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
+            value = value + self.draws.model * self.model_sd(compute[-1:]) + noise
+            return np.asarray(np.clip(value, low, high))
+        drift = seen.span * self.draws.drift
+        value = value + drift + self.draws.model * self._walk_ahead(compute[-1:])[0]
+        if self.aftermath is not None:
+            linked = np.zeros(linked.size)
+        elif self.persistence:
+            linked = np.where(self.draws.stay < self.persistence, 0.0, linked)
+        value = self._mixed(self._inside(value)[None])[0]
+        # ``noise`` is the coordinate of what else may happen; the place within a cell is of no use here
+        normal = ndtri(self.draws.up)
+        variance = np.maximum(variance - linked**2, 0.0)
+        value = value + linked * (deviation - drift) + normal * self.sigma * np.sqrt(variance)
+        return np.asarray(np.clip(value, low, high))
 
     def recent_noise(self) -> float:
         """Return the noise variance of recent evaluations over that of all, shrunk to 1.
@@ -263,7 +392,7 @@ def posterior(
     *,
     families: Sequence[Family] = AVERAGED,
     model_error: float | None = None,
-    priors: Priors = PRIORS,
+    priors: Priors | None = None,
     count: int = COUNT,
 ) -> Posterior:
     """Fit one curve: the posterior of its parameters by deterministic quadrature.
@@ -275,9 +404,9 @@ def posterior(
     families : sequence of Family
         The shapes of the rise, each weighted by its ``prior`` and its evidence.
     model_error : float, optional
-        ``kappa`` of :class:`Posterior`; by default :func:`default_model_error`.
-    priors : Priors
-        See ``priors``.
+        ``kappa`` of :class:`Posterior`; by default :func:`default_model_error`: learned for several families.
+    priors : Priors, optional
+        See ``priors``; by default those that go with the model error.
     count : int
         Draws, a power of two.
 
@@ -294,7 +423,7 @@ def posteriors(
     *,
     families: Sequence[Family] = AVERAGED,
     model_error: float | None = None,
-    priors: Priors = PRIORS,
+    priors: Priors | None = None,
     count: int = COUNT,
 ) -> Iterator[Posterior]:
     """Fit many curves, a few at a time: faster for each than :func:`posterior`, with the same results.
@@ -317,41 +446,45 @@ def posteriors(
         Too few points.
     """
     kappa = default_model_error(families) if model_error is None else model_error
+    walk = kappa is None
+    priors = priors or priors_for(kappa)
     size = max(1, JOBS // len(families))
     rest = iter(curves)
     while chunk := list(islice(rest, size)):
         for curve in chunk:
             require_points(curve)
         made = [thinned(curve) for curve in chunk]
-        drawn = _drawn([evidence(curve, early=len(families) > 1) for curve, _ in made], families, priors, count)
-        for (curve, block), draws in zip(made, drawn, strict=True):
-            yield Posterior(tuple(families), curve, draws, kappa, block, priors, count)
+        data = [evidence(curve, early=len(families) > 1, walk=walk, priors=priors) for curve, _ in made]
+        for (curve, block), draws in zip(made, _drawn(data, families, priors, count), strict=True):
+            stay = persistence(curve, priors.ahead) if walk else 0.0
+            yield Posterior(tuple(families), curve, draws, kappa, block, priors, count, persistence=stay)
 
 
 def _drawn(data: Sequence[Evidence], families: Sequence[Family], priors: Priors, count: int) -> Iterator[Draws]:
     """Return the draws of each curve."""
-    shapes = [family for family in families if family is not FLAT]
+    shapes = [family for family in families if family.rises]
+    still = [family for family in families if not family.rises]
     fine = FINE if len(shapes) == 1 else AVERAGED_FINE
     parts = []
     if shapes:
         parts.append(zoomed([Job(each, family) for each in data for family in shapes], priors, fine=fine))
-    if len(shapes) < len(families):
-        parts.append(flat_cells(data, priors))
+    parts += [flat_cells(data, family, priors) for family in still]
     cells = parts[0] if len(parts) == 1 else together(*parts)
-    for k in range(len(data)):
+    for k, each in enumerate(data):
         job = iter(range(k * len(shapes), (k + 1) * len(shapes)))
         yield draw(
             cells,
-            [len(shapes) * len(data) + k if family is FLAT else next(job) for family in families],
+            [next(job) if family.rises else len(shapes) * len(data) + k for family in families],
+            each.noises,
             priors,
-            ceiling=data[k].ceiling,
+            ceiling=each.ceiling,
             count=count,
         )
 
 
-def default_model_error(families: Sequence[Family]) -> float:
-    """Return the default ``kappa``: :data:`MODEL_ERROR` for one family, :data:`AVERAGE_MODEL_ERROR` for several."""
-    return MODEL_ERROR if len(families) == 1 else AVERAGE_MODEL_ERROR
+def default_model_error(families: Sequence[Family]) -> float | None:
+    """Return the default ``kappa``: :data:`MODEL_ERROR` for one family; None for several, it is learned then."""
+    return MODEL_ERROR if len(families) == 1 else None
 
 
 def require_points(curve: Curve) -> None:

@@ -12,9 +12,60 @@ from numpy.typing import NDArray
 
 from rlscale.curves import OpenBounds
 
-__all__ = ["PRIORS", "OpenCeiling", "Priors"]
+__all__ = ["LEARNED", "PRIORS", "AheadPrior", "OpenCeiling", "Priors", "WalkPrior", "priors_for"]
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkPrior:
+    """What is believed of the model error, a random walk in log compute (see ``walk``).
+
+    Its sd over one unit of log time is ``multiple * (floor + by_gain * gain so far + by_jitter * jitter)``, a share of
+    the range: a law misses more of a large rise than of a small one, and noisy runs wander more.
+
+    Parameters
+    ----------
+    correlations : tuple of float
+        Correlations of neighbouring evaluations, equally likely.
+    amplitudes, weights : tuple of float
+        The multiples, 0 for no model error, and their probabilities.
+    floor, by_gain, by_jitter : float
+    least_jitter : float
+        The noise that the amplitude is a multiple of is taken for at least this share of the range.
+    """
+
+    correlations: tuple[float, ...] = (0.0, 0.4, 0.75)
+    amplitudes: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)
+    weights: tuple[float, ...] = (0.3, 0.3, 0.25, 0.15)
+    floor: float = 0.005
+    by_gain: float = 0.02
+    by_jitter: float = 0.3
+    least_jitter: float = 0.004
+
+
+@dataclass(frozen=True, kw_only=True)
+class AheadPrior:
+    """What may happen other than that a curve goes on as it has (see ``ahead``).
+
+    Parameters
+    ----------
+    stay : float
+        Largest probability of persistence.
+    climbing : float
+        Standard errors of recent rise at which that has halved.
+    stay_sd, stay_least : float
+        Sd of a reward that stays, in jitters; the jitter is taken for at least this share of the range.
+    back, back_from_floor : (float, float)
+        Beta parameters of the share of the way that a run comes back after a break, and from the lower bound.
+    """
+
+    stay: float = 0.15
+    climbing: float = 2.0
+    stay_sd: float = 2.0
+    stay_least: float = 0.01
+    back: tuple[float, float] = (0.5, 0.5)
+    back_from_floor: tuple[float, float] = (0.5, 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +84,8 @@ class Priors:
     sigma_shape, sigma_scale : float
         ``sigma^2 ~ InvGamma(shape, shape * scale^2)``, the marginal variance of the evaluation noise; the scale is a
         share of the curve's ``error_range``.
+    walk : WalkPrior
+    ahead : AheadPrior
     """
 
     log_c_mid_sd: float = 1.5
@@ -40,9 +93,18 @@ class Priors:
     falling_weight: float = 0.05
     sigma_shape: float = 1.0
     sigma_scale: float = 0.015
+    walk: WalkPrior = WalkPrior()
+    ahead: AheadPrior = AheadPrior()
 
 
 PRIORS = Priors()
+#: Where the model error is learned: what a law misses is no noise then, and a fall no part of the law.
+LEARNED = Priors(sigma_scale=0.012, falling_weight=0.02)
+
+
+def priors_for(model_error: float | None) -> Priors:
+    """Return the priors that go with a model error that is given, or learned: None."""
+    return LEARNED if model_error is None else PRIORS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from rlscale.curves import Curve
 from rlscale.inference.forecast import Interval, forecast
 from rlscale.inference.posterior import MODEL_ERROR_REACH, Posterior
 from rlscale.inference.priors import PRIORS, Priors
+from rlscale.inference.walk import passed
 
 __all__ = ["HORIZON", "resolves_at"]
 
@@ -112,8 +113,12 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
     asked = float(np.log(target / curve.compute_last))
     unit = curve.range / curve.span  # the draws have the bounds at 0 and 1
     error_unit = curve.error_range / curve.span
-    model_sd = error_unit * posterior.model_error * np.clip(asked - schedule.ahead, 0.0, MODEL_ERROR_REACH)
     truths = posterior.thinned(_DRAWS)
+    to_go = asked - schedule.ahead
+    if posterior.model_error is None:
+        model_sd = truths.draws.walk_sd[:, None] * np.sqrt(passed(to_go))
+    else:
+        model_sd = error_unit * posterior.model_error * np.clip(to_go, 0.0, MODEL_ERROR_REACH)
     between = 1.0
     if len(posterior.families) > 1:
         between = _BETWEEN_CEILINGS if np.isinf(target) else _BETWEEN

@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from rlscale.curves import Curve
+from rlscale.inference.ahead import FLOORED, Aftermath
 from rlscale.inference.forecast import Forecast
 from rlscale.inference.grounds import GAIN_SHARE, SURE, Grounds
 from rlscale.inference.posterior import MIN_POINTS
@@ -85,14 +86,23 @@ def shown(reward: float, curve: Curve) -> str:
     return f"{reward:.{digits}f}"
 
 
-def broken(curve: Curve, found: Break) -> Verdict:
-    """Return the verdict on a run whose curve is not one curve: ``collapsed`` or ``regime_change``."""
+def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None) -> Verdict:
+    """Return the verdict on a run whose curve is not one curve: ``collapsed`` or ``regime_change``.
+
+    Parameters
+    ----------
+    curve : Curve
+    found : Break
+    aftermath : Aftermath, optional
+        Where the run stands if the fit ends before the break.
+    """
     unit, since = curve.unit, f"{found.since:.4g} {curve.unit}"
     before, low, now = (shown(level, curve) for level in (found.before, found.low, found.now))
     if found.kind is BreakKind.FALL:
         return Verdict(
             VerdictName.COLLAPSED,
-            f"The reward fell from {before} around {found.until:.4g} {unit} to {now} and stayed down.",
+            f"The reward fell from {before} around {found.until:.4g} {unit} to {now} and stayed down."
+            + _floored(aftermath),
             "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
         )
     if found.kind is BreakKind.RECOVERY:
@@ -109,6 +119,14 @@ def broken(curve: Curve, found: Break) -> Verdict:
         why = f"The level moved from {before} to {low} at {since}, where the evaluation set changed{sizes}."
         advice = "Compare rewards of one set only; evaluate an earlier checkpoint on the new set to join the two."
     return Verdict(VerdictName.REGIME_CHANGE, why, advice)
+
+
+def _floored(aftermath: Aftermath | None) -> str:
+    """Say how often runs came back from the lower bound, where this one lies on it."""
+    if aftermath is None or not aftermath.on_floor:
+        return ""
+    fell, stayed = FLOORED
+    return f" It lies at its lower bound: of {fell} public runs that reached it, {stayed} stayed there."
 
 
 def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> Verdict:

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from rlscale.inference.evidence import Evidence, Schedule
 from rlscale.inference.families import Family
-from rlscale.inference.nodes import Conditionals, GainLevels, Indices, joined, nodes
-from rlscale.inference.noise import RHO_GRID
+from rlscale.inference.nodes import Conditionals, GainLevels, Indices, Sums, joined, nodes
 from rlscale.inference.priors import Priors
 
 __all__ = ["AVERAGED_FINE", "FINE", "Cells", "Job", "together", "zoomed"]
@@ -33,7 +32,7 @@ COARSE, FINE = (20, 14), (24, 16)
 #: The last grid of each of several families: their mixture is smoother than one of them.
 AVERAGED_FINE = (20, 12)
 #: Every other correlation is enough to find the place.
-COARSE_RHO = RHO_GRID[::2]
+SOME, ALL = slice(None, None, 2), slice(None)
 #: The search goes on until so many coarse columns matter (two stages for ordinary runs), at most so often.
 FOUND, MAX_STAGES = 10, 9
 #: Nodes this many nats under the best density found while looking are not weighed at all.
@@ -49,15 +48,15 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The nodes (a cell and a noise correlation) that matter, job by job, in the order of ``m``, ``ln B``, ``rho``.
+    """The nodes (a cell and a noise) that matter, job by job, in the order of ``m``, ``ln B``, noise.
 
     Parameters
     ----------
     log_weight : array, shape (d,)
         Log of prior times likelihood, integrated over the cell by the midpoint rule; the constant left out depends on
         the data alone, so that families compare.
-    column, row, correlation : integer array, shape (d,)
-        The place among the job's ``columns``, the cell of that column from below, and the place in ``RHO_GRID``.
+    column, row, noise : integer array, shape (d,)
+        The place among the job's ``columns``, the cell of that column from below, and the place among ``Noises``.
     nodes : Conditionals
         The conditional posteriors there, shape (d,).
     cut : integer array, shape (d,)
@@ -78,7 +77,7 @@ class Cells:
     log_weight: Floats
     column: NDArray[np.int16]
     row: NDArray[np.uint8]
-    correlation: NDArray[np.uint8]
+    noise: NDArray[np.uint8]
     nodes: Conditionals
     cut: Indices
     levels: GainLevels
@@ -96,7 +95,7 @@ def together(one: Cells, other: Cells) -> Cells:
     """Return the cells of two sets of jobs as those of one."""
     arrays = {
         name: np.concatenate([getattr(one, name), getattr(other, name)])
-        for name in ("log_weight", "mass", "ceiling", "column", "row", "correlation")
+        for name in ("log_weight", "mass", "ceiling", "column", "row", "noise")
     }
     before = one.levels.low.size
     return Cells(
@@ -192,9 +191,12 @@ def _start(schedule: Schedule, family: Family, m: bytes, log_b: bytes) -> tuple[
     return rises, schedule.sums(rises)
 
 
-def _sums(jobs: Sequence[Job], m: Floats, log_b: Floats, *, first: bool = False) -> Floats:
-    """Return the sums of the rises of shapes ``m, ln B``, shape (j, k), with everything: shape (3, 3, j, k)."""
+def _sums(jobs: Sequence[Job], m: Floats, log_b: Floats, which: slice, *, first: bool = False) -> Sums:
+    """Return the sums of the rises of shapes ``m, ln B``, shape (j, k), under the noises of some correlations."""
     found = np.empty((3, 3, *m.shape))
+    grid = jobs[0].data.noises
+    walks = jobs[0].data.walk is not None
+    walk = np.empty((4, grid.correlation[which].size * grid.amplitude.size, *m.shape) if walks else 0)
     b = np.exp(log_b)
     for k, (data, family) in enumerate(jobs):
         if first:
@@ -204,15 +206,17 @@ def _sums(jobs: Sequence[Job], m: Floats, log_b: Floats, *, first: bool = False)
             sums = data.schedule.sums(rises)
         found[:, :2, k] = sums
         found[:, 2, k] = data.sums(rises)
-    return found
+        if data.walk is not None:
+            walk[:, :, k] = data.walk.of_rises(rises, which)
+    return Sums(found, walk, which)
 
 
 def _densities(
     jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, *, first: bool
 ) -> tuple[Floats, Floats]:
-    """Return rough log posterior densities of coarse cells, (correlations, j, cells), and log areas, (j, columns)."""
+    """Return rough log posterior densities of coarse cells, (noises, j, cells), and log areas, (j, columns)."""
     m, log_b, area = places.middles(rows)
-    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, first=first), COARSE_RHO, priors)
+    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, SOME, first=first), priors)
     density = found.rough(priors)
     density += _log_prior(jobs, priors, m, log_b)
     for k, (data, _) in enumerate(jobs):
@@ -224,15 +228,16 @@ def _densities(
 def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, best: Floats) -> Cells:
     """Return the cells of ``places`` cut into ``rows``; ``best`` is the highest log density of each job so far."""
     m, log_b, area = places.middles(rows)
-    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b), RHO_GRID, priors)
+    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, ALL), priors)
     # before truncation the density is at its highest: what is negligible then needs no masses
     above = found.log_weight + _log_prior(jobs, priors, m, log_b)
     lowest = np.minimum(best, above.max(axis=(0, 2))) - NEGLIGIBLE
     kept = np.flatnonzero((above > lowest[:, None]).transpose(1, 2, 0))
-    cell = kept // RHO_GRID.size
-    correlation = kept - cell * RHO_GRID.size
+    noises = jobs[0].data.noises.count
+    cell = kept // noises
+    noise = kept - cell * noises
     column = cell // rows
-    index = correlation * m.size + cell
+    index = noise * m.size + cell
     taken = found.at(index)
     where, levels = taken.gain_levels()
     cut, mass = np.full(index.size, -1), np.ones(index.size)
@@ -246,7 +251,7 @@ def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, be
         log_weight=log_weight,
         column=(column - cell // m.shape[1] * area.shape[1]).astype(np.int16),
         row=(cell - column * rows).astype(np.uint8),
-        correlation=correlation.astype(np.uint8),
+        noise=noise.astype(np.uint8),
         nodes=taken,
         cut=cut,
         levels=levels,

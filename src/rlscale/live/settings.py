@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rlscale.decisions.gate import HOLD, Policy
+from rlscale.decisions.gate.outlook import GATE_FIT
 from rlscale.errors import InputError, LedgerError
 from rlscale.inference import FitOptions
-from rlscale.inference.families import families_named, name_of
+from rlscale.inference.families import GATED, families_named, name_of
 from rlscale.ledger import digest
 
 __all__ = ["WatchSettings"]
@@ -42,7 +43,7 @@ class WatchSettings:
     budget: float
     horizon: float | None = None
     policy: Policy = HOLD
-    options: FitOptions = field(default_factory=lambda: FitOptions(model_error=0.0))
+    options: FitOptions = GATE_FIT
     seed_sd: float | None = None
     calibration: str = ""
 
@@ -93,7 +94,7 @@ class WatchSettings:
                 horizon=document["horizon"],
                 policy=Policy(**document["policy"]),
                 options=FitOptions(
-                    families=families_named(document["family"]), model_error=document["model_error"],
+                    families=families_named(document["family"], GATED), model_error=document["model_error"],
                     tolerance=document["tolerance"], at_least=document["at_least"], onset=document["onset"],
                 ),
                 seed_sd=document["seed_sd"],

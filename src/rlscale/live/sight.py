@@ -17,7 +17,6 @@ import numpy as np
 from rlscale import __version__
 from rlscale.curves import Run
 from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, gate
-from rlscale.inference.posterior import default_model_error
 from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.settings import WatchSettings
 from rlscale.sources.bounds import without_outliers
@@ -28,6 +27,8 @@ __all__ = ["OVER", "Looker", "Seen", "Sight", "as_looked_at", "run_of", "seen", 
 OVER = ("finished", "best_finished", "stopped")
 #: What a decision is called that a person took.
 _BY_HAND = {"hold": "held_by_hand", "pin": "pinned", "resume": "resumed_by_hand"}
+#: Model error of the ceilings that are kept beside the decisions of the gate.
+CEILING_ERROR = 0.01
 _LEVELS = (0.1, 0.5, 0.9)
 
 
@@ -253,7 +254,7 @@ class Looker:
         found = self._known.fit(run).posterior
         if found is None:
             return None
-        whole = replace(found, model_error=default_model_error(found.families))
+        whole = replace(found, model_error=CEILING_ERROR)
         low, middle, high = whole.quantiles(whole.reward([np.inf], model_error=True)[:, 0], _LEVELS).tolist()
         return low, middle, high
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rlscale.inference import Fit
-from rlscale.inference.families import FLAT, Family
+from rlscale.inference.families import Family
 from rlscale.inference.least_squares import least_squares
-from rlscale.inference.priors import PRIORS
+from rlscale.inference.priors import Priors, priors_for
 from rlscale.present.numbers import count, quantity
 from rlscale.present.views import FitView, RankView
 
@@ -56,14 +56,15 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
         f"{count(len(fits), 'run')} of {_range(points)} points, {quantity(first)} to {quantity(last, unit)}; {started}."
         " Checkpoints of one run are one curve, not independent samples."
     )
-    exponents = "; ".join(_prior_b(family) for family in families if family is not FLAT)
+    exponents = "; ".join(_prior_b(family) for family in families if family.rises)
+    prior = options.priors or priors_for(options.model_error)
     priors = (
-        f"ln C_mid ~ N(ln C_last, {PRIORS.log_c_mid_sd:g}); ln B ~ {exponents}; (R0, A) uniform inside the bounds, "
-        f"density × {PRIORS.falling_weight:g} where A < R0.{_open_prior(view)}"
+        f"ln C_mid ~ N(ln C_last, {prior.log_c_mid_sd:g}); ln B ~ {exponents}; (R0, A) uniform inside the bounds, "
+        f"density × {prior.falling_weight:g} where A < R0.{_open_prior(view)}"
     )
     intervals = (
-        f"80 % (and 50 %) quantiles of the noise-free reward, with a model error of {options.model_error:g} of the "
-        f"range for each e-fold of compute ahead, up to 4 ×. {_pooling(view)}"
+        f"80 % (and 50 %) quantiles of the noise-free reward, {_model_error(options.model_error, prior)}, up to 4 × "
+        f"the compute so far. {_pooling(view)}"
     )
     return (
         ("Form", _form(families)),
@@ -75,6 +76,15 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> tuple[tuple[str,
         ("Intervals", intervals),
         ("Bounds hit", _bounds_summary(fits)),
         ("Held out", _HELD_OUT),
+    )
+
+
+def _model_error(given: float | None, prior: Priors) -> str:
+    if given is not None:
+        return f"with a model error of {given:g} of the range for each e-fold of compute ahead"
+    return (
+        "with the model error learned from each curve (a random walk in log compute) and a probability of up to "
+        f"{100 * prior.ahead.stay:g} % that the reward stays where it is"
     )
 
 

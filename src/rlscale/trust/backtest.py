@@ -217,7 +217,7 @@ def forecast_tasks(
 
 
 def _remote_batch(
-    tasks: Sequence[Task], family: str, options: FitOptions, methods: Sequence[str]
+    tasks: Sequence[Task], family: int, options: FitOptions, methods: Sequence[str]
 ) -> list[Case | Skipped]:
     return _batch(tasks, options.received(family), methods)
 

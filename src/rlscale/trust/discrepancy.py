@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Run
 from rlscale.decisions.gate.contenders import comparable
-from rlscale.decisions.gate.outlook import EDGES, in_frame, on_grid
+from rlscale.decisions.gate.outlook import EDGES, GATE_FIT, in_frame, on_grid
 from rlscale.decisions.gate.policy import HOLD, frame_unit
 from rlscale.decisions.gate.prospect import cdf_of, left, smoothed
 from rlscale.decisions.team import Watch
@@ -137,7 +137,7 @@ def calibrate(
         Runs that cannot be compared, or none that can be forecast.
     """
     comparable(runs, "calibrate on")
-    options = options or FitOptions(model_error=0.0)
+    options = options or GATE_FIT
     tasks, _ = cut_runs(runs, sorted(cuts))
     asked = [Run(name=task.run, recipe=task.recipe, curve=task.seen) for task in tasks]
     names: list[str] = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run
 from rlscale.curves.prefix import first
 from rlscale.decisions.gate.known import Known, Made, made_of
-from rlscale.decisions.gate.outlook import Outlook, in_frame
+from rlscale.decisions.gate.outlook import GATE_FIT, Outlook, in_frame
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import Prospect, prospect
 from rlscale.decisions.gate.seeds import pooled
@@ -139,7 +139,7 @@ def histories(
     known : Known, optional
         Fits made before; without it all are made, together.
     """
-    options = options or FitOptions(model_error=0.0)
+    options = options or GATE_FIT
     curves = [run.curve.until(float(own[-1]) * (1 + 1e-9)) for run, own in zip(runs, edges, strict=True)]
     # look by look, counted from the latest: curves of one schedule one after the other are fastest
     tasks = sorted((len(own) - k, place, k) for place, own in enumerate(edges) for k in range(len(own)))

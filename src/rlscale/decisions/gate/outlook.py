@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
-from rlscale.inference.fit import Fit
+from rlscale.inference.families import GATED
+from rlscale.inference.fit import Fit, FitOptions
 
-__all__ = ["CENTRES", "EDGES", "STEP", "Outlook", "in_frame", "on_grid", "outlook", "outlook_of"]
+__all__ = ["CENTRES", "EDGES", "GATE_FIT", "STEP", "Outlook", "in_frame", "on_grid", "outlook", "outlook_of"]
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +22,8 @@ EDGES = np.linspace(-BEYOND, 1.0 + BEYOND, round((1.0 + 2.0 * BEYOND) / STEP) + 
 CENTRES = 0.5 * (EDGES[1:] + EDGES[:-1])
 for _array in (EDGES, CENTRES):
     _array.flags.writeable = False
+#: How the gate fits: without model error, since its discrepancy takes the place.
+GATE_FIT = FitOptions(families=GATED, model_error=0.0)
 #: Equally likely draws kept of an outlook, for pooling it with those of other seeds.
 DRAWS = 256
 

@@ -45,6 +45,8 @@ class Family:
         Smallest and largest ``B`` considered.
     prior : float
         Probability of the family before the data, where several are averaged.
+    rises : bool
+        Whether it has a gain at all.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Family:
     log_b_sd: float
     b_limits: tuple[float, float]
     prior: float = 1.0
+    rises: bool = True
 
     def log_prior_b(self, log_b: Floats) -> Floats:
         """Log prior density of ``ln B`` inside the limits, any shape; it integrates to ``prior``."""

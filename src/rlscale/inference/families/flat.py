@@ -30,4 +30,5 @@ FLAT = Family(
     log_b_sd=1.0,
     b_limits=(0.9, 1.1),
     prior=0.15,
+    rises=False,
 )
