@@ -30,9 +30,8 @@ from benchmarks.forecasters import Score, score
 from benchmarks.verdicts import LATE, resolved
 from rlscale.curves import Curve, Run
 from rlscale.inference import FitOptions, posterior
-from rlscale.inference.families import AVERAGED, FAMILIES, FLAT, POWER, SIGMOID, TWO_SLOPE, Family
+from rlscale.inference.families import AVERAGED, FAMILIES, POWER, SIGMOID, TWO_SLOPE, Family
 from rlscale.inference.least_squares import least_squares
-from rlscale.inference.posterior import default_model_error
 from rlscale.trust import CUTS
 from rlscale.trust.backtest import Task, cut_runs
 from rlscale.trust.scores import mean_difference
@@ -50,9 +49,9 @@ CHOICES: dict[str, FitOptions] = {
     "average, own priors of ln B": FitOptions(families=_OWN),
     "average without two-slope": FitOptions(families=tuple(f for f in AVERAGED if f.name != TWO_SLOPE.name)),
     "average, two-slope 4 x as likely": FitOptions(families=_LIKELY),
-    "average without flat": FitOptions(families=tuple(f for f in AVERAGED if f is not FLAT)),
+    "average without flat": FitOptions(families=tuple(f for f in AVERAGED if f.rises)),
     **{f"{name} alone": FitOptions(families=(family,)) for name, family in FAMILIES.items()},
-    "sigmoid alone, model error .01": FitOptions(families=(SIGMOID,), model_error=default_model_error(AVERAGED)),
+    "sigmoid alone, model error .01": FitOptions(families=(SIGMOID,), model_error=0.01),
 }
 #: First and last compute of the power-law fits, in GPU-hours.
 WINDOWS = ((1500.0, 50000.0), (5000.0, 50000.0), (30000.0, 60000.0))

@@ -23,7 +23,7 @@ from scipy.special import ndtri
 from benchmarks.baselines import NORMAL_80, least_squares, minos
 from rlscale.curves import Run
 from rlscale.inference import FitOptions, fit
-from rlscale.inference.posterior import weighted_quantiles
+from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.trust.backtest import Task, predictive
 from rlscale.trust.outcome import Case
 from rlscale.trust.scores import crps

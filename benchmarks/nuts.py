@@ -31,8 +31,9 @@ from rlscale.curves import Curve
 from rlscale.inference import posterior
 from rlscale.inference.families import SIGMOID
 from rlscale.inference.noise import RHO_GRID, mean_variance
-from rlscale.inference.posterior import MODEL_ERROR, MODEL_ERROR_REACH, weighted_quantiles
+from rlscale.inference.posterior import MODEL_ERROR, MODEL_ERROR_REACH
 from rlscale.inference.priors import PRIORS
+from rlscale.inference.quantiles import weighted_quantiles
 
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ def test_the_higher_ceiling_wins_and_probabilities_add_up():
     found = ranking(run("low", A=0.5), run("high", A=0.7), run("middle", A=0.6))
     assert [row.recipe for row in found.recipes] == ["high", "middle", "low"]
     assert sum(row.p_best for row in found.recipes) == pytest.approx(1.0)
-    assert found.recipes[0].p_best > 0.9
+    assert found.recipes[0].p_best > 0.8
     assert found.recipes[0].expected_regret < 0.01
     assert found.recipes[2].expected_regret == pytest.approx(0.2, abs=0.03)
     assert found.at == 16.0

@@ -19,7 +19,8 @@ from rlscale.errors import InputError
 from rlscale.inference import FitOptions, Refits, fit, fits
 from rlscale.inference.families import SIGMOID
 from rlscale.inference.pool import Level, median_curve, pooled_level
-from rlscale.inference.posterior import posterior, weighted_quantiles
+from rlscale.inference.posterior import posterior
+from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.present.documents import dumps
 from rlscale.present.tables import table_csv
 

@@ -6,6 +6,7 @@ import pytest
 from rlscale.curves import Truth, simulate
 from rlscale.inference import FitOptions, VerdictName, fit
 from rlscale.inference.posterior import posterior
+from rlscale.inference.walk import Noises
 
 #: Table 1 of ScaleRL (arXiv 2510.13786, A.13): C_mid in GPU-hours, B, A.
 TABLE_1 = {
@@ -53,10 +54,8 @@ def test_negative_control_wrong_noise_fails_it(monkeypatch):
     import sys
 
     assert covered(0.8, 200, seed=11, rhos=(0.8,)) > 0.72
-    for name in ("zoom", "draws"):
-        module = sys.modules[f"rlscale.inference.{name}"]
-        monkeypatch.setattr(module, "RHO_GRID", np.zeros(2))
-    monkeypatch.setattr(sys.modules["rlscale.inference.zoom"], "COARSE_RHO", np.zeros(1))
+    independent = Noises(np.zeros(2), np.zeros(1), np.zeros(2))
+    monkeypatch.setattr(sys.modules["rlscale.inference.evidence"], "STILL", independent)
     assert covered(0.8, 200, seed=11, rhos=(0.8,)) < 0.65
 
 
@@ -92,7 +91,7 @@ def test_rows_short_of_their_midpoint_are_not_resolved(table_1, name):
 
 @pytest.mark.parametrize(
     ("ratio", "options", "low", "high"),
-    [(0.3, {}, 0.0, 0.05), (8.0, {}, 0.6, 1.0), (8.0, {"model_error": 0.0}, 0.75, 1.0)],
+    [(0.3, {}, 0.0, 0.05), (8.0, {}, 0.5, 1.0), (8.0, {"model_error": 0.0}, 0.75, 1.0)],
 )
 def test_ceiling_is_resolved_late_and_not_early(ratio, options, low, high):
     rng = np.random.default_rng(5)

@@ -13,8 +13,9 @@ from rlscale.decisions import rank
 from rlscale.decisions.gate import gate
 from rlscale.inference import FitOptions, VerdictName, fit
 from rlscale.inference.families import SIGMOID
-from rlscale.inference.posterior import posterior, weighted_quantiles
+from rlscale.inference.posterior import posterior
 from rlscale.inference.priors import PRIORS, OpenCeiling
+from rlscale.inference.quantiles import weighted_quantiles
 
 
 def made(seed=0, A=0.7, C_mid=100.0, n=30, sigma=0.015, rho=0.3):

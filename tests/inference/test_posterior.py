@@ -6,7 +6,8 @@ from rlscale.errors import CurveError
 from rlscale.inference.evidence import MAX_POINTS, thinned
 from rlscale.inference.families import FLAT, SIGMOID, WEIBULL
 from rlscale.inference.nodes import normal_to_t, t_to_normal
-from rlscale.inference.posterior import posterior, weighted_quantiles
+from rlscale.inference.posterior import posterior
+from rlscale.inference.quantiles import weighted_quantiles
 
 from .helpers import sigmoid_curve
 from .oracle import LEVELS, brute_force, evidence_ratio
@@ -62,7 +63,7 @@ def test_agrees_with_brute_force(case):
 def test_family_weights_agree_with_brute_force(case, other):
     """Odds of the families against the ratio of their evidences by summation over every parameter."""
     curve = sigmoid_curve(**case)
-    weights = posterior(curve, families=(SIGMOID, other)).weights
+    weights = posterior(curve, families=(SIGMOID, other), model_error=0.0).weights
     odds = other.prior * evidence_ratio(curve, other, SIGMOID)
     assert weights[other.name] / weights["sigmoid"] == pytest.approx(odds, rel=0.03)
 
@@ -79,7 +80,7 @@ def test_a_flat_run_is_called_flat():
     rng = np.random.default_rng(3)
     still = Curve(compute=np.arange(30.0), reward=0.1 + 0.01 * rng.normal(size=30))
     assert posterior(still).weights["flat"] > FLAT.prior
-    assert posterior(sigmoid_curve(ratio=4)).weights["flat"] < 1e-6
+    assert posterior(sigmoid_curve(ratio=4)).weights["flat"] < 1e-4
 
 
 def test_same_input_gives_the_same_bits():

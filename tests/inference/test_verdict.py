@@ -107,7 +107,7 @@ def test_a_flat_run_beside_others_that_vary_is_fitted():
     assert found.posterior is not None
 
 
-GROUNDS = Grounds(p_gain=0.62, p_past_midpoint=0.3, level=0.4, smoothing=None)
+GROUNDS = Grounds(p_gain=0.62, p_past_midpoint=0.3, level=0.4, smoothing=None, n_points=30)
 NARROW = Forecast(
     compute=np.inf, q05=0.4, q10=0.41, q25=0.43, q50=0.45, q75=0.47, q90=0.49, q95=0.5, mean=0.45, resolved=False
 )

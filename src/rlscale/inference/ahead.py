@@ -8,23 +8,29 @@ share ``q`` of the way, ``q ~ Beta``, all the way or not at all being likelier t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr
 
 from rlscale.curves import Curve
+from rlscale.inference.draws import Draws
 from rlscale.inference.priors import AheadPrior
+from rlscale.inference.walk import recent_jitter
 
-__all__ = ["FLOORED", "Aftermath", "climb", "persistence", "recent_jitter", "returned", "stayed"]
+__all__ = ["FLOORED", "PERSISTENCE", "Aftermath", "Ahead", "climb", "persistence"]
 
 Floats = NDArray[np.float64]
 
-#: Public runs that fell to their lower bound, and those of them that ended there (``benchmarks/falls.py``).
+#: The name of persistence among the families.
+PERSISTENCE = "persistence"
+#: Public runs that collapsed to their lower bound, and those of them that ended there (``benchmarks/falls.py``).
 FLOORED = (6, 3)
 #: A jitter under this share of the range is no measure of noise.
 LEAST_JITTER = 0.004
+#: Sd of the level after a break, as a share of the range.
+AFTER_SD = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +47,6 @@ class Aftermath:
 
     now: float
     on_floor: bool
-
-
-def recent_jitter(curve: Curve) -> float:
-    """Rms first difference of the later half of the rewards over sqrt(2), as a share of the range; 0 without any."""
-    steps = np.diff(curve.reward[curve.n_points // 2 :])
-    return float(np.sqrt(np.mean(steps**2) / 2.0)) / curve.error_range if steps.size else 0.0
 
 
 def climb(curve: Curve) -> float:
@@ -67,31 +67,72 @@ def persistence(curve: Curve, prior: AheadPrior) -> float:
     return float(prior.stay * ndtr(prior.climbing - climb(curve)))
 
 
-def stayed(curve: Curve, prior: AheadPrior, normal: Floats) -> Floats:
-    """Draws of a reward that stays: ``N(last value, sd)`` inside the bounds, shape (d,).
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What else may happen to one run, as mixtures over its draws.
 
     Parameters
     ----------
-    curve : Curve
+    persistence : float
+        Probability that the reward stays where it is.
+    level, level_sd : float
+        Where it is, and how sure that is, in reward.
+    aftermath : Aftermath, optional
+        Where the run stands after a break.
     prior : AheadPrior
-    normal : array, shape (d,)
-        Standard normal coordinates.
+    bounds : (float, float)
+    unit : float
+        Range of the model error, in reward.
     """
-    sd = prior.stay_sd * max(recent_jitter(curve), prior.stay_least) * curve.error_range
-    return np.asarray(np.clip(curve.reward[-1] + sd * normal, *curve.bounds))
 
+    persistence: float
+    level: float
+    level_sd: float
+    aftermath: Aftermath | None
+    prior: AheadPrior
+    bounds: tuple[float, float]
+    unit: float
 
-def returned(value: Floats, aftermath: Aftermath, prior: AheadPrior, level: Floats) -> Floats:
-    """Move forecasts of what was fitted to where the run may be: ``now + q (value - now)``.
+    @classmethod
+    def of(cls, curve: Curve, prior: AheadPrior) -> Ahead:
+        """Return what else may happen after the last evaluation of a curve."""
+        return cls(
+            persistence=persistence(curve, prior),
+            level=curve.reward_last,
+            level_sd=prior.stay_sd * max(recent_jitter(curve), prior.stay_least) * curve.error_range,
+            aftermath=None,
+            prior=prior,
+            bounds=curve.bounds,
+            unit=curve.error_range,
+        )
 
-    Parameters
-    ----------
-    value : array, shape (k, d)
-        Draws of the reward if there had been no break.
-    aftermath : Aftermath
-    prior : AheadPrior
-    level : array, shape (d,)
-        Uniform coordinates of ``q``.
-    """
-    share = betaincinv(*(prior.back_from_floor if aftermath.on_floor else prior.back), level)
-    return np.asarray(aftermath.now + share * (value - aftermath.now))
+    def nothing(self) -> Ahead:
+        """Return that nothing else happens."""
+        return replace(self, persistence=0.0, aftermath=None)
+
+    def stays(self, draws: Draws) -> NDArray[np.bool_]:
+        """Which draws are those of a reward that stays, shape (d,)."""
+        return np.asarray(draws.stay < self.persistence)
+
+    def still(self, draws: Draws) -> Floats:
+        """Draws of a reward that stays, ``N(level, level_sd)`` inside the bounds, moved by a break: shape (d,)."""
+        value = np.clip(self.level + self.level_sd * draws.noise, *self.bounds)
+        return np.asarray(self.broken(value[None], draws)[0])
+
+    def mixed(self, value: Floats, draws: Draws) -> Floats:
+        """Let rewards of a law that goes on, shape (k, d), stay or come back as likely as that is."""
+        if self.persistence:
+            level = np.clip(self.level + self.level_sd * draws.noise, *self.bounds)
+            value = np.where(self.stays(draws), level, value)
+        return self.broken(value, draws)
+
+    def broken(self, value: Floats, draws: Draws) -> Floats:
+        """Move rewards of what was fitted, shape (k, d), to where the run may be: ``now + q (value - now)``.
+
+        With an error of .02 of the range, inside the bounds; as they are without a break.
+        """
+        if self.aftermath is None:
+            return value
+        now, prior = self.aftermath.now, self.prior
+        share = betaincinv(*(prior.back_from_floor if self.aftermath.on_floor else prior.back), draws.back)
+        return np.clip(now + share * (value - now) + AFTER_SD * self.unit * draws.noise, *self.bounds)

@@ -61,7 +61,7 @@ class Draws:
         The sd of the noise's innovations, in single precision.
     baseline, gain : array
     drift : array
-        The model error so far: the walk at the last evaluation.
+        The model error so far, the walk at the last evaluation, in single precision.
     model, noise : array
         Standard normal coordinates kept for the model error to come and for the noise of a future evaluation.
     stay, back : array
@@ -84,7 +84,7 @@ class Draws:
     innovation: NDArray[np.float32]
     baseline: Floats
     gain: Floats
-    drift: Floats
+    drift: NDArray[np.float32]
     model: Floats
     noise: Floats
     stay: Floats
@@ -217,7 +217,7 @@ def draw(
         innovation=innovation.astype(np.float32),
         baseline=baseline,
         gain=gain,
-        drift=at.drift_given(baseline, gain, innovation, normal_quantiles(count, DRIFT)),
+        drift=at.drift_given(baseline, gain, innovation, normal_quantiles(count, DRIFT)).astype(np.float32),
         model=normal_quantiles(count, MODEL),
         noise=normal_quantiles(count, NOISE),
         stay=u[STAY],

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
-from rlscale.inference.ahead import recent_jitter
 from rlscale.inference.families import Family
 from rlscale.inference.noise import columns
 from rlscale.inference.priors import PRIORS, OpenCeiling, Priors
-from rlscale.inference.walk import STILL, Noises, Walk, WalkTerms, noises_of, walk_of
+from rlscale.inference.walk import STILL, Noises, Walk, WalkTerms, noises_of, recent_jitter, walk_of
 
 __all__ = ["MAX_POINTS", "Evidence", "Schedule", "evidence", "thinned"]
 
@@ -104,7 +103,7 @@ class Evidence:
     fixed: Floats
     noise_scale: float
     ceiling: OpenCeiling | None = None
-    noises: Noises = field(default=STILL)
+    noises: Noises = STILL
     walk: WalkTerms | None = None
 
     @property
@@ -152,7 +151,7 @@ def evidence(curve: Curve, *, early: bool = False, walk: bool = False, priors: P
     ceiling = None if curve.open is None else OpenCeiling.of(curve.open)
     schedule, unit = Schedule(log_compute, weight, by_p), curve.error_range / curve.span
     if not walk:
-        return Evidence(schedule, by_u, fixed, unit * priors.sigma_scale, ceiling)
+        return Evidence(schedule, by_u, fixed, unit * priors.sigma_scale, ceiling, STILL)
     noises = noises_of(priors.walk, recent_jitter(curve), _gain(curve))
     terms = WalkTerms.of(_walk(schedule, priors.walk.correlations), noises, p, u)
     return Evidence(schedule, by_u, fixed, unit * priors.sigma_scale, ceiling, noises, terms)

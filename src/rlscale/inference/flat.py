@@ -9,8 +9,9 @@ from scipy.special import gammaln
 
 from rlscale.inference.evidence import Evidence
 from rlscale.inference.families import Family
-from rlscale.inference.nodes import Conditionals, GainLevels, fixed
+from rlscale.inference.nodes import Conditionals, GainLevels
 from rlscale.inference.priors import Priors
+from rlscale.inference.products import fixed
 from rlscale.inference.zoom import Cells
 
 __all__ = ["flat_cells"]

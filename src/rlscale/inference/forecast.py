@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.inference.grounds import Grounds, grounds
-from rlscale.inference.posterior import Posterior, weighted_quantiles
+from rlscale.inference.posterior import Posterior
+from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.smoothed import smoothing
 
 __all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "forecasts", "interval", "summarised"]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rlscale.inference.draws import SEED, STAY
 from rlscale.inference.forecast import Interval
 from rlscale.inference.lattice import normal_quantiles, sobol
-from rlscale.inference.posterior import Posterior, weighted_quantiles
+from rlscale.inference.posterior import Posterior
+from rlscale.inference.quantiles import weighted_quantiles
 
 __all__ = [
     "SEED_SD",
@@ -208,10 +209,11 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
         return _level(np.minimum(np.maximum(values, low), high), first.weight)
     values = _joint([(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)], tau)
     values = values + model * normal_quantiles(_DRAWS, 1)
-    stay = float(np.mean([run.persistence for run in runs]))
+    others = [run.ahead for run in runs if run.ahead is not None]
+    stay = float(np.mean([ahead.persistence for ahead in others])) if others else 0.0
     if stay and compute > max(run.curve.compute_last for run in runs):
         # the runs of a recipe stay together or not at all
-        still = _joint([(run.stayed(), run.weight) for run in runs], tau)
+        still = _joint([(ahead.still(run.draws), run.weight) for run, ahead in zip(runs, others, strict=True)], tau)
         values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
     return Level(np.sort(np.minimum(np.maximum(values, low), high)), _even())
 

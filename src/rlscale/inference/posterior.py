@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from rlscale.curves import Curve
 from rlscale.errors import CurveError, InputError
-from rlscale.inference.ahead import Aftermath, persistence, returned, stayed
+from rlscale.inference.ahead import PERSISTENCE, Aftermath, Ahead
 from rlscale.inference.draws import COUNT, Draws, draw
 from rlscale.inference.evidence import Evidence, evidence, thinned
 from rlscale.inference.families import AVERAGED, Family, name_of
 from rlscale.inference.flat import flat_cells
-from rlscale.inference.noise import mean_variance
 from rlscale.inference.priors import PRIORS, Priors, priors_for
-from rlscale.inference.walk import log_time, passed, ramps
+from rlscale.inference.quantiles import weighted_quantiles
+from rlscale.inference.walk import passed
+from rlscale.inference.walk_before import walk_before
 from rlscale.inference.zoom import AVERAGED_FINE, FINE, Job, together, zoomed
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "posterior",
     "posteriors",
     "require_points",
-    "weighted_quantiles",
 ]
 
 Floats = NDArray[np.float64]
@@ -45,12 +44,6 @@ MODEL_ERROR = 0.02
 MODEL_ERROR_REACH = float(np.log(4.0))
 #: Jobs (a curve and a family) worked on at once: enough to spread the cost of calling numpy, few enough for the cache.
 JOBS = 32
-#: Residuals that the noise of the whole run is worth against its recent ones.
-NOISE_WEIGHT = 3.0
-#: The name of persistence among the families.
-PERSISTENCE = "persistence"
-#: Sd of the level after a break, as a share of the range.
-AFTER_SD = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +65,8 @@ class Posterior:
         Evaluations averaged into each point fitted: 1 but for very long curves.
     priors, count
         As given to :func:`posterior`.
-    aftermath : Aftermath, optional
-        Where the run stands after a break that ``curve`` ends before.
-    persistence : float
-        Probability that the reward stays where it is; 0 but for a learned model error.
+    ahead : Ahead, optional
+        What else may happen, where the model error is learned.
     """
 
     families: tuple[Family, ...]
@@ -85,8 +76,7 @@ class Posterior:
     block: int = 1
     priors: Priors = PRIORS
     count: int = COUNT
-    aftermath: Aftermath | None = None
-    persistence: float = 0.0
+    ahead: Ahead | None = None
 
     @property
     def family(self) -> str:
@@ -101,19 +91,19 @@ class Posterior:
     @property
     def weights(self) -> dict[str, float]:
         """Probability of each family by name, from its ``prior`` and its evidence, and of persistence."""
-        share = 1.0 - self.persistence
+        stay = 0.0 if self.ahead is None else self.ahead.persistence
         found = {
-            family.name: share * float(self.weight[self.draws.family(k)].sum())
+            family.name: (1.0 - stay) * float(self.weight[self.draws.family(k)].sum())
             for k, family in enumerate(self.families)
         }
-        return {**found, PERSISTENCE: self.persistence} if self.persistence else found
+        return {**found, PERSISTENCE: stay} if stay else found
 
     def component(self, name: str) -> Posterior:
         """Return the posterior given that the family called ``name`` is the true one, and that the run goes on so."""
         for k, family in enumerate(self.families):
             if family.name == name:
-                alone = self.draws.of_family(k)
-                return replace(self, families=(family,), draws=alone, aftermath=None, persistence=0.0)
+                ahead = None if self.ahead is None else self.ahead.nothing()
+                return replace(self, families=(family,), draws=self.draws.of_family(k), ahead=ahead)
         raise InputError(f"no family {name!r} in this fit; it has {', '.join(each.name for each in self.families)}")
 
     def thinned(self, count: int) -> Posterior:
@@ -151,11 +141,13 @@ class Posterior:
             model_error=self.model_error,
             priors=self.priors,
             count=count or self.count,
-        ).after(self.aftermath)
+        ).after(None if self.ahead is None else self.ahead.aftermath)
 
     def after(self, aftermath: Aftermath | None) -> Posterior:
         """Return this posterior of a run that has broken off ``curve``; a given model error leaves it as it is."""
-        return self if aftermath is None or self.model_error is not None else replace(self, aftermath=aftermath)
+        if aftermath is None or self.ahead is None:
+            return self
+        return replace(self, ahead=replace(self.ahead, aftermath=aftermath))
 
     @property
     def weight(self) -> Floats:
@@ -205,100 +197,57 @@ class Posterior:
         array, shape (d, k)
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        if not model_error:
-            return self._law(compute, single).T
-        if self.model_error is not None:
-            value = self._law(compute, single)
+        value = self._law(compute, single)
+        ahead = self.ahead
+        if model_error and ahead is None:
             value += self.draws.model * self.model_sd(compute)[:, None]
-            return self._inside(value).T
-        value = self._expected(compute, single)
-        value += self.draws.model * self._walk_ahead(compute)
-        self._inside(value)
-        ahead = compute > self.curve.compute_last
-        if ahead.any():
-            value[ahead] = self._mixed(value[ahead])
+            value = np.clip(value, *self.curve.bounds)
+        elif model_error and ahead is not None:
+            value = np.clip(value + self._walk(compute), *self.curve.bounds)
+            later = compute > self.curve.compute_last
+            value[later] = ahead.mixed(value[later], self.draws)
         return value.T
 
+    def law(self, compute: ArrayLike, *, single: bool = False) -> Floats:
+        """Reward by the law alone at ``compute``, shape (k,): shape (d, k)."""
+        return self.reward(compute, single=single)
+
     def expected(self, compute: ArrayLike, *, single: bool = False) -> Floats:
-        """Noise-free reward at ``compute``, shape (k,), if nothing unforeseen happened from now on: shape (d, k).
+        """Noise-free reward at ``compute``, shape (k,), if nothing unforeseen happens from now on: shape (d, k).
 
         The law and, of a learned model error, the walk so far, kept within the bounds, and what follows a break.
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        if self.model_error is not None:
-            return self._law(compute, single).T
-        value = self._inside(self._expected(compute, single))
-        ahead = compute > self.curve.compute_last
-        if self.aftermath is not None and ahead.any():
-            value[ahead] = self._broken(value[ahead])
+        value = self._law(compute, single)
+        if self.ahead is not None:
+            value = np.clip(value + self._walk(compute, so_far=True), *self.curve.bounds)
+            later = compute > self.curve.compute_last
+            value[later] = self.ahead.broken(value[later], self.draws)
         return value.T
+
+    def walk(self, compute: ArrayLike) -> Floats:
+        """Learned model error at ``compute``, shape (k,), in reward: shape (d, k); see ``walk``."""
+        return self._walk(np.atleast_1d(np.asarray(compute, dtype=np.float64))).T
 
     def _law(self, compute: Floats, single: bool) -> Floats:
         """Reward by the law alone, shape (k, d)."""
-        value = self._rises(self._ahead(compute), np.float32 if single else np.float64)
+        value = self._rises(self._log_ahead(compute), np.float32 if single else np.float64)
         value *= self.curve.span * self.draws.gain
         value += self.baseline
         return value
 
-    def _expected(self, compute: Floats, single: bool) -> Floats:
-        """Reward by the law and the walk so far, shape (k, d)."""
-        value = self._law(compute, single)
-        past = compute < self.curve.compute_last
-        value[~past] += self.curve.span * self.draws.drift
+    def _walk(self, compute: Floats, so_far: bool = False) -> Floats:
+        """Walk at computes, shape (k, d): as expected before the last, and from there on as drawn, or as it is then."""
+        log_ahead = self._log_ahead(compute)
+        walk = np.tile(self.draws.drift.astype(np.float64), (compute.size, 1))
+        if not so_far:
+            walk += np.sqrt(passed(log_ahead))[:, None] * (self.draws.walk_sd * self.draws.model)
+        past = log_ahead < 0.0
         if past.any() and self.draws.noises.amplitude.any():
-            value[past] += self.curve.span * self._walked(compute[past])
-        return value
-
-    def _walked(self, compute: Floats) -> Floats:
-        """Return the walk expected before the last evaluation, given all of them and where it ends: shape (k, d)."""
-        data = evidence(self.curve, early=True, walk=True, priors=self.priors)
-        terms = data.walk
-        assert terms is not None
-        walk, draws = terms.walk, self.draws
-        weight = 1.0 if data.schedule.weight is None else data.schedule.weight
-        law = (self._law(self.curve.compute, False) - self.curve.bounds[0]) / self.curve.span
-        residual = data.columns[0] - weight * law.T  # (d, n)
-        ramp = walk.turn @ ramps(walk.knots, log_time(self._ahead(compute)))  # (c, r, k)
-        place, amplitude = np.divmod(draws.noise_cell, draws.noises.amplitude.size)
-        path = np.zeros((compute.size, draws.m.size))
-        for c in np.unique(place).tolist():
-            own = place == c
-            factor = terms.factor[c, amplitude[own]]  # (d', r)
-            step = factor * (residual[own] @ walk.columns[c].T)
-            last = factor * walk.last[c]
-            variance = last @ walk.last[c]
-            slope = np.divide(
-                draws.drift[own] - step @ walk.last[c], variance, out=np.zeros(variance.size), where=variance > 0.0
-            )
-            path[:, own] = ((step + last * slope[:, None]) @ ramp[c]).T
-        return path
-
-    def _walk_ahead(self, compute: Floats) -> Floats:
-        """Sd of the walk to come at ``compute``, shape (k,), of each draw, in reward: shape (k, d)."""
-        return np.asarray(np.sqrt(passed(self._ahead(compute)))[:, None] * (self.curve.span * self.draws.walk_sd))
-
-    def _mixed(self, value: Floats) -> Floats:
-        """Let rewards ahead, shape (k, d), stay where they are, or come back from a break, as likely as that is."""
-        if self.persistence:
-            stays = self.draws.stay < self.persistence
-            value = np.where(stays, stayed(self.curve, self.priors.ahead, self.draws.noise), value)
-        return value if self.aftermath is None else self._broken(value)
-
-    def stayed(self) -> Floats:
-        """Draws of the reward if it stays where the last evaluation left it, or the break, shape (d,)."""
-        value = stayed(self.curve, self.priors.ahead, self.draws.noise)
-        return value if self.aftermath is None else self._broken(value[None])[0]
-
-    def _broken(self, value: Floats) -> Floats:
-        assert self.aftermath is not None
-        value = returned(value, self.aftermath, self.priors.ahead, self.draws.back)
-        value += AFTER_SD * self.curve.error_range * self.draws.noise
-        return self._inside(value)
-
-    def _inside(self, value: Floats) -> Floats:
-        """Keep rewards within the bounds, in place."""
-        low, high = self.curve.bounds
-        return np.minimum(np.maximum(value, low, out=value), high, out=value)
+            law = (self._law(self.curve.compute, False) - self.curve.bounds[0]) / self.curve.span
+            walk[past] = walk_before(self.curve, self.draws, law.T, log_ahead[past], self.priors)
+        walk *= self.curve.span
+        return walk
 
     def _rises(self, ahead: Floats, kind: type[np.floating[Any]] = np.float64) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
@@ -316,63 +265,15 @@ class Posterior:
 
     def model_sd(self, compute: Floats) -> Floats:
         """Sd of the model error that is still to come at ``compute``, any shape, in reward."""
-        ahead = self._ahead(compute)
+        ahead = self._log_ahead(compute)
         if self.model_error is None:
             typical = self.curve.span * np.sqrt(self.mean(self.draws.walk_sd**2))
             return np.asarray(typical * np.sqrt(passed(ahead)))
         return np.asarray(self.model_error * self.curve.error_range * np.clip(ahead, 0.0, MODEL_ERROR_REACH))
 
-    def _ahead(self, compute: Floats) -> Floats:
+    def _log_ahead(self, compute: Floats) -> Floats:
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(compute) - np.log(self.curve.compute_last))
-
-    def mean_reward(self, compute: ArrayLike) -> Floats:
-        """Predictive of the mean of the evaluations still to come at ``compute``, shape (k,): shape (d,).
-
-        Noise-free mean, model error at the last of them, and the noise of a mean of ``k`` successive evaluations given
-        the deviation ``e`` of the last one seen: with ``w`` the mean of ``rho^j`` over the ``j`` evaluations that each
-        lies ahead, its mean is ``w e`` and its variance ``sigma^2 (v - w^2)``, ``v`` that of ``noise.mean_variance``;
-        under a given model error times :meth:`recent_noise`. Evaluations stay within the metric's bounds, or as far
-        outside as some were. Where the reward stays, or has broken off, nothing of ``e`` is left.
-        """
-        compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        seen = self.curve
-        steps = np.maximum((compute - seen.compute_last) / np.median(np.diff(seen.compute)[-5:]), 0.0)
-        linked = np.mean(self.draws.rho[:, None] ** steps, axis=1)
-        deviation = seen.reward[-1] - self.reward([seen.compute_last])[:, 0]
-        value = self.reward(compute).mean(axis=1)
-        low, high = min(seen.bounds[0], seen.reward.min()), max(seen.bounds[1], seen.reward.max())
-        variance = mean_variance(self.draws.rho, compute.size)
-        if self.model_error is not None:
-            variance = np.maximum(variance - linked**2, 0.0) * self.recent_noise()
-            noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
-            value = value + self.draws.model * self.model_sd(compute[-1:]) + noise
-            return np.asarray(np.clip(value, low, high))
-        drift = seen.span * self.draws.drift
-        value = value + drift + self.draws.model * self._walk_ahead(compute[-1:])[0]
-        if self.aftermath is not None:
-            linked = np.zeros(linked.size)
-        elif self.persistence:
-            linked = np.where(self.draws.stay < self.persistence, 0.0, linked)
-        value = self._mixed(self._inside(value)[None])[0]
-        # ``noise`` is the coordinate of what else may happen; the place within a cell is of no use here
-        normal = ndtri(self.draws.up)
-        variance = np.maximum(variance - linked**2, 0.0)
-        value = value + linked * (deviation - drift) + normal * self.sigma * np.sqrt(variance)
-        return np.asarray(np.clip(value, low, high))
-
-    def recent_noise(self) -> float:
-        """Return the noise variance of recent evaluations over that of all, shrunk to 1.
-
-        The first part of a run scatters more: the law is least exact where the reward moves fast. The later half of the
-        residuals stands against ``sigma^2``, the latter worth :data:`NOISE_WEIGHT` of them; kept within a factor of 4.
-        """
-        few = self.thinned(257)
-        residual = self.curve.reward - few.reward(self.curve.compute).mean(axis=0)
-        recent = residual[-max(4, -(-residual.size // 2)) :]
-        expected = float(self.mean(self.sigma**2))
-        ratio = (NOISE_WEIGHT + float(recent @ recent) / expected) / (NOISE_WEIGHT + recent.size)
-        return float(np.clip(ratio, 0.25, 4.0))
 
     def quantiles(self, values: Floats, levels: ArrayLike) -> Floats:
         """Posterior quantiles of ``values``, shape (d,) or (d, k): shape (levels,) or (levels, k)."""
@@ -456,8 +357,8 @@ def posteriors(
         made = [thinned(curve) for curve in chunk]
         data = [evidence(curve, early=len(families) > 1, walk=walk, priors=priors) for curve, _ in made]
         for (curve, block), draws in zip(made, _drawn(data, families, priors, count), strict=True):
-            stay = persistence(curve, priors.ahead) if walk else 0.0
-            yield Posterior(tuple(families), curve, draws, kappa, block, priors, count, persistence=stay)
+            ahead = Ahead.of(curve, priors.ahead) if walk else None
+            yield Posterior(tuple(families), curve, draws, kappa, block, priors, count, ahead)
 
 
 def _drawn(data: Sequence[Evidence], families: Sequence[Family], priors: Priors, count: int) -> Iterator[Draws]:
@@ -491,26 +392,3 @@ def require_points(curve: Curve) -> None:
     """Raise :class:`CurveError` where ``curve`` has fewer than :data:`MIN_POINTS` evaluations above compute 0."""
     if curve.n_trained < MIN_POINTS:
         raise CurveError(f"{curve.n_trained} evaluations at compute above 0; a fit needs at least {MIN_POINTS}")
-
-
-def weighted_quantiles(values: Floats, weight: Floats, levels: ArrayLike) -> Floats:
-    """Quantiles of weighted draws: the inverse of the CDF that is linear between the draws' mid-weights.
-
-    Parameters
-    ----------
-    values : array, shape (d,) or (d, k)
-    weight : array, shape (d,)
-        Non-negative, summing to 1.
-    levels : array, shape (q,)
-        In [0, 1].
-
-    Returns
-    -------
-    array, shape (q,) or (q, k)
-    """
-    levels = np.asarray(levels, dtype=np.float64)
-    if values.ndim == 2:
-        return np.stack([weighted_quantiles(column, weight, levels) for column in values.T], axis=-1)
-    order = np.argsort(values)
-    ordered = weight.take(order)
-    return np.asarray(np.interp(levels, np.cumsum(ordered) - 0.5 * ordered, values.take(order)))

@@ -61,8 +61,8 @@ class AheadPrior:
     """
 
     stay: float = 0.15
-    climbing: float = 2.0
-    stay_sd: float = 2.0
+    climbing: float = 3.0
+    stay_sd: float = 1.5
     stay_least: float = 0.01
     back: tuple[float, float] = (0.5, 0.5)
     back_from_floor: tuple[float, float] = (0.5, 2.0)

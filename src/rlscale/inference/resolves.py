@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.inference.forecast import Interval, forecast
+from rlscale.inference.grounds import FEWEST
 from rlscale.inference.posterior import MODEL_ERROR_REACH, Posterior
 from rlscale.inference.priors import PRIORS, Priors
 from rlscale.inference.walk import passed
@@ -79,7 +80,7 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
     """Forecast the compute at which an unresolved curve should become ``resolved``.
 
     That is the first evaluation at which the 80 % interval of the noise-free reward asked for, model error included,
-    is no wider than ``2 tolerance`` and the midpoint is passed.
+    is no wider than ``2 tolerance``, the midpoint is passed and there are evaluations enough.
 
     Parameters
     ----------
@@ -125,11 +126,17 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
     width = _WIDTH * np.sqrt(between**2 * _variance(truths, schedule, asked, priors) + model_sd**2)
     wider = forecast(posterior, target).interval.width / curve.span / float(np.median(width[:, 0]))
     width *= max(wider, 1.0) ** np.exp(-schedule.ahead / _FADES)
-    times = _first(width, truths.draws.m, schedule, 2.0 * tolerance * unit)
+    times = np.maximum(_first(width, truths.draws.m, schedule, 2.0 * tolerance * unit), _enough(curve, schedule))
     q10, q50, q90 = np.quantile(times, (0.1, 0.5, 0.9))
     if q50 > np.log(HORIZON):
         return None
     return Interval(*(float(curve.compute_last * min(np.exp(q), HORIZON)) for q in (q10, q50, q90)))
+
+
+def _enough(curve: Curve, schedule: _Schedule) -> float:
+    """Log compute at which there are enough evaluations to act on an answer."""
+    counts = np.concatenate([[0.0], np.cumsum(schedule.between)])
+    return float(np.interp(FEWEST - curve.n_points, counts, schedule.ahead))
 
 
 def _gradients(truths: Posterior, ahead: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves import Curve
 from rlscale.inference.ahead import FLOORED, Aftermath
 from rlscale.inference.forecast import Forecast
-from rlscale.inference.grounds import GAIN_SHARE, SURE, Grounds
+from rlscale.inference.grounds import FEWEST, GAIN_SHARE, SURE, Grounds
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import Break, BreakKind
 
@@ -178,6 +178,9 @@ def _doubts(curve: Curve, found: Grounds) -> tuple[str, str]:
         doubts += f"Gain not shown yet: P = {found.p_gain:.0%}. ".replace("%", " %")
         first = "" if curve.has_baseline else "an evaluation at step 0, "
         steps += f"To settle the gain: {first}more items in each evaluation, or a longer run. "
+    if found.few:
+        doubts += f"Only {found.n_points} evaluations: no answer is acted on before {FEWEST}. "
+        steps += "Evaluate more often, or let the run go on. "
     if found.smoothing is not None:
         smoothed = found.smoothing
         few = "" if smoothed.needed is None else f", and {smoothed.needed} evaluations are needed to see through it"

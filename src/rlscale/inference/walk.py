@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.curves import Curve
 from rlscale.inference.noise import RHO_GRID, at_correlations, columns
 from rlscale.inference.priors import WalkPrior
 
@@ -35,6 +36,7 @@ __all__ = [
     "noises_of",
     "passed",
     "ramps",
+    "recent_jitter",
     "walk_of",
 ]
 
@@ -56,6 +58,12 @@ def log_time(ahead: Floats) -> Floats:
 def passed(ahead: Floats) -> Floats:
     """Return the log time from the last evaluation to log computes ``ahead`` of it, any shape; 0 before it."""
     return np.asarray(np.maximum(log_time(ahead) - np.log1p(START), 0.0))
+
+
+def recent_jitter(curve: Curve) -> float:
+    """Rms first difference of the later half of the rewards over sqrt(2), as a share of the range; 0 without any."""
+    steps = np.diff(curve.reward[curve.n_points // 2 :])
+    return float(np.sqrt(np.mean(steps**2) / 2.0)) / curve.error_range if steps.size else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from rlscale.inference.evidence import Evidence, Schedule
 from rlscale.inference.families import Family
-from rlscale.inference.nodes import Conditionals, GainLevels, Indices, Sums, joined, nodes
+from rlscale.inference.nodes import Conditionals, GainLevels, Indices, joined, nodes
 from rlscale.inference.priors import Priors
+from rlscale.inference.products import Sums
 
 __all__ = ["AVERAGED_FINE", "FINE", "Cells", "Job", "together", "zoomed"]
 

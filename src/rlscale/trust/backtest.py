@@ -4,7 +4,7 @@ The protocol, for each run and each cut:
 
 - seen: the points with ``C <= cut * C_max``, at least 4 of them above compute 0; a run has at least 12 points;
 - the truth: the mean of the last ``max(3, floor(n / 10))`` evaluations;
-- the forecast: the predictive of that mean (:meth:`Posterior.mean_reward`), noise and model error included.
+- the forecast: the predictive of that mean (``inference.predictive``), noise and model error included.
 
 What does not allow this is skipped, with the reason. The target is a mean of noisy evaluations and not the curve
 itself: a part of every error is noise of the target, which no forecast can avoid. The predictive includes it, so
@@ -30,6 +30,7 @@ from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
 from rlscale.inference.posterior import MIN_POINTS, Posterior
+from rlscale.inference.predictive import mean_of_evaluations
 from rlscale.trust.baselines import METHODS
 from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise
 from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_accuracy, top1_regret
@@ -266,7 +267,7 @@ def predictive(posterior: Posterior, ahead: Floats) -> tuple[Floats, float]:
     edges = np.arange(0, ahead.size, size)
     computes = np.add.reduceat(ahead, edges) / np.diff(np.append(edges, ahead.size))
     sd = posterior.sigma * np.sqrt(mean_variance(posterior.draws.rho, computes.size))
-    return posterior.mean_reward(computes), float(posterior.mean(sd))
+    return mean_of_evaluations(posterior, computes), float(posterior.mean(sd))
 
 
 def cut_scores(cut: float, cases: Sequence[Case]) -> CutScores:

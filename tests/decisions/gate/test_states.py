@@ -8,7 +8,7 @@ import pytest
 from rlscale.curves import Curve, Run
 from rlscale.decisions.gate import HOLD, KILL, Known, gate
 from rlscale.decisions.gate.contenders import trace
-from rlscale.inference import FitOptions
+from rlscale.decisions.gate.outlook import GATE_FIT
 from tests.decisions.gate.test_gate import FIELD, run, told
 
 SEEDS = [
@@ -91,7 +91,7 @@ def test_the_last_one_running_is_committed_whoever_leads():
 
 
 def test_a_live_gate_goes_on_from_look_to_look():
-    known = Known(1e3, FitOptions(model_error=0.0))
+    known = Known(1e3, GATE_FIT)
     for last in (400.0, 450.0, 500.0):
         now = until(FIELD, last)
         live = trace(now, 1e3, 1e3, HOLD, known=known)
@@ -102,7 +102,7 @@ def test_a_live_gate_goes_on_from_look_to_look():
 
 
 def test_what_a_live_gate_knows_does_not_depend_on_when_it_was_asked():
-    early, late = (Known(1e3, FitOptions(model_error=0.0)) for _ in range(2))
+    early, late = (Known(1e3, GATE_FIT) for _ in range(2))
     for last in (400.0, 450.0, 500.0):
         answer = gate(until(SEEDS, last), 1e3, known=early)
     again = gate(until(SEEDS, 500.0), 1e3, known=late)
@@ -147,12 +147,12 @@ def test_a_run_with_its_start_alone_has_a_reward():
 
 def test_without_looks_back_none_are_kept():
     policy = replace(HOLD, patience=1, drift_looks=0)
-    known = Known(1e3, FitOptions(model_error=0.0))
+    known = Known(1e3, GATE_FIT)
     assert {len(one.looks) for one in trace(FIELD, 1e3, 1e3, policy, known=known)} == {1}
 
 
 def test_a_seed_that_joins_a_live_gate_is_pooled_with_the_others():
     policy = replace(HOLD, patience=1, drift_looks=0)
-    known = Known(1e3, FitOptions(model_error=0.0))
+    known = Known(1e3, GATE_FIT)
     gate(until([one for one in SEEDS if one.name != "a-1"], 475.0), 1000.0, policy=policy, known=known)
     assert told(gate(SEEDS, 1000.0, policy=policy, known=known)) == told(gate(SEEDS, 1000.0, policy=policy))

@@ -38,18 +38,27 @@ AVERAGE = "average"
 #: curves; from the first part of a run the flatter ones among them lead to ceilings that are not reached. On public
 #: runs this is the largest gain early on, and simulated curves lose little (docs, How far to trust it).
 _STEEPER = {"shift": 0.55, "narrower": 0.8}
-#: The sigmoid comes first: ``A``, ``B`` and ``C_mid`` are reported for it. The two-slope rise is as likely as is
-#: compatible with ever calling a ceiling resolved: before it shows, its second part cannot be told from nothing.
+_STEEP = {"shift": 0.8, "narrower": 0.6}
+#: What is averaged where the model error is given. The sigmoid comes first: ``A``, ``B`` and ``C_mid`` are reported for
+#: it. The two-slope rise is as likely as is compatible with ever calling a ceiling resolved: before it shows, its
+#: second part cannot be told from nothing.
 SATURATING = (
     SIGMOID.within(0.4, **_STEEPER),
     WEIBULL.within(0.175, **_STEEPER),
     GOMPERTZ.within(0.175, **_STEEPER),
-    TWO_SLOPE.within(0.1, shift=0.8, narrower=0.6),
+    TWO_SLOPE.within(0.1, **_STEEP),
 )
-#: What is averaged where the model error is learned: the power law stands for runs that creep on to the end (a sharp
-#: early rise, then a slow one near linear in log compute), which no other family follows; without a model error in the
-#: likelihood it takes all curves for such, so it is no part of the others.
-AVERAGED = (*SATURATING, POWER.within(0.2, shift=-0.47), FLAT.within(0.25))
+#: What is averaged where the model error is learned, the default. The power law stands for runs that creep on to the
+#: end (a sharp early rise, then a slow one near linear in log compute), which no other family follows; without a model
+#: error in the likelihood it takes all curves for such, so it is no part of the others.
+AVERAGED = (
+    SIGMOID.within(0.285, **_STEEPER),
+    WEIBULL.within(0.125, **_STEEPER),
+    GOMPERTZ.within(0.125, **_STEEPER),
+    TWO_SLOPE.within(0.07, **_STEEP),
+    POWER.within(0.215, narrower=0.8),
+    FLAT.within(0.18),
+)
 #: What the gate averages: its discrepancy takes the place of the model error.
 GATED = (*SATURATING, FLAT)
 #: Every set of families that a command fits by.

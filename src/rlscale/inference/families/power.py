@@ -30,8 +30,8 @@ def _slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
     return np.asarray(by_x), np.asarray(rest * b * np.log1p(grown) + by_x * by_b)
 
 
-#: ``ln B ~ N(ln .8, .6)``. A power law extrapolates badly from the first half of a run (ScaleRL A.4: A = 1.0 for a
-#: plateau near .65), so it is no part of the average.
+#: ``ln B ~ N(ln .8, .6)``. Alone a power law extrapolates badly from the first half of a run (ScaleRL A.4: A = 1.0 for
+#: a plateau near .65); beside others, and with a learned model error, it is the family of runs that creep on.
 POWER = Family(
     name="power",
     formula="R(C) = A - (A - R0) (1 + (2^(1/B) - 1) C / C_mid)^(-B)",
