@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from rlscale.curves import Curve
 from rlscale.errors import CurveError, InputError
 from rlscale.inference.ahead import Aftermath, persistence, returned, stayed
+from rlscale.inference.correction import Correction
 from rlscale.inference.draws import COUNT, Draws, draw
 from rlscale.inference.evidence import Evidence, evidence, thinned
 from rlscale.inference.families import AVERAGED, Family, name_of
@@ -76,6 +77,8 @@ class Posterior:
         Where the run stands after a break that ``curve`` ends before.
     persistence : float
         Probability that the reward stays where it is; 0 but for a learned model error.
+    correction : Correction, optional
+        Of the forecasts, measured on finished runs like this one.
     """
 
     families: tuple[Family, ...]
@@ -87,6 +90,7 @@ class Posterior:
     count: int = COUNT
     aftermath: Aftermath | None = None
     persistence: float = 0.0
+    correction: Correction | None = None
 
     @property
     def family(self) -> str:
@@ -145,13 +149,18 @@ class Posterior:
 
     def refitted(self, curve: Curve, *, count: int | None = None) -> Posterior:
         """Return the posterior of another curve, all else as here but for the number of draws where it is given."""
-        return posterior(
+        found = posterior(
             curve,
             families=self.families,
             model_error=self.model_error,
             priors=self.priors,
             count=count or self.count,
-        ).after(self.aftermath)
+        )
+        return found.after(self.aftermath).corrected(self.correction)
+
+    def corrected(self, correction: Correction | None) -> Posterior:
+        """Return this posterior with its forecasts corrected so, or not at all."""
+        return self if correction == self.correction else replace(self, correction=correction)
 
     def after(self, aftermath: Aftermath | None) -> Posterior:
         """Return this posterior of a run that has broken off ``curve``; a given model error leaves it as it is."""
@@ -196,7 +205,8 @@ class Posterior:
             In the curve's unit; ``inf`` is the asymptote, 0 the baseline.
         model_error : bool
             Add the model error, kept within the bounds: the same draw of a given one at every compute; of a learned one
-            the walk so far and to come, persistence, and what may follow a break. Else the law alone.
+            the walk so far and to come, persistence, and what may follow a break. Beyond the last compute the
+            correction, where there is one. Else the law alone.
         single : bool
             Take the rises in single precision: an error of 1e-7 of the range, in a third of the time.
 
@@ -210,14 +220,20 @@ class Posterior:
         if self.model_error is not None:
             value = self._law(compute, single)
             value += self.draws.model * self.model_sd(compute)[:, None]
-            return self._inside(value).T
+            return self._moved(self._inside(value), compute).T
         value = self._expected(compute, single)
         value += self.draws.model * self._walk_ahead(compute)
         self._inside(value)
         ahead = compute > self.curve.compute_last
         if ahead.any():
             value[ahead] = self._mixed(value[ahead])
-        return value.T
+        return self._moved(value, compute).T
+
+    def _moved(self, value: Floats, compute: Floats, bounds: tuple[float, float] | None = None) -> Floats:
+        """Correct rewards, shape (k, d), at ``compute``, shape (k,)."""
+        if self.correction is None:
+            return value
+        return self.correction.applied(value, self.weight, self._ahead(compute), bounds or self.curve.bounds)
 
     def expected(self, compute: ArrayLike, *, single: bool = False) -> Floats:
         """Noise-free reward at ``compute``, shape (k,), if nothing unforeseen happened from now on: shape (d, k).
@@ -347,7 +363,7 @@ class Posterior:
             variance = np.maximum(variance - linked**2, 0.0) * self.recent_noise()
             noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
             value = value + self.draws.model * self.model_sd(compute[-1:]) + noise
-            return np.asarray(np.clip(value, low, high))
+            return self._moved(np.clip(value, low, high)[None], compute[-1:], (low, high))[0]
         drift = seen.span * self.draws.drift
         value = value + drift + self.draws.model * self._walk_ahead(compute[-1:])[0]
         if self.aftermath is not None:
@@ -359,7 +375,7 @@ class Posterior:
         normal = ndtri(self.draws.up)
         variance = np.maximum(variance - linked**2, 0.0)
         value = value + linked * (deviation - drift) + normal * self.sigma * np.sqrt(variance)
-        return np.asarray(np.clip(value, low, high))
+        return self._moved(np.clip(value, low, high)[None], compute[-1:], (low, high))[0]
 
     def recent_noise(self) -> float:
         """Return the noise variance of recent evaluations over that of all, shrunk to 1.
