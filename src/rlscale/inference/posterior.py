@@ -363,7 +363,7 @@ class Posterior:
             variance = np.maximum(variance - linked**2, 0.0) * self.recent_noise()
             noise = linked * deviation + self.draws.noise * self.sigma * np.sqrt(variance)
             value = value + self.draws.model * self.model_sd(compute[-1:]) + noise
-            return self._moved(np.clip(value, low, high)[None], compute[-1:], (low, high))[0]
+            return np.asarray(self._moved(np.clip(value, low, high)[None], compute[-1:], (low, high))[0])
         drift = seen.span * self.draws.drift
         value = value + drift + self.draws.model * self._walk_ahead(compute[-1:])[0]
         if self.aftermath is not None:
@@ -375,7 +375,7 @@ class Posterior:
         normal = ndtri(self.draws.up)
         variance = np.maximum(variance - linked**2, 0.0)
         value = value + linked * (deviation - drift) + normal * self.sigma * np.sqrt(variance)
-        return self._moved(np.clip(value, low, high)[None], compute[-1:], (low, high))[0]
+        return np.asarray(self._moved(np.clip(value, low, high)[None], compute[-1:], (low, high))[0])
 
     def recent_noise(self) -> float:
         """Return the noise variance of recent evaluations over that of all, shrunk to 1.

@@ -6,14 +6,16 @@ forecast is all but a point; fewer than :data:`FEWEST` runs with another case co
 
 *Shift*: the mean over runs of the error in half-widths, times ``n / (n + 5)``, only where it is three standard errors
 from 0 and three of four runs err to that side. *Scale*: the .8 quantile of the errors that are left, over the
-half-width on their side, drawn to 1 by ``n / (n + 6)``. Below 1 it goes only as far as the cases together, ties and all,
-are still covered: the lower 90 % bound of the share of runs is .75 or more. ``benchmarks/archive_scale.py`` measures it.
+half-width on their side, drawn to 1 by ``n / (n + 6)``. Below 1 it goes only as far as the cases together, ties and
+all, are still covered: the lower 90 % bound of the share of runs is .75 or more. ``benchmarks/archive_scale.py``
+measures it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from scipy.special import betaincinv
 from rlscale.inference.correction import Correction
 from rlscale.trust.outcome import Backtest, Case
 
-__all__ = ["FEWEST", "RULE", "Archive", "Ends", "Rule", "archive", "correction_of"]
+__all__ = ["FEWEST", "RULE", "Archive", "Ends", "Rule", "archive", "archive_from", "correction_of"]
 
 Floats = NDArray[np.float64]
 
@@ -119,8 +121,16 @@ class Ends:
         )
 
     def __getitem__(self, chosen: NDArray[np.bool_]) -> Ends:
-        parts = (self.run, self.truth, self.last, self.low, self.middle, self.high)
-        return Ends(*(part[chosen] for part in parts), bounds=self.bounds[:, chosen], span=self.span)
+        return Ends(
+            run=self.run[chosen],
+            truth=self.truth[chosen],
+            last=self.last[chosen],
+            low=self.low[chosen],
+            middle=self.middle[chosen],
+            high=self.high[chosen],
+            bounds=self.bounds[:, chosen],
+            span=self.span,
+        )
 
     @property
     def half(self) -> Floats:
@@ -183,6 +193,13 @@ class Archive:
         return Correction(scale=self.scale, shift=self.shift) if (self.scale, self.shift) != (1.0, 0.0) else None
 
     @property
+    def words(self) -> str:
+        """What is done to intervals."""
+        if self.correction is None:
+            return "intervals as they are"
+        return f"intervals × {self.scale:.2f}" + (f", shifted by {self.shift:+.2f} half-widths" if self.shift else "")
+
+    @property
     def claim(self) -> str:
         """What may be said of it, in a sentence."""
         if not self.calibrated:
@@ -190,14 +207,38 @@ class Archive:
                 f"Uncalibrated: {self.informative} finished runs say how far forecasts are off, {FEWEST} are needed; "
                 "forecasts stay as they are."
             )
-        moved = "" if self.shift == 0.0 else f", shifted by {self.shift:+.2f} half-widths"
-        held = f"80 % intervals held {100 * self.coverage_held_out:.0f} % of the ends of runs held out"
-        if self.correction is None:
-            return f"Calibrated on {self.runs} finished runs: intervals stay as they are; {held}."
         return (
-            f"Calibrated on {self.runs} finished runs: intervals × {self.scale:.2f}{moved}; {held} "
-            f"({100 * self.coverage_without:.0f} % as they were)."
+            f"Calibrated on {self.runs} finished runs: {self.words}; 80 % intervals held "
+            f"{100 * self.coverage_held_out:.0f} % of the ends of runs held out ({100 * self.coverage_without:.0f} % "
+            "without)."
         )
+
+
+def archive_from(given: Mapping[str, Any]) -> Archive:
+    """Return what a file holds of :func:`archive`.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        A key is missing, or a value is not what it must be.
+    InputError
+        A correction that cannot be.
+    """
+    error = given["model_error"]
+    found = Archive(
+        scale=float(given["scale"]),
+        shift=float(given["shift"]),
+        calibrated=given["calibrated"] is True,
+        runs=int(given["runs"]),
+        informative=int(given["informative"]),
+        coverage_without=float(given["coverage_without"]),
+        coverage=float(given["coverage"]),
+        coverage_held_out=float(given["coverage_held_out"]),
+        family=str(given["family"]),
+        model_error=None if error is None else float(error),
+    )
+    Correction(scale=found.scale, shift=found.shift)
+    return found
 
 
 def correction_of(ends: Ends, rule: Rule = RULE) -> Correction:
