@@ -15,11 +15,11 @@ from rlscale.errors import InputError
 from rlscale.inference import Correction, FitOptions, fit, posterior
 from rlscale.inference.correction import NEAREST
 from rlscale.inference.pool import pooled_level
-from rlscale.trust import Backtest
+from rlscale.trust import Backtest, backtest
 from rlscale.trust.archive import FEWEST, Ends, Rule, archive, archive_from, correction_of
 from rlscale.trust.backtest import cut_scores
 from rlscale.trust.scores import binomial_interval
-from tests.trust.made import case, rising
+from tests.trust.made import case, rising, several
 
 
 def ends(error: np.ndarray, half: float = 0.05, cuts: int = 2, last: float = 0.0) -> Ends:
@@ -149,6 +149,16 @@ def test_fits_and_pools_carry_a_correction() -> None:
         assert other.q50 > level.q50 + 0.15 * level.width
         before = pooled_level([each.corrected(by) for each in runs], 0.5 * last, 0.0).interval
         assert before == pooled_level(runs, 0.5 * last, 0.0).interval
+
+
+def test_corrected_forecasts_are_what_the_archive_judges() -> None:
+    by = Correction(scale=0.6, shift=0.4)
+    plain, moved = (backtest(several(4), options=FitOptions(correction=one)) for one in (None, by))
+    before, after = (Ends.of(one.cases, 1.0) for one in (plain, moved))
+    centre = before.middle + by.shift * before.half
+    assert after.low == pytest.approx(centre - by.scale * (before.middle - before.low), abs=1e-6)
+    assert after.high == pytest.approx(centre + by.scale * (before.high - before.middle), abs=1e-6)
+    assert after.inside(Correction()).tolist() == before.inside(by).tolist()
 
 
 def made(runs: int, sd: float) -> Backtest:
