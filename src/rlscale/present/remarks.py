@@ -31,7 +31,7 @@ __all__ = [
 
 View = FitView | RankView
 #: What is said of forecasts without a calibration.
-UNCALIBRATED = "Uncalibrated: how often 80 % intervals hold for runs like yours was not measured."
+UNCALIBRATED = "Uncalibrated: not measured on runs like yours (rlscale backtest --calibrate)."
 #: A crossing ahead is told from this probability on.
 LIKELY = 0.6
 
