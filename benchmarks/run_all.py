@@ -23,6 +23,7 @@ from typing import Any
 import rlscale
 from benchmarks import (
     accuracy,
+    archive_scale,
     bundled,
     console,
     coverage,
@@ -55,6 +56,7 @@ BENCHMARKS = {
     for module in (
         forecast,
         out_of_source,
+        archive_scale,
         gate,
         speed,
         scale,

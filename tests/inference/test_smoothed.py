@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rlscale.curves import Curve, OpenBounds, Truth
-from rlscale.inference import VerdictName, fit, fits, posterior
+from rlscale.inference import FitOptions, VerdictName, fit, fits, posterior
 from rlscale.inference.examine import examine
 from rlscale.inference.forecast import forecast
 from rlscale.inference.smoothed import smoothing

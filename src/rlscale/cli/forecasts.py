@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 from rlscale.cli.base import answered, output, settings, watched
 from rlscale.options import (
+    CALIBRATION,
     FITTING,
     OUTPUT,
     PARTIAL,
@@ -18,6 +20,7 @@ from rlscale.options import (
     READING,
     RUNS,
     Compute,
+    calibration_file,
     example,
     fit_options,
     gate_fit_options,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from rlscale.inference import Fit, OverTime
     from rlscale.present.output import Output
     from rlscale.sources import Reading
+    from rlscale.trust import Calibration
 
 __all__ = ["backtest", "demo", "fit", "rank"]
 
@@ -43,7 +47,7 @@ _MANY = 200
 )
 @click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
 @click.option("--over-time", is_flag=True, help="Also the ceiling and the verdict as each run grew, at up to 24 looks.")
-@with_options(RUNS, READING, FITTING, OUTPUT)
+@with_options(RUNS, READING, FITTING, CALIBRATION[:1], OUTPUT)
 def fit(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, over_time: bool, **given: Any
 ) -> None:
@@ -55,10 +59,10 @@ def fit(
     from rlscale.present.views import fit_view
 
     to = output(given)
-    fits, reading = _fitted(paths, targets, at_least, given)
-    told = settings(given, targets=[*targets], at_least=at_least)
+    fits, reading, calibration = _fitted(paths, targets, at_least, given)
+    told = settings(given, targets=[*targets], at_least=at_least, calibration=_named(given))
     grown = _grown(fits, targets) if over_time else ()
-    to.fits(fit_view(fits, settings=told, reading=reading, over_time=grown), fits)
+    to.fits(fit_view(fits, settings=told, reading=reading, over_time=grown, calibration=calibration), fits)
 
 
 @click.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
@@ -68,7 +72,7 @@ def fit(
     "--pairs", type=click.Choice(["auto", "all"]), default="auto", help="auto: each against the best past 50."
 )
 @click.option("--jobs", type=int, metavar="N", help="Processes; by default 2 for many runs. The numbers stay the same.")
-@with_options(RUNS, READING, PARTIAL, FITTING, OUTPUT)
+@with_options(RUNS, READING, PARTIAL, FITTING, CALIBRATION[:1], OUTPUT)
 def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | None, **given: Any) -> None:
     """Recipes by ceiling: P(best), groups that cannot be told apart, early-leader traps, crossings.
 
@@ -83,7 +87,7 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | N
     "--cut", "cuts", type=float, multiple=True, metavar="F",
     help="Share of each run's compute to forecast from; repeat. Default: 0.25, 0.5 and 0.75.",
 )  # fmt: skip
-@click.option("--calibrate", is_flag=True, help="Also find the discrepancy at which the gate's intervals are true.")
+@click.option("--calibrate", is_flag=True, help="Also how wide intervals must be: of the gate, and of fit and rank.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="F.json", help="Write the calibration here.")
 @click.option(
     "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
@@ -95,7 +99,8 @@ def backtest(
     """How forecasts made early would have done on finished runs: error, coverage, ranking, against simpler methods.
 
     PATH is a log or a folder of logs. Each run is cut at shares of its compute, the mean of its last evaluations is
-    forecast from there, and compared with what came true. --calibrate --out FILE prepares a file for the gate.
+    forecast from there, and compared with what came true. --calibrate --out FILE prepares a file for --calibration of
+    gate, fit and rank.
     """
     from rlscale.errors import InputError
     from rlscale.present.backtest import backtest_view
@@ -103,7 +108,7 @@ def backtest(
     from rlscale.present.documents import dumps
     from rlscale.present.output import write_file
     from rlscale.sources import collect
-    from rlscale.trust import CUTS
+    from rlscale.trust import CUTS, archive
     from rlscale.trust import backtest as backtest_runs
     from rlscale.trust import calibrate as calibrated_on
 
@@ -120,6 +125,7 @@ def backtest(
     calibration = None
     if calibrate:
         calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=gate_fit_options(given))
+        calibration = replace(calibration, archive=archive(found))
     to.backtest(backtest_view(found, reading.runs, settings=told, reading=reading), calibration)
     if calibration is not None and out is not None:
         write_file(out, dumps(calibration_document(calibration)) + "\n")
@@ -149,19 +155,32 @@ def demo(**given: Any) -> None:
 
 def _fitted(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
-) -> tuple[tuple[Fit, ...], Reading]:
+) -> tuple[tuple[Fit, ...], Reading, Calibration | None]:
     """Read and fit, with a progress bar on long work."""
     from rlscale.inference import fits
     from rlscale.sources import collect
 
-    options = fit_options(at_least, given)
-    reading = collect(paths, read_options(given))
+    calibration = _calibration(given)
+    options, reading = fit_options(at_least, given), collect(paths, read_options(given))
+    if calibration is not None:
+        options = calibration.corrected(options, reading.runs)
     found = []
     with watched("fitting", len(reading.runs)) as watch:
         for one in fits(reading.runs, targets, options):
             found.append(one)
             watch(len(found), len(reading.runs))
-    return tuple(found), reading
+    return tuple(found), reading, calibration
+
+
+def _calibration(given: dict[str, Any]) -> Calibration | None:
+    """Return the calibration of ``--calibration``."""
+    path = given.get("calibration")
+    return None if path is None else calibration_file(path)
+
+
+def _named(given: dict[str, Any]) -> str | None:
+    """Return its file as text."""
+    return None if given.get("calibration") is None else str(given["calibration"])
 
 
 def _grown(fits: Sequence[Fit], targets: tuple[float, ...]) -> tuple[OverTime, ...]:
@@ -192,9 +211,11 @@ def _ranked(
     from rlscale.present.views import RankView, bad_files, run_line
     from rlscale.sources import collect
 
-    options = fit_options(None, given)
-    reading = collect(paths, read_options(given))
+    calibration = _calibration(given)
+    options, reading = fit_options(None, given), collect(paths, read_options(given))
     runs = reading.runs
+    if calibration is not None:
+        options = calibration.corrected(options, runs)
     with watched("fitting", len(runs)) as watch:
         ranking, outcomes = rank_runs(
             runs,
@@ -209,9 +230,10 @@ def _ranked(
         ranking=ranking,
         runs=tuple(run_line(run, of.verdict, of.warnings) for run, of in zip(runs, outcomes, strict=True)),
         errors=bad_files(reading.errors),
-        settings=settings(given, target=target),
+        settings=settings(given, target=target, calibration=_named(given)),
         grouping=reading.grouping,
         left_out=reading.left_out,
+        calibration=calibration,
     )
     to.ranking(view, Refits(runs, () if target is None else target, options), extra)
     answered(reading.left_out, given)

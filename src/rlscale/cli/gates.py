@@ -164,8 +164,10 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
             raise InputError("--calibration and --discrepancy both say how far forecasts may be off; give one of them")
         found = calibration_file(given["calibration"])
         if curve is not None:
-            found.check(metric=curve.metric, bounds=curve.frame, family=family)
+            found.check(metric=curve.metric, bounds=curve.frame, family=family, unit=curve.unit)
         numbers, said = replace(numbers, discrepancy=found.discrepancy), found.claim
+        if found.archive is not None and found.archive.calibrated:
+            said = f"{said} The forecasts of fit and rank: {found.archive.words}."
     told = {name: given[name] for name in ("discrepancy", "alpha") if given[name] is not None}
     return replace(numbers, **told), said
 

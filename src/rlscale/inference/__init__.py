@@ -1,5 +1,6 @@
 """From a curve to what it supports: families, noise, posterior, forecast, verdict."""
 
+from rlscale.inference.correction import Correction
 from rlscale.inference.fit import Fit, FitOptions, Refits, fit, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
 from rlscale.inference.over_time import Look, OverTime, over_time, over_times
@@ -7,6 +8,7 @@ from rlscale.inference.posterior import Posterior, posterior, posteriors
 from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = [
+    "Correction",
     "Fit",
     "FitOptions",
     "Forecast",

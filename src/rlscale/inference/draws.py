@@ -7,7 +7,7 @@ inside) is the weight of the draw, a truncated-normal mass of at most 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from rlscale.inference.evidence import Evidence
+from rlscale.inference.families import Family
+from rlscale.inference.flat import flat_cells
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
 from rlscale.inference.nodes import FLOOR, LOST, REACH, Conditionals, normal_to_t
 from rlscale.inference.priors import OpenCeiling, Priors
 from rlscale.inference.walk import Noises
-from rlscale.inference.zoom import Cells
+from rlscale.inference.zoom import AVERAGED_FINE, FINE, Cells, Job, together, zoomed
 
-__all__ = ["COUNT", "Draws", "draw"]
+__all__ = ["COUNT", "Draws", "draw", "drawn"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -226,6 +229,28 @@ def draw(
         ends=ends,
         effective=0.0 if lost else 1.0 / float(weight @ weight),
     )
+
+
+def drawn(data: Sequence[Evidence], families: Sequence[Family], priors: Priors, count: int) -> Iterator[Draws]:
+    """Return the draws of each curve."""
+    shapes = [family for family in families if family.rises]
+    still = [family for family in families if not family.rises]
+    fine = FINE if len(shapes) == 1 else AVERAGED_FINE
+    parts = []
+    if shapes:
+        parts.append(zoomed([Job(each, family) for each in data for family in shapes], priors, fine=fine))
+    parts += [flat_cells(data, family, priors) for family in still]
+    cells = parts[0] if len(parts) == 1 else together(*parts)
+    for k, each in enumerate(data):
+        job = iter(range(k * len(shapes), (k + 1) * len(shapes)))
+        yield draw(
+            cells,
+            [next(job) if family.rises else len(shapes) * len(data) + k for family in families],
+            each.noises,
+            priors,
+            ceiling=each.ceiling,
+            count=count,
+        )
 
 
 def _allotted(log_weight: Floats, sizes: Sequence[int], count: int) -> tuple[Indices, Floats, tuple[int, ...]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
 from rlscale.inference.ahead import Aftermath
+from rlscale.inference.correction import Correction
 from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
@@ -55,6 +56,8 @@ class FitOptions:
         Leave out the early evaluations where the later ones are foretold better without them (``--from auto``).
     priors : Priors, optional
         By default those that go with the model error.
+    correction : Correction, optional
+        Of all forecasts, as measured on finished runs like these (``rlscale.Calibration``).
 
     Raises
     ------
@@ -68,6 +71,7 @@ class FitOptions:
     at_least: float | None = None
     onset: bool = False
     priors: Priors | None = None
+    correction: Correction | None = None
 
     @property
     def family(self) -> str:
@@ -336,7 +340,8 @@ def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
 
 
 def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
-    found, outside = _inside(found.after(asked.aftermath), asked.curve or found.curve)
+    found = found.after(asked.aftermath).corrected(options.correction)
+    found, outside = _inside(found, asked.curve or found.curve)
     last = asked.run.curve.compute_last
     wanted = asked.targets or (2.0 * last, 4.0 * last)
     computes = tuple(dict.fromkeys((*wanted, np.inf)))  # each once

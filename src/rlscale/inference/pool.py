@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.inference.correction import half_width
 from rlscale.inference.draws import SEED, STAY
 from rlscale.inference.forecast import Interval
 from rlscale.inference.lattice import normal_quantiles, sobol
@@ -206,7 +207,8 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
     low, high = min(run.curve.bounds[0] for run in runs), max(run.curve.bounds[1] for run in runs)
     if len(runs) == 1:
         values = rewards[0] + first.draws.model * np.hypot(tau, model)
-        return _level(np.minimum(np.maximum(values, low), high), first.weight)
+        values = np.minimum(np.maximum(values, low), high)
+        return _level(_corrected(runs, values, first.weight, compute, (low, high)), first.weight)
     values = _joint([(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)], tau)
     values = values + model * normal_quantiles(_DRAWS, 1)
     others = [run.ahead for run in runs if run.ahead is not None]
@@ -215,7 +217,21 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
         # the runs of a recipe stay together or not at all
         still = _joint([(ahead.still(run.draws), run.weight) for run, ahead in zip(runs, others, strict=True)], tau)
         values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
-    return Level(np.sort(np.minimum(np.maximum(values, low), high)), _even())
+    values = np.minimum(np.maximum(values, low), high)
+    return Level(np.sort(_corrected(runs, values, _even(), compute, (low, high))), _even())
+
+
+def _corrected(
+    runs: Sequence[Posterior], values: Floats, weight: Floats, compute: float, bounds: tuple[float, float]
+) -> Floats:
+    """Correct draws of a level, shape (d,): runs that all err alike move their level as far as they move each."""
+    correction, last = runs[0].correction, max(run.curve.compute_last for run in runs)
+    if correction is None or compute <= last:
+        return values
+    plain = [run.corrected(None) for run in runs]
+    half = np.mean([half_width(run.reward([compute], model_error=True)[:, 0], run.weight) for run in plain])
+    ahead = np.log([compute / last])
+    return np.asarray(correction.applied(values[None], weight, ahead, bounds, float(half))[0])
 
 
 def _joint(parts: Sequence[tuple[Floats, Floats]], tau: float) -> Floats:

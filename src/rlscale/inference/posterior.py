@@ -13,15 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from rlscale.curves import Curve
 from rlscale.errors import CurveError, InputError
 from rlscale.inference.ahead import PERSISTENCE, Aftermath, Ahead
-from rlscale.inference.draws import COUNT, Draws, draw
-from rlscale.inference.evidence import Evidence, evidence, thinned
+from rlscale.inference.correction import Correction
+from rlscale.inference.draws import COUNT, Draws, drawn
+from rlscale.inference.evidence import evidence, thinned
 from rlscale.inference.families import AVERAGED, Family, name_of
-from rlscale.inference.flat import flat_cells
 from rlscale.inference.priors import PRIORS, Priors, priors_for
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.walk import passed
 from rlscale.inference.walk_before import walk_before
-from rlscale.inference.zoom import AVERAGED_FINE, FINE, Job, together, zoomed
 
 __all__ = [
     "MIN_POINTS",
@@ -67,6 +66,8 @@ class Posterior:
         As given to :func:`posterior`.
     ahead : Ahead, optional
         What else may happen, where the model error is learned.
+    correction : Correction, optional
+        Of the forecasts, measured on finished runs like this one.
     """
 
     families: tuple[Family, ...]
@@ -77,6 +78,7 @@ class Posterior:
     priors: Priors = PRIORS
     count: int = COUNT
     ahead: Ahead | None = None
+    correction: Correction | None = None
 
     @property
     def family(self) -> str:
@@ -135,13 +137,19 @@ class Posterior:
 
     def refitted(self, curve: Curve, *, count: int | None = None) -> Posterior:
         """Return the posterior of another curve, all else as here but for the number of draws where it is given."""
-        return posterior(
+        found = posterior(
             curve,
             families=self.families,
             model_error=self.model_error,
             priors=self.priors,
             count=count or self.count,
-        ).after(None if self.ahead is None else self.ahead.aftermath)
+        )
+        aftermath = None if self.ahead is None else self.ahead.aftermath
+        return found.after(aftermath).corrected(self.correction)
+
+    def corrected(self, correction: Correction | None) -> Posterior:
+        """Return this posterior with its forecasts corrected so, or not at all."""
+        return self if correction == self.correction else replace(self, correction=correction)
 
     def after(self, aftermath: Aftermath | None) -> Posterior:
         """Return this posterior of a run that has broken off ``curve``; a given model error leaves it as it is."""
@@ -188,7 +196,8 @@ class Posterior:
             In the curve's unit; ``inf`` is the asymptote, 0 the baseline.
         model_error : bool
             Add the model error, kept within the bounds: the same draw of a given one at every compute; of a learned one
-            the walk so far and to come, persistence, and what may follow a break. Else the law alone.
+            the walk so far and to come, persistence, and what may follow a break. Beyond the last compute the
+            correction, where there is one. Else the law alone.
         single : bool
             Take the rises in single precision: an error of 1e-7 of the range, in a third of the time.
 
@@ -206,11 +215,13 @@ class Posterior:
             value = np.clip(value + self._walk(compute), *self.curve.bounds)
             later = compute > self.curve.compute_last
             value[later] = ahead.mixed(value[later], self.draws)
-        return value.T
+        return self.moved(value, compute).T if model_error else value.T
 
-    def law(self, compute: ArrayLike, *, single: bool = False) -> Floats:
-        """Reward by the law alone at ``compute``, shape (k,): shape (d, k)."""
-        return self.reward(compute, single=single)
+    def moved(self, value: Floats, compute: Floats, bounds: tuple[float, float] | None = None) -> Floats:
+        """Correct rewards, shape (k, d), at ``compute``, shape (k,), inside the bounds of the metric or those given."""
+        if self.correction is None:
+            return value
+        return self.correction.applied(value, self.weight, self._log_ahead(compute), bounds or self.curve.bounds)
 
     def expected(self, compute: ArrayLike, *, single: bool = False) -> Floats:
         """Noise-free reward at ``compute``, shape (k,), if nothing unforeseen happens from now on: shape (d, k).
@@ -356,31 +367,9 @@ def posteriors(
             require_points(curve)
         made = [thinned(curve) for curve in chunk]
         data = [evidence(curve, early=len(families) > 1, walk=walk, priors=priors) for curve, _ in made]
-        for (curve, block), draws in zip(made, _drawn(data, families, priors, count), strict=True):
+        for (curve, block), draws in zip(made, drawn(data, families, priors, count), strict=True):
             ahead = Ahead.of(curve, priors.ahead) if walk else None
             yield Posterior(tuple(families), curve, draws, kappa, block, priors, count, ahead)
-
-
-def _drawn(data: Sequence[Evidence], families: Sequence[Family], priors: Priors, count: int) -> Iterator[Draws]:
-    """Return the draws of each curve."""
-    shapes = [family for family in families if family.rises]
-    still = [family for family in families if not family.rises]
-    fine = FINE if len(shapes) == 1 else AVERAGED_FINE
-    parts = []
-    if shapes:
-        parts.append(zoomed([Job(each, family) for each in data for family in shapes], priors, fine=fine))
-    parts += [flat_cells(data, family, priors) for family in still]
-    cells = parts[0] if len(parts) == 1 else together(*parts)
-    for k, each in enumerate(data):
-        job = iter(range(k * len(shapes), (k + 1) * len(shapes)))
-        yield draw(
-            cells,
-            [next(job) if family.rises else len(shapes) * len(data) + k for family in families],
-            each.noises,
-            priors,
-            ceiling=each.ceiling,
-            count=count,
-        )
 
 
 def default_model_error(families: Sequence[Family]) -> float | None:

@@ -31,7 +31,7 @@ def mean_of_evaluations(posterior: Posterior, compute: ArrayLike) -> Floats:
     steps = np.maximum((compute - seen.compute_last) / np.median(np.diff(seen.compute)[-5:]), 0.0)
     linked = np.mean(draws.rho[:, None] ** steps, axis=1)
     deviation = seen.reward[-1] - posterior.expected([seen.compute_last])[:, 0]
-    value = posterior.law(compute).mean(axis=1)
+    value = posterior.reward(compute).mean(axis=1)
     variance = mean_variance(draws.rho, compute.size)
     if ahead is None:
         variance = np.maximum(variance - linked**2, 0.0) * recent_noise(posterior)
@@ -46,7 +46,8 @@ def mean_of_evaluations(posterior: Posterior, compute: ArrayLike) -> Floats:
         variance = np.maximum(variance - linked**2, 0.0)
         value = ahead.mixed(np.clip(value, *seen.bounds)[None], draws)[0] + normal * posterior.sigma * np.sqrt(variance)
     low, high = min(seen.bounds[0], seen.reward.min()), max(seen.bounds[1], seen.reward.max())
-    return np.asarray(np.clip(value + linked * deviation, low, high))
+    value = np.clip(value + linked * deviation, low, high)
+    return np.asarray(posterior.moved(value[None], compute[-1:], (low, high))[0])
 
 
 def recent_noise(posterior: Posterior) -> float:

@@ -27,6 +27,7 @@ def fit_document(view: FitView) -> Document:
         **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": _options(view.settings),
+        "calibration": _calibration(view),
     }
 
 
@@ -48,6 +49,7 @@ def rank_document(view: RankView) -> Document:
         **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": _options(view.settings),
+        "calibration": _calibration(view),
     }
 
 
@@ -75,6 +77,15 @@ def written(document: Mapping[str, Any]) -> Iterator[str]:
 def _text(value: Any) -> str:
     # a line end inside a string is written as \\n, so those of the text are its layout
     return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _calibration(view: FitView | RankView) -> Document | None:
+    """Return what finished runs said of forecasts, and what was done to these; None where that was not asked for."""
+    if view.calibration is None:
+        return None
+    archive = view.calibration.archive
+    kept: Document = {"scale": 1.0, "shift": 0.0, "calibrated": False} if archive is None else asdict(archive)
+    return {**kept, "claim": view.calibration.forecasts_claim}
 
 
 def _run(run: RunView) -> Document:

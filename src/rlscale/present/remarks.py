@@ -15,6 +15,7 @@ from rlscale.present.views import FitView, RankView, RunLine, RunView, runs_by_r
 
 __all__ = [
     "Remark",
+    "calibrated",
     "claim",
     "common_unit",
     "crossings",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 View = FitView | RankView
+#: What is said of forecasts without a calibration.
+UNCALIBRATED = "Uncalibrated: not measured on runs like yours (rlscale backtest --calibrate)."
 #: A crossing ahead is told from this probability on.
 LIKELY = 0.6
 
@@ -86,6 +89,11 @@ def claim(view: RankView) -> str:
     }[spread.source]
     tau = f"run-to-run sd included: τ = {spread.value:.3f} of the range, {where}"
     return f"Probabilities are about the recipes' mean levels, {tau}."
+
+
+def calibrated(view: View) -> str:
+    """Say whether forecasts were measured on finished runs like these, and what was done to them."""
+    return UNCALIBRATED if view.calibration is None else view.calibration.forecasts_claim
 
 
 def mixed_groups(view: RankView) -> tuple[str, ...]:

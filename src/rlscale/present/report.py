@@ -68,7 +68,7 @@ def _context(view: FitView | RankView, fits: Sequence[Fit]) -> dict[str, Any]:
         "undrawn": max(len(ranking.ranking.recipes) - CURVES, 0) if ranking else 0,
         "mixed_groups": remarks.mixed_groups(ranking) if ranking else (),
         "grouping": pooled(view.grouping),
-        "claims": [remarks.claim(ranking), *ranking.ranking.notes] if ranking else [],
+        "claims": [*([remarks.claim(ranking), *ranking.ranking.notes] if ranking else []), remarks.calibrated(view)],
         "traps": remarks.traps(ranking, 20) if ranking else (),
         "crossings": remarks.crossings(ranking, 20) if ranking else (),
         "published": remarks.published(ranking, 20) if ranking else (),

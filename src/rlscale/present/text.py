@@ -46,6 +46,7 @@ def print_fit(view: FitView, console: Console) -> None:
         console.print()
     print_over_time(view.runs, console)
     _print_reasons(console, [(run.run, run.verdict, remarks.outlook(run)) for run in view.runs], brief=())
+    print_list(console, "", [remarks.calibrated(view)])
     _print_input(console, view)
 
 
@@ -56,7 +57,9 @@ def print_rank(view: RankView, console: Console) -> None:
     names = [row.recipe for row in rows]
     console.print(fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
     console.print()
-    print_list(console, "", [*remarks.mixed_groups(view), remarks.claim(view), *view.ranking.notes])
+    print_list(
+        console, "", [*remarks.mixed_groups(view), remarks.claim(view), remarks.calibrated(view), *view.ranking.notes]
+    )
     print_list(console, "Early-leader traps", remarks.traps(view))
     print_list(console, "Crossings ahead", remarks.crossings(view))
     print_list(console, "Cross-check by the published rules (A within .02 is a tie, then B)", remarks.published(view))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from itertools import repeat
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, Verdic
 from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, probability, quantity, reward, span
 from rlscale.sources import Grouping, LeftOut, Reading
+
+if TYPE_CHECKING:
+    from rlscale.trust import Calibration
 
 __all__ = [
     "CEILING",
@@ -195,18 +198,19 @@ class RunView(RunLine):
 
 @dataclass(frozen=True, kw_only=True)
 class FitView:
-    """The answer of ``fit``."""
+    """The answer of ``fit``; ``calibration``: by which its forecasts are corrected."""
 
     runs: tuple[RunView, ...]
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
     grouping: Grouping | None = None
     left_out: tuple[LeftOut, ...] = ()
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankView:
-    """The answer of ``rank``: the ranking and the runs behind it."""
+    """The answer of ``rank``: the ranking and the runs behind it; ``calibration``: as in :class:`FitView`."""
 
     ranking: Ranking
     runs: tuple[RunLine, ...]
@@ -214,6 +218,7 @@ class RankView:
     settings: Settings = field(default_factory=Settings)
     grouping: Grouping | None = None
     left_out: tuple[LeftOut, ...] = ()
+    calibration: Calibration | None = None
 
     @property
     def shown_in(self) -> Bounds:
@@ -298,6 +303,7 @@ def fit_view(
     *,
     reading: Reading | None = None,
     over_time: Sequence[OverTime] = (),
+    calibration: Calibration | None = None,
 ) -> FitView:
     """Return the view of several fitted runs, in their order, and of how each grew where that was asked for.
 
@@ -309,6 +315,7 @@ def fit_view(
         settings=settings or Settings(),
         grouping=None if reading is None else reading.grouping,
         left_out=() if reading is None else reading.left_out,
+        calibration=calibration,
     )
 
 

@@ -1,5 +1,6 @@
 """How good the answers are: forecasts made early, set beside what came true."""
 
+from rlscale.trust.archive import Archive, archive
 from rlscale.trust.arena import Setting
 from rlscale.trust.backtest import CUTS, backtest
 from rlscale.trust.discrepancy import Calibration, calibrate
@@ -8,6 +9,7 @@ from rlscale.trust.replay import Replay, replay
 
 __all__ = [
     "CUTS",
+    "Archive",
     "Backtest",
     "Calibration",
     "Case",
@@ -15,6 +17,7 @@ __all__ = [
     "Replay",
     "Setting",
     "Skipped",
+    "archive",
     "backtest",
     "calibrate",
     "replay",

@@ -1,9 +1,9 @@
-"""Calibration of the gate on the user's own finished runs: the discrepancy at which its intervals are true."""
+"""Calibration on the user's own finished runs: of the gate, by a discrepancy, and of forecasts, by ``archive``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,18 @@ from rlscale.decisions.gate.prospect import cdf_of, left, smoothed
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions, fits
+from rlscale.trust.archive import Archive, archive_from
 from rlscale.trust.backtest import CUTS, cut_runs, predictive
 from rlscale.trust.scores import binomial_interval
 
-__all__ = ["FEWEST", "NOMINAL", "UNCALIBRATED", "Calibration", "calibrate", "calibration_from"]
+__all__ = [
+    "FEWEST",
+    "NOMINAL",
+    "UNCALIBRATED",
+    "Calibration",
+    "calibrate",
+    "calibration_from",
+]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +40,11 @@ NOMINAL = 0.8
 UNCALIBRATED = (
     "Uncalibrated: whether these forecasts are right for runs like yours was not measured; rlscale backtest "
     f"--calibrate measures it on {FEWEST} or more finished runs."
+)
+#: What is said of the forecasts of ``fit`` and ``rank`` where a calibration says nothing of them.
+_GATE_ONLY = (
+    "Uncalibrated: this calibration is of the gate alone, forecasts stay as they are; rlscale backtest --calibrate "
+    "writes one of both."
 )
 #: Discrepancies tried, as shares of the range.
 TRIED = np.round(np.arange(0.0, 0.2001, 0.0025), 4)
@@ -60,6 +73,8 @@ class Calibration:
     metric, unit, family : str
     bounds : (float, float)
     cuts : tuple of float
+    archive : Archive, optional
+        What the runs say of the forecasts of ``fit`` and ``rank``; None in files of older releases.
     """
 
     discrepancy: float
@@ -76,6 +91,12 @@ class Calibration:
     family: str
     bounds: tuple[float, float]
     cuts: tuple[float, ...]
+    archive: Archive | None = None
+
+    @property
+    def forecasts_claim(self) -> str:
+        """What may be said of the forecasts of ``fit`` and ``rank``, in a sentence."""
+        return _GATE_ONLY if self.archive is None else self.archive.claim
 
     @property
     def claim(self) -> str:
@@ -91,22 +112,47 @@ class Calibration:
             f"({100 * self.coverage_without:.0f} % without any)."
         )
 
-    def check(self, *, metric: str, bounds: tuple[float, float], family: str) -> None:
+    def check(self, *, metric: str, bounds: tuple[float, float], family: str, unit: str | None = None) -> None:
         """Refuse to be used for another metric.
 
         Raises
         ------
         InputError
-            The metric, its bounds or the family of curves is another one.
+            The metric, its bounds, the family of curves, or the unit of compute where it is given, is another one.
         """
-        for what, mine, theirs in (
-            ("metric", self.metric, metric), ("bounds", self.bounds, bounds), ("family", self.family, family),
-        ):  # fmt: skip
-            if mine != theirs:
-                raise InputError(
-                    f"the calibration is of {what} {mine!r}, the runs have {theirs!r}; "
-                    "calibrate on finished runs like these (rlscale backtest --calibrate)"
-                )
+        _same("metric", self.metric, metric)
+        _same("unit", self.unit, self.unit if unit is None else unit)
+        _same("bounds", self.bounds, bounds)
+        _same("family", self.family, family)
+
+    def corrected(self, options: FitOptions, runs: Iterable[Run]) -> FitOptions:
+        """Return options whose forecasts of ``runs`` are corrected as the finished runs ask for.
+
+        Raises
+        ------
+        InputError
+            Runs of another metric, unit or bounds, or options that fit otherwise.
+        """
+        fitted = self.family if self.archive is None else self.archive.family
+        for run in runs:
+            curve = run.curve
+            _same("metric", self.metric, curve.metric)
+            _same("unit", self.unit, curve.unit)
+            if curve.open is None:  # open ones are known from the runs themselves
+                _same("bounds", self.bounds, curve.frame)
+        _same("family", fitted, options.family)
+        if self.archive is None:
+            return options
+        _same("model error", self.archive.model_error, options.model_error)
+        return replace(options, correction=self.archive.correction)
+
+
+def _same(what: str, mine: object, theirs: object) -> None:
+    if mine != theirs:
+        raise InputError(
+            f"the calibration is of {what} {mine!r}, the runs have {theirs!r}; "
+            "calibrate on finished runs like these (rlscale backtest --calibrate)"
+        )
 
 
 def calibrate(
@@ -231,6 +277,7 @@ def calibration_from(given: Mapping[str, Any]) -> Calibration:
             family=str(given["family"]),
             bounds=(float(given["bounds"][0]), float(given["bounds"][1])),
             cuts=tuple(float(cut) for cut in given["cuts"]),
+            archive=None if given.get("archive") is None else archive_from(given["archive"]),
         )
     except KeyError as error:
         raise InputError(f"the calibration has no {error.args[0]!r}; {advice}") from error

@@ -46,8 +46,9 @@ def backtest_document(view: BacktestView) -> Document:
 
 
 def calibration_document(calibration: Calibration) -> Document:
-    """Return the file of ``backtest --calibrate``, which ``gate --calibration`` reads."""
-    return {"schema": SCHEMA, **asdict(calibration), "claim": calibration.claim}
+    """Return the file of ``backtest --calibrate``, which ``--calibration`` of ``gate``, ``fit`` and ``rank`` reads."""
+    said = None if calibration.archive is None else {**asdict(calibration.archive), "claim": calibration.archive.claim}
+    return {"schema": SCHEMA, **asdict(calibration), "archive": said, "claim": calibration.claim}
 
 
 def _cut(scored: CutScores) -> Document:

@@ -35,6 +35,7 @@ def print_backtest(view: BacktestView, console: Console, calibration: Calibratio
     _print_verdicts(view, console)
     if calibration is not None:
         print_list(console, "Calibration of the gate", [calibration.claim])
+        print_list(console, "Calibration of forecasts", [calibration.forecasts_claim])
     print_list(console, "Notes", words.notes(view))
     for title, remarks in (
         ("Skipped", words.skipped(view)),
