@@ -1,9 +1,11 @@
 """From a curve to what it supports: families, noise, posterior, forecast, verdict."""
 
-from rlscale.inference.fit import Fit, FitOptions, Refits, fit, fits
+from rlscale.inference.fit import Fit, FitOptions, fit, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
 from rlscale.inference.over_time import Look, OverTime, over_time, over_times
 from rlscale.inference.posterior import Posterior, posterior, posteriors
+from rlscale.inference.refits import Refits
+from rlscale.inference.siblings import Siblings, siblings_of
 from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "OverTime",
     "Posterior",
     "Refits",
+    "Siblings",
     "Verdict",
     "VerdictName",
     "fit",
@@ -24,4 +27,5 @@ __all__ = [
     "over_times",
     "posterior",
     "posteriors",
+    "siblings_of",
 ]
