@@ -2,16 +2,17 @@
 
 ``python -m benchmarks.siblings``. Every run of ``archives.SOURCES`` and of the simulated shapes of ``sources`` is cut
 and forecast as ``rlscale backtest`` does, alone and with the other runs of its metric: with what *finished* ones showed
-at its end (all but itself, whole), with what others had shown at the *same cut*, and, for comparison, with what was
-*forecast* of them at the same cut, whatever they agree on. Scores are shares of the range.
+at its end (all but itself, whole; also a random few of them), with what others had shown at the *same cut*, and, for
+comparison, with what was *forecast* of them at the same cut, whatever they agree on: an earlier study's way, which is
+not in use. Scores are shares of the range.
 
 Settings are chosen without a source: of :data:`SETTINGS` those under which no cut of a metric of another source is more
-than 2 % worse, and of them the one with the lowest mean log ratio of CRPS. Only its forecasts of the source left out
-count as *out of source*; ``shipped`` is the setting in use.
+than 2 % worse, and of them that with the lowest mean log ratio of CRPS. Only its forecasts of the source left out count
+as *out of source*. The setting in use is milder than what is chosen.
 
-Targets: with finished runs CRPS of all real cases at the first cut is lower out of source, and under the setting in use
-no metric at any cut, at either way, is worse by more than 2 %. That is what ``--siblings auto`` does; the third
-way is not shipped. Kendall's tau and the regret of the best forecast are shown: the reason why ``rank`` has none of it.
+Targets: with finished runs CRPS of all real cases at the first cut is lower out of source; under the setting in use no
+metric at any cut is worse by more than 2 %, with finished runs and at the same cut, which is what ``--siblings auto``
+does. Kendall's tau and the regret of the best forecast are shown: mixed, so ``rank`` has none of it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from benchmarks.designs import finished
 from benchmarks.sources import SHAPES
 from rlscale.curves import Curve, Run
 from rlscale.inference import Posterior, Siblings, fits
-from rlscale.inference.siblings import KERNEL, Kernel, informed, shown
+from rlscale.inference.siblings import KERNEL, LEAST, Kernel, informed, shown
 from rlscale.trust import CUTS
 from rlscale.trust.backtest import MIN_RUN, Task, beside, cut_runs, predictive
 from rlscale.trust.scores import crps, kendall_tau, top1_regret
@@ -47,7 +48,8 @@ SETTINGS = tuple(
 )
 #: The form of an earlier study: running siblings by their forecasts, without a condition.
 FORMER = Kernel(agree=float("inf"))
-WAYS = FINISHED, SAME, FORECAST = "finished runs", "same cut", "forecasts of running ones"
+FINISHED, FEW, SAME = "finished runs", f"{LEAST} finished runs", "same cut"
+FORECAST = "forecasts of running ones"
 WORST = 0.02
 SIMULATED = 40
 
@@ -119,7 +121,8 @@ def _scored(
     values = predictive(posterior, task.ahead)[0]
     end = float(task.ahead[-1])
     others = [curve for name, curve in whole.items() if name != task.run]
-    ways = {FINISHED: shown(task.seen, others, (end,)), SAME: task.siblings}
+    every = shown(task.seen, others, (end,))
+    ways = {FINISHED: every, FEW: None if every is None else few(every, task), SAME: task.siblings}
     found: dict[tuple[str, Kernel], Row | None] = {}
     for (way, siblings), kernel in product(ways.items(), SETTINGS):
         found[way, kernel] = _beside(posterior, siblings, kernel, values, task, metric.span)
@@ -127,6 +130,12 @@ def _scored(
         forecast = Siblings(end, np.array(medians))
         found[FORECAST, FORMER] = _beside(posterior, forecast, FORMER, values, task, metric.span)
     return Scored(task, _row(values, posterior.weight, task.truth, metric.span), found)
+
+
+def few(siblings: Siblings, task: Task) -> Siblings:
+    """Return as few of the siblings as count, at random."""
+    rng = np.random.default_rng([97, *task.run.encode()])
+    return Siblings(siblings.compute, rng.choice(siblings.levels, LEAST, replace=False))
 
 
 def _beside(
@@ -234,11 +243,16 @@ def judged(report: Report, metric_list: Sequence[Metric], found: Found, picked: 
         passed = bool(ours < alone) if cut == CUTS[0] else None
         target = f"< {alone:.4f}, alone" if cut == CUTS[0] else f"{alone:.4f} alone"
         report.check(f"CRPS at {cut:.0%}, real, out of source", f"{ours:.4f}", target, passed)
-    for way in (FINISHED, SAME):
+    for way in (FINISHED, FEW, SAME):
         every = terms(found, list(found), way, KERNEL)
         name, cut = max(every, key=every.__getitem__)
         worst = float(np.expm1(every[name, cut]))
-        report.check(f"worst of all, {way}", f"{100 * worst:+.1f} %, {name} at {cut:.0%}", "<= 2 %", worst <= WORST)
+        report.check(
+            f"worst of all, {way}",
+            f"{100 * worst:+.1f} %, {name} at {cut:.0%}",
+            "" if way == FEW else "<= 2 %",
+            None if way == FEW else worst <= WORST,
+        )
     every = terms(found, [metric.name for metric in metric_list if metric.real], FORECAST, FORMER)
     name, cut = max(every, key=every.__getitem__)
     text = f"{100 * np.expm1(every[name, cut]):+.1f} %, {name} at {cut:.0%}"
@@ -255,7 +269,7 @@ def measure(quick: bool = False) -> Report:
     every = [metric for metric in every if metric.tasks]
     found = {metric.name: scored(metric) for metric in every}
     picked = out_of_source(report, every, found)
-    for way, kernel in ((FINISHED, KERNEL), (SAME, KERNEL), (FORECAST, FORMER)):
+    for way, kernel in ((FINISHED, KERNEL), (FEW, KERNEL), (SAME, KERNEL), (FORECAST, FORMER)):
         show(report, found, way, kernel)
     ranking(report, found)
     judged(report, every, found, picked)
