@@ -5,6 +5,7 @@ import pytest
 
 from rlscale.curves import Curve, Run
 from rlscale.inference import Siblings, fit, fits, posterior, siblings_of
+from rlscale.inference.ahead import Aftermath
 from rlscale.inference.siblings import KERNEL, LEAST, MOST, Kernel, informed, level_at, shown
 
 from .helpers import sigmoid_curve
@@ -102,6 +103,11 @@ def test_runs_that_agree_less_than_the_forecast_say_nothing():
     assert informed(found, Siblings(END, np.linspace(0.0, 1.0, LEAST))) is None
     done = posterior(replace(sigmoid_curve(ratio=8.0, n=60, sigma=0.005, C_mid=50.0), unit="steps"))
     assert informed(done, Siblings(1.1 * END, ENDS)) is None  # it knows its level better than they do
+
+
+def test_a_run_that_broke_off_is_left_alone():
+    fallen = posterior(early()).after(Aftermath(now=0.05, on_floor=False))
+    assert informed(fallen, Siblings(END, ENDS), Kernel(agree=np.inf)) is None
 
 
 def test_half_of_the_prior_stays_as_it_was():

@@ -120,12 +120,12 @@ def siblings_of(curves: Sequence[Curve], targets: Sequence[Sequence[float]]) -> 
     for place, curve in enumerate(curves):
         if curve.open is None:
             groups.setdefault((curve.unit, curve.clock, curve.metric, curve.bounds), []).append(place)
-    found: list[Siblings | None] = [None] * len(curves)
+    by_run: list[Siblings | None] = [None] * len(curves)
     for group in groups.values():
         if LEAST < len(group) <= MOST:
             for own in group:
-                found[own] = shown(curves[own], [curves[place] for place in group if place != own], targets[own])
-    return found
+                by_run[own] = shown(curves[own], [curves[place] for place in group if place != own], targets[own])
+    return by_run
 
 
 def shown(curve: Curve, others: Sequence[Curve], targets: Sequence[float]) -> Siblings | None:
@@ -143,8 +143,11 @@ def informed(posterior: Posterior, siblings: Siblings, kernel: Kernel = KERNEL) 
     """Return a posterior under a prior of the level that other runs inform; None where they do not agree enough.
 
     Each draw's weight is multiplied by ``1 - share + share k(R)``, ``R`` its reward at the siblings' compute, model
-    error included, and ``k`` the density of :meth:`Siblings.density`, whose mean over the range is 1.
+    error included, and ``k`` the density of :meth:`Siblings.density`, whose mean over the range is 1. None also after a
+    break that the fit does not cover: where the others went is no sign that this run comes back.
     """
+    if posterior.aftermath is not None:
+        return None
     curve = posterior.curve
     level = posterior.reward([siblings.compute], model_error=True)[:, 0]
     low, high = posterior.quantiles(level, (0.1, 0.9))
