@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks import baselines, families, forecasters, gate, out_of_source, pools, sources
+from benchmarks import baselines, families, forecasters, gate, out_of_source, pools, siblings, sources
 from benchmarks.common import noisy
 from benchmarks.designs import FALTERING, SHAPES, finished
 from scipy.stats import norm
@@ -138,3 +138,26 @@ def test_only_cases_that_every_candidate_forecasts_count():
     same, candidates, rivals = out_of_source.shared(groups, {"x": {"a": full}, "y": {"a": part}}, {"z": {"a": full}})
     assert same[0].tasks == groups[0].tasks[1:]
     assert {each["a"].crps.size for found in (candidates, rivals) for each in found.values()} == {len(same[0].tasks)}
+
+
+def test_settings_of_siblings_are_chosen_among_those_that_hurt_no_other_source():
+    mild, bold = siblings.SETTINGS[:2]
+    tasks = [task()]
+
+    def cases(*by_setting):
+        rows = {(siblings.FINISHED, kernel): (crps, 0.1, 1.0, 0.5) for kernel, crps in by_setting}
+        return [siblings.Scored(one, (0.1, 0.1, 1.0, 0.5), rows) for one in tasks]
+
+    found = {"a": cases((mild, 0.09), (bold, 0.05)), "b": cases((mild, 0.1), (bold, 0.11))}
+    assert siblings.chosen(found, ["a"]) == bold
+    assert siblings.chosen(found, ["b"]) != bold
+    assert siblings.chosen(found, ["a", "b"]) == mild
+
+
+def test_forecasts_without_siblings_stay_as_they_are():
+    rng = np.random.default_rng(11)
+    runs = [Run(name=f"{k}", recipe="r", curve=finished("sigmoid", rng)) for k in range(5)]
+    metric = siblings.Metric("m", "s", True, 1.0, runs, cut_runs(runs, [0.5])[0])
+    for one in siblings.scored(metric):  # four others are too few
+        assert one.score(siblings.FINISHED, siblings.KERNEL) == one.alone
+        assert one.beside[siblings.FORECAST, siblings.FORMER] != one.alone

@@ -29,6 +29,7 @@ __all__ = [
     "PATHS",
     "READING",
     "RUNS",
+    "SIBLINGS",
     "Compute",
     "Start",
     "calibration_file",
@@ -178,6 +179,12 @@ FITTING = (
     click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
     click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
 )
+SIBLINGS = (
+    click.option(
+        "--siblings", type=click.Choice(["auto", "off"]), default="auto",
+        help="auto: runs that are further on inform the level of others, where they agree.",
+    ),
+)  # fmt: skip
 OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout."),
     click.option("--plot", type=click.Path(path_type=Path), metavar="F.png|svg", help="Write a chart."),

@@ -36,6 +36,7 @@ def test_fit_has_the_keys_of_the_contract_in_order() -> None:
         "A_average",
         "weights",
         "ceiling",
+        "siblings",
     ]
     assert run["ceiling"] == run["A_average"]
     assert [list(item) for item in run["forecast"]] == [FORECAST_KEYS] * 2

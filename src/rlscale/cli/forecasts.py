@@ -19,6 +19,7 @@ from rlscale.options import (
     PATHS,
     READING,
     RUNS,
+    SIBLINGS,
     Compute,
     calibration_file,
     example,
@@ -47,18 +48,20 @@ _MANY = 200
 )
 @click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
 @click.option("--over-time", is_flag=True, help="Also the ceiling and the verdict as each run grew, at up to 24 looks.")
-@with_options(RUNS, READING, FITTING, CALIBRATION[:1], OUTPUT)
+@with_options(RUNS, READING, FITTING, SIBLINGS, CALIBRATION[:1], OUTPUT)
 def fit(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, over_time: bool, **given: Any
 ) -> None:
     """Posterior, verdict and forecast of each run.
 
     PATH is a log or a folder of logs. Without --target the verdict speaks of the asymptote and the forecasts are at 2
-    and 4 times the last compute.
+    and 4 times the last compute. --over-time implies --siblings off.
     """
     from rlscale.present.views import fit_view
 
     to = output(given)
+    if over_time:
+        given["siblings"] = "off"  # of how the others grew nothing is known at each look
     fits, reading, calibration = _fitted(paths, targets, at_least, given)
     told = settings(given, targets=[*targets], at_least=at_least, calibration=_named(given))
     grown = _grown(fits, targets) if over_time else ()
@@ -92,7 +95,7 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | N
 @click.option(
     "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
 )
-@with_options(RUNS, READING, PARTIAL, FITTING[:3], OUTPUT)
+@with_options(RUNS, READING, PARTIAL, FITTING[:3], SIBLINGS, OUTPUT)
 def backtest(
     paths: tuple[str, ...], cuts: tuple[float, ...], calibrate: bool, out: Path | None, jobs: int, **given: Any
 ) -> None:
@@ -120,7 +123,14 @@ def backtest(
     options = fit_options(None, given)
     reading = collect(paths, read_options(given))
     with watched("backtesting", len(reading.runs)) as watch:
-        found = backtest_runs(reading.runs, cuts=cuts or CUTS, options=options, jobs=jobs, watch=watch)
+        found = backtest_runs(
+            reading.runs,
+            cuts=cuts or CUTS,
+            options=options,
+            siblings=given["siblings"] == "auto",
+            jobs=jobs,
+            watch=watch,
+        )
     told = settings(given, cuts=[scored.cut for scored in found.cuts])
     calibration = None
     if calibrate:
@@ -157,16 +167,18 @@ def _fitted(
     paths: tuple[str, ...], targets: tuple[float, ...], at_least: float | None, given: dict[str, Any]
 ) -> tuple[tuple[Fit, ...], Reading, Calibration | None]:
     """Read and fit, with a progress bar on long work."""
-    from rlscale.inference import fits
+    from rlscale.inference import fits, siblings_of
     from rlscale.sources import collect
 
     calibration = _calibration(given)
     options, reading = fit_options(at_least, given), collect(paths, read_options(given))
     if calibration is not None:
         options = calibration.corrected(options, reading.runs)
+    curves = [run.curve for run in reading.runs]
+    others = siblings_of(curves, [targets] * len(curves)) if given["siblings"] == "auto" else None
     found = []
     with watched("fitting", len(reading.runs)) as watch:
-        for one in fits(reading.runs, targets, options):
+        for one in fits(reading.runs, targets, options, siblings=others):
             found.append(one)
             watch(len(found), len(reading.runs))
     return tuple(found), reading, calibration

@@ -1,10 +1,12 @@
 """From a curve to what it supports: families, noise, posterior, forecast, verdict."""
 
 from rlscale.inference.correction import Correction
-from rlscale.inference.fit import Fit, FitOptions, Refits, fit, fits
+from rlscale.inference.fit import Fit, FitOptions, fit, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
 from rlscale.inference.over_time import Look, OverTime, over_time, over_times
 from rlscale.inference.posterior import Posterior, posterior, posteriors
+from rlscale.inference.refits import Refits
+from rlscale.inference.siblings import Siblings, siblings_of
 from rlscale.inference.verdict import Verdict, VerdictName
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "OverTime",
     "Posterior",
     "Refits",
+    "Siblings",
     "Verdict",
     "VerdictName",
     "fit",
@@ -26,4 +29,5 @@ __all__ = [
     "over_times",
     "posterior",
     "posteriors",
+    "siblings_of",
 ]

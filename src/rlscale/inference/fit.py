@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, repeat
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +24,11 @@ from rlscale.inference.onset import onset
 from rlscale.inference.posterior import Posterior, default_model_error, posteriors
 from rlscale.inference.priors import Priors
 from rlscale.inference.resolves import resolves_at
+from rlscale.inference.siblings import Siblings, informed
 from rlscale.inference.smoothed import Smoothing, smoothing
 from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, unfit
 
-__all__ = ["Fit", "FitOptions", "Refits", "fit", "fits"]
+__all__ = ["Fit", "FitOptions", "fit", "fits"]
 
 #: A posterior worth fewer equally weighted draws than this is drawn again, so many times finer.
 ENOUGH, MORE = 200, 16
@@ -130,6 +130,8 @@ class Fit:
     warnings : tuple of str
     smoothing : Smoothing, optional
         How the values look smoothed; None where they look like evaluations.
+    siblings : int, optional
+        Other runs whose levels inform the posterior; None where none do.
     """
 
     run: Run
@@ -141,6 +143,7 @@ class Fit:
     question: float
     warnings: tuple[str, ...]
     smoothing: Smoothing | None = None
+    siblings: int | None = None
 
     @property
     def level_sd(self) -> float | None:
@@ -231,6 +234,7 @@ def fits(
     options: FitOptions | None = None,
     *,
     own_targets: Iterable[Sequence[float] | float] | None = None,
+    siblings: Iterable[Siblings | None] | None = None,
 ) -> Iterator[Fit]:
     """Fit many runs, a few at a time: faster for each than :func:`fit`, and the same to 1e-9.
 
@@ -242,6 +246,9 @@ def fits(
         As for :func:`fit`.
     own_targets : iterable, optional
         Targets of each run, in place of those for all.
+    siblings : iterable, optional
+        What other runs showed further on, of each run (``siblings.siblings_of``): they inform its level where they
+        agree.
 
     Yields
     ------
@@ -254,44 +261,13 @@ def fits(
         A target that is not above 0.
     """
     options = options or FitOptions()
-    pairs = zip(runs, repeat(targets) if own_targets is None else own_targets, strict=False)
-    while chunk := [_asked(run, wanted, options) for run, wanted in islice(pairs, TOGETHER)]:
+    wanted = repeat(targets) if own_targets is None else own_targets
+    each_run = zip(runs, wanted, repeat(None) if siblings is None else siblings, strict=False)
+    while chunk := [_asked(run, own, options, others) for run, own, others in islice(each_run, TOGETHER)]:
         fitted = [each.curve for each in chunk if each.curve is not None]
         found = posteriors(fitted, families=options.families, model_error=options.model_error, priors=options.priors)
         for each in chunk:
             yield _unfitted(each, options) if each.curve is None else _answered(each, next(found), options)
-
-
-class Refits(Sequence[Fit]):
-    """The fits of many runs, each made when it is asked for, and kept: for who shows a few of them.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-    targets, options
-        As for :func:`fit`.
-    """
-
-    def __init__(
-        self, runs: Sequence[Run], targets: Sequence[float] | float = (), options: FitOptions | None = None
-    ) -> None:
-        self._runs, self._targets, self._options = runs, targets, options
-        self._made: dict[int, Fit] = {}
-
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    @overload
-    def __getitem__(self, index: int) -> Fit: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Fit]: ...
-    def __getitem__(self, index: int | slice) -> Fit | Sequence[Fit]:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        if place not in self._made:
-            self._made[place] = fit(self._runs[place], self._targets, self._options)
-        return self._made[place]
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,9 +281,12 @@ class _Asked:
     smoothed: Smoothing | None
     warnings: tuple[str, ...]
     aftermath: Aftermath | None = None
+    siblings: Siblings | None = None
 
 
-def _asked(run: Run | Curve, targets: Sequence[float] | float, options: FitOptions) -> _Asked:
+def _asked(
+    run: Run | Curve, targets: Sequence[float] | float, options: FitOptions, siblings: Siblings | None
+) -> _Asked:
     run = Run(name="run", recipe="run", curve=run) if isinstance(run, Curve) else run
     targets = tuple(float(target) for target in np.atleast_1d(targets))
     for target in targets:
@@ -322,7 +301,7 @@ def _asked(run: Run | Curve, targets: Sequence[float] | float, options: FitOptio
     told = [] if smoothed is None else [smoothed.warning]
     warnings = (*run.warnings, *seen.warnings, *late, *told, *_averaged(fitted))
     few = unfit(fitted) is not None and verdict is not None
-    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings, seen.aftermath)
+    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings, seen.aftermath, siblings)
 
 
 def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
@@ -342,6 +321,8 @@ def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
 def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
     found = found.after(asked.aftermath).corrected(options.correction)
     found, outside = _inside(found, asked.curve or found.curve)
+    others = None if asked.siblings is None else informed(found, asked.siblings)
+    found, beside = (found, []) if others is None else (others, _beside(asked))
     last = asked.run.curve.compute_last
     wanted = asked.targets or (2.0 * last, 4.0 * last)
     computes = tuple(dict.fromkeys((*wanted, np.inf)))  # each once
@@ -361,9 +342,21 @@ def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
         forecasts=tuple(ahead),
         asymptote=asymptote,
         question=question.compute,
-        warnings=(*asked.warnings, *outside),
+        warnings=(*asked.warnings, *outside, *beside),
         smoothing=asked.smoothed,
+        siblings=asked.siblings.levels.size if asked.siblings is not None and beside else None,
     )
+
+
+def _beside(asked: _Asked) -> list[str]:
+    """Say that other runs inform the level."""
+    if asked.siblings is None:
+        return []
+    where = f"{asked.siblings.compute:.4g} {asked.run.curve.unit}"
+    return [
+        f"its level is also informed by those of {asked.siblings.levels.size} other runs at {where}; "
+        "--siblings off leaves them out"
+    ]
 
 
 def _inside(found: Posterior, curve: Curve) -> tuple[Posterior, list[str]]:

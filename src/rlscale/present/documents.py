@@ -126,6 +126,7 @@ def _run(run: RunView) -> Document:
         "A_average": _interval(run.quantities[CEILING]),
         "weights": dict(run.weights) or None,
         "ceiling": _interval(run.quantities[CEILING]),
+        "siblings": run.siblings,
         **({} if run.over_time is None else {"over_time": _over_time(run.over_time)}),
     }
 

@@ -179,6 +179,8 @@ class RunView(RunLine):
         Last compute the fit covers; None where nothing was fitted.
     over_time : OverTime, optional
         What it was believed to reach as it grew, where that was asked for.
+    siblings : int, optional
+        Other runs whose levels inform its own; None where none do.
     """
 
     seed: int | None
@@ -194,6 +196,7 @@ class RunView(RunLine):
     asymptote: Forecast | None
     fitted_last: float | None
     over_time: OverTime | None = None
+    siblings: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +260,7 @@ def run_view(fit: Fit, over_time: OverTime | None = None) -> RunView:
         fitted_last=None if fit.posterior is None else fit.posterior.curve.compute_last,
         warnings=fit.warnings,
         over_time=over_time,
+        siblings=fit.siblings,
     )
 
 

@@ -31,6 +31,7 @@ from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
 from rlscale.inference.posterior import MIN_POINTS, Posterior
 from rlscale.inference.predictive import mean_of_evaluations
+from rlscale.inference.siblings import Siblings, siblings_of
 from rlscale.trust.baselines import METHODS
 from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise
 from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_accuracy, top1_regret
@@ -41,6 +42,7 @@ __all__ = [
     "TAIL",
     "Task",
     "backtest",
+    "beside",
     "cut_runs",
     "cut_scores",
     "forecast_tasks",
@@ -63,7 +65,10 @@ _AHEAD = 1000
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A curve cut, the computes of the target evaluations and their mean reward; small enough to send to a process."""
+    """A curve cut, the computes of the target evaluations and their mean reward; small enough to send to a process.
+
+    ``siblings`` is what the other runs had shown at the end of this one when they were cut, where that is to count.
+    """
 
     run: str
     recipe: str
@@ -72,6 +77,7 @@ class Task:
     ahead: Floats
     truth: float
     jitter_sd: float
+    siblings: Siblings | None = None
 
 
 def backtest(
@@ -79,6 +85,7 @@ def backtest(
     *,
     cuts: Sequence[float] | float = CUTS,
     options: FitOptions | None = None,
+    siblings: bool = False,
     jobs: int = 1,
     watch: Watch | None = None,
 ) -> Backtest:
@@ -91,6 +98,8 @@ def backtest(
     cuts : float or sequence of float
         Shares of each run's compute to forecast from, each between 0 and 1.
     options : FitOptions, optional
+    siblings : bool
+        Let runs inform the level of others, each by what was seen of it at the same cut: the longer those of shorter.
     jobs : int
         Processes. The numbers do not depend on it. More than one starts fresh interpreters, so a script must guard its
         main part by ``if __name__ == "__main__"``.
@@ -106,6 +115,7 @@ def backtest(
     shares = sorted({float(cut) for cut in np.atleast_1d(np.asarray(cuts, dtype=np.float64))})
     _check(runs, shares, jobs)
     tasks, skipped = cut_runs(runs, shares)
+    tasks = beside(tasks) if siblings else tasks
     cases: list[Case] = []
     for done, result in enumerate(forecast_tasks(tasks, options, jobs)):
         if isinstance(result, Case):
@@ -191,6 +201,16 @@ def _as_known(tasks: Sequence[Task]) -> list[Task]:
     return [replace(task, seen=curve) for task, curve in zip(tasks, curves, strict=True)]
 
 
+def beside(tasks: Sequence[Task]) -> list[Task]:
+    """Return tasks, cut by cut in their order, with what the other runs had shown at the same cut."""
+    found = []
+    for cut in dict.fromkeys(task.cut for task in tasks):
+        own = [task for task in tasks if task.cut == cut]
+        others = siblings_of([task.seen for task in own], [(float(task.ahead[-1]),) for task in own])
+        found += [replace(task, siblings=one) for task, one in zip(own, others, strict=True)]
+    return found
+
+
 def _jitter(curve: Curve) -> float:
     """Sd of one evaluation by the first differences of the second half of the run; their trend is taken out."""
     return float(np.std(np.diff(curve.reward[curve.n_points // 2 :]), ddof=1) / np.sqrt(2.0))
@@ -230,7 +250,8 @@ def _batch(tasks: Sequence[Task], options: FitOptions, methods: Sequence[str]) -
 def _fits(tasks: Sequence[Task], options: FitOptions) -> Iterable[Fit]:
     """Fit what was seen; the verdict is on the reward at the end of the run."""
     runs = (Run(name=task.run, recipe=task.recipe, curve=task.seen) for task in tasks)
-    return fits(runs, options=options, own_targets=(float(task.ahead[-1]) for task in tasks))
+    targets = (float(task.ahead[-1]) for task in tasks)
+    return fits(runs, options=options, own_targets=targets, siblings=[task.siblings for task in tasks])
 
 
 def _case(task: Task, found: Fit, methods: Sequence[str]) -> Case | Skipped:
@@ -257,6 +278,7 @@ def _case(task: Task, found: Fit, methods: Sequence[str]) -> Case | Skipped:
         warnings=found.warnings,
         bounds=task.seen.bounds,
         bounds_from=task.seen.bounds_from,
+        siblings=found.siblings,
     )
 
 

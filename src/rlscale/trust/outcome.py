@@ -48,6 +48,8 @@ class Case:
     bounds : (float, float)
     bounds_from : str
         As they were known at the cut.
+    siblings : int, optional
+        Other runs whose levels inform the forecast; None where none do.
     """
 
     run: str
@@ -65,6 +67,7 @@ class Case:
     warnings: tuple[str, ...]
     bounds: tuple[float, float] = (0.0, 1.0)
     bounds_from: str = "option"
+    siblings: int | None = None
 
     def quantile(self, level: float) -> float:
         """Return the quantile at one of :data:`LEVELS`."""

@@ -83,4 +83,5 @@ def _case(case: Case) -> Document:
         "bounds": list(case.bounds),
         "bounds_from": case.bounds_from,
         "warnings": list(case.warnings),
+        "siblings": case.siblings,
     }
