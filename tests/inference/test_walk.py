@@ -209,18 +209,18 @@ def bent(n=40, size=0.04):
 
 
 def test_the_past_path_ends_where_the_walk_stands():
-    found = posterior(bent(), families=PAIR)
-    last = found.curve.compute_last
-    path = found.reward([0.999999 * last, last], model_error=True)
+    fitted = posterior(bent(), families=PAIR)
+    last = fitted.curve.compute_last
+    path = fitted.reward([0.999999 * last, last], model_error=True)
     assert np.abs(path[:, 0] - path[:, 1]).max() < 1e-5
-    assert path[:, 1] == pytest.approx(np.clip(found.reward([last])[:, 0] + found.draws.drift, 0.0, 1.0), abs=1e-12)
-    assert found.expected([0.5 * last, last]) == pytest.approx(found.reward([0.5 * last, last], model_error=True))
+    assert path[:, 1] == pytest.approx(np.clip(fitted.reward([last])[:, 0] + fitted.draws.drift, 0.0, 1.0), abs=1e-12)
+    assert fitted.expected([0.5 * last, last]) == pytest.approx(fitted.reward([0.5 * last, last], model_error=True))
 
 
 def test_the_past_path_follows_the_data():
     curve = bent()
-    found = posterior(curve, families=PAIR)
-    law, path = (found.weight @ found.reward(curve.compute, model_error=each) for each in (False, True))
+    fitted = posterior(curve, families=PAIR)
+    law, path = (fitted.weight @ fitted.reward(curve.compute, model_error=each) for each in (False, True))
     of_law, of_path = (np.sqrt(np.mean((curve.reward - each)[1:] ** 2)) for each in (law, path))
     assert of_path < 0.4 * of_law
     assert path[0] == pytest.approx(law[0], abs=1e-9)  # no compute, no misfit
@@ -230,14 +230,14 @@ def test_the_past_path_follows_the_data():
 def test_the_past_path_is_the_conditional_mean(n):
     """Each draw's path against a dense one: the walk given the residuals of its law and where it ends."""
     curve = bent(n)
-    found = posterior(curve, families=PAIR, count=256)
+    fitted = posterior(curve, families=PAIR, count=256)
     last = curve.compute_last
     at = last * np.array([0.03, 0.31, 0.5, 0.77, 0.96])
-    ends, law, path = np.append(at, last), found.reward(at), found.reward(at, model_error=True)
+    ends, law, path = np.append(at, last), fitted.reward(at), fitted.reward(at, model_error=True)
     weight = evidence(curve, early=True, walk=True, priors=LEARNED).schedule.weight
-    residual = curve.reward - found.reward(curve.compute)
+    residual = curve.reward - fitted.reward(curve.compute)
     exact = np.zeros_like(law)
-    grid, cell = found.draws.noises, found.draws.noise_cell
+    grid, cell = fitted.draws.noises, fitted.draws.noise_cell
     for k in np.unique(cell).tolist():
         own, rho, amplitude = cell == k, grid.correlations[k], grid.amplitudes[k]
         if amplitude == 0.0:
@@ -248,7 +248,7 @@ def test_the_past_path_is_the_conditional_mean(n):
         mean = np.linalg.solve(covariance, across.T).T @ (weight * residual[own]).T
         spread = unit * brownian(curve, ends, ends) - across @ np.linalg.solve(covariance, across.T)
         pull = spread[:-1, -1] / spread[-1, -1]
-        exact[own] = (mean[:-1] + pull[:, None] * (found.draws.drift[own] - mean[-1])).T
+        exact[own] = (mean[:-1] + pull[:, None] * (fitted.draws.drift[own] - mean[-1])).T
     assert path == pytest.approx(np.clip(law + exact, 0.0, 1.0), abs=1e-9)
     assert np.abs(exact).max() > 0.01
 
