@@ -1,0 +1,113 @@
+"""The posterior with a learned model error: against a dense integration, its limits, and what it covers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rlscale.curves import Curve
+from rlscale.curves.assumed import opened
+from rlscale.inference.families import AVERAGED, FLAT, SIGMOID, WEIBULL
+from rlscale.inference.noise import RHO_GRID
+from rlscale.inference.posterior import posterior, weighted_quantiles
+from rlscale.inference.priors import LEARNED, PRIORS, AheadPrior, WalkPrior
+
+from .dense import LEVELS, TARGETS, Dense
+from .helpers import sigmoid_curve
+
+FAMILIES = (SIGMOID.within(0.5), WEIBULL.within(0.3), FLAT.within(0.2))
+WALK = WalkPrior(correlations=(0.0, 0.5), amplitudes=(0.0, 2.0, 5.0), weights=(0.3, 0.4, 0.3))
+PLAIN = replace(LEARNED, walk=WALK, ahead=AheadPrior(stay=0.0))
+
+
+def drifting(n, ratio, sigma, seed, drift=0.0, start=0.0, A=0.6):
+    """A sigmoid and a Brownian motion of sd ``drift`` in log time."""
+    plain = sigmoid_curve(ratio=ratio, n=n, sigma=sigma, seed=seed, start=start, A=A)
+    u = np.log1p(8.0 * plain.compute / plain.compute_last)
+    steps = np.random.default_rng(seed + 100).standard_normal(n) * np.sqrt(np.diff(u, prepend=0.0))
+    return Curve(compute=plain.compute, reward=plain.reward + drift * np.cumsum(steps))
+
+
+CASES = {
+    "short and noisy": ({"n": 9, "ratio": 1.5, "sigma": 0.03, "seed": 1, "drift": 0.03, "A": 0.35}, (16, 12)),
+    "knots at evaluations": ({"n": 13, "ratio": 2.0, "sigma": 0.01, "seed": 2, "drift": 0.02}, (22, 16)),
+    "starts late, fewer knots": ({"n": 20, "ratio": 3.0, "sigma": 0.015, "seed": 3, "start": 0.2}, (28, 20)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_agrees_with_brute_force(case):
+    """Quantiles to .03 of the 80 % width, .01 on average; weights to .02. Ours: .015 and .005, weights .004."""
+    curve, shapes = drifting(**CASES[case][0]), CASES[case][1]
+    fitted = posterior(curve, families=FAMILIES, priors=PLAIN, count=8192)
+    boxes = []
+    for family in FAMILIES[:2]:
+        own = fitted.component(family.name)
+        values = ((own.draws.m_within, (-5.0, 4.0)), (np.log(own.draws.b_within), np.log(family.b_limits)))
+        reach = [(*weighted_quantiles(each, own.weight, [0.0005, 0.9995]), limits) for each, limits in values]
+        boxes.append([(max(a - 0.1 * (b - a), low), min(b + 0.1 * (b - a), high)) for a, b, (low, high) in reach])
+    exact, weights = Dense(curve, FAMILIES, PLAIN).answers(boxes, shapes)
+    ours = fitted.quantiles(fitted.reward(np.array(TARGETS) * curve.compute_last, model_error=True), LEVELS)
+    errors = np.abs(ours - exact) / (exact[2] - exact[0])
+    assert errors.max() < 0.03, errors
+    assert errors.mean() < 0.01, errors
+    assert list(fitted.weights.values()) == pytest.approx(weights, abs=0.02)
+    law = fitted.quantiles(fitted.reward(np.array(TARGETS) * curve.compute_last), LEVELS)
+    assert (np.abs(law - exact) / (exact[2] - exact[0])).max() > 0.1  # the law alone is another posterior
+
+
+def answers(fitted):
+    """Quantiles of the reward at nine computes, of R0, A, ln B, ln C_mid and sigma, on the unit range."""
+    low, span, last = fitted.curve.bounds[0], fitted.curve.span, fitted.curve.compute_last
+    at = last * np.array([0.0, 0.01, 0.3, 0.9, 1.0, 1.5, 4.0, 30.0, np.inf])
+    rewards = (fitted.reward(at, model_error=True).T - low) / span
+    levels = [(each - low) / span for each in (fitted.baseline, fitted.asymptote)]
+    shapes = [np.log(fitted.exponent), np.log(fitted.midpoint / last), fitted.sigma / span]
+    return fitted.quantiles(np.stack([*rewards, *levels, *shapes], axis=1), LEVELS)
+
+
+@pytest.mark.parametrize("families", [(SIGMOID, FLAT), FAMILIES, AVERAGED], ids=["two", "three", "average"])
+@pytest.mark.parametrize(
+    "case", [{}, {"n": 8, "sigma": 0.03}, {"ratio": 0.4, "start": 0.05}, {"A": 0.25, "sigma": 0.05}]
+)
+def test_without_amplitude_it_is_the_plain_posterior(case, families):
+    curve = sigmoid_curve(**case)
+    still = WalkPrior(correlations=tuple(RHO_GRID.tolist()), amplitudes=(0.0,), weights=(1.0,))
+    learned = posterior(curve, families=families, priors=replace(PRIORS, walk=still, ahead=AheadPrior(stay=0.0)))
+    plain = posterior(curve, families=families, model_error=0.0)
+    assert learned.model_error is None
+    for name in ("weight", "column", "row", "noise_cell", "innovation", "baseline", "gain", "m", "b"):
+        assert getattr(learned.draws, name) == pytest.approx(getattr(plain.draws, name), abs=1e-9)
+    assert not learned.draws.drift.any()
+    assert answers(learned) == pytest.approx(answers(plain), abs=1e-9)
+    assert learned.weights == pytest.approx(plain.weights, abs=1e-9)
+    walking = posterior(curve, families=families, priors=replace(PRIORS, ahead=AheadPrior(stay=0.0)))
+    assert np.abs(answers(walking) - answers(plain)).max() > 1e-3
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(-3.0, 8.0), (0.0, 100.0), (12.0, 0.01)])
+def test_the_posterior_follows_the_unit_of_the_reward(shift, scale):
+    curve = drifting(n=30, ratio=2.0, sigma=0.015, seed=4, drift=0.02)
+    other = Curve(compute=curve.compute, reward=shift + scale * curve.reward, bounds=(shift, shift + scale))
+    one, moved = posterior(curve), posterior(other)
+    assert answers(moved) == pytest.approx(answers(one), abs=1e-9)
+    assert moved.weights == pytest.approx(one.weights, abs=1e-9)
+    ends = [each.model_sd(np.array([4.0 * curve.compute_last]))[0] for each in (one, moved)]
+    assert ends[1] == pytest.approx(scale * ends[0])
+
+
+def test_open_bounds_follow_the_unit_of_the_reward():
+    curve = drifting(n=30, ratio=2.0, sigma=0.015, seed=4, drift=0.02)
+    plain = opened([curve], because="")[0]
+    moved = opened([Curve(compute=curve.compute, reward=7.0 * curve.reward - 2.0, bounds_from="values")], because="")[0]
+    assert answers(posterior(moved)) == pytest.approx(answers(posterior(plain)), abs=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1024.0, 1e-3, 3.6e9])
+def test_the_posterior_does_not_know_the_unit_of_compute(unit):
+    """To the last bit of single precision, in which rises are taken."""
+    curve = drifting(n=30, ratio=2.0, sigma=0.015, seed=4, drift=0.02)
+    other = Curve(compute=unit * curve.compute, reward=curve.reward)
+    one, moved = posterior(curve), posterior(other)
+    assert answers(moved) == pytest.approx(answers(one), abs=1e-9 if unit == 1024.0 else 1e-5)
+    assert moved.persistence == one.persistence
