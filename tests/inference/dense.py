@@ -53,7 +53,7 @@ class Dense:
         return inverse, log_mass, pull, spare + amplitude**2 * self.ahead
 
     def _part(self, rises, at, noise, gains=25, baselines=9, rest=19):
-        """Log evidence of a shape under a noise, and what gives the reward at the targets, (t, d), with weights (d,)."""
+        """Log evidence of a shape under a noise, and what gives rewards at the targets, (t, d), with weights (d,)."""
         inverse, log_mass, pull, spare = noise
         design = np.ones((self.n, 1)) if rises is None else np.column_stack([np.ones(self.n), rises])
         columns = design.shape[1]
