@@ -201,6 +201,27 @@ def test_without_amplitude_nothing_is_taken_off():
     assert not still.of_rises(np.ones((2, 18)), slice(None)).any()
 
 
+def test_an_amplitude_that_is_ruled_out_has_no_draws():
+    curve = sigmoid_curve(ratio=3.0)
+    some = replace(LEARNED, walk=WalkPrior(weights=(0.5, 0.5, 0.0, 0.0)))
+    fitted = posterior(curve, priors=some)
+    assert set(np.unique(fitted.draws.noise_cell % 4)) <= {0, 1}
+    few = replace(LEARNED, walk=WalkPrior(amplitudes=(0.0, 1.0), weights=(0.5, 0.5)))
+    fewer = posterior(curve, priors=few)
+    ahead = [2.0 * curve.compute_last, np.inf]
+    assert fitted.reward(ahead, model_error=True) == pytest.approx(fewer.reward(ahead, model_error=True), abs=1e-9)
+
+
+def test_lean_draws_have_the_same_rewards_with_and_without_a_walk():
+    curve = sigmoid_curve(ratio=3.0)
+    ahead = np.array([0.5, 1.0, 2.0, np.inf]) * curve.compute_last
+    for prior in (WalkPrior(), WalkPrior(amplitudes=(0.0,), weights=(1.0,))):
+        fitted = posterior(curve, priors=replace(LEARNED, walk=prior))
+        rewards = fitted.reward(ahead, model_error=True)
+        assert np.array_equal(fitted.lean().reward(ahead, model_error=True), rewards)
+        assert np.array_equal(fitted.lean().model_sd(ahead), fitted.model_sd(ahead))
+
+
 def bent(n=40, size=0.04):
     """A sigmoid, and around it a smooth misfit that no family has."""
     plain = sigmoid_curve(ratio=3.0, n=n, sigma=0.004, seed=5)
