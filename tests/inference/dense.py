@@ -8,7 +8,6 @@ from scipy import special, stats
 from .oracle import _t_density
 
 LEVELS = np.array([0.1, 0.5, 0.9])
-TARGETS = (1.0, 2.0, 4.0, np.inf)
 
 
 class Dense:
@@ -18,7 +17,9 @@ class Dense:
     given the shape and the noise, ``(R0, A)`` is a t cut off at the bounds, and given them the reward ahead is one.
     """
 
-    def __init__(self, curve, families, priors):
+    def __init__(self, curve, families, priors, targets, steps=None):
+        """``targets`` in last computes; ``steps`` evaluations ahead, else the noise-free reward."""
+        self.targets, self.steps = np.array(targets), steps
         self.y, self.n, self.families, self.priors = curve.reward, curve.n_points, families, priors
         self.scale = priors.sigma_scale**2
         share = curve.compute / curve.compute[-1]
@@ -29,7 +30,7 @@ class Dense:
         ends = np.concatenate([[0.0], u[u > 0.0] if few else u[-1] * np.arange(1, 13) / 12])
         line = np.stack([np.interp(u, ends, each) for each in np.eye(ends.size)], axis=1)
         self.brownian = line @ np.minimum.outer(ends, ends) @ line.T
-        self.ahead = np.log(1.0 + 8.0 * np.minimum(np.array(TARGETS), 4.0)) - np.log(9.0)
+        self.ahead = np.log(1.0 + 8.0 * np.minimum(self.targets, 4.0)) - np.log(9.0)
         later = np.diff(self.y[self.n // 2 :])
         jitter = np.sqrt(0.5 * np.mean(later**2))
         rise = np.mean(self.y[-max(3, self.n // 5) :]) - np.mean(self.y[: max(1, self.n // 10)])
@@ -47,8 +48,11 @@ class Dense:
         correlated = np.where(lags == 0, 1.0, rho**lags) * np.outer(self.early, self.early)
         covariance = correlated + amplitude**2 * self.brownian
         inverse = np.linalg.inv(covariance)
-        pull = amplitude**2 * self.brownian[-1] @ inverse
-        spare = amplitude**2 * (self.brownian[-1, -1] - pull @ self.brownian[-1])
+        cross, total = amplitude**2 * self.brownian[-1], amplitude**2 * self.brownian[-1, -1]
+        if self.steps is not None:
+            cross, total = cross + rho ** (self.steps + np.arange(self.n)[::-1]) * self.early, total + 1.0
+        pull = cross @ inverse
+        spare = total - pull @ cross
         log_mass = np.log(probability) - 0.5 * np.linalg.slogdet(covariance)[1]
         return inverse, log_mass, pull, spare + amplitude**2 * self.ahead
 
@@ -98,9 +102,9 @@ class Dense:
             b_given = self.scale + 0.5 * np.einsum("dn,dn->d", apart @ inverse, apart)
             a_given = 1.0 + 0.5 * self.n
             z = special.stdtrit(2.0 * a_given, (np.arange(rest) + 0.5) / rest)
-            law = start + (np.zeros(len(TARGETS)) if rises is None else at)[:, None] * rise
+            law = start + (np.zeros(self.targets.size) if rises is None else at)[:, None] * rise
             value = (law + apart @ pull)[:, :, None] + np.sqrt(b_given / a_given * spare[:, None])[:, :, None] * z
-            return value.reshape(len(TARGETS), -1), np.repeat(np.tile(kept / baselines, baselines) / rest, rest)
+            return value.reshape(self.targets.size, -1), np.repeat(np.tile(kept / baselines, baselines) / rest, rest)
 
         return log_mass + np.log(weight.sum()), points
 
@@ -112,7 +116,7 @@ class Dense:
         (m_axis, m_step), (b_axis, b_step) = (_middles(*each, n) for each, n in zip(box, shapes, strict=True))
         mean, sd = family.log_b_mean, family.log_b_sd
         prior_b = stats.truncnorm(*(np.log(family.b_limits) - mean) / sd, mean, sd)
-        ahead, parts = np.log(np.minimum(TARGETS, 1e30)), []
+        ahead, parts = np.log(np.minimum(self.targets, 1e30)), []
         for m in m_axis:
             for log_b in b_axis:
                 prior = np.log(family.prior * m_step * b_step) + stats.norm.logpdf(m, 0.0, 1.5) + prior_b.logpdf(log_b)
@@ -131,7 +135,7 @@ class Dense:
         parts = [(k, *part) for k, (family, box) in families for part in self._parts(family, box, shapes)]
         peak = max(log_mass for _, log_mass, _ in parts)
         edges = np.linspace(-0.5, 1.5, 20_001)
-        mass, totals = np.zeros((len(TARGETS), edges.size - 1)), np.zeros(len(self.families))
+        mass, totals = np.zeros((self.targets.size, edges.size - 1)), np.zeros(len(self.families))
         for k, log_mass, points in parts:
             own = np.exp(log_mass - peak)
             totals[k] += own

@@ -12,17 +12,18 @@ from rlscale.inference.noise import RHO_GRID
 from rlscale.inference.posterior import posterior, weighted_quantiles
 from rlscale.inference.priors import LEARNED, PRIORS, AheadPrior, WalkPrior
 
-from .dense import LEVELS, TARGETS, Dense
+from .dense import LEVELS, Dense
 from .helpers import sigmoid_curve
 
+TARGETS = (1.0, 2.0, 4.0, np.inf)
 FAMILIES = (SIGMOID.within(0.5), WEIBULL.within(0.3), FLAT.within(0.2))
 WALK = WalkPrior(correlations=(0.0, 0.5), amplitudes=(0.0, 2.0, 5.0), weights=(0.3, 0.4, 0.3))
 PLAIN = replace(LEARNED, walk=WALK, ahead=AheadPrior(stay=0.0))
 
 
-def drifting(n, ratio, sigma, seed, drift=0.0, start=0.0, A=0.6):
+def drifting(n, ratio, sigma, seed, drift=0.0, start=0.0, A=0.6, rho=0.0):
     """A sigmoid and a Brownian motion of sd ``drift`` in log time."""
-    plain = sigmoid_curve(ratio=ratio, n=n, sigma=sigma, seed=seed, start=start, A=A)
+    plain = sigmoid_curve(ratio=ratio, n=n, sigma=sigma, seed=seed, start=start, A=A, rho=rho)
     u = np.log1p(8.0 * plain.compute / plain.compute_last)
     steps = np.random.default_rng(seed + 100).standard_normal(n) * np.sqrt(np.diff(u, prepend=0.0))
     return Curve(compute=plain.compute, reward=plain.reward + drift * np.cumsum(steps))
@@ -35,25 +36,40 @@ CASES = {
 }
 
 
+def boxes(fitted):
+    """Edges of ``m`` and of ``ln B`` that hold the posterior of each family that rises."""
+    for family in FAMILIES[:2]:
+        own = fitted.component(family.name)
+        values = ((own.draws.m_within, (-5.0, 4.0)), (np.log(own.draws.b_within), np.log(family.b_limits)))
+        reach = [(*weighted_quantiles(each, own.weight, [0.0005, 0.9995]), limits) for each, limits in values]
+        yield [(max(a - 0.1 * (b - a), low), min(b + 0.1 * (b - a), high)) for a, b, (low, high) in reach]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_brute_force(case):
     """Quantiles to .03 of the 80 % width, .01 on average; weights to .02. Ours: .015 and .005, weights .004."""
     curve, shapes = drifting(**CASES[case][0]), CASES[case][1]
     fitted = posterior(curve, families=FAMILIES, priors=PLAIN, count=8192)
-    boxes = []
-    for family in FAMILIES[:2]:
-        own = fitted.component(family.name)
-        values = ((own.draws.m_within, (-5.0, 4.0)), (np.log(own.draws.b_within), np.log(family.b_limits)))
-        reach = [(*weighted_quantiles(each, own.weight, [0.0005, 0.9995]), limits) for each, limits in values]
-        boxes.append([(max(a - 0.1 * (b - a), low), min(b + 0.1 * (b - a), high)) for a, b, (low, high) in reach])
-    exact, weights = Dense(curve, FAMILIES, PLAIN).answers(boxes, shapes)
-    ours = fitted.quantiles(fitted.reward(np.array(TARGETS) * curve.compute_last, model_error=True), LEVELS)
-    errors = np.abs(ours - exact) / (exact[2] - exact[0])
+    exact, weights = Dense(curve, FAMILIES, PLAIN, TARGETS).answers([*boxes(fitted)], shapes)
+    ahead = np.array(TARGETS) * curve.compute_last
+    errors = np.abs(fitted.quantiles(fitted.reward(ahead, model_error=True), LEVELS) - exact) / (exact[2] - exact[0])
     assert errors.max() < 0.03, errors
     assert errors.mean() < 0.01, errors
     assert list(fitted.weights.values()) == pytest.approx(weights, abs=0.02)
-    law = fitted.quantiles(fitted.reward(np.array(TARGETS) * curve.compute_last), LEVELS)
+    law = fitted.quantiles(fitted.reward(ahead), LEVELS)
     assert (np.abs(law - exact) / (exact[2] - exact[0])).max() > 0.1  # the law alone is another posterior
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_an_evaluation_ahead_agrees_with_brute_force(steps):
+    """With the noise it shares with those before it; to .03 of the 80 % width."""
+    case, shapes = CASES["knots at evaluations"]
+    curve = drifting(**{**case, "rho": 0.6})
+    fitted = posterior(curve, families=FAMILIES, priors=PLAIN, count=8192)
+    target = 1.0 + steps / 12.0
+    exact, _ = Dense(curve, FAMILIES, PLAIN, (target,), steps).answers([*boxes(fitted)], shapes)
+    ours = fitted.quantiles(fitted.mean_reward([target * curve.compute_last]), LEVELS)
+    assert ours == pytest.approx(exact[:, 0], abs=0.03 * (exact[2, 0] - exact[0, 0]))
 
 
 def answers(fitted):
