@@ -56,7 +56,7 @@ class Dense:
         log_mass = np.log(probability) - 0.5 * np.linalg.slogdet(covariance)[1]
         return inverse, log_mass, pull, spare + amplitude**2 * self.ahead
 
-    def _part(self, rises, at, noise, gains=25, baselines=9, rest=19):
+    def _part(self, rises, at, noise, gains=25, baselines=15, rest=31):
         """Log evidence of a shape under a noise, and what gives rewards at the targets, (t, d), with weights (d,)."""
         inverse, log_mass, pull, spare = noise
         design = np.ones((self.n, 1)) if rises is None else np.column_stack([np.ones(self.n), rises])

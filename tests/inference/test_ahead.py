@@ -236,3 +236,21 @@ def test_the_mean_of_evaluations_ahead_carries_the_mixtures(level, plain, broken
     share = (rho[:, None, None] ** lags).mean(axis=(1, 2))
     hand = np.clip(hand + sigma * np.sqrt(share) * rng.standard_normal(pick.size), 0.0, 1.0)
     assert shares_below(fitted, plain.weight, np.quantile(hand, LEVELS)) == pytest.approx(LEVELS, abs=0.015)
+
+
+def test_where_a_run_stays_the_next_evaluation_owes_nothing_to_the_last():
+    """The noise of the last evaluation lives on where a run goes on, not where it stays; to .015 in probability."""
+    curve = sigmoid_curve(ratio=4.0, n=40, sigma=0.03, rho=0.8, seed=2)
+    plain = posterior(curve, families=PAIR, priors=PLAIN, count=COUNT)
+    ahead = np.array([curve.compute_last + np.diff(curve.compute)[-1]])
+    rng = np.random.default_rng(9)
+    pick = rng.choice(plain.weight.size, size=200_000, p=plain.weight)
+    last = plain.reward([curve.compute_last], model_error=True)[:, 0]
+    level = np.clip(plain.reward(ahead, model_error=True)[pick, 0], 0.0, 1.0)
+    rho, sigma, noise = plain.draws.rho[pick], plain.sigma[pick], rng.standard_normal(pick.size)
+    goes_on = level + rho * (curve.reward_last - last[pick]) + sigma * np.sqrt(1.0 - rho**2) * noise
+    stays = curve.reward_last + 2.0 * max(recent_jitter(curve), 0.01) * rng.standard_normal(pick.size) + sigma * noise
+    for share in (0.0, 0.7):
+        hand = np.clip(np.where(rng.random(pick.size) < share, stays, goes_on), 0.0, 1.0)
+        fitted = replace(plain, persistence=share, priors=LEARNED).mean_reward(ahead)
+        assert shares_below(fitted, plain.weight, np.quantile(hand, LEVELS)) == pytest.approx(LEVELS, abs=0.015)
