@@ -129,6 +129,8 @@ class Draws:
     @property
     def walk_sd(self) -> Floats:
         """Sd of the walk over one unit of log time."""
+        if not self.noises.amplitude.any():
+            return np.zeros(self.weight.size)  # lean draws have no noise
         return np.asarray(self.noises.amplitudes.take(self.noise_cell) * self.sigma)
 
     def _log_b(self, up: Floats | float) -> Floats:

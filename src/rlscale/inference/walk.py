@@ -118,7 +118,8 @@ def noises_of(prior: WalkPrior, jitter: float, gain: float) -> Noises:
     sd = np.array(prior.amplitudes) * (
         prior.floor + prior.by_gain * min(max(gain, 0.0), 1.0) + prior.by_jitter * jitter
     )
-    log_prior = np.tile(np.log(prior.weights), len(prior.correlations))
+    with np.errstate(divide="ignore"):  # an amplitude may be ruled out
+        log_prior = np.tile(np.log(prior.weights), len(prior.correlations))
     return Noises(np.array(prior.correlations), sd / max(jitter, prior.least_jitter), log_prior)
 
 
