@@ -1,17 +1,20 @@
 """Persistence and what follows a break: mixtures over the draws of a forecast, against mixtures made by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from rlscale.curves import Curve
-from rlscale.inference.ahead import Aftermath, climb, persistence, recent_jitter, returned, stayed
+from rlscale.inference.ahead import Aftermath, Ahead, climb, persistence
 from rlscale.inference.examine import examine
 from rlscale.inference.families import AVERAGED, FLAT, SIGMOID
 from rlscale.inference.posterior import posterior
+from rlscale.inference.predictive import mean_of_evaluations
 from rlscale.inference.priors import LEARNED, AheadPrior
+from rlscale.inference.walk import recent_jitter
 
 from .helpers import sigmoid_curve
 
@@ -34,6 +37,17 @@ def plain(level):
     return posterior(level, families=PAIR, priors=PLAIN, count=COUNT)
 
 
+def staying(plain, share):
+    """The posterior of a run that stays with probability ``share``."""
+    return replace(plain, ahead=replace(Ahead.of(plain.curve, LEARNED.ahead), persistence=share))
+
+
+def still(curve, normal):
+    """Draws of a reward that stays where the curve ends."""
+    draws = SimpleNamespace(noise=normal)
+    return Ahead.of(curve, LEARNED.ahead).still(draws)
+
+
 def shares_below(values, weight, cuts):
     """Posterior probability under each of ``cuts``."""
     return np.array([weight @ (values < cut) for cut in cuts])
@@ -50,10 +64,12 @@ def independent(posterior, values, seed):
 def test_persistence_is_the_mixture_made_by_hand(level, plain, share, ahead):
     """To .01 in probability: the mixture of 200,000 independent choices (.001), 16,384 points that fill the cube."""
     ahead = np.array([ahead * level.compute_last])
-    mixed = replace(plain, persistence=share, priors=LEARNED).reward(ahead, model_error=True)[:, 0]
+    mixed = staying(plain, share).reward(ahead, model_error=True)[:, 0]
     rng, others = independent(plain, plain.reward(ahead, model_error=True)[:, 0], seed=1)
     jitter = np.sqrt(np.mean(np.diff(level.reward[20:]) ** 2) / 2.0)
-    stays = np.clip(level.reward_last + 2.0 * max(jitter, 0.01) * rng.standard_normal(others.size), 0.0, 1.0)
+    stays = np.clip(
+        level.reward_last + LEARNED.ahead.stay_sd * max(jitter, 0.01) * rng.standard_normal(others.size), 0.0, 1.0
+    )
     hand = np.where(rng.random(others.size) < share, stays, others)
     cuts = np.quantile(hand, LEVELS)
     assert shares_below(mixed, plain.weight, cuts) == pytest.approx(LEVELS, abs=0.01)
@@ -61,7 +77,7 @@ def test_persistence_is_the_mixture_made_by_hand(level, plain, share, ahead):
 
 
 def test_where_a_run_stays_it_stays_at_every_compute(level, plain):
-    mixed = replace(plain, persistence=0.5, priors=LEARNED)
+    mixed = staying(plain, 0.5)
     last = level.compute_last
     rewards = mixed.reward([last, 1.1 * last, 4.0 * last, np.inf], model_error=True)
     stays = mixed.draws.stay < 0.5
@@ -78,11 +94,13 @@ def test_where_a_run_stays_it_stays_at_every_compute(level, plain):
 def test_weights_sum_to_one_with_persistence_among_them(curve):
     fitted = posterior(curve)
     assert sum(fitted.weights.values()) == pytest.approx(1.0, abs=1e-12)
-    assert fitted.weights["persistence"] == fitted.persistence == persistence(curve, LEARNED.ahead)
+    assert fitted.weights["persistence"] == fitted.ahead.persistence == persistence(curve, LEARNED.ahead)
     without = posterior(curve, priors=PLAIN)
     assert "persistence" not in without.weights
     for family in AVERAGED:
-        assert fitted.weights[family.name] == pytest.approx((1.0 - fitted.persistence) * without.weights[family.name])
+        assert fitted.weights[family.name] == pytest.approx(
+            (1.0 - fitted.ahead.persistence) * without.weights[family.name]
+        )
 
 
 def test_persistence_falls_with_the_climb():
@@ -96,7 +114,9 @@ def test_persistence_falls_with_the_climb():
     assert shares[0] == pytest.approx(0.15, abs=1e-3)
     assert shares[-1] < 1e-6
     assert persistence(runs[0], PLAIN.ahead) == 0.0
-    assert persistence(runs[1], LEARNED.ahead) == pytest.approx(0.15 * stats.norm.cdf(2.0 - climbs[1]))
+    assert persistence(runs[1], LEARNED.ahead) == pytest.approx(
+        0.15 * stats.norm.cdf(LEARNED.ahead.climbing - climbs[1])
+    )
 
 
 def test_the_climb_is_in_standard_errors():
@@ -121,18 +141,22 @@ def test_the_shortest_runs_have_a_climb_and_a_jitter(n):
 def test_a_reward_that_stays_keeps_within_the_bounds():
     normal = stats.norm.ppf((np.arange(999) + 0.5) / 999)
     near = Curve(compute=np.arange(30.0), reward=np.full(30, 0.995))
-    values = stayed(near, LEARNED.ahead, normal)
+    values = still(near, normal)
     assert values.max() == 1.0
     assert np.median(values) == pytest.approx(0.995)
-    middle = stayed(Curve(compute=np.arange(30.0), reward=np.full(30, 0.5)), LEARNED.ahead, normal)
-    assert middle.std() == pytest.approx(0.02, rel=0.01)  # jitter counts for at least a hundredth
-    percent = stayed(
-        Curve(compute=np.arange(30.0), reward=np.full(30, 50.0), bounds=(0.0, 100.0)), LEARNED.ahead, normal
-    )
+    middle = still(Curve(compute=np.arange(30.0), reward=np.full(30, 0.5)), normal)
+    assert middle.std() == pytest.approx(
+        0.01 * LEARNED.ahead.stay_sd, rel=0.01
+    )  # jitter counts for at least a hundredth
+    percent = still(Curve(compute=np.arange(30.0), reward=np.full(30, 50.0), bounds=(0.0, 100.0)), normal)
     assert percent == pytest.approx(100.0 * middle)
 
 
-@pytest.mark.parametrize(("after", "beta"), [(AFTER, (0.5, 0.5)), (FLOORED, (0.5, 2.0))], ids=["a level", "the floor"])
+@pytest.mark.parametrize(
+    ("after", "beta"),
+    [(AFTER, LEARNED.ahead.back), (FLOORED, LEARNED.ahead.back_from_floor)],
+    ids=["a level", "the floor"],
+)
 def test_after_a_break_a_run_comes_back_by_a_beta_share(plain, after, beta):
     """Against 200,000 independent choices, to .01 in probability."""
     ahead = np.array([2.0 * plain.curve.compute_last])
@@ -147,22 +171,25 @@ def test_after_a_break_a_run_comes_back_by_a_beta_share(plain, after, beta):
 
 
 def test_persistence_and_a_break_together(level, plain):
-    """What stays is mixed first, then what comes back: both by hand, to .01 in probability."""
+    """What stays is mixed first, then what comes back: both by hand, to .015 in probability: one coordinate serves both."""
     ahead = np.array([4.0 * level.compute_last])
-    mixed = replace(plain, persistence=0.4, priors=LEARNED).after(AFTER).reward(ahead, model_error=True)[:, 0]
+    mixed = staying(plain, 0.4).after(AFTER).reward(ahead, model_error=True)[:, 0]
     rng, others = independent(plain, plain.reward(ahead, model_error=True)[:, 0], seed=6)
-    sd = 2.0 * max(recent_jitter(level), 0.01)
+    sd = LEARNED.ahead.stay_sd * max(recent_jitter(level), 0.01)
     stays = level.reward_last + sd * rng.standard_normal(others.size)
     hand = np.where(rng.random(others.size) < 0.4, stays, others)
-    hand = 0.2 + rng.beta(0.5, 0.5, others.size) * (hand - 0.2) + 0.02 * rng.standard_normal(others.size)
-    assert shares_below(mixed, plain.weight, np.quantile(hand, LEVELS)) == pytest.approx(LEVELS, abs=0.01)
+    hand = 0.2 + rng.beta(*LEARNED.ahead.back, others.size) * (hand - 0.2) + 0.02 * rng.standard_normal(others.size)
+    assert shares_below(mixed, plain.weight, np.quantile(hand, LEVELS)) == pytest.approx(LEVELS, abs=0.015)
 
 
 @pytest.mark.parametrize("prior", [AheadPrior().back, AheadPrior().back_from_floor])
 def test_the_share_of_the_way_is_a_beta(prior):
     level = (np.arange(20_000) + 0.5) / 20_000
     on_floor = prior == AheadPrior().back_from_floor
-    share = returned(np.ones((1, level.size)), Aftermath(now=0.0, on_floor=on_floor), AheadPrior(), level)[0]
+    curve = Curve(compute=np.arange(30.0), reward=np.full(30, 0.5))
+    after = replace(Ahead.of(curve, AheadPrior()), aftermath=Aftermath(now=0.0, on_floor=on_floor))
+    draws = SimpleNamespace(noise=np.zeros(level.size), back=level)
+    share = after.broken(np.ones((1, level.size)), draws)[0]
     assert np.mean(share) == pytest.approx(prior[0] / sum(prior), abs=1e-3)
     for cut in (0.05, 0.3, 0.7, 0.95):
         assert np.mean(share < cut) == pytest.approx(stats.beta.cdf(cut, *prior), abs=1e-3)
@@ -177,9 +204,9 @@ def test_the_lower_bound_holds_runs_more_than_a_level_does(plain):
 
 def test_a_component_carries_neither(level):
     fitted = posterior(level, families=PAIR).after(AFTER)
-    assert fitted.persistence > 0.05
+    assert fitted.ahead.persistence > 0.05
     alone = fitted.component("sigmoid")
-    assert (alone.aftermath, alone.persistence) == (None, 0.0)
+    assert (alone.ahead.aftermath, alone.ahead.persistence) == (None, 0.0)
     assert alone.weights == {"sigmoid": pytest.approx(1.0)}
     plain = posterior(level, families=PAIR, priors=PLAIN).component("sigmoid")
     ahead = [2.0 * level.compute_last, np.inf]
@@ -188,15 +215,15 @@ def test_a_component_carries_neither(level):
 
 def test_a_given_model_error_knows_neither(level):
     fitted = posterior(level, families=PAIR, model_error=0.02)
-    assert fitted.persistence == 0.0
+    assert fitted.ahead is None
     assert fitted.after(AFTER) is fitted
 
 
 def test_an_update_keeps_the_break_and_takes_persistence_anew(level):
     before = posterior(level.select(np.arange(40) < 39), families=PAIR).after(AFTER)
     updated = before.update(level.compute_last, level.reward_last)
-    assert updated.aftermath is AFTER
-    assert updated.persistence == persistence(level, LEARNED.ahead) != before.persistence
+    assert updated.ahead.aftermath is AFTER
+    assert updated.ahead.persistence == persistence(level, LEARNED.ahead) != before.ahead.persistence
 
 
 def fallen(after, seed=0, n=30):
@@ -222,15 +249,15 @@ def test_a_fall_says_where_the_run_stands(after, on_floor):
 def test_the_mean_of_evaluations_ahead_carries_the_mixtures(level, plain, broken):
     """Noise of the mean of four evaluations on top of the mixture by hand, to .015 in probability."""
     ahead = level.compute_last * np.array([3.4, 3.6, 3.8, 4.0])
-    mixed = replace(plain, persistence=0.5, priors=LEARNED).after(AFTER if broken else None)
-    fitted = mixed.mean_reward(ahead)
+    mixed = staying(plain, 0.5).after(AFTER if broken else None)
+    fitted = mean_of_evaluations(mixed, ahead)
     rng = np.random.default_rng(8)
     pick = rng.choice(plain.weight.size, size=200_000, p=plain.weight)
-    law = plain.reward(ahead).mean(axis=1) + plain.draws.drift + plain.draws.model * plain._walk_ahead(ahead[-1:])[0]
-    stays = level.reward_last + 2.0 * max(recent_jitter(level), 0.01) * rng.standard_normal(pick.size)
+    law = plain.reward(ahead).mean(axis=1) + plain.walk(ahead[-1:])[:, 0]
+    stays = level.reward_last + LEARNED.ahead.stay_sd * max(recent_jitter(level), 0.01) * rng.standard_normal(pick.size)
     hand = np.where(rng.random(pick.size) < 0.5, stays, np.clip(law[pick], 0.0, 1.0))
     if broken:
-        hand = 0.2 + rng.beta(0.5, 0.5, pick.size) * (hand - 0.2) + 0.02 * rng.standard_normal(pick.size)
+        hand = 0.2 + rng.beta(*LEARNED.ahead.back, pick.size) * (hand - 0.2) + 0.02 * rng.standard_normal(pick.size)
     rho, sigma = plain.draws.rho[pick], plain.sigma[pick]
     lags = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
     share = (rho[:, None, None] ** lags).mean(axis=(1, 2))
@@ -249,8 +276,12 @@ def test_where_a_run_stays_the_next_evaluation_owes_nothing_to_the_last():
     level = np.clip(plain.reward(ahead, model_error=True)[pick, 0], 0.0, 1.0)
     rho, sigma, noise = plain.draws.rho[pick], plain.sigma[pick], rng.standard_normal(pick.size)
     goes_on = level + rho * (curve.reward_last - last[pick]) + sigma * np.sqrt(1.0 - rho**2) * noise
-    stays = curve.reward_last + 2.0 * max(recent_jitter(curve), 0.01) * rng.standard_normal(pick.size) + sigma * noise
+    stays = (
+        curve.reward_last
+        + LEARNED.ahead.stay_sd * max(recent_jitter(curve), 0.01) * rng.standard_normal(pick.size)
+        + sigma * noise
+    )
     for share in (0.0, 0.7):
         hand = np.clip(np.where(rng.random(pick.size) < share, stays, goes_on), 0.0, 1.0)
-        fitted = replace(plain, persistence=share, priors=LEARNED).mean_reward(ahead)
+        fitted = mean_of_evaluations(staying(plain, share), ahead)
         assert shares_below(fitted, plain.weight, np.quantile(hand, LEVELS)) == pytest.approx(LEVELS, abs=0.015)

@@ -33,8 +33,8 @@ Indices = NDArray[np.intp]
 COUNT = 2048
 #: What the Sobol coordinates stand for: the first is the node; G and R0, which matter most, come next, where the
 #: sequence is most even; then m and ln B within the cell, sigma, the model error, the noise of a future evaluation, the
-#: walk so far, what else may happen (persistence, how far a run comes back, where it stays), the run-to-run spread.
-GAIN, BASELINE, ACROSS, UP, SIGMA, MODEL, NOISE, DRIFT, STAY, BACK, SEED = range(1, 12)
+#: walk so far, what else may happen (persistence, how far a run comes back, where it stays).
+GAIN, BASELINE, ACROSS, UP, SIGMA, MODEL, NOISE, DRIFT, STAY, BACK = range(1, 11)
 #: Share of the draws that is spread evenly over the families, so that one of little weight keeps its quantiles.
 EVEN = 0.5
 

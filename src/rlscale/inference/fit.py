@@ -326,7 +326,7 @@ def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
     last = asked.run.curve.compute_last
     wanted = asked.targets or (2.0 * last, 4.0 * last)
     computes = tuple(dict.fromkeys((*wanted, np.inf)))  # each once
-    # the verdict asks for the reward now, which carries no model error: one call for all is faster
+    # the verdict asks for the reward now too: one call for all is faster
     end = found.curve.compute_last
     rewards = found.reward((*computes, end), model_error=True)
     shown = grounds(found, rewards[:, -1], asked.smoothed)

@@ -95,7 +95,7 @@ def forecasts(
     posterior: Posterior, computes: Sequence[float], *, tolerance: float = TOLERANCE, at_least: float | None = None
 ) -> tuple[Forecast, ...]:
     """Forecast at several computes, as :func:`forecast` does at one: faster together."""
-    # the reward now carries no model error: one call for all is faster
+    # what the curve shows is the reward now: one call for all is faster
     rewards = posterior.reward((*computes, posterior.curve.compute_last), model_error=True)
     shown = grounds(posterior, rewards[:, -1], smoothing(posterior.curve))
     return summarised(posterior, computes, rewards[:, :-1], shown, tolerance=tolerance, at_least=at_least)

@@ -12,9 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from rlscale.inference.correction import half_width
-from rlscale.inference.draws import SEED, STAY
+from rlscale.inference.draws import STAY
 from rlscale.inference.forecast import Interval
 from rlscale.inference.lattice import normal_quantiles, sobol
 from rlscale.inference.posterior import Posterior
@@ -194,7 +195,7 @@ def pooled_levels(runs: Sequence[Posterior], computes: Sequence[float], tau: flo
 def _alone(run: Posterior, computes: Sequence[float], tau: float) -> tuple[Level, ...]:
     """Return the levels of a recipe with a single run whose model error is learned: its forecasts, ``tau`` added."""
     values = run.reward(computes, model_error=True)
-    normal = normal_quantiles(values.shape[0], SEED) if run.draws.stay.size == run.count else np.zeros(1)
+    normal = ndtri(run.draws.across)  # the place within a cell is of no use for rewards
     values = np.clip(values + (tau * run.curve.range * normal)[:, None], *run.curve.bounds)
     return tuple(_level(value, run.weight) for value in values.T)
 

@@ -136,7 +136,15 @@ class Posterior:
         return self.refitted(self.curve.appended(compute, reward, **measured))
 
     def refitted(self, curve: Curve, *, count: int | None = None) -> Posterior:
-        """Return the posterior of another curve, all else as here but for the number of draws where it is given."""
+        """Return the posterior of another curve, all else as here but for the number of draws where it is given.
+
+        Raises
+        ------
+        InputError
+            This is a :meth:`component`: what its model error is, the families tell together.
+        """
+        if self.ahead is not None and len(self.families) == 1:
+            raise InputError(f"{self.family!r} is one family of an average; fit the longer curve by all of them")
         found = posterior(
             curve,
             families=self.families,

@@ -64,8 +64,8 @@ class AheadPrior:
     climbing: float = 3.0
     stay_sd: float = 1.5
     stay_least: float = 0.01
-    back: tuple[float, float] = (0.5, 0.5)
-    back_from_floor: tuple[float, float] = (0.5, 2.0)
+    back: tuple[float, float] = (0.2, 0.2)
+    back_from_floor: tuple[float, float] = (0.2, 0.8)
 
 
 @dataclass(frozen=True, kw_only=True)

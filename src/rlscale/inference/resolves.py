@@ -25,7 +25,7 @@ from rlscale.curves import Curve
 from rlscale.inference.forecast import Interval, forecast
 from rlscale.inference.grounds import FEWEST
 from rlscale.inference.posterior import MODEL_ERROR_REACH, Posterior
-from rlscale.inference.priors import PRIORS, Priors
+from rlscale.inference.priors import Priors
 from rlscale.inference.walk import passed
 
 __all__ = ["HORIZON", "resolves_at"]
@@ -76,7 +76,7 @@ class _Schedule:
     following: float
 
 
-def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors: Priors = PRIORS) -> Interval | None:
+def resolves_at(posterior: Posterior, target: float, tolerance: float) -> Interval | None:
     """Forecast the compute at which an unresolved curve should become ``resolved``.
 
     That is the first evaluation at which the 80 % interval of the noise-free reward asked for, model error included,
@@ -91,8 +91,6 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
         The compute asked for, in the curve's unit, above 0; ``inf`` for the asymptote.
     tolerance : float
         Half-width of an acceptable answer, as a share of the metric's range.
-    priors : Priors
-        Those of the posterior.
 
     Returns
     -------
@@ -123,7 +121,7 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float, *, priors
     between = 1.0
     if len(posterior.families) > 1:
         between = _BETWEEN_CEILINGS if np.isinf(target) else _BETWEEN
-    width = _WIDTH * np.sqrt(between**2 * _variance(truths, schedule, asked, priors) + model_sd**2)
+    width = _WIDTH * np.sqrt(between**2 * _variance(truths, schedule, asked, posterior.priors) + model_sd**2)
     wider = forecast(posterior, target).interval.width / curve.span / float(np.median(width[:, 0]))
     width *= max(wider, 1.0) ** np.exp(-schedule.ahead / _FADES)
     times = np.maximum(_first(width, truths.draws.m, schedule, 2.0 * tolerance * unit), _enough(curve, schedule))
