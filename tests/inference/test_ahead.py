@@ -171,7 +171,7 @@ def test_after_a_break_a_run_comes_back_by_a_beta_share(plain, after, beta):
 
 
 def test_persistence_and_a_break_together(level, plain):
-    """What stays is mixed first, then what comes back: both by hand, to .015 in probability: one coordinate serves both."""
+    """What stays is mixed first, then what comes back: both by hand, to .015 in probability."""
     ahead = np.array([4.0 * level.compute_last])
     mixed = staying(plain, 0.4).after(AFTER).reward(ahead, model_error=True)[:, 0]
     rng, others = independent(plain, plain.reward(ahead, model_error=True)[:, 0], seed=6)
