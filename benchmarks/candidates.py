@@ -44,6 +44,7 @@ def weighted(name: str, prior: float) -> tuple[Family, ...]:
 
 
 _SHALLOW = tuple(replace(f, log_b_mean=f.log_b_mean - 0.47) if f.name == POWER.name else f for f in AVERAGED)
+_TAIL = (*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.215), AVERAGED[-1])
 _OWN = tuple(FAMILIES[f.name].within(f.prior) if f.rises else f for f in AVERAGED)
 #: By name. Other processes take them from here by name, since the functions of a family cannot be sent.
 CANDIDATES: dict[str, FitOptions] = {

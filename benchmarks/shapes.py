@@ -1,8 +1,8 @@
 """Curve families that were compared and are no part of the package: they do not earn their place out of source.
 
-*Two phases*: a Hill rise followed by a slower one whose share of the gain and delay are integrated over on a small grid,
-in the place of the two-slope family, which has one share and one delay. *Slow tail*: a Hill rise that breaks at its
-midpoint and goes on with a smaller exponent, a broken power law in ``s / (1 - s)``.
+*Two phases*: a Hill rise followed by a slower one whose share of the gain and delay are integrated over on a small
+grid, in the place of the two-slope family, which has one share and one delay. *Slow tail*: a Hill rise that breaks at
+its midpoint and goes on with a smaller exponent, a broken power law in ``s / (1 - s)``.
 """
 
 from __future__ import annotations

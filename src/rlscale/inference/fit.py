@@ -297,11 +297,12 @@ def _asked(
         return _Asked(run, targets, None, verdict, None, run.warnings)
     seen, smoothed = examine(run.curve), smoothing(run.curve)
     fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
-    verdict = None if seen.found is None else broken(run.curve, seen.found, seen.aftermath)
+    aftermath = seen.aftermath if options.model_error is None else None
+    verdict = None if seen.found is None else broken(run.curve, seen.found, aftermath)
     told = [] if smoothed is None else [smoothed.warning]
     warnings = (*run.warnings, *seen.warnings, *late, *told, *_averaged(fitted))
     few = unfit(fitted) is not None and verdict is not None
-    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings, seen.aftermath, siblings)
+    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings, aftermath, siblings)
 
 
 def _unfitted(asked: _Asked, options: FitOptions) -> Fit:

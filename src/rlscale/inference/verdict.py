@@ -99,12 +99,12 @@ def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None) -> Ve
     unit, since = curve.unit, f"{found.since:.4g} {curve.unit}"
     before, low, now = (shown(level, curve) for level in (found.before, found.low, found.now))
     if found.kind is BreakKind.FALL:
-        return Verdict(
-            VerdictName.COLLAPSED,
-            f"The reward fell from {before} around {found.until:.4g} {unit} to {now} and stayed down."
-            + _floored(aftermath),
-            "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak.",
+        after = "" if aftermath is None else ", and the forecast weighs staying down against coming back"
+        why = f"The reward fell from {before} around {found.until:.4g} {unit} to {now} and stayed down."
+        advice = (
+            "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak"
         )
+        return Verdict(VerdictName.COLLAPSED, why + _floored(aftermath), f"{advice}{after}.")
     if found.kind is BreakKind.RECOVERY:
         why = (
             f"The reward fell from {before} around {found.until:.4g} {unit} to {low} and has come "
