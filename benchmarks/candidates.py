@@ -44,7 +44,7 @@ def weighted(name: str, prior: float) -> tuple[Family, ...]:
 
 
 _SHALLOW = tuple(replace(f, log_b_mean=f.log_b_mean - 0.47) if f.name == POWER.name else f for f in AVERAGED)
-_TAIL = (*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.215), AVERAGED[-1])
+_TAIL = (*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.14), AVERAGED[-1])
 _OWN = tuple(FAMILIES[f.name].within(f.prior) if f.rises else f for f in AVERAGED)
 #: By name. Other processes take them from here by name, since the functions of a family cannot be sent.
 CANDIDATES: dict[str, FitOptions] = {
@@ -67,13 +67,14 @@ CANDIDATES: dict[str, FitOptions] = {
     "after a break as before it": changed(ahead={"back": (1e3, 1e-3), "back_from_floor": (1e3, 1e-3)}),
     "after a break, Beta(.5, .5)": changed(ahead={"back": (0.5, 0.5), "back_from_floor": (0.5, 5.0)}),
     "no power law": changed(without(POWER.name)),
-    "power law half as likely": changed(weighted(POWER.name, 0.1)),
+    "power law half as likely": changed(weighted(POWER.name, 0.07)),
+    "power law twice as likely": changed(weighted(POWER.name, 0.28)),
     "shallower power law": changed(_SHALLOW),
-    "flat half as likely": changed(weighted(FLAT.name, 0.09)),
+    "flat half as likely": changed(weighted(FLAT.name, 0.1)),
     "no two-slope": changed(without("two-slope")),
     "two phases for two-slope": changed((*without("two-slope", FLAT.name), *TWO_PHASES, AVERAGED[-1])),
     "slow tail for power law": changed(
-        (*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.215), AVERAGED[-1])
+        (*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.14), AVERAGED[-1])
     ),
     "slow tail beside": changed((*without(FLAT.name), SLOW_TAIL, AVERAGED[-1])),
     "own priors of ln B": changed(_OWN),

@@ -84,5 +84,5 @@ def slow_tail(prior: float) -> Family:
 
 
 #: The two-phase family integrated over its share and delay, with the probability that the two-slope family has.
-TWO_PHASES = tuple(two_phases(share, delay, 0.07 / (len(SHARES) * len(DELAYS))) for share in SHARES for delay in DELAYS)
+TWO_PHASES = tuple(two_phases(share, delay, 0.08 / (len(SHARES) * len(DELAYS))) for share in SHARES for delay in DELAYS)
 SLOW_TAIL = slow_tail(0.1)
