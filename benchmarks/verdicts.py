@@ -61,7 +61,8 @@ def early_and_late(report: Report, curves: int) -> None:
     cases += [(EARLY, PLAIN, ""), (LATE, PLAIN, ">= 75 %")]
     for ratio, options, target in cases:
         p, text = resolved(ratio, options, curves)
-        words = f"{options.family}, model error {options.model_error:g}"
+        error = "learned" if options.model_error is None else f"model error {options.model_error:g}"
+        words = f"{options.family}, {error}"
         table.add(f"{ratio:g}, {words}", f"{100 * p:.1f}", text)
         if target:
             limit = float(target.split()[1]) / 100.0

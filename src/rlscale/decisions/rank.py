@@ -375,7 +375,7 @@ def _notes(
         said = list(zip(names[recipe], one.outcomes, strict=True))
         fallen = [run for run, of in said if of.fitted and of.verdict.name is VerdictName.COLLAPSED]
         if fallen:
-            notes.append(f"{', '.join(fallen)} collapsed: the forecast of {recipe} is of the part up to the peak")
+            notes.append(f"{', '.join(fallen)} collapsed: the fit of {recipe} covers the part up to the peak")
         changed = [run for run, of in said if of.fitted and of.verdict.name is VerdictName.REGIME_CHANGE]
         if changed:
             notes.append(f"{', '.join(changed)} changed regime: the forecast of {recipe} is not of the whole curve")

@@ -52,13 +52,12 @@ class Aftermath:
 def climb(curve: Curve) -> float:
     """How far the mean of the last quarter lies above that of the quarter before it, in its standard errors.
 
-    The standard error is that of independent evaluations whose sd is the rms first difference over sqrt(2).
+    The standard error is that of independent evaluations with the :func:`~rlscale.inference.walk.recent_jitter`.
     """
     reward = curve.reward
     count = max(2, curve.n_points // 4)
     later, before = reward[-count:].mean(), reward[-2 * count : -count].mean()
-    jitter = np.sqrt(np.mean(np.diff(reward) ** 2) / 2.0)
-    error = max(float(jitter), LEAST_JITTER * curve.error_range) * np.sqrt(2.0 / count)
+    error = max(recent_jitter(curve), LEAST_JITTER) * curve.error_range * np.sqrt(2.0 / count)
     return float((later - before) / error)
 
 

@@ -17,7 +17,7 @@ from rlscale.inference.correction import Correction
 from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
-from rlscale.inference.families import AVERAGED, KNOWN, SATURATING, Family, name_of
+from rlscale.inference.families import AVERAGED, KNOWN, Family, families_for, name_of
 from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, interval, summarised
 from rlscale.inference.grounds import grounds, p_past_midpoint
 from rlscale.inference.onset import onset
@@ -98,8 +98,7 @@ class FitOptions:
     def __post_init__(self) -> None:
         if self.model_error is None:
             object.__setattr__(self, "model_error", default_model_error(self.families))
-        if self.model_error is not None and self.families == AVERAGED:
-            object.__setattr__(self, "families", SATURATING)
+        object.__setattr__(self, "families", families_for(self.families, self.model_error))
         if self.model_error is not None and not 0.0 <= self.model_error < np.inf:
             raise InputError(f"--model-error {self.model_error:g} is not a size; give 0 or more")
         if self.at_least is not None and not np.isfinite(self.at_least):
@@ -177,7 +176,7 @@ class Fit:
         unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
         if self.posterior is None or self.verdict.name not in unresolved or self.smoothing is not None:
             return None
-        return resolves_at(self.posterior, self.question, self.options.tolerance)
+        return resolves_at(self.posterior, self.question, self.options.tolerance, seen=self.run.curve.compute_last)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -297,12 +296,12 @@ def _asked(
         return _Asked(run, targets, None, verdict, None, run.warnings)
     seen, smoothed = examine(run.curve), smoothing(run.curve)
     fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
-    aftermath = seen.aftermath if options.model_error is None else None
+    fits_nothing = seen.found is not None and unfit(fitted) is not None
+    aftermath = seen.aftermath if options.model_error is None and not fits_nothing else None
     verdict = None if seen.found is None else broken(run.curve, seen.found, aftermath)
     told = [] if smoothed is None else [smoothed.warning]
     warnings = (*run.warnings, *seen.warnings, *late, *told, *_averaged(fitted))
-    few = unfit(fitted) is not None and verdict is not None
-    return _Asked(run, targets, None if few else fitted, verdict, smoothed, warnings, aftermath, siblings)
+    return _Asked(run, targets, None if fits_nothing else fitted, verdict, smoothed, warnings, aftermath, siblings)
 
 
 def _unfitted(asked: _Asked, options: FitOptions) -> Fit:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.inference.grounds import Grounds, grounds
+from rlscale.inference.grounds import Grounds, capped, grounds
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.smoothed import smoothing
@@ -118,7 +118,9 @@ def summarised(
             compute=float(compute),
             **dict(zip(_NAMES, quantiles[k], strict=True)),
             mean=float(posterior.mean(values[:, k])),
-            resolved=shown.allow_resolved and quantiles[k][5] - quantiles[k][1] <= widest,
+            resolved=shown.allow_resolved
+            and quantiles[k][5] - quantiles[k][1] <= widest
+            and not capped(posterior.curve, quantiles[k][5], shown.level),
             p_at_least=None if at_least is None else posterior.probability(values[:, k] >= at_least),
         )
         for k, compute in enumerate(computes)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.curves import Curve
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.smoothed import Smoothing
 
-__all__ = ["FEWEST", "GAIN_SHARE", "SURE", "Grounds", "grounds", "p_past_midpoint"]
+__all__ = ["FEWEST", "GAIN_SHARE", "SURE", "Grounds", "capped", "grounds", "p_past_midpoint"]
 
 Floats = NDArray[np.float64]
 
@@ -18,6 +19,8 @@ Floats = NDArray[np.float64]
 GAIN_SHARE = 0.02
 #: An interval of fewer evaluations is not acted on, however narrow (``benchmarks/few.py``).
 FEWEST = 8
+#: An answer ends on a bound within this share of the range; a run is far from it by more than this one.
+ON_BOUND, FAR_SHARE = 0.01, 0.1
 #: A claim holds from this probability on.
 SURE = 0.9
 
@@ -55,6 +58,22 @@ class Grounds:
     def allow_resolved(self) -> bool:
         """Whether an answer that is narrow enough may be acted on."""
         return self.p_past_midpoint >= 0.5 and self.p_gain >= SURE and self.smoothing is None and not self.few
+
+
+def capped(curve: Curve, high: float, level: float) -> bool:
+    """Whether only a bound that nobody stated ends an interval: the run is far from it, and its upper end lies on it.
+
+    Parameters
+    ----------
+    curve : Curve
+    high : float
+        The 90 % quantile of the answer, in reward.
+    level : float
+        Mean of the noise-free reward at the last compute.
+    """
+    bound = curve.bounds[1]
+    assumed = curve.bounds_from == "values"
+    return assumed and high > bound - ON_BOUND * curve.range and level < bound - FAR_SHARE * curve.range
 
 
 def grounds(posterior: Posterior, now: Floats, smoothed: Smoothing | None = None) -> Grounds:

@@ -16,7 +16,7 @@ from rlscale.inference.ahead import PERSISTENCE, Aftermath, Ahead
 from rlscale.inference.correction import Correction
 from rlscale.inference.draws import COUNT, Draws, drawn
 from rlscale.inference.evidence import evidence, thinned
-from rlscale.inference.families import AVERAGED, Family, name_of
+from rlscale.inference.families import AVERAGED, Family, families_for, name_of
 from rlscale.inference.priors import PRIORS, Priors, priors_for
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.walk import passed
@@ -129,8 +129,11 @@ class Posterior:
         Raises
         ------
         CurveError
-            A point that the curve cannot take, or a curve so long that it was averaged: fit the whole of it again.
+            A point that the curve cannot take, a run that has broken off what was fitted, or a curve so long that it
+            was averaged: fit the whole of it again.
         """
+        if self.ahead is not None and self.ahead.aftermath is not None:
+            raise CurveError("the run has left the curve that was fitted; fit the longer run instead")
         if self.block > 1:
             raise CurveError("the evaluations were averaged in blocks for the fit; fit the longer curve instead")
         return self.refitted(self.curve.appended(compute, reward, **measured))
@@ -366,6 +369,7 @@ def posteriors(
         Too few points.
     """
     kappa = default_model_error(families) if model_error is None else model_error
+    families = families_for(tuple(families), kappa)
     walk = kappa is None
     priors = priors or priors_for(kappa)
     size = max(1, JOBS // len(families))
@@ -377,7 +381,7 @@ def posteriors(
         data = [evidence(curve, early=len(families) > 1, walk=walk, priors=priors) for curve, _ in made]
         for (curve, block), draws in zip(made, drawn(data, families, priors, count), strict=True):
             ahead = Ahead.of(curve, priors.ahead) if walk else None
-            yield Posterior(tuple(families), curve, draws, kappa, block, priors, count, ahead)
+            yield Posterior(families, curve, draws, kappa, block, priors, count, ahead)
 
 
 def default_model_error(families: Sequence[Family]) -> float | None:

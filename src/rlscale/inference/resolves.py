@@ -76,7 +76,7 @@ class _Schedule:
     following: float
 
 
-def resolves_at(posterior: Posterior, target: float, tolerance: float) -> Interval | None:
+def resolves_at(posterior: Posterior, target: float, tolerance: float, *, seen: float = 0.0) -> Interval | None:
     """Forecast the compute at which an unresolved curve should become ``resolved``.
 
     That is the first evaluation at which the 80 % interval of the noise-free reward asked for, model error included,
@@ -91,6 +91,9 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float) -> Interv
         The compute asked for, in the curve's unit, above 0; ``inf`` for the asymptote.
     tolerance : float
         Half-width of an acceptable answer, as a share of the metric's range.
+
+    seen : float
+        Compute of the run's last evaluation, in its unit, where that is beyond the last one fitted.
 
     Returns
     -------
@@ -124,7 +127,10 @@ def resolves_at(posterior: Posterior, target: float, tolerance: float) -> Interv
     width = _WIDTH * np.sqrt(between**2 * _variance(truths, schedule, asked, posterior.priors) + model_sd**2)
     wider = forecast(posterior, target).interval.width / curve.span / float(np.median(width[:, 0]))
     width *= max(wider, 1.0) ** np.exp(-schedule.ahead / _FADES)
-    times = np.maximum(_first(width, truths.draws.m, schedule, 2.0 * tolerance * unit), _enough(curve, schedule))
+    least = _enough(curve, schedule)
+    if seen > curve.compute_last:
+        least = max(least, float(np.log(seen / curve.compute_last)) + schedule.following)
+    times = np.maximum(_first(width, truths.draws.m, schedule, 2.0 * tolerance * unit), least)
     q10, q50, q90 = np.quantile(times, (0.1, 0.5, 0.9))
     if q50 > np.log(HORIZON):
         return None

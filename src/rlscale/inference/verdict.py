@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.curves import Curve
 from rlscale.inference.ahead import FLOORED, Aftermath
 from rlscale.inference.forecast import Forecast
-from rlscale.inference.grounds import FEWEST, GAIN_SHARE, SURE, Grounds
+from rlscale.inference.grounds import FEWEST, GAIN_SHARE, SURE, Grounds, capped
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import Break, BreakKind
 
@@ -151,7 +151,7 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
         return Verdict(VerdictName.RESOLVED, f"{interval}, no wider than {allowed:.3g}.", "Act on it.")
     past = f"probability {found.p_past_midpoint:.2f}"
     wide = answer.interval.width > allowed
-    doubts, steps = _doubts(curve, found)
+    doubts, steps = _doubts(curve, found, answer)
     if found.p_past_midpoint >= SURE:
         width = f"wider than {allowed:.3g}" if wide else f"no wider than {allowed:.3g}"
         also = "and" if wide else "but not to be acted on yet, and"
@@ -171,7 +171,7 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
     )
 
 
-def _doubts(curve: Curve, found: Grounds) -> tuple[str, str]:
+def _doubts(curve: Curve, found: Grounds, answer: Forecast) -> tuple[str, str]:
     """Return what speaks against an answer whatever its width, and what would settle it."""
     doubts, steps = "", ""
     if found.p_gain < SURE:
@@ -181,6 +181,9 @@ def _doubts(curve: Curve, found: Grounds) -> tuple[str, str]:
     if found.few:
         doubts += f"Only {found.n_points} evaluations: no answer is acted on before {FEWEST}. "
         steps += "Evaluate more often, or let the run go on. "
+    if capped(curve, answer.q90, found.level):
+        doubts += f"The interval ends at the upper bound {curve.bounds[1]:g}, which is only assumed. "
+        steps += "Give --bounds LO HI, or --bounds open. "
     if found.smoothing is not None:
         smoothed = found.smoothing
         few = "" if smoothed.needed is None else f", and {smoothed.needed} evaluations are needed to see through it"

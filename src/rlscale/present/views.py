@@ -62,7 +62,7 @@ _ASIDES = {
     VerdictName.COLLAPSED: " (collapsed)",
     VerdictName.REGIME_CHANGE: " (changed regime)",
 }
-_FELL = "it collapsed: its forecast is of the part up to the peak"
+_FELL = "it collapsed: its fit covers the part up to the peak"
 
 
 @dataclass(frozen=True)

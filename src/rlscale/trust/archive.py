@@ -4,11 +4,11 @@ Every run of a backtest says by how many half-widths of its 80 % interval the en
 cuts. Cases say nothing that is not in them anyway where the run stayed exactly where it was (often at a bound) or the
 forecast is all but a point; fewer than :data:`FEWEST` runs with another case correct nothing.
 
-*Shift*: the mean over runs of the error in half-widths, times ``n / (n + 5)``, only where it is three standard errors
-from 0 and three of four runs err to that side. *Scale*: the .8 quantile of the errors that are left, over the
-half-width on their side, drawn to 1 by ``n / (n + 6)``. Below 1 it goes only as far as the cases together, ties and
-all, are still covered: the lower 90 % bound of the share of runs is .75 or more. ``benchmarks/archive_scale.py``
-measures it.
+*Shift*: the mean over runs of the error in half-widths, ``t`` standard errors from 0, times ``n / (n + 5)`` and
+``1 - (3 / t)^2``, only where ``t > 3`` and three of four runs err to that side. *Scale*: the .8 quantile of the errors
+that are left, over the half-width on their side, drawn to 1 by ``n / (n + 6)``. Below 1 it goes only as far as the
+cases together, ties and all, are still covered: the lower 90 % bound of the share of runs is .75 or more.
+``benchmarks/archive_scale.py`` measures it.
 """
 
 from __future__ import annotations
@@ -237,6 +237,8 @@ def archive_from(given: Mapping[str, Any]) -> Archive:
         family=str(given["family"]),
         model_error=None if error is None else float(error),
     )
+    if not RULE.least <= found.scale <= RULE.most:
+        raise ValueError(f"a scale of {found.scale:g} is not between {RULE.least:g} and {RULE.most:g}")
     Correction(scale=found.scale, shift=found.shift)
     return found
 
@@ -259,14 +261,17 @@ def correction_of(ends: Ends, rule: Rule = RULE) -> Correction:
 
 
 def _shift(told: Ends, rule: Rule) -> float:
-    """Return the shift in half-widths; 0 unless all runs err alike."""
+    """Return the shift in half-widths; 0 unless all runs err alike, and growing from 0 with how sure that is."""
     error = np.clip((told.truth - told.middle) / told.half, -3.0, 3.0)
     _, place, count = np.unique(told.run, return_inverse=True, return_counts=True)
     mean = np.bincount(place, error) / count
     middle, runs = float(mean.mean()), mean.size
-    sure = abs(middle) > rule.errors * float(mean.std(ddof=1)) / np.sqrt(runs)
+    least = rule.errors * float(mean.std(ddof=1)) / np.sqrt(runs)
     same = float(np.mean(np.sign(mean) == np.sign(middle)))
-    return middle * runs / (runs + rule.shift_weight) if sure and same >= rule.alike else 0.0
+    if abs(middle) <= least or same < rule.alike:
+        return 0.0
+    # on or off at a threshold, single runs would decide: from there on it grows
+    return float(middle * (1.0 - (least / middle) ** 2) * runs / (runs + rule.shift_weight))
 
 
 def _narrowed(ends: Ends, scale: float, shift: float, rule: Rule) -> float:

@@ -150,9 +150,13 @@ class Calibration:
 def _same(what: str, mine: object, theirs: object) -> None:
     if mine != theirs:
         raise InputError(
-            f"the calibration is of {what} {mine!r}, the runs have {theirs!r}; "
+            f"the calibration is of {what} {_word(mine)}, the runs have {_word(theirs)}; "
             "calibrate on finished runs like these (rlscale backtest --calibrate)"
         )
+
+
+def _word(value: object) -> str:
+    return "learned" if value is None else repr(value)
 
 
 def calibrate(

@@ -27,6 +27,7 @@ __all__ = [
     "TWO_SLOPE",
     "WEIBULL",
     "Family",
+    "families_for",
     "families_named",
     "name_of",
 ]
@@ -79,6 +80,11 @@ def families_named(name: str, average: tuple[Family, ...] = AVERAGED) -> tuple[F
     if name not in FAMILIES:
         raise InputError(f"unknown family {name!r}; give --family with one of {', '.join((AVERAGE, *FAMILIES))}")
     return (FAMILIES[name],)
+
+
+def families_for(families: tuple[Family, ...], model_error: float | None) -> tuple[Family, ...]:
+    """Return the families that go with a model error: the default average with a given one is the saturating one."""
+    return SATURATING if model_error is not None and families == AVERAGED else families
 
 
 def name_of(families: Sequence[Family]) -> str:
