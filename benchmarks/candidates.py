@@ -73,9 +73,7 @@ CANDIDATES: dict[str, FitOptions] = {
     "flat half as likely": changed(weighted(FLAT.name, 0.1)),
     "no two-slope": changed(without("two-slope")),
     "two phases for two-slope": changed((*without("two-slope", FLAT.name), *TWO_PHASES, AVERAGED[-1])),
-    "slow tail for power law": changed(
-        (*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.14), AVERAGED[-1])
-    ),
+    "slow tail for power law": changed((*without(POWER.name, FLAT.name), replace(SLOW_TAIL, prior=0.14), AVERAGED[-1])),
     "slow tail beside": changed((*without(FLAT.name), SLOW_TAIL, AVERAGED[-1])),
     "own priors of ln B": changed(_OWN),
     "noise scale .008": changed(sigma_scale=0.008),

@@ -16,8 +16,7 @@ Floats = NDArray[np.float64]
 
 #: A gain smaller than this share of the range is no learning.
 GAIN_SHARE = 0.02
-#: An interval of fewer evaluations is not acted on, however narrow: of those within the tolerance on public runs three
-#: quarters came true, of the others 97 % (``benchmarks/out_of_source.py``).
+#: An interval of fewer evaluations is not acted on, however narrow (``benchmarks/few.py``).
 FEWEST = 8
 #: A claim holds from this probability on.
 SURE = 0.9

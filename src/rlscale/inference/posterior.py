@@ -256,7 +256,7 @@ class Posterior:
         return value
 
     def _walk(self, compute: Floats, so_far: bool = False) -> Floats:
-        """Walk at computes, shape (k, d): as expected before the last, and from there on as drawn, or as it is then."""
+        """Walk at computes, shape (k, d); with ``so_far`` it stands still after the last evaluation."""
         log_ahead = self._log_ahead(compute)
         walk = np.tile(self.draws.drift.astype(np.float64), (compute.size, 1))
         if not so_far:

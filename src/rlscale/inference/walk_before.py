@@ -17,10 +17,11 @@ Floats = NDArray[np.float64]
 
 
 def walk_before(curve: Curve, draws: Draws, law: Floats, log_ahead: Floats, priors: Priors) -> Floats:
-    """Return the walk expected before the last evaluation, given all evaluations and where each draw ends.
+    """Draw the walk before the last evaluation, given all evaluations and where each draw ends.
 
     With ``x`` the turned steps, ``E x = k a(u - law)`` and ``Cov x = diag(k)`` innovation variances, the walk at ``u``
     is ``h(u) E x`` moved by the regression of ``h(u) x`` on ``h(u_last) x``, which is known: the drift of the draw.
+    What that regression leaves is drawn by the coordinate of the model error.
 
     Parameters
     ----------
@@ -55,5 +56,9 @@ def walk_before(curve: Curve, draws: Draws, law: Floats, log_ahead: Floats, prio
         variance = last @ walk.last[c]
         missing = draws.drift[own] - step @ walk.last[c]
         slope = np.divide(missing, variance, out=np.zeros(variance.size), where=variance > 0.0)
-        path[:, own] = ((step + last * slope[:, None]) @ ramp[c]).T
+        together = last @ ramp[c]
+        known = together**2 / np.maximum(variance, 1e-300)[:, None]  # no walk: nothing is known, and nothing left
+        left = np.sqrt(np.maximum(factor @ ramp[c] ** 2 - known, 0.0))
+        spread = draws.innovation[own] * draws.model[own]
+        path[:, own] = ((step @ ramp[c]) + slope[:, None] * together + left * spread[:, None]).T
     return path
