@@ -87,6 +87,10 @@ class Results:
         table = self._table(name, title)
         return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
 
+    def lists(self, name: str, title: str) -> list[list[str]]:
+        """Return the rows of a table as they are: two of its columns may have one name."""
+        return [list(row) for row in self._table(name, title)["rows"]]
+
     def cell(self, name: str, title: str, row: str, column: str) -> str:
         """Return one number, by the first cell of its row and its column."""
         for found in self.rows(name, title):
@@ -139,6 +143,10 @@ class Results:
         ]
         judged = [check for check in found if check["passed"] is not None]
         return [check for check in judged if not check["passed"]] if missed else judged
+
+    def all(self, name: str) -> list[dict[str, Any]]:
+        """Return the targets of a benchmark and what is measured without one."""
+        return list(self._of(name)["checks"])
 
     def check(self, name: str, what: str) -> str:
         """Return what was measured against the target whose words start with ``what``."""
