@@ -183,9 +183,7 @@ def page(content: dict[str, Any], template: str) -> str:
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    return environment.get_template(template).render(
-        r=Results(content), markdown=markdown, metrics=SOURCES
-    )
+    return environment.get_template(template).render(r=Results(content), markdown=markdown, metrics=SOURCES)
 
 
 def main() -> None:
