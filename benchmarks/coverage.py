@@ -4,8 +4,8 @@ Truths off the prior (``designs.off_prior``), an evaluation at 0 and ``n`` equal
 sigmoid alone, no model error; the interval is of the noise-free reward at ``8 C_last``. Target (issue 2, design §9): 70
 to 98 % in every cell with ``n`` of 40 and 100, 65 to 99 % with 12; 400 curves a cell, so a standard error of 2 %.
 
-Below it the default on the same truths: the average of the families with its model error, three correlations together,
-a quarter of the curves; no target.
+Below it the default on the same truths: the average of the families with its learned model error, three correlations
+together, a quarter of the curves; no target.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def cell(ratio: float, rho: float, count: int, curves: int, options: FitOptions)
 
 def default(report: Report, curves: int) -> None:
     """Show the coverage of the default."""
-    table = report.table(
-        "80 % coverage of R(8 C_last) by default (average, model error .01) [median width]", ["n", *map(str, RATIOS)]
-    )
+    table = report.table("80 % coverage of R(8 C_last) by default [median width]", ["n", *map(str, RATIOS)])
     every = []
     for count in COUNTS:
         cells = []

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.candidates import CANDIDATES, FORMER
+from benchmarks.candidates import CANDIDATES, FORMER, SHIPPED
 from benchmarks.common import Report, Table, main
 from benchmarks.sources import TRAIN, VALIDATION, Group, Scores, candidates_scored, read, rivals_scored, scored
 from rlscale.inference import FitOptions, VerdictName
@@ -36,7 +36,7 @@ from rlscale.trust.scores import binomial_interval
 
 __all__ = ["Measured", "choose", "compare", "measure", "score"]
 
-OURS, BEFORE = "out of source", "former"
+OURS, BEFORE, DEFAULT = "out of source", "former", "shipped, chosen on all"
 COLUMNS = ("cases", "mean |err|", "median |err|", "p90 |err|", "CRPS", "80 % cover", "50 % cover")
 JOBS = min(2, os.cpu_count() or 1)
 #: Half-width of an acceptable answer, a share of the range.
@@ -68,7 +68,7 @@ class Measured:
     ----------
     groups : sequence of Group
     methods : mapping
-        Scores by method and group: ours out of source, the former estimator, and those in use today.
+        Scores by method and group: ours out of source and as shipped, the former estimator, and those in use today.
     chosen : mapping
         The candidate chosen for each source, by the source left out.
     candidates : mapping
@@ -83,7 +83,7 @@ class Measured:
     @property
     def rivals(self) -> list[str]:
         """The methods in use today."""
-        return [name for name in self.methods if name not in (OURS, BEFORE)]
+        return [name for name in self.methods if name not in (OURS, BEFORE, DEFAULT)]
 
     @property
     def real(self) -> list[Group]:
@@ -146,7 +146,8 @@ def measured(groups: Sequence[Group], jobs: int) -> Measured:
     groups, candidates, rivals = shared(groups, candidates_scored(groups, jobs), rivals_scored(groups, jobs))
     chosen = choose(candidates, candidates[FORMER], groups)
     ours = {group.name: candidates[chosen[group.source]][group.name] for group in groups}
-    return Measured(groups, {OURS: ours, BEFORE: candidates[FORMER], **rivals}, chosen, candidates)
+    methods = {OURS: ours, DEFAULT: candidates[SHIPPED], BEFORE: candidates[FORMER], **rivals}
+    return Measured(groups, methods, chosen, candidates)
 
 
 def cells(scores: Scores) -> list[str]:
@@ -187,7 +188,7 @@ def by_source(report: Report, found: Measured, real: bool) -> None:
         for cut in CUTS:
             if group.at(cut).any():
                 best = min(found.rivals, key=lambda name: found.pooled(name, [group], cut).error.mean())
-                for name in (OURS, BEFORE, best):
+                for name in (OURS, DEFAULT, BEFORE, best):
                     table.add(f"{shown(group)}, {cut:.0%}, {name}", *cells(found.pooled(name, [group], cut)))
 
 

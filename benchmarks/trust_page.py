@@ -15,11 +15,18 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from benchmarks.archives import SOURCES
+
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / "docs"
 RESULTS = HERE / "results.json"
 #: Template and page.
 PAGES = {"trust_page.md.j2": DOCS / "how-far-to-trust-it.md", "gate_page.md.j2": DOCS / "gate.md"}
+
+#: Rows of ``out_of_source``: forecasts by settings chosen without the source, and by the estimator before.
+OURS, FORMER = "out of source", "former"
+#: When the default estimator last changed, UTC: what was measured of it earlier is of the one before.
+REBUILT = "2026-11-29 23:40"
 
 
 class Results:
@@ -45,10 +52,44 @@ class Results:
         days = sorted({one["date"].split()[0] for one in self._benchmarks.values() if one["date"]})
         return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
+    def former(self, name: str) -> bool:
+        """Whether a benchmark was measured before the default estimator last changed."""
+        return str(self._of(name)["date"]) < REBUILT
+
+    def held(self, metrics: Sequence[str]) -> tuple[int, int]:
+        """Return how many 80 % intervals of some metrics held out of source, and how many there are.
+
+        Shares of few cases give the counts exactly; those of many stand to a tenth in a target of their own.
+        """
+        exact = {check["what"]: check["measured"] for check in self._of("out_of_source")["checks"]}
+        rows = self.rows("out_of_source", "metrics of real runs")
+        hits = count = 0
+        for metric in metrics:
+            if (told := exact.get(f"{metric}: 80 % coverage")) is not None:
+                share, cases = told.split(" % of ")
+                hits, count = hits + round(float(share) / 100 * int(cases)), count + int(cases)
+                continue
+            for row in rows:
+                if row["metric, cut, method"].startswith(f"{metric}, ") and row["metric, cut, method"].endswith(OURS):
+                    cases = row["cases"]
+                    hits += round(float(row["80 % cover"].removesuffix(" %")) / 100 * int(cases))
+                    count += int(cases)
+        return hits, count
+
+    def best(self, name: str, title: str, cut: str, column: str) -> tuple[str, str]:
+        """Return the method in use today with the lowest number in a column at a cut, and that number."""
+        rows = [(*next(iter(row.values())).split(", ", 1), row[column]) for row in self.rows(name, title)]
+        today = [(method, value) for at, method, value in rows if at == cut and method not in (OURS, FORMER)]
+        return min(today, key=lambda pair: float(pair[1]))
+
     def rows(self, name: str, title: str) -> list[dict[str, str]]:
         """Return the rows of the table whose title starts with ``title``, each by column."""
         table = self._table(name, title)
         return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+
+    def lists(self, name: str, title: str) -> list[list[str]]:
+        """Return the rows of a table as they are: two of its columns may have one name."""
+        return [list(row) for row in self._table(name, title)["rows"]]
 
     def cell(self, name: str, title: str, row: str, column: str) -> str:
         """Return one number, by the first cell of its row and its column."""
@@ -103,6 +144,10 @@ class Results:
         judged = [check for check in found if check["passed"] is not None]
         return [check for check in judged if not check["passed"]] if missed else judged
 
+    def all(self, name: str) -> list[dict[str, Any]]:
+        """Return the targets of a benchmark and what is measured without one."""
+        return list(self._of(name)["checks"])
+
     def check(self, name: str, what: str) -> str:
         """Return what was measured against the target whose words start with ``what``."""
         for check in self._of(name)["checks"]:
@@ -138,7 +183,7 @@ def page(content: dict[str, Any], template: str) -> str:
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    return environment.get_template(template).render(r=Results(content), markdown=markdown)
+    return environment.get_template(template).render(r=Results(content), markdown=markdown, metrics=SOURCES)
 
 
 def main() -> None:

@@ -61,8 +61,8 @@ def early_and_late(report: Report, curves: int) -> None:
     cases += [(EARLY, PLAIN, ""), (LATE, PLAIN, ">= 75 %")]
     for ratio, options, target in cases:
         p, text = resolved(ratio, options, curves)
-        error = "learned" if options.model_error is None else f"model error {options.model_error:g}"
-        words = f"{options.family}, {error}"
+        kappa = options.model_error
+        words = f"{options.family}, model error {'learned' if kappa is None else f'{kappa:g}'}"
         table.add(f"{ratio:g}, {words}", f"{100 * p:.1f}", text)
         if target:
             limit = float(target.split()[1]) / 100.0

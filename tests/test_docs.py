@@ -27,7 +27,8 @@ def test_every_number_comes_from_the_results(measured, template):
         for table in benchmark["tables"]:
             table["rows"] = [[row[0], *(re.sub(r"\d", "8", cell) for cell in row[1:])] for row in table["rows"]]
         for check in benchmark["checks"]:
-            check["measured"] = re.sub(r"\d", "8", check["measured"])
+            for words in ("measured", "target"):
+                check[words] = re.sub(r"\d", "8", check[words])
     assert len(re.findall(r"\b\d\.\d{4}\b", trust_page.page(measured, template))) > 100
     assert set(re.findall(r"\b\d\.\d{4}\b", trust_page.page(changed, template))) == {"8.8888"}
 

@@ -190,7 +190,7 @@ def test_a_collapsed_leader_is_noted():
     rewards = base.curve.reward.copy()
     rewards[30:] = 0.1
     fallen = Run(name="c", recipe="c", curve=Curve(compute=base.curve.compute, reward=rewards))
-    assert "c collapsed: the forecast of c is of the part up to the peak" in ranking(fallen, run("d")).notes
+    assert "c collapsed: the fit of c covers the part up to the peak" in ranking(fallen, run("d")).notes
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from rlscale.curves import Curve
+from rlscale.errors import CurveError
 from rlscale.inference.ahead import Aftermath, Ahead, climb, persistence
 from rlscale.inference.examine import examine
 from rlscale.inference.families import AVERAGED, FLAT, SIGMOID
@@ -219,11 +220,12 @@ def test_a_given_model_error_knows_neither(level):
     assert fitted.after(AFTER) is fitted
 
 
-def test_an_update_keeps_the_break_and_takes_persistence_anew(level):
-    before = posterior(level.select(np.arange(40) < 39), families=PAIR).after(AFTER)
+def test_an_update_takes_persistence_anew_and_a_broken_run_has_none(level):
+    before = posterior(level.select(np.arange(40) < 39), families=PAIR)
     updated = before.update(level.compute_last, level.reward_last)
-    assert updated.ahead.aftermath is AFTER
     assert updated.ahead.persistence == persistence(level, LEARNED.ahead) != before.ahead.persistence
+    with pytest.raises(CurveError, match="the run has left the curve that was fitted; fit the longer run instead"):
+        before.after(AFTER).update(level.compute_last, level.reward_last)
 
 
 def fallen(after, seed=0, n=30):

@@ -68,17 +68,17 @@ UP = row("a", made.RESOLVED, 0.7, 0.6, 1)
         ),
         (
             (row("c", FALLEN, 0.7, 0.98, 1), row("a", made.RESOLVED, 0.4, 0.02, 2)),
-            "c leads at 1.6k steps, best with probability 98 %, but it collapsed: its forecast is of the part up to "
+            "c leads at 1.6k steps, best with probability 98 %, but it collapsed: its fit covers the part up to "
             "the peak (reward 0.700, 80 % interval 0.650–0.750).",
         ),
         (
             (row("c", FALLEN, 0.7, 0.6, 1), row("a", made.RESOLVED, 0.68, 0.4, 1)),
             "c is ahead at 1.6k steps, best with probability 60 %, but cannot be told apart from a: no claim reaches "
-            "95 %; and it collapsed: its forecast is of the part up to the peak.",
+            "95 %; and it collapsed: its fit covers the part up to the peak.",
         ),
         (
             (row("c", FALLEN, 0.7, 1.0, 1), SCARCE),
-            "c is the only recipe that can be ranked, but it collapsed: its forecast is of the part up to the peak "
+            "c is the only recipe that can be ranked, but it collapsed: its fit covers the part up to the peak "
             "(reward 0.700, 80 % interval 0.650–0.750).",
         ),
         ((row("b", FLAT, 0.4, 1.0, 1), SCARCE), "No recipe shows learning yet: there is nothing to rank."),

@@ -245,7 +245,7 @@ def test_a_calibration_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         ("bounds", [0, 2], "the calibration is of bounds (0.0, 2.0)"),
         ("archive", {**kept["archive"], "family": "sigmoid"}, "the calibration is of family 'sigmoid'"),
         ("archive", {**kept["archive"], "model_error": 0.02}, "the calibration is of model error 0.02"),
-        ("archive", {**kept["archive"], "scale": -1}, "scale -1 is not above 0"),
+        ("archive", {**kept["archive"], "scale": -1}, "a scale of -1 is not between 0.4 and 2.5"),
         ("archive", {"scale": 1}, "the calibration has no 'model_error'"),
         ("archive", [], "cannot be read"),
     ):
