@@ -49,6 +49,7 @@ from benchmarks import (
     smoothing,
     speed,
     tensorboard,
+    unseen,
     verdicts,
 )
 from benchmarks.common import Check, Report, Table, timed
@@ -71,6 +72,7 @@ BENCHMARKS = {
         quadrature,
         verdicts,
         regimes,
+        unseen,
         falls,
         few,
         siblings,

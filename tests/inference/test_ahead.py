@@ -49,6 +49,15 @@ def still(curve, normal):
     return Ahead.of(curve, LEARNED.ahead).still(draws)
 
 
+def moved(value, after, rng):
+    """Rewards of a law that goes on, moved by a break: the mixture written out."""
+    prior, count = LEARNED.ahead, value.size
+    share = rng.beta(*(prior.back_from_floor if after.on_floor else prior.back), count)
+    further = rng.random(count) < (0.0 if after.on_floor else prior.further)
+    level = np.where(further, after.now * (1.0 - rng.random(count) ** 2), after.now + share * (value - after.now))
+    return level + 0.02 * rng.standard_normal(count)
+
+
 def shares_below(values, weight, cuts):
     """Posterior probability under each of ``cuts``."""
     return np.array([weight @ (values < cut) for cut in cuts])
@@ -153,18 +162,13 @@ def test_a_reward_that_stays_keeps_within_the_bounds():
     assert percent == pytest.approx(100.0 * middle)
 
 
-@pytest.mark.parametrize(
-    ("after", "beta"),
-    [(AFTER, LEARNED.ahead.back), (FLOORED, LEARNED.ahead.back_from_floor)],
-    ids=["a level", "the floor"],
-)
-def test_after_a_break_a_run_comes_back_by_a_beta_share(plain, after, beta):
+@pytest.mark.parametrize("after", [AFTER, FLOORED], ids=["a level", "the floor"])
+def test_after_a_break_a_run_falls_further_or_comes_back(plain, after):
     """Against 200,000 independent choices, to .01 in probability."""
     ahead = np.array([2.0 * plain.curve.compute_last])
     broken = plain.after(after).reward(ahead, model_error=True)[:, 0]
     rng, others = independent(plain, plain.reward(ahead, model_error=True)[:, 0], seed=2)
-    hand = after.now + rng.beta(*beta, others.size) * (others - after.now) + 0.02 * rng.standard_normal(others.size)
-    hand = np.clip(hand, 0.0, 1.0)
+    hand = np.clip(moved(others, after, rng), 0.0, 1.0)
     cuts = np.quantile(hand, LEVELS)
     cuts, levels = np.unique(cuts[cuts > 0.0]), LEVELS[cuts > 0.0]
     assert shares_below(broken, plain.weight, cuts) == pytest.approx(levels, abs=0.01)
@@ -179,28 +183,31 @@ def test_persistence_and_a_break_together(level, plain):
     sd = LEARNED.ahead.stay_sd * max(recent_jitter(level), 0.01)
     stays = level.reward_last + sd * rng.standard_normal(others.size)
     hand = np.where(rng.random(others.size) < 0.4, stays, others)
-    hand = 0.2 + rng.beta(*LEARNED.ahead.back, others.size) * (hand - 0.2) + 0.02 * rng.standard_normal(others.size)
+    hand = np.clip(moved(hand, AFTER, rng), 0.0, 1.0)
     assert shares_below(mixed, plain.weight, np.quantile(hand, LEVELS)) == pytest.approx(LEVELS, abs=0.015)
 
 
 @pytest.mark.parametrize("prior", [AheadPrior().back, AheadPrior().back_from_floor])
 def test_the_share_of_the_way_is_a_beta(prior):
+    """From a level at the lower bound nothing falls further: that share of the runs stays."""
     level = (np.arange(20_000) + 0.5) / 20_000
     on_floor = prior == AheadPrior().back_from_floor
     curve = Curve(compute=np.arange(30.0), reward=np.full(30, 0.5))
     after = replace(Ahead.of(curve, AheadPrior()), aftermath=Aftermath(now=0.0, on_floor=on_floor))
     draws = SimpleNamespace(noise=np.zeros(level.size), back=level)
     share = after.broken(np.ones((1, level.size)), draws)[0]
-    assert np.mean(share) == pytest.approx(prior[0] / sum(prior), abs=1e-3)
+    still = 0.0 if on_floor else AheadPrior().further
+    assert np.mean(share) == pytest.approx((1.0 - still) * prior[0] / sum(prior), abs=1e-3)
     for cut in (0.05, 0.3, 0.7, 0.95):
-        assert np.mean(share < cut) == pytest.approx(stats.beta.cdf(cut, *prior), abs=1e-3)
+        expected = still + (1.0 - still) * stats.beta.cdf(cut, *prior)
+        assert np.mean(share < cut) == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_lower_bound_holds_runs_more_than_a_level_does(plain):
     ahead = np.array([2.0 * plain.curve.compute_last])
     low = Aftermath(now=0.005, on_floor=False)
     back, floored = (plain.after(each).reward(ahead, model_error=True)[:, 0] for each in (low, FLOORED))
-    assert plain.quantiles(floored, [0.5])[0] < plain.quantiles(back, [0.5])[0] - 0.05
+    assert plain.quantiles(floored, [0.75])[0] < plain.quantiles(back, [0.75])[0] - 0.05
 
 
 def test_a_component_carries_neither(level):
@@ -242,7 +249,7 @@ def test_a_fall_says_where_the_run_stands(after, on_floor):
     curve = fallen(after)
     seen = examine(curve)
     assert seen.aftermath.on_floor is on_floor
-    assert seen.aftermath.now == pytest.approx(curve.reward[-3:].mean())
+    assert seen.aftermath.now == pytest.approx(curve.reward[-2 if on_floor else -3 :].mean())
     assert seen.curve.compute_last < curve.compute_last
     assert examine(sigmoid_curve(ratio=4.0)).aftermath is None
 
@@ -259,7 +266,7 @@ def test_the_mean_of_evaluations_ahead_carries_the_mixtures(level, plain, broken
     stays = level.reward_last + LEARNED.ahead.stay_sd * max(recent_jitter(level), 0.01) * rng.standard_normal(pick.size)
     hand = np.where(rng.random(pick.size) < 0.5, stays, np.clip(law[pick], 0.0, 1.0))
     if broken:
-        hand = 0.2 + rng.beta(*LEARNED.ahead.back, pick.size) * (hand - 0.2) + 0.02 * rng.standard_normal(pick.size)
+        hand = np.clip(moved(hand, AFTER, rng), 0.0, 1.0)
     rho, sigma = plain.draws.rho[pick], plain.sigma[pick]
     lags = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
     share = (rho[:, None, None] ** lags).mean(axis=(1, 2))

@@ -2,8 +2,8 @@
 
 Both are mixtures over the draws of a forecast. *Persistence*: with some probability the reward stays where the last
 evaluation left it, the less so the more the run is still climbing. *After a break* that the fit does not cover (a
-collapse; a change of regime with too few evaluations since): the run comes back to the forecast of what was fitted by a
-share ``q`` of the way, ``q ~ Beta``, all the way or not at all being likelier than half.
+collapse; a change of regime with too few evaluations since): the run falls further, or comes back to the forecast of
+what was fitted by a share ``q`` of the way, ``q ~ Beta``, all the way or not at all being likelier than half.
 """
 
 from __future__ import annotations
@@ -126,12 +126,17 @@ class Ahead:
         return self.broken(value, draws)
 
     def broken(self, value: Floats, draws: Draws) -> Floats:
-        """Move rewards of what was fitted, shape (k, d), to where the run may be: ``now + q (value - now)``.
+        """Move rewards of what was fitted, shape (k, d), to where the run may be after a break.
 
-        With an error of .02 of the range, inside the bounds; as they are without a break.
+        ``now + q (value - now)``, or ``now - v^2 (now - low)`` where it falls further, with an error of .02 of the
+        range, inside the bounds; as they are without a break.
         """
         if self.aftermath is None:
             return value
-        now, prior = self.aftermath.now, self.prior
-        share = betaincinv(*(prior.back_from_floor if self.aftermath.on_floor else prior.back), draws.back)
-        return np.clip(now + share * (value - now) + AFTER_SD * self.unit * draws.noise, *self.bounds)
+        now, prior, floor = self.aftermath.now, self.prior, self.aftermath.on_floor
+        further = 0.0 if floor else prior.further
+        up, down = draws.back - further, further - draws.back
+        share = betaincinv(*(prior.back_from_floor if floor else prior.back), np.maximum(up, 0.0) / (1.0 - further))
+        fall = np.where(down > 0.0, (down / further) ** 2 if further else 0.0, 0.0)
+        moved = now + share * (value - now) - fall * (now - self.bounds[0])
+        return np.clip(moved + AFTER_SD * self.unit * draws.noise, *self.bounds)

@@ -76,10 +76,11 @@ def examine(curve: Curve) -> Examined:
 
 
 def _aftermath(curve: Curve, found: Break) -> Aftermath:
-    """Return where a run stands after a break: mean of its last 3 after a fall, else its last evaluation."""
-    now = float(curve.reward[-3:].mean()) if found.kind is BreakKind.FALL else curve.reward_last
+    """Return where a run stands after a break: by its last 3 after a fall, 2 on the floor, else the last one."""
     floor = curve.bounds[0] + FLOOR_SHARE * curve.range
-    return Aftermath(now=now, on_floor=curve.open is None and bool(np.all(curve.reward[-2:] < floor)))
+    on_floor = curve.open is None and bool(np.all(curve.reward[-2:] < floor))
+    latest = 2 if on_floor else 3 if found.kind is BreakKind.FALL else 1
+    return Aftermath(now=float(curve.reward[-latest:].mean()), on_floor=on_floor)
 
 
 def _part(kept: Curve, found: Break | None, said: Sequence[str]) -> Examined:

@@ -56,16 +56,20 @@ class AheadPrior:
         Standard errors of recent rise at which that has halved.
     stay_sd, stay_least : float
         Sd of a reward that stays, in jitters; the jitter is taken for at least this share of the range.
+    further : float
+        Probability that a run falls further after a break, by a share ``v^2`` of what is left to the lower bound, ``v``
+        uniform.
     back, back_from_floor : (float, float)
-        Beta parameters of the share of the way that a run comes back after a break, and from the lower bound.
+        Else: Beta parameters of the share of the way that it comes back, and from the lower bound.
     """
 
     stay: float = 0.15
     climbing: float = 3.0
     stay_sd: float = 1.5
     stay_least: float = 0.01
+    further: float = 0.3
     back: tuple[float, float] = (0.2, 0.2)
-    back_from_floor: tuple[float, float] = (0.2, 0.8)
+    back_from_floor: tuple[float, float] = (0.2, 1.5)
 
 
 @dataclass(frozen=True, kw_only=True)
