@@ -321,3 +321,26 @@ def test_a_long_run_cut_at_its_peak_and_not_averaged_keeps_its_noise():
     found = fit(Curve(compute=curve.compute, reward=rewards))
     assert found.verdict.name == VerdictName.COLLAPSED
     assert found.quantity("sigma").q50 == pytest.approx(0.01, rel=0.1)
+
+
+def test_an_interval_that_only_an_assumed_bound_ends_is_not_acted_on():
+    """A straight line to .8: nothing bends, and nobody said that the reward ends at 1."""
+    line = Curve(compute=np.arange(1.0, 13.0), reward=np.linspace(0.2, 0.8, 12))
+    assumed = fit(replace(line, bounds_from="values"))
+    assert assumed.asymptote.interval.width <= 0.1
+    assert not assumed.asymptote.resolved
+    assert "The interval ends at the upper bound 1, which is only assumed." in assumed.verdict.why
+    assert assumed.resolves_at is None
+    assert fit(replace(line, bounds_from="option")).verdict.name is VerdictName.RESOLVED
+
+
+@pytest.mark.parametrize(("count", "resolved"), [(6, False), (7, True)])
+def test_few_evaluations_resolve_nothing(count, resolved):
+    """A baseline and ``count`` more, nearly without noise."""
+    compute = np.linspace(0.0, 8.0, count + 1)
+    found = fit(Curve(compute=compute, reward=0.1 + 0.5 * compute**3 / (1.0 + compute**3)), targets=9.0)
+    assert found.forecasts[0].interval.width < 0.1
+    assert (found.verdict.name is VerdictName.RESOLVED) is resolved
+    if not resolved:
+        assert "Only 7 evaluations: no answer is acted on before 8." in found.verdict.why
+        assert found.resolves_at is None or found.resolves_at.q10 > 8.0

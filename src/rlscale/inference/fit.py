@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run
 from rlscale.errors import InputError
 from rlscale.inference.ahead import Aftermath
-from rlscale.inference.correction import Correction
 from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
-from rlscale.inference.families import AVERAGED, KNOWN, Family, families_for, name_of
-from rlscale.inference.forecast import TOLERANCE, Forecast, Interval, interval, summarised
-from rlscale.inference.grounds import grounds, p_past_midpoint
+from rlscale.inference.fit_options import FitOptions
+from rlscale.inference.forecast import Forecast, Interval, interval, summarised
+from rlscale.inference.grounds import capped, grounds, p_past_midpoint
 from rlscale.inference.onset import onset
-from rlscale.inference.posterior import Posterior, default_model_error, posteriors
-from rlscale.inference.priors import Priors
+from rlscale.inference.posterior import Posterior, posteriors
 from rlscale.inference.resolves import resolves_at
 from rlscale.inference.siblings import Siblings, informed
 from rlscale.inference.smoothed import Smoothing, smoothing
@@ -34,77 +32,6 @@ __all__ = ["Fit", "FitOptions", "fit", "fits"]
 ENOUGH, MORE = 200, 16
 #: Runs examined before the first of them is fitted.
 TOGETHER = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitOptions:
-    """How to fit, shared by every command.
-
-    Parameters
-    ----------
-    families : tuple of Family
-        Shapes of the curve, averaged by their evidence.
-    model_error : float, optional
-        ``kappa``, the model error of forecasts, as a share of the range for each e-fold of compute ahead. By default
-        ``posterior.default_model_error`` of the families: several learn it from the curve, None. The default average
-        with a model error that is given is that of the saturating families alone, without the flat one.
-    tolerance : float
-        Half-width of an acceptable answer, as a share of the range.
-    at_least : float, optional
-        A reward whose probability each forecast reports.
-    onset : bool
-        Leave out the early evaluations where the later ones are foretold better without them (``--from auto``).
-    priors : Priors, optional
-        By default those that go with the model error.
-    correction : Correction, optional
-        Of all forecasts, as measured on finished runs like these (``rlscale.Calibration``).
-
-    Raises
-    ------
-    InputError
-        A negative model error, or a tolerance that is not above 0.
-    """
-
-    families: tuple[Family, ...] = AVERAGED
-    model_error: float | None = None
-    tolerance: float = TOLERANCE
-    at_least: float | None = None
-    onset: bool = False
-    priors: Priors | None = None
-    correction: Correction | None = None
-
-    @property
-    def family(self) -> str:
-        """Name of the family, or of the average of several."""
-        return name_of(self.families)
-
-    def sent(self) -> tuple[int, FitOptions]:
-        """Return these options as another process takes them, its families by their place: functions cannot be sent.
-
-        Raises
-        ------
-        InputError
-            Families of the caller's own, which no name stands for.
-        """
-        for place, known in enumerate(KNOWN):
-            if known == self.families:
-                return place, replace(self, families=())
-        raise InputError(f"the families of {self.family!r} here are not the package's own; give --jobs 1")
-
-    def received(self, place: int) -> FitOptions:
-        """Return the options that were :meth:`sent`."""
-        return replace(self, families=KNOWN[place])
-
-    def __post_init__(self) -> None:
-        if self.model_error is None:
-            object.__setattr__(self, "model_error", default_model_error(self.families))
-        object.__setattr__(self, "families", families_for(self.families, self.model_error))
-        if self.model_error is not None and not 0.0 <= self.model_error < np.inf:
-            raise InputError(f"--model-error {self.model_error:g} is not a size; give 0 or more")
-        if self.at_least is not None and not np.isfinite(self.at_least):
-            raise InputError(f"--at-least {self.at_least:g} is not a reward; give a finite one")
-        if not 0.0 < self.tolerance < np.inf:
-            raise InputError(f"--tolerance {self.tolerance:g} is not above 0; give half the width you can accept")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -170,13 +97,24 @@ class Fit:
         """Compute at which the question should be ``resolved``, in the curve's unit.
 
         Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, where
-        the values look smoothed, and where 100 times the last compute will probably not do (see ``resolves``). Some
-        2 ms, computed when asked for.
+        the values look smoothed or only an assumed bound ends the interval, and where 100 times the last compute will
+        probably not do (see ``resolves``). Some 2 ms, computed when asked for.
         """
         unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
         if self.posterior is None or self.verdict.name not in unresolved or self.smoothing is not None:
             return None
+        if self._capped:
+            return None
         return resolves_at(self.posterior, self.question, self.options.tolerance, seen=self.run.curve.compute_last)
+
+    @property
+    def _capped(self) -> bool:
+        """Whether only an assumed bound ends the interval asked for: no evaluation mends that."""
+        answer = next((item for item in self.forecasts if item.compute == self.question), self.asymptote)
+        if self.posterior is None or answer is None:
+            return False
+        now = self.posterior.expected([self.posterior.curve.compute_last])[:, 0]
+        return capped(self.posterior.curve, answer.q90, float(self.posterior.mean(now)))
 
     @property
     def weights(self) -> dict[str, float]:

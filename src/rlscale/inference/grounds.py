@@ -20,7 +20,7 @@ GAIN_SHARE = 0.02
 #: An interval of fewer evaluations is not acted on, however narrow (``benchmarks/few.py``).
 FEWEST = 8
 #: An answer ends on a bound within this share of the range; a run is far from it by more than this one.
-ON_BOUND, FAR_SHARE = 0.01, 0.1
+ON_BOUND, FAR_SHARE = 0.01, 0.15
 #: A claim holds from this probability on.
 SURE = 0.9
 

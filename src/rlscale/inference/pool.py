@@ -168,7 +168,8 @@ def pooled_level(runs: Sequence[Posterior], compute: float, tau: float) -> Level
     """Return the distribution of a recipe's level at ``compute``.
 
     ``p(mu) ~ prod_i int p_i(f) N(f; mu, tau^2) df`` over the noise-free posteriors ``p_i`` of its runs; the model error
-    is added once, since the runs of a recipe share their misfit.
+    to come is added once, since the runs of a recipe share their misfit. Where it is learned the density is raised to
+    the power ``n^-1/2`` for ``n`` runs: what the shape of one says of what is ahead, that of the next repeats in part.
 
     Parameters
     ----------
@@ -210,13 +211,15 @@ def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float
         values = rewards[0] + first.draws.model * np.hypot(tau, model)
         values = np.minimum(np.maximum(values, low), high)
         return _level(_corrected(runs, values, first.weight, compute, (low, high)), first.weight)
-    values = _joint([(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)], tau)
+    shared = len(runs) ** -0.5 if first.ahead is not None else 1.0
+    values = _joint([(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)], tau, shared)
     values = values + model * normal_quantiles(_DRAWS, 1)
     others = [run.ahead for run in runs if run.ahead is not None]
     stay = float(np.mean([ahead.persistence for ahead in others])) if others else 0.0
     if stay and compute > max(run.curve.compute_last for run in runs):
         # the runs of a recipe stay together or not at all
-        still = _joint([(ahead.still(run.draws), run.weight) for run, ahead in zip(runs, others, strict=True)], tau)
+        parts = [(ahead.still(run.draws), run.weight) for run, ahead in zip(runs, others, strict=True)]
+        still = _joint(parts, tau, shared)
         values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
     values = np.minimum(np.maximum(values, low), high)
     return Level(np.sort(_corrected(runs, values, _even(), compute, (low, high))), _even())
@@ -235,9 +238,9 @@ def _corrected(
     return np.asarray(correction.applied(values[None], weight, ahead, bounds, float(half))[0])
 
 
-def _joint(parts: Sequence[tuple[Floats, Floats]], tau: float) -> Floats:
+def _joint(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float) -> Floats:
     """Draws of the level that several runs share up to ``tau``, shape (_DRAWS,), of their mean where that is 0."""
-    return mean_of(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *product_of(parts, tau)[::-1])
+    return mean_of(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *product_of(parts, tau, power)[::-1])
 
 
 @lru_cache(maxsize=1)
@@ -277,8 +280,8 @@ def mean_of(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
     return total / len(parts)
 
 
-def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floats, Floats]:
-    """Grid and CDF of the product of densities, each smoothed by ``tau`` (at least by a hair of its own spread)."""
+def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float = 1.0) -> tuple[Floats, Floats]:
+    """Grid and CDF of the product of densities to a power, smoothed by ``tau`` (at least by a hair of their spread)."""
     means = [weight @ values for values, weight in parts]
     spreads = [np.sqrt(weight @ (values - mean) ** 2) for (values, weight), mean in zip(parts, means, strict=True)]
     widths = [np.hypot(tau, 0.05 * spread + 1e-6) for spread in spreads]
@@ -295,7 +298,7 @@ def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float) -> tuple[Floa
         smooth = np.convolve(kernel, mass, mode="valid")
         # far from the run a floor would make all levels equal: go on as a normal
         tail = -0.5 * ((grid - mean) / np.hypot(width, spread)) ** 2 - np.log(np.hypot(width, spread) / step)
-        log_density += np.where(smooth > 1e-12, np.log(np.maximum(smooth, 1e-300)), np.minimum(tail, -27.6))
+        log_density += power * np.where(smooth > 1e-12, np.log(np.maximum(smooth, 1e-300)), np.minimum(tail, -27.6))
     density = np.exp(log_density - log_density.max())
     cumulative = np.cumsum(density) - 0.5 * density
     return grid, cumulative / density.sum()

@@ -1,0 +1,87 @@
+"""How to fit, as every command takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlscale.errors import InputError
+from rlscale.inference.correction import Correction
+from rlscale.inference.families import AVERAGED, KNOWN, Family, families_for, name_of
+from rlscale.inference.forecast import TOLERANCE
+from rlscale.inference.posterior import default_model_error
+from rlscale.inference.priors import Priors
+
+__all__ = ["FitOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """How to fit, shared by every command.
+
+    Parameters
+    ----------
+    families : tuple of Family
+        Shapes of the curve, averaged by their evidence.
+    model_error : float, optional
+        ``kappa``, the model error of forecasts, as a share of the range for each e-fold of compute ahead. By default
+        ``posterior.default_model_error`` of the families: several learn it from the curve, None. The default average
+        with a model error that is given is that of the saturating families alone, without the flat one.
+    tolerance : float
+        Half-width of an acceptable answer, as a share of the range.
+    at_least : float, optional
+        A reward whose probability each forecast reports.
+    onset : bool
+        Leave out the early evaluations where the later ones are foretold better without them (``--from auto``).
+    priors : Priors, optional
+        By default those that go with the model error.
+    correction : Correction, optional
+        Of all forecasts, as measured on finished runs like these (``rlscale.Calibration``).
+
+    Raises
+    ------
+    InputError
+        A negative model error, or a tolerance that is not above 0.
+    """
+
+    families: tuple[Family, ...] = AVERAGED
+    model_error: float | None = None
+    tolerance: float = TOLERANCE
+    at_least: float | None = None
+    onset: bool = False
+    priors: Priors | None = None
+    correction: Correction | None = None
+
+    @property
+    def family(self) -> str:
+        """Name of the family, or of the average of several."""
+        return name_of(self.families)
+
+    def sent(self) -> tuple[int, FitOptions]:
+        """Return these options as another process takes them, its families by their place: functions cannot be sent.
+
+        Raises
+        ------
+        InputError
+            Families of the caller's own, which no name stands for.
+        """
+        for place, known in enumerate(KNOWN):
+            if known == self.families:
+                return place, replace(self, families=())
+        raise InputError(f"the families of {self.family!r} here are not the package's own; give --jobs 1")
+
+    def received(self, place: int) -> FitOptions:
+        """Return the options that were :meth:`sent`."""
+        return replace(self, families=KNOWN[place])
+
+    def __post_init__(self) -> None:
+        if self.model_error is None:
+            object.__setattr__(self, "model_error", default_model_error(self.families))
+        object.__setattr__(self, "families", families_for(self.families, self.model_error))
+        if self.model_error is not None and not 0.0 <= self.model_error < np.inf:
+            raise InputError(f"--model-error {self.model_error:g} is not a size; give 0 or more")
+        if self.at_least is not None and not np.isfinite(self.at_least):
+            raise InputError(f"--at-least {self.at_least:g} is not a reward; give a finite one")
+        if not 0.0 < self.tolerance < np.inf:
+            raise InputError(f"--tolerance {self.tolerance:g} is not above 0; give half the width you can accept")
