@@ -121,8 +121,8 @@ def apart(found: Posterior, target: float) -> float:
     values = found.reward([target])[:, 0]
     total = found.mean((values - found.mean(values)) ** 2)
     within = 0.0
-    for name, weight in found.weights.items():
-        own = found.component(name)
+    for k, family in enumerate(found.families):
+        own, weight = found.component(family.name), float(found.weight[found.draws.family(k)].sum())
         values = own.reward([target])[:, 0]
         within += weight * float(own.mean((values - own.mean(values)) ** 2))
     return float(np.sqrt(total / within))
