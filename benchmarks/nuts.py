@@ -112,7 +112,7 @@ def log_compute(curve: Curve) -> Floats:
 
 
 def predictive(kernel: Any, seen: Curve, ahead: Floats) -> tuple[Floats, Floats]:
-    """Return draws of the mean of the evaluations at ``ahead`` and their weights, as ``predictive.mean_of_evaluations`` does.
+    """Return draws of the mean of the evaluations at ``ahead`` and their weights, as ``inference.predictive`` does.
 
     The correlation and the variance of the noise are drawn given the curve; the model error is the sigmoid's default.
     """

@@ -174,7 +174,7 @@ FITTING = (
         "--model-error",
         type=float,
         metavar="K",
-        help="Given: per e-fold of compute ahead. Else learned.",
+        help="Per e-fold of compute ahead. Else learned; for one family .02.",
     ),
     click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
     click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
@@ -182,7 +182,7 @@ FITTING = (
 SIBLINGS = (
     click.option(
         "--siblings", type=click.Choice(["auto", "off"]), default="auto",
-        help="auto: runs that are further on inform the level of others, where they agree.",
+        help="auto (default): 8 or more runs that are further on, and agree, inform the level of others.",
     ),
 )  # fmt: skip
 OUTPUT = (
