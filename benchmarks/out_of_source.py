@@ -36,7 +36,7 @@ from rlscale.trust.scores import binomial_interval
 
 __all__ = ["Measured", "choose", "compare", "measure", "score"]
 
-OURS, BEFORE, DEFAULT = "out of source", "former", "shipped, chosen on all"
+OURS, BEFORE, DEFAULT = "out of source", "former", "as shipped"
 COLUMNS = ("cases", "mean |err|", "median |err|", "p90 |err|", "CRPS", "80 % cover", "50 % cover")
 JOBS = min(2, os.cpu_count() or 1)
 #: Half-width of an acceptable answer, a share of the range.

@@ -17,10 +17,10 @@ from benchmarks.designs import C_MID, off_prior
 from rlscale.curves import Curve
 from rlscale.inference.draws import draw
 from rlscale.inference.evidence import evidence
-from rlscale.inference.families import AVERAGED, FLAT, SIGMOID, Family
+from rlscale.inference.families import AVERAGED, SIGMOID, Family
 from rlscale.inference.flat import flat_cells
 from rlscale.inference.posterior import Posterior, posterior
-from rlscale.inference.priors import PRIORS
+from rlscale.inference.priors import LEARNED, PRIORS
 from rlscale.inference.zoom import Job, together, zoomed
 
 Floats = NDArray[np.float64]
@@ -41,11 +41,14 @@ def quantiles(found: Posterior) -> Floats:
 
 def dense(curve: Curve, families: Sequence[Family]) -> Posterior:
     """Return the reference."""
-    data = evidence(curve, early=len(families) > 1)
-    cells = zoomed([Job(data, family) for family in families if family is not FLAT], PRIORS, fine=DENSE)
-    if families[-1] is FLAT:
-        cells = together(cells, flat_cells([data], PRIORS))
-    return Posterior(tuple(families), curve, draw(cells, range(len(families)), PRIORS, count=MANY), 0.0)
+    learned = len(families) > 1
+    priors = LEARNED if learned else PRIORS
+    data = evidence(curve, early=learned, walk=learned, priors=priors)
+    cells = zoomed([Job(data, family) for family in families if family.rises], priors, fine=DENSE)
+    if not families[-1].rises:
+        cells = together(cells, flat_cells([data], families[-1], priors))
+    draws = draw(cells, range(len(families)), data.noises, priors, count=MANY)
+    return Posterior(tuple(families), curve, draws, None if learned else 0.0, priors=priors)
 
 
 def cases(count: int) -> list[Curve]:

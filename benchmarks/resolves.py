@@ -26,7 +26,7 @@ from benchmarks.common import Floats, Report, Table, UncheckedCurve, main, perce
 from benchmarks.designs import C_MID, CORRELATIONS, off_prior
 from rlscale.curves import Truth
 from rlscale.inference import Fit, FitOptions, Interval, Posterior, VerdictName, fit
-from rlscale.inference.families import AVERAGED, FLAT, SIGMOID, Family
+from rlscale.inference.families import AVERAGED, SIGMOID, Family
 from rlscale.inference.resolves import HORIZON, resolves_at
 
 COUNTS = (12, 24, 40)
@@ -64,7 +64,7 @@ class Case:
 
 
 #: What is averaged, but for no learning.
-RISING = tuple(family for family in AVERAGED if family is not FLAT)
+RISING = tuple(family for family in AVERAGED if family.rises)
 
 CASES = (
     Case("sigmoid, asymptote", FitOptions(families=(SIGMOID,)), np.inf, (SIGMOID,), 0),

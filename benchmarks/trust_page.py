@@ -24,7 +24,9 @@ RESULTS = HERE / "results.json"
 PAGES = {"trust_page.md.j2": DOCS / "how-far-to-trust-it.md", "gate_page.md.j2": DOCS / "gate.md"}
 
 #: Rows of ``out_of_source``: forecasts by settings chosen without the source, and by the estimator before.
-OURS, FORMER = "out of source", "former"
+OURS = "out of source"
+#: What is not in use today: our own forecasts, chosen in either way, and those of the estimator before.
+NOT_TODAY = (OURS, "as shipped", "shipped", "former")
 #: When the default estimator last changed, UTC: what was measured of it earlier is of the one before.
 REBUILT = "2026-11-29 23:40"
 
@@ -79,8 +81,12 @@ class Results:
     def best(self, name: str, title: str, cut: str, column: str) -> tuple[str, str]:
         """Return the method in use today with the lowest number in a column at a cut, and that number."""
         rows = [(*next(iter(row.values())).split(", ", 1), row[column]) for row in self.rows(name, title)]
-        today = [(method, value) for at, method, value in rows if at == cut and method not in (OURS, FORMER)]
+        today = [(method, value) for at, method, value in rows if at == cut and method not in NOT_TODAY]
         return min(today, key=lambda pair: float(pair[1]))
+
+    def unseen_titles(self) -> list[str]:
+        """Return the titles of the tables of unseen runs: all, those that go on, those that are sick."""
+        return [table["title"] for table in self._of("unseen")["tables"][:3]]
 
     def rows(self, name: str, title: str) -> list[dict[str, str]]:
         """Return the rows of the table whose title starts with ``title``, each by column."""
