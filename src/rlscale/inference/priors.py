@@ -40,7 +40,7 @@ class WalkPrior:
     weights: tuple[float, ...] = (0.3, 0.3, 0.25, 0.15)
     floor: float = 0.005
     by_gain: float = 0.02
-    by_jitter: float = 0.3
+    by_jitter: float = 0.6
     least_jitter: float = 0.004
 
 
