@@ -34,7 +34,7 @@ class Dense:
         later = np.diff(self.y[self.n // 2 :])
         jitter = np.sqrt(0.5 * np.mean(later**2))
         rise = np.mean(self.y[-max(3, self.n // 5) :]) - np.mean(self.y[: max(1, self.n // 10)])
-        sd = (0.005 + 0.02 * min(max(rise, 0.0), 1.0) + 0.3 * jitter) / max(jitter, 0.004)
+        sd = (0.005 + 0.02 * min(max(rise, 0.0), 1.0) + 0.6 * jitter) / max(jitter, 0.004)
         grid = [
             (rho, multiple * sd, p)
             for rho in priors.walk.correlations

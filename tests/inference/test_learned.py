@@ -35,7 +35,7 @@ def drifting(n, ratio, sigma, seed, drift=0.0, start=0.0, A=0.6, rho=0.0):
 CASES = {
     "short and noisy": ({"n": 9, "ratio": 1.5, "sigma": 0.03, "seed": 1, "drift": 0.03, "A": 0.35}, (20, 14)),
     "knots at evaluations": ({"n": 13, "ratio": 2.0, "sigma": 0.01, "seed": 2, "drift": 0.02}, (22, 16)),
-    "correlated": ({"n": 12, "ratio": 2.5, "sigma": 0.03, "seed": 6, "drift": 0.03, "rho": 0.85}, (28, 20)),
+    "correlated": ({"n": 12, "ratio": 2.5, "sigma": 0.03, "seed": 6, "drift": 0.03, "rho": 0.85}, (36, 26)),
     "starts late, fewer knots": ({"n": 20, "ratio": 3.0, "sigma": 0.015, "seed": 3, "start": 0.2}, (28, 20)),
 }
 

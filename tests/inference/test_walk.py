@@ -180,10 +180,10 @@ def test_log_time_starts_at_zero_and_stops_at_four_times():
 def test_amplitudes_grow_with_the_gain_and_with_the_jitter():
     prior = WalkPrior()
     quiet, noisy = noises_of(prior, 0.01, 0.5), noises_of(prior, 0.05, 0.5)
-    assert quiet.amplitude == pytest.approx(np.array([0, 1, 2, 4]) * (0.005 + 0.01 + 0.003) / 0.01)
-    assert noisy.amplitude == pytest.approx(np.array([0, 1, 2, 4]) * (0.005 + 0.01 + 0.015) / 0.05)
+    assert quiet.amplitude == pytest.approx(np.array([0, 1, 2, 4]) * (0.005 + 0.01 + 0.006) / 0.01)
+    assert noisy.amplitude == pytest.approx(np.array([0, 1, 2, 4]) * (0.005 + 0.01 + 0.03) / 0.05)
     assert noises_of(prior, 0.0, -0.3).amplitude[1] == pytest.approx(0.005 / 0.004)  # a fall is no gain
-    assert noises_of(prior, 0.01, 7.0).amplitude[1] == pytest.approx((0.005 + 0.02 + 0.003) / 0.01)
+    assert noises_of(prior, 0.01, 7.0).amplitude[1] == pytest.approx((0.005 + 0.02 + 0.006) / 0.01)
     assert np.exp(quiet.log_prior).reshape(3, 4) == pytest.approx(np.tile([0.3, 0.3, 0.25, 0.15], (3, 1)))
     assert quiet.correlations == pytest.approx(np.repeat([0.0, 0.4, 0.75], 4))
 
