@@ -115,15 +115,16 @@ class Ahead:
 
     def still(self, draws: Draws) -> Floats:
         """Draws of a reward that stays, ``N(level, level_sd)`` inside the bounds, moved by a break: shape (d,)."""
-        value = np.clip(self.level + self.level_sd * draws.noise, *self.bounds)
-        return np.asarray(self.broken(value[None], draws)[0])
+        return np.asarray(self.broken(self._levels(draws)[None], draws)[0])
 
     def mixed(self, value: Floats, draws: Draws) -> Floats:
         """Let rewards of a law that goes on, shape (k, d), stay or come back as likely as that is."""
         if self.persistence:
-            level = np.clip(self.level + self.level_sd * draws.noise, *self.bounds)
-            value = np.where(self.stays(draws), level, value)
+            value = np.where(self.stays(draws), self._levels(draws), value)
         return self.broken(value, draws)
+
+    def _levels(self, draws: Draws) -> Floats:
+        return np.clip(self.level + self.level_sd * draws.noise, *self.bounds)
 
     def broken(self, value: Floats, draws: Draws) -> Floats:
         """Move rewards of what was fitted, shape (k, d), to where the run may be after a break.

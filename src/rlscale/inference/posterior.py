@@ -94,11 +94,11 @@ class Posterior:
     def weights(self) -> dict[str, float]:
         """Probability of each family by name, from its ``prior`` and its evidence, and of persistence."""
         stay = 0.0 if self.ahead is None else self.ahead.persistence
-        found = {
+        families = {
             family.name: (1.0 - stay) * float(self.weight[self.draws.family(k)].sum())
             for k, family in enumerate(self.families)
         }
-        return {**found, PERSISTENCE: stay} if stay else found
+        return {**families, PERSISTENCE: stay} if stay else families
 
     def component(self, name: str) -> Posterior:
         """Return the posterior given that the family called ``name`` is the true one, and that the run goes on so."""
@@ -148,7 +148,7 @@ class Posterior:
         """
         if self.ahead is not None and len(self.families) == 1:
             raise InputError(f"{self.family!r} is one family of an average; fit the longer curve by all of them")
-        found = posterior(
+        fitted = posterior(
             curve,
             families=self.families,
             model_error=self.model_error,
@@ -156,7 +156,7 @@ class Posterior:
             count=count or self.count,
         )
         aftermath = None if self.ahead is None else self.ahead.aftermath
-        return found.after(aftermath).corrected(self.correction)
+        return fitted.after(aftermath).corrected(self.correction)
 
     def corrected(self, correction: Correction | None) -> Posterior:
         """Return this posterior with its forecasts corrected so, or not at all."""

@@ -17,6 +17,7 @@ with ``a(v) = Q' <H, v>_rho`` and ``<H, H>_rho = Q diag(g) Q'``: O(n r) for a sh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,6 +185,8 @@ def walk_of(log_compute: Floats, weight: Floats | None, correlation: Floats) -> 
 class WalkTerms:
     """What walks of every amplitude take from the inner products of one curve; ``k = c * a`` noises.
 
+    What does not depend on the shape is computed once: each family and stage of the search asks for it.
+
     Parameters
     ----------
     walk : Walk
@@ -205,19 +208,19 @@ class WalkTerms:
         factor = variance / (1.0 + variance * walk.squares[:, None, :])
         return cls(walk, factor, walk.columns @ p, walk.columns @ u)
 
-    @property
+    @cached_property
     def fixed(self) -> Floats:
         """Terms of ``<p, p>``, ``<p, u>`` and ``<u, u>``, shape (3, k)."""
         products = np.stack([self.level * self.level, self.level * self.reward, self.reward * self.reward])
         return np.asarray((self.factor * products[:, :, None, :]).sum(axis=3).reshape(3, -1))
 
-    @property
+    @cached_property
     def log_det(self) -> Floats:
         """``ln det(1 + T <H, H>)``, shape (k,)."""
         # 1 + T g = 1 / (1 - k g)
         return np.asarray(-np.log1p(-self.factor * self.walk.squares[:, None, :]).sum(axis=2).ravel())
 
-    @property
+    @cached_property
     def drift(self) -> Floats:
         """The walk expected at the last evaluation for ``p`` and for ``u``, and its variance, shape (3, k)."""
         last = self.walk.last[:, None, :]
