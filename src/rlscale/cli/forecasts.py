@@ -63,9 +63,9 @@ def fit(
     if over_time:
         given["siblings"] = "off"  # of how the others grew nothing is known at each look
     fits, reading, calibration = _fitted(paths, targets, at_least, given)
-    told = settings(given, targets=[*targets], at_least=at_least, calibration=_named(given))
+    asked = settings(given, targets=[*targets], at_least=at_least, calibration=_named(given))
     grown = _grown(fits, targets) if over_time else ()
-    to.fits(fit_view(fits, settings=told, reading=reading, over_time=grown, calibration=calibration), fits)
+    to.fits(fit_view(fits, settings=asked, reading=reading, over_time=grown, calibration=calibration), fits)
 
 
 @click.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
@@ -123,7 +123,7 @@ def backtest(
     options = fit_options(None, given)
     reading = collect(paths, read_options(given))
     with watched("backtesting", len(reading.runs)) as watch:
-        found = backtest_runs(
+        report = backtest_runs(
             reading.runs,
             cuts=cuts or CUTS,
             options=options,
@@ -131,12 +131,12 @@ def backtest(
             jobs=jobs,
             watch=watch,
         )
-    told = settings(given, cuts=[scored.cut for scored in found.cuts])
+    asked = settings(given, cuts=[scored.cut for scored in report.cuts])
     calibration = None
     if calibrate:
         calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=gate_fit_options(given))
-        calibration = replace(calibration, archive=archive(found))
-    to.backtest(backtest_view(found, reading.runs, settings=told, reading=reading), calibration)
+        calibration = replace(calibration, archive=archive(report))
+    to.backtest(backtest_view(report, reading.runs, settings=asked, reading=reading), calibration)
     if calibration is not None and out is not None:
         write_file(out, dumps(calibration_document(calibration)) + "\n")
         click.echo(f"wrote {out}", err=True)

@@ -158,18 +158,18 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
     chosen = policy_option(given["named"])
     if not isinstance(chosen, Gate):
         raise InputError(f"--policy {given['named']} can be replayed, not asked: the gate decides by hold or kill")
-    numbers, said = chosen.policy, UNCALIBRATED
+    numbers, claim = chosen.policy, UNCALIBRATED
     if given["calibration"] is not None:
         if given["discrepancy"] is not None:
             raise InputError("--calibration and --discrepancy both say how far forecasts may be off; give one of them")
-        found = calibration_file(given["calibration"])
+        calibration = calibration_file(given["calibration"])
         if curve is not None:
-            found.check(metric=curve.metric, bounds=curve.frame, family=family, unit=curve.unit)
-        numbers, said = replace(numbers, discrepancy=found.discrepancy), found.claim
-        if found.archive is not None and found.archive.calibrated:
-            said = f"{said} The forecasts of fit and rank: {found.archive.words}."
-    told = {name: given[name] for name in ("discrepancy", "alpha") if given[name] is not None}
-    return replace(numbers, **told), said
+            calibration.check(metric=curve.metric, bounds=curve.frame, family=family, unit=curve.unit)
+        numbers, claim = replace(numbers, discrepancy=calibration.discrepancy), calibration.claim
+        if calibration.archive is not None and calibration.archive.calibrated:
+            claim = f"{claim} The forecasts of fit and rank: {calibration.archive.words}."
+    overrides = {name: given[name] for name in ("discrepancy", "alpha") if given[name] is not None}
+    return replace(numbers, **overrides), claim
 
 
 @click.command(epilog=example("rlscale replay finished/ --policy hold --policy asha --plot replay.png"))

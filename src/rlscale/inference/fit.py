@@ -202,9 +202,11 @@ def fits(
     each_run = zip(runs, wanted, repeat(None) if siblings is None else siblings, strict=False)
     while chunk := [_asked(run, own, options, others) for run, own, others in islice(each_run, TOGETHER)]:
         fitted = [each.curve for each in chunk if each.curve is not None]
-        found = posteriors(fitted, families=options.families, model_error=options.model_error, priors=options.priors)
+        each_posterior = posteriors(
+            fitted, families=options.families, model_error=options.model_error, priors=options.priors
+        )
         for each in chunk:
-            yield _unfitted(each, options) if each.curve is None else _answered(each, next(found), options)
+            yield _unfitted(each, options) if each.curve is None else _answered(each, next(each_posterior), options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,27 +258,29 @@ def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
     )
 
 
-def _answered(asked: _Asked, found: Posterior, options: FitOptions) -> Fit:
-    found = found.after(asked.aftermath).corrected(options.correction)
-    found, outside = _inside(found, asked.curve or found.curve)
-    others = None if asked.siblings is None else informed(found, asked.siblings)
-    found, beside = (found, []) if others is None else (others, _beside(asked))
+def _answered(asked: _Asked, posterior: Posterior, options: FitOptions) -> Fit:
+    posterior = posterior.after(asked.aftermath).corrected(options.correction)
+    posterior, outside = _inside(posterior, asked.curve or posterior.curve)
+    others = None if asked.siblings is None else informed(posterior, asked.siblings)
+    posterior, beside = (posterior, []) if others is None else (others, _beside(asked))
     last = asked.run.curve.compute_last
     wanted = asked.targets or (2.0 * last, 4.0 * last)
     computes = tuple(dict.fromkeys((*wanted, np.inf)))  # each once
     # the verdict asks for the reward now too: one call for all is faster
-    end = found.curve.compute_last
-    rewards = found.reward((*computes, end), model_error=True)
-    shown = grounds(found, rewards[:, -1], asked.smoothed)
-    made = summarised(found, computes, rewards[:, :-1], shown, tolerance=options.tolerance, at_least=options.at_least)
-    by_compute = dict(zip(computes, made, strict=True))
+    end = posterior.curve.compute_last
+    rewards = posterior.reward((*computes, end), model_error=True)
+    shown = grounds(posterior, rewards[:, -1], asked.smoothed)
+    forecasts = summarised(
+        posterior, computes, rewards[:, :-1], shown, tolerance=options.tolerance, at_least=options.at_least
+    )
+    by_compute = dict(zip(computes, forecasts, strict=True))
     ahead, asymptote = [by_compute[compute] for compute in wanted], by_compute[np.inf]
     question = max(ahead, key=lambda item: item.compute) if asked.targets else asymptote
     return Fit(
         run=asked.run,
         options=options,
-        verdict=asked.verdict or judge(found.curve, question, shown, options.tolerance),
-        posterior=found,
+        verdict=asked.verdict or judge(posterior.curve, question, shown, options.tolerance),
+        posterior=posterior,
         forecasts=tuple(ahead),
         asymptote=asymptote,
         question=question.compute,
