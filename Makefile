@@ -6,7 +6,9 @@ REAL := .venv-real
 
 .PHONY: demo test test-real lint bench clean
 
-$(BIN)/.installed: pyproject.toml
+KERNEL := build_kernel.py $(wildcard src/rlscale/inference/backend/kernel*.[ch])
+
+$(BIN)/.installed: pyproject.toml $(KERNEL)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
@@ -23,7 +25,7 @@ lint: $(BIN)/.installed
 test: lint  ## everything CI runs, two tests at a time; one where tests write the golden files
 	$(BIN)/python -m pytest --numprocesses $(if $(RLSCALE_REGENERATE),0,2) --dist worksteal
 
-$(REAL)/.installed: pyproject.toml
+$(REAL)/.installed: pyproject.toml $(KERNEL)
 	$(PYTHON) -m venv $(REAL)
 	$(REAL)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real,parquet]' 'pytest>=8' 'hypothesis>=6.100'
 	touch $@

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from benchmarks.common import Report, main, noisy
 from benchmarks.designs import C_MID, off_prior
 from rlscale.curves import Curve
+from rlscale.inference.backend import Jobs
 from rlscale.inference.draws import draw
 from rlscale.inference.evidence import evidence
 from rlscale.inference.families import AVERAGED, SIGMOID, Family
 from rlscale.inference.flat import flat_cells
 from rlscale.inference.posterior import Posterior, posterior
 from rlscale.inference.priors import LEARNED, PRIORS
-from rlscale.inference.zoom import Job, together, zoomed
+from rlscale.inference.products import Curves
+from rlscale.inference.zoom import together, zoomed
 
 Floats = NDArray[np.float64]
 
@@ -44,9 +46,10 @@ def dense(curve: Curve, families: Sequence[Family]) -> Posterior:
     learned = len(families) > 1
     priors = LEARNED if learned else PRIORS
     data = evidence(curve, early=learned, walk=learned, priors=priors)
-    cells = zoomed([Job(data, family) for family in families if family.rises], priors, fine=DENSE)
+    curves = Curves((data,), priors)
+    cells = zoomed(Jobs(curves, tuple(family for family in families if family.rises)), fine=DENSE)
     if not families[-1].rises:
-        cells = together(cells, flat_cells([data], families[-1], priors))
+        cells = together(cells, flat_cells(curves, families[-1]))
     draws = draw(cells, range(len(families)), data.noises, priors, count=MANY)
     return Posterior(tuple(families), curve, draws, None if learned else 0.0, priors=priors)
 

@@ -125,7 +125,7 @@ def test_beyond_the_horizon_there_is_no_answer():
 @pytest.mark.parametrize("ratio", [0.3, 0.6, 1.5])
 @pytest.mark.parametrize("families", [{}, {"families": (SIGMOID,)}])
 def test_the_interval_is_ordered_and_within_the_horizon(ratio, families):
-    curve = sigmoid_curve(ratio=ratio, n=13, sigma=0.03, A=0.8)
+    curve = sigmoid_curve(ratio=ratio, n=13, sigma=0.025, A=0.8)
     found = resolves_at(posterior(curve, **families), np.inf, 0.05)
     last, following = curve.compute_last, curve.compute_last * 13 / 12
     assert following * (1 - 1e-9) <= found.q10 <= found.q50 <= found.q90 <= HORIZON * last * (1 + 1e-9)

@@ -8,10 +8,10 @@ import pytest
 from rlscale.curves import Curve
 from rlscale.inference.evidence import evidence
 from rlscale.inference.families import FLAT, SIGMOID
-from rlscale.inference.nodes import fixed
 from rlscale.inference.noise import at_correlations
 from rlscale.inference.posterior import posterior
 from rlscale.inference.priors import LEARNED, WalkPrior
+from rlscale.inference.products import fixed
 from rlscale.inference.walk import KNOTS, STILL, Noises, WalkTerms, log_time, noises_of, passed, ramps, walk_of
 
 from .helpers import sigmoid_curve
@@ -96,11 +96,6 @@ def test_terms_of_some_correlations_are_those_of_all(which):
     rises = np.random.default_rng(4).uniform(0.0, 1.0, (5, 20))
     every = data.walk.of_rises(rises, slice(None)).reshape(4, 3, 4, 5)
     assert data.walk.of_rises(rises, which) == pytest.approx(every[:, which].reshape(4, -1, 5), rel=1e-12)
-    some, all_of_them = fixed([data], which), fixed([data])
-    for name in ("level", "cross", "reward", "constant"):
-        whole = getattr(all_of_them, name).reshape(3, 4, 1, 1)[which]
-        assert np.array_equal(getattr(some, name), whole.reshape(-1, 1, 1))
-    assert np.array_equal(some.drift, all_of_them.drift.reshape(3, 3, 4, 1, 1)[:, which].reshape(3, -1, 1, 1))
 
 
 @pytest.mark.parametrize("n", [5, 9, 12])

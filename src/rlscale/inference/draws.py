@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from rlscale.inference.backend import Jobs
 from rlscale.inference.evidence import Evidence
 from rlscale.inference.families import Family
 from rlscale.inference.flat import flat_cells
 from rlscale.inference.lattice import gamma_quantiles, normal_quantiles, sobol
 from rlscale.inference.nodes import FLOOR, LOST, REACH, Conditionals, normal_to_t
 from rlscale.inference.priors import OpenCeiling, Priors
+from rlscale.inference.products import Curves
 from rlscale.inference.walk import Noises
-from rlscale.inference.zoom import AVERAGED_FINE, FINE, Cells, Job, together, zoomed
+from rlscale.inference.zoom import AVERAGED_FINE, FINE, Cells, together, zoomed
 
 __all__ = ["COUNT", "Draws", "draw", "drawn"]
 
@@ -199,7 +201,7 @@ def draw(
     best = source[np.argmax(log_weight)]
     shape = float(cells.nodes.shape[best])
     at = cells.nodes.take(index)
-    gain = _gains(at, cells, cells.cut.take(index), priors.falling_weight, shape)
+    gain = _gains(at, cells, index, priors.falling_weight, shape)
     scale = at.scale + 0.5 * at.gain_precision * (gain - at.gain) ** 2
     innovation = np.sqrt(scale / gamma_quantiles(shape + 0.5, count, SIGMA))
     baseline, inside = _baselines(at, innovation, gain)
@@ -235,13 +237,12 @@ def draw(
 
 def drawn(data: Sequence[Evidence], families: Sequence[Family], priors: Priors, count: int) -> Iterator[Draws]:
     """Return the draws of each curve."""
-    shapes = [family for family in families if family.rises]
+    shapes = tuple(family for family in families if family.rises)
     still = [family for family in families if not family.rises]
+    curves = Curves(tuple(data), priors)
     fine = FINE if len(shapes) == 1 else AVERAGED_FINE
-    parts = []
-    if shapes:
-        parts.append(zoomed([Job(each, family) for each in data for family in shapes], priors, fine=fine))
-    parts += [flat_cells(data, family, priors) for family in still]
+    parts = [zoomed(Jobs(curves, shapes), fine=fine)] if shapes else []
+    parts += [flat_cells(curves, family) for family in still]
     cells = parts[0] if len(parts) == 1 else together(*parts)
     for k, each in enumerate(data):
         job = iter(range(k * len(shapes), (k + 1) * len(shapes)))
@@ -291,15 +292,15 @@ def _steps(upto: Indices) -> Indices:
     return steps
 
 
-def _gains(at: Conditionals, cells: Cells, cut: Indices, step: float, shape: float) -> Floats:
-    """Draw ``G`` from its t, truncated where ``cut`` is not -1, with the relative density ``step`` below zero."""
-    gain = at.gain + at.spread * _t_quantiles(shape, cut.size)
-    where = np.flatnonzero(cut >= 0)
+def _gains(at: Conditionals, cells: Cells, index: Indices, step: float, shape: float) -> Floats:
+    """Draw ``G`` of nodes ``index`` from its t, truncated where bounds cut, with the density ``step`` below zero."""
+    gain = at.gain + at.spread * _t_quantiles(shape, index.size)
+    where = np.flatnonzero(cells.cut.take(index))
     if not where.size:
         return gain
-    levels = cells.levels.take(cut.take(where))
+    levels = cells.levels.take(index.take(where))
     falling = step * (levels.at_zero - levels.at_low)
-    target = sobol(cut.size)[GAIN].take(where) * (falling + levels.at_high - levels.at_zero)
+    target = sobol(index.size)[GAIN].take(where) * (falling + levels.at_high - levels.at_zero)
     first = levels.flip * target < levels.flip * falling
     level = np.where(first, levels.at_low + target / step, levels.at_zero + target - falling)
     t = levels.flip * normal_to_t(ndtri(_inside(level)), 2.0 * shape)

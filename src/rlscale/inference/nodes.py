@@ -16,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from rlscale.inference.evidence import Evidence
 from rlscale.inference.noise import at_correlations
 from rlscale.inference.priors import Priors
-from rlscale.inference.products import Sums, fixed
+from rlscale.inference.products import Curves, Sums
 
 __all__ = [
+    "FALLS",
     "FLOOR",
     "LOST",
     "REACH",
+    "RIDGE",
     "Conditionals",
     "GainLevels",
     "Nodes",
@@ -40,7 +41,10 @@ Indices = NDArray[np.intp]
 #: Beyond this many standard deviations less than 1e-9 of the mass is left. The interval of ``G`` reaches as many
 #: conditional ones of ``R0`` past the point where the conditional mean of ``R0`` leaves its own interval.
 REACH = 6.0
-_RIDGE = 1e-12
+#: The least precision of a gain: of a shape that does not rise at all.
+RIDGE = 1e-12
+#: A gain under this is a fall: that of a shape without any rise is 0 but for underflow.
+FALLS = -1e-100
 #: Masses under this are beyond floating point; a curve that needs them is not inside its bounds.
 FLOOR, LOST = 1e-300, 1e-250
 
@@ -130,7 +134,7 @@ class Nodes:
         cost *= 0.5
         cost += self.scale
         found = self._log_weight(cost, self.gain_precision + self.scale * (2.0 * np.pi / self.shape))
-        found += np.log(priors.falling_weight) * (self.gain < 0.0)
+        found += np.log(priors.falling_weight) * (self.gain < FALLS)
         return found
 
     def likeliest_ceiling(self, job: int) -> Floats:
@@ -235,8 +239,8 @@ class Conditionals(_Arrays):
         high = np.maximum(np.minimum(high + slack, 1.0), -1.0 + 1e-9)
         return np.maximum(np.minimum(low - slack, high - 1e-9), -1.0), high
 
-    def gain_levels(self) -> tuple[Indices, GainLevels]:
-        """Return where the bounds cut into the distribution of ``G``, shape (e,), and its levels there.
+    def gain_levels(self) -> tuple[NDArray[np.bool_], GainLevels]:
+        """Return whether the bounds cut into the distribution of ``G``, shape (d,), and its levels there.
 
         The marginal of ``G`` is Student's t with ``2 a`` degrees of freedom, by way of :func:`t_to_normal`.
         """
@@ -244,10 +248,8 @@ class Conditionals(_Arrays):
         zero = np.minimum(np.maximum(low, 0.0), high)
         freedom = 2.0 * (self.shape[:1] if np.all(self.shape == self.shape[0]) else self.shape)
         reach = self.spread * normal_to_t(np.full(freedom.size, REACH), freedom)
-        cut = np.flatnonzero((self.gain - zero < reach) | (high - self.gain < reach))
-        low, zero, high, spread = (each.take(cut) for each in (low, zero, high, self.spread))
-        z = (np.array([low, zero, high]) - self.gain.take(cut)) / spread
-        z = t_to_normal(z, freedom if freedom.size == 1 else freedom.take(cut))
+        cut = (self.gain - zero < reach) | (high - self.gain < reach)
+        z = t_to_normal((np.array([low, zero, high]) - self.gain) / self.spread, freedom)
         # far in the upper tail a CDF cannot resolve an interval: count such levels down from above instead
         flip = np.where(z[0] > 0.0, -1.0, 1.0)
         at_low, at_zero, at_high = ndtr(flip * z)
@@ -256,7 +258,7 @@ class Conditionals(_Arrays):
 
 @dataclass(frozen=True, eq=False)
 class GainLevels(_Arrays):
-    """The interval of ``G`` and the CDF before truncation at its ends and at zero; arrays of shape (e,).
+    """The interval of ``G`` and the CDF before truncation at its ends and at zero; arrays of shape (d,).
 
     Where ``flip`` is -1 the levels are of the upper tail, ``P(G > edge)``, and fall from low to high.
     """
@@ -300,20 +302,23 @@ def normal_to_t(z: Floats, freedom: Floats | float) -> Floats:
     return np.copysign(t, z, out=t)
 
 
-def nodes(data: Sequence[Evidence], sums: Sums, priors: Priors) -> Nodes:
-    """Return the conditional posteriors at ``k`` shapes for each of ``j`` curves.
+def nodes(curves: Curves, place: Indices, sums: Sums) -> Nodes:
+    """Return the conditional posteriors of ``j`` jobs at ``k`` shapes each.
 
     Parameters
     ----------
-    data : sequence of Evidence
-        Of length j.
+    curves : Curves
+    place : integer array, shape (j,)
+        The curve of each job.
     sums : Sums
-    priors : Priors
     """
-    rest = fixed(data, sums.which)
+    rest, noises = curves.fixed, np.arange(curves.data[0].noises.count)
+    noises = noises.reshape(-1, curves.data[0].noises.amplitude.size)[sums.which].ravel()
+    chosen = np.ix_(noises, place)
+    level, cross, reward = rest.level[chosen], rest.cross[chosen], rest.reward[chosen]
     jobs, shapes = sums.rises.shape[2:]
-    level, cross, reward = rest.level, rest.cross, rest.reward
-    products = at_correlations(rest.correlation) @ sums.rises.reshape(3, -1)
+    correlation = rest.correlation[noises]
+    products = at_correlations(correlation) @ sums.rises.reshape(3, -1)
     level_gain, precision, gain = np.moveaxis(products.reshape(-1, 3, jobs, shapes), 1, 0)
     if sums.walk.size:
         level_gain -= sums.walk[0]
@@ -322,7 +327,8 @@ def nodes(data: Sequence[Evidence], sums: Sums, priors: Priors) -> Nodes:
     centre = cross / level
     share = level_gain / level
     precision -= level_gain * share
-    np.maximum(precision, _RIDGE, out=precision)
+    np.maximum(precision, RIDGE, out=precision)
+    share += sums.end
     gain -= level_gain * centre
     gain /= precision
     scale = precision * gain
@@ -330,10 +336,20 @@ def nodes(data: Sequence[Evidence], sums: Sums, priors: Priors) -> Nodes:
     np.subtract(reward - cross * centre, scale, out=scale)
     np.maximum(scale, 0.0, out=scale)
     scale *= 0.5
-    stationary = (1.0 - rest.correlation**2)[:, None, None]
-    shape = priors.sigma_shape + 0.5 * (np.array([[each.count] for each in data]) - 2.0)
-    sigma = np.array([[each.noise_scale] for each in data])
-    scale += priors.sigma_shape * sigma**2 * stationary
-    constant = rest.constant + (0.5 + priors.sigma_shape) * np.log(stationary) - 0.5 * np.log(level)
-    drift = sums.walk[3] if sums.walk.size else _NONE
-    return Nodes(constant, shape, scale, gain, precision, share, centre, level, drift, rest.drift)
+    scale += curves.floor[chosen]
+    drift, drift_fixed = _NONE, _NONE
+    if sums.walk.size:
+        drift_fixed = rest.drift[:, chosen[0], chosen[1]]
+        drift = sums.walk[3] + drift_fixed[0] * sums.end
+    return Nodes(
+        constant=curves.constant[chosen],
+        shape=curves.shape[place],
+        scale=scale,
+        gain=gain,
+        gain_precision=precision,
+        share=share,
+        level=centre,
+        level_precision=level,
+        drift=drift,
+        drift_fixed=drift_fixed,
+    )

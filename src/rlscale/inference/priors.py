@@ -141,9 +141,14 @@ class OpenCeiling:
         return self.scale * float(np.arctan((1.0 - self.knee) / self.scale))
 
     @property
+    def norm(self) -> float:
+        """Integral over [0, 1] of the density before it is normed."""
+        return self._above + self.knee
+
+    @property
     def rising(self) -> float:
         """Probability of ``A > R0`` for ``R0`` uniform from 0 up to the knee."""
-        return (self._above + 0.5 * self.knee) / (self._above + self.knee)
+        return (self._above + 0.5 * self.knee) / self.norm
 
     def log_density(self, ceiling: Floats) -> Floats:
         """Log density at ``ceiling``, any shape; that of closed bounds is 0."""
@@ -152,5 +157,5 @@ class OpenCeiling:
         found *= found
         np.log1p(found, out=found)
         np.negative(found, out=found)
-        found -= np.log(self._above + self.knee)
+        found -= np.log(self.norm)
         return found

@@ -33,6 +33,7 @@ __all__ = [
     "Noises",
     "Walk",
     "WalkTerms",
+    "knots_of",
     "log_time",
     "noises_of",
     "passed",
@@ -156,6 +157,12 @@ def ramps(knots: Floats, u: Floats) -> Floats:
     return np.asarray(np.clip((u - starts[:, None]) / length, 0.0, 1.0) * np.sqrt(length))
 
 
+def knots_of(u: Floats) -> Floats:
+    """Return where the steps of a walk end that is seen at log times ``u``, shape (n,): shape (r,)."""
+    after = np.unique(u[u > 0.0])
+    return after if after.size <= KNOTS else np.linspace(0.0, after[-1], KNOTS + 1)[1:]
+
+
 def walk_of(log_compute: Floats, weight: Floats | None, correlation: Floats) -> Walk:
     """Return the walk over a schedule.
 
@@ -168,8 +175,7 @@ def walk_of(log_compute: Floats, weight: Floats | None, correlation: Floats) -> 
     correlation : array, shape (c,)
     """
     u = log_time(log_compute)
-    after = np.unique(u[u > 0.0])
-    knots = after if after.size <= KNOTS else np.linspace(0.0, after[-1], KNOTS + 1)[1:]
+    knots = knots_of(u)
     steps = ramps(knots, u)
     if weight is not None:
         steps = steps * weight

@@ -10,19 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.inference.evidence import Evidence, Schedule
-from rlscale.inference.families import Family
-from rlscale.inference.nodes import Conditionals, GainLevels, Indices, joined, nodes
-from rlscale.inference.priors import Priors
-from rlscale.inference.products import Sums
+from rlscale.inference.backend import Jobs, Weighed, backend
+from rlscale.inference.nodes import Conditionals, GainLevels, Indices, joined
 
-__all__ = ["AVERAGED_FINE", "FINE", "Cells", "Job", "together", "zoomed"]
+__all__ = ["AVERAGED_FINE", "FINE", "Cells", "together", "zoomed"]
 
 Floats = NDArray[np.float64]
 
@@ -32,19 +27,8 @@ CUT = 9.0
 COARSE, FINE = (20, 14), (24, 16)
 #: The last grid of each of several families: their mixture is smoother than one of them.
 AVERAGED_FINE = (20, 12)
-#: Every other correlation is enough to find the place.
-SOME, ALL = slice(None, None, 2), slice(None)
 #: The search goes on until so many coarse columns matter (two stages for ordinary runs), at most so often.
 FOUND, MAX_STAGES = 10, 9
-#: Nodes this many nats under the best density found while looking are not weighed at all.
-NEGLIGIBLE = 10.0
-
-
-class Job(NamedTuple):
-    """A curve to be fitted by a family."""
-
-    data: Evidence
-    family: Family
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +44,10 @@ class Cells:
         The place among the job's ``columns``, the cell of that column from below, and the place among ``Noises``.
     nodes : Conditionals
         The conditional posteriors there, shape (d,).
-    cut : integer array, shape (d,)
-        The place in ``levels`` of nodes where the bounds cut into the distribution of the gain, else -1.
+    cut : array of bool, shape (d,)
+        Where the bounds cut into the distribution of the gain.
     levels : GainLevels
-        The intervals of the gain there.
+        The intervals of the gain, of use where they cut.
     mass : array, shape (d,)
         Share of that distribution inside the bounds.
     ceiling : array, shape (d,)
@@ -80,7 +64,7 @@ class Cells:
     row: NDArray[np.uint8]
     noise: NDArray[np.uint8]
     nodes: Conditionals
-    cut: Indices
+    cut: NDArray[np.bool_]
     levels: GainLevels
     mass: Floats
     ceiling: Floats
@@ -96,13 +80,11 @@ def together(one: Cells, other: Cells) -> Cells:
     """Return the cells of two sets of jobs as those of one."""
     arrays = {
         name: np.concatenate([getattr(one, name), getattr(other, name)])
-        for name in ("log_weight", "mass", "ceiling", "column", "row", "noise")
+        for name in ("log_weight", "mass", "ceiling", "column", "row", "noise", "cut")
     }
-    before = one.levels.low.size
     return Cells(
         **arrays,
         nodes=joined([one.nodes, other.nodes]),
-        cut=np.concatenate([one.cut, np.where(other.cut < 0, -1, other.cut + before)]),
         levels=joined([one.levels, other.levels]),
         columns=(*one.columns, *other.columns),
         ends=(*one.ends, *(end + one.ends[-1] for end in other.ends)),
@@ -135,29 +117,29 @@ class _Places:
         return list(np.stack([middle, width, self.low, (self.high - self.low) / rows], axis=1))
 
 
-def zoomed(jobs: Sequence[Job], priors: Priors, *, fine: tuple[int, int] = FINE) -> Cells:
+def zoomed(jobs: Jobs, *, fine: tuple[int, int] = FINE) -> Cells:
     """Return the cells that hold all but about ``exp(-CUT)`` of each job's posterior.
 
     Parameters
     ----------
-    jobs : sequence of Job
-    priors : Priors
+    jobs : Jobs
     fine : (int, int)
         Columns and rows of the last grid.
     """
     columns, rows = COARSE
-    limits = np.log([job.family.b_limits for job in jobs])
+    densities = backend().over(jobs)
+    limits = np.log([jobs.family(k).b_limits for k in range(len(jobs))])
     places = _Places(
-        np.tile(np.linspace(*priors.log_c_mid_limits, columns + 1), (len(jobs), 1)),
+        np.tile(np.linspace(*jobs.curves.priors.log_c_mid_limits, columns + 1), (len(jobs), 1)),
         *np.repeat(limits.T[:, :, None], columns, axis=2),
     )
     looking = np.arange(len(jobs))
     best = np.empty(len(jobs))
     found: list[tuple[Indices, _Places]] = []
     for stage in range(MAX_STAGES):
-        density, area = _densities([jobs[k] for k in looking.tolist()], priors, places, rows, first=stage == 0)
-        best[looking] = density.max(axis=(0, 2))
-        cells = _logsumexp(density).reshape(len(looking), columns, rows) + area[:, :, None]
+        m, log_b, area = places.middles(rows)
+        density, best[looking] = densities.search(looking, m, log_b, first=stage == 0)
+        cells = density.reshape(len(looking), columns, rows) + area[:, :, None]
         cells -= cells.max(axis=(1, 2), keepdims=True)
         done = np.count_nonzero((cells > -CUT).any(axis=2), axis=1) >= FOUND
         if stage == MAX_STAGES - 1:
@@ -172,106 +154,39 @@ def zoomed(jobs: Sequence[Job], priors: Priors, *, fine: tuple[int, int] = FINE)
         looking = looking[at]
     order = np.argsort(np.concatenate([which for which, _ in found]))
     final = _Places(*(np.concatenate([getattr(p, n) for _, p in found])[order] for n in ("edges", "low", "high")))
-    return _weighed(jobs, priors, final, fine[1], best)
+    m, log_b, area = final.middles(fine[1])
+    return _cells(jobs, densities.weigh(m, log_b, best), area, final.columns(fine[1]), fine[1])
 
 
-def _log_prior(jobs: Sequence[Job], priors: Priors, m: Floats, log_b: Floats) -> Floats:
-    """Log prior density of ``(m, ln B)``, that of ``m`` up to a constant: shape (j, k)."""
-    found: Floats = m / priors.log_c_mid_sd
-    found *= found
-    found *= -0.5
-    for job, mine, at in zip(jobs, found, log_b, strict=True):
-        mine += job.family.log_prior_b(at)
-    return found
-
-
-@lru_cache(maxsize=8)
-def _start(schedule: Schedule, family: Family, m: bytes, log_b: bytes) -> tuple[Floats, Floats]:
-    """Return the rises on the first grid and their sums, the same for all curves of one schedule."""
-    rises = schedule.rises(family, np.frombuffer(m), np.exp(np.frombuffer(log_b)))
-    return rises, schedule.sums(rises)
-
-
-def _sums(jobs: Sequence[Job], m: Floats, log_b: Floats, which: slice, *, first: bool = False) -> Sums:
-    """Return the sums of the rises of shapes ``m, ln B``, shape (j, k), under the noises of some correlations."""
-    found = np.empty((3, 3, *m.shape))
-    grid = jobs[0].data.noises
-    walks = jobs[0].data.walk is not None
-    walk = np.empty((4, grid.correlation[which].size * grid.amplitude.size, *m.shape) if walks else 0)
-    b = np.exp(log_b)
-    for k, (data, family) in enumerate(jobs):
-        if first:
-            rises, sums = _start(data.schedule, family, m[k].tobytes(), log_b[k].tobytes())
-        else:
-            rises = data.schedule.rises(family, m[k], b[k])
-            sums = data.schedule.sums(rises)
-        found[:, :2, k] = sums
-        found[:, 2, k] = data.sums(rises)
-        if data.walk is not None:
-            walk[:, :, k] = data.walk.of_rises(rises, which)
-    return Sums(found, walk, which)
-
-
-def _densities(
-    jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, *, first: bool
-) -> tuple[Floats, Floats]:
-    """Return rough log posterior densities of coarse cells, (noises, j, cells), and log areas, (j, columns)."""
-    m, log_b, area = places.middles(rows)
-    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, SOME, first=first), priors)
-    density = found.rough(priors)
-    density += _log_prior(jobs, priors, m, log_b)
-    for k, (data, _) in enumerate(jobs):
-        if data.ceiling is not None:
-            density[:, k] += data.ceiling.log_density(found.likeliest_ceiling(k))
-    return density, area
-
-
-def _weighed(jobs: Sequence[Job], priors: Priors, places: _Places, rows: int, best: Floats) -> Cells:
-    """Return the cells of ``places`` cut into ``rows``; ``best`` is the highest log density of each job so far."""
-    m, log_b, area = places.middles(rows)
-    found = nodes([job.data for job in jobs], _sums(jobs, m, log_b, ALL), priors)
-    # before truncation the density is at its highest: what is negligible then needs no masses
-    above = found.log_weight + _log_prior(jobs, priors, m, log_b)
-    lowest = np.minimum(best, above.max(axis=(0, 2))) - NEGLIGIBLE
-    kept = np.flatnonzero((above > lowest[:, None]).transpose(1, 2, 0))
-    noises = jobs[0].data.noises.count
-    cell = kept // noises
-    noise = kept - cell * noises
-    column = cell // rows
-    index = noise * m.size + cell
-    taken = found.at(index)
-    where, levels = taken.gain_levels()
-    cut, mass = np.full(index.size, -1), np.ones(index.size)
-    cut[where], mass[where] = np.arange(where.size), levels.mass(priors)
-    log_weight = above.take(index) + area.take(column)
-    log_weight[where] += np.log(mass[where])
-    ends = np.searchsorted(cell, np.arange(1, len(jobs) + 1) * m.shape[1]).tolist()
-    ceiling = _ceilings(jobs, taken, ends)
-    log_weight += ceiling
+def _cells(jobs: Jobs, weighed: Weighed, area: Floats, columns: Sequence[Floats], rows: int) -> Cells:
+    """Return the nodes of columns of log areas ``area``, shape (j, c), cut into ``rows``."""
+    column, row = np.divmod(weighed.shape, rows)
+    ceiling = _ceilings(jobs, weighed.nodes, weighed.ends)
     return Cells(
-        log_weight=log_weight,
-        column=(column - cell // m.shape[1] * area.shape[1]).astype(np.int16),
-        row=(cell - column * rows).astype(np.uint8),
-        noise=noise.astype(np.uint8),
-        nodes=taken,
-        cut=cut,
-        levels=levels,
-        mass=mass,
+        log_weight=weighed.log_weight + area.take(column) + ceiling,
+        column=(column % area.shape[1]).astype(np.int16),
+        row=row.astype(np.uint8),
+        noise=weighed.noise.astype(np.uint8),
+        nodes=weighed.nodes,
+        cut=weighed.cut,
+        levels=weighed.levels,
+        mass=weighed.mass,
         ceiling=ceiling,
-        columns=places.columns(rows),
-        ends=ends,
+        columns=columns,
+        ends=weighed.ends,
     )
 
 
-def _ceilings(jobs: Sequence[Job], taken: Conditionals, ends: Sequence[int]) -> Floats:
+def _ceilings(jobs: Jobs, nodes: Conditionals, ends: Sequence[int]) -> Floats:
     """Return the log prior density of open ceilings at the likeliest one of each node, shape (d,)."""
-    density = np.zeros(taken.gain.size)
-    if all(data.ceiling is None for data, _ in jobs):
+    density = np.zeros(nodes.gain.size)
+    if all(data.ceiling is None for data in jobs.curves.data):
         return density
-    likeliest = taken.likeliest_ceiling()
-    for (data, _), start, end in zip(jobs, [0, *ends[:-1]], ends, strict=True):
-        if data.ceiling is not None:
-            density[start:end] = data.ceiling.log_density(likeliest[start:end])
+    likeliest = nodes.likeliest_ceiling()
+    for k, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        ceiling = jobs.data(k).ceiling
+        if ceiling is not None:
+            density[start:end] = ceiling.log_density(likeliest[start:end])
     return density
 
 
@@ -322,13 +237,3 @@ def _spread(edges: Floats, cells: Floats, used: NDArray[np.bool_], count: int) -
             np.arange(count + 1) * (cumulative[-1] / count), cumulative, edges[k, start : start + cumulative.size]
         )
     return fresh
-
-
-def _logsumexp(values: Floats) -> Floats:
-    """Return ``ln sum exp`` over the first axis."""
-    peak = values.max(axis=0)
-    values = values - peak
-    total: Floats = np.exp(values, out=values).sum(axis=0)
-    np.log(total, out=total)
-    total += peak
-    return total

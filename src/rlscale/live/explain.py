@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlscale import __version__
 from rlscale.decisions.gate import Decision
 from rlscale.errors import InputError, LedgerError
 from rlscale.ledger import DecisionRow, Ledger, LookRow, canonical, digest
+from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import Looker, Sight, as_looked_at, run_of, seen
 
@@ -48,9 +48,9 @@ class Explanation:
             return "Made again from the points, states and settings of then: the same, bit for bit."
         if not self.same_inputs:
             return "What the ledger holds now is not what this decision was made of: its hash differs."
-        if self.look.version != __version__:
+        if self.look.version != engine():
             return (
-                f"Made again with rlscale {__version__} it differs in detail; it was made with {self.look.version}, "
+                f"Made again with rlscale {engine()} it differs in detail; it was made with {self.look.version}, "
                 "which gives the same bits."
             )
         return (

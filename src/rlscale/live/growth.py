@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlscale import __version__
 from rlscale.curves.prefix import first
 from rlscale.inference import FitOptions, fits
 from rlscale.inference.families import name_of
 from rlscale.inference.over_time import LOOKS, look_counts
 from rlscale.ledger import FitRow, Ledger, RunRow, digest
+from rlscale.live.engine import engine
 from rlscale.live.sight import run_of
 
 __all__ = ["Growth", "grown"]
@@ -59,7 +59,7 @@ def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | No
     """
     document = how.document()
     hashed = digest(document)
-    there = ledger.fits.known([row.id for row in rows], hashed, __version__)
+    there = ledger.fits.known([row.id for row in rows], hashed, engine())
     points = ledger.book.points(rows)
     asked = [
         (row, run, count, int(points[row.id].number[:count].max()))
@@ -74,7 +74,7 @@ def grown(ledger: Ledger, rows: Sequence[RunRow], how: Growth, watch: Watch | No
         ahead = found.forecasts[0] if how.target is not None and found.forecasts else None
         new.append(
             FitRow(
-                run_id=row.id, seq=seq, settings=hashed, version=__version__, at=time.time(),
+                run_id=row.id, seq=seq, settings=hashed, version=engine(), at=time.time(),
                 compute=found.run.curve.compute_last, verdict=found.verdict.name.value,
                 A=_three(found.asymptote), target=how.target, forecast=_three(ahead),
                 mean=None if ahead is None else ahead.mean,

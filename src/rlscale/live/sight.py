@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from rlscale import __version__
 from rlscale.curves import Run
 from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, gate
 from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
+from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
 from rlscale.sources.bounds import without_outliers
 
@@ -176,7 +176,7 @@ class Sight:
         """Return what is kept of the look itself."""
         answer = self.answer
         return LookRow(
-            number=number, acting=acting, settings=settings.document(), version=__version__, unit=answer.unit,
+            number=number, acting=acting, settings=settings.document(), version=engine(), unit=answer.unit,
             spent=answer.spent, planned=self.planned, risk=answer.risk, risk_spent=risk_spent, leader=answer.leader,
             inputs=self.inputs,
         )  # fmt: skip
@@ -237,7 +237,7 @@ class Looker:
             middle = None if around is None else (around.q10, around.q50, around.q90)
             found.append(
                 FitRow(
-                    run_id=one.row.id, seq=one.seq, settings=self._hash, version=__version__, at=now,
+                    run_id=one.row.id, seq=one.seq, settings=self._hash, version=engine(), at=now,
                     compute=one.run.curve.compute_last, verdict=self._known.fit(one.run).verdict.name.value,
                     A=self._ceiling(one.run), target=self.settings.budget, forecast=middle, mean=told.mean,
                     p_best=told.h, place=order.get(told.contender), contenders=len(order) or None,

@@ -11,13 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-__all__ = ["AnyFloats", "Family", "Floats", "Rise", "Slopes", "of_z"]
+__all__ = ["AnyFloats", "CompiledRise", "Family", "Floats", "Rise", "Slopes", "of_z"]
 
 Floats = NDArray[np.float64]
 #: Single or double precision: a family keeps the type it is given.
 AnyFloats = NDArray[np.floating[Any]]
 Rise = Callable[[AnyFloats, AnyFloats], AnyFloats]
 Slopes = Callable[[AnyFloats, AnyFloats], tuple[AnyFloats, AnyFloats]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledRise:
+    """Which of the compiled kernel's forms a rise is, ``s(x + offset(B), B)``.
+
+    Parameters
+    ----------
+    form : str
+        Its name there (``backend/compiled.py``).
+    constants : tuple of float
+        What the form takes beside ``x`` and ``B``.
+    offset : callable, optional
+        Of ``B``, shape (k,); 0 without one.
+    """
+
+    form: str
+    constants: tuple[float, ...] = ()
+    offset: Callable[[Floats], Floats] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +66,8 @@ class Family:
         Probability of the family before the data, where several are averaged.
     rises : bool
         Whether it has a gain at all.
+    compiled : CompiledRise, optional
+        The same rise in the compiled kernel; without one the kernel is given what ``rise`` returns.
     """
 
     name: str
@@ -59,6 +80,7 @@ class Family:
     b_limits: tuple[float, float]
     prior: float = 1.0
     rises: bool = True
+    compiled: CompiledRise | None = None
 
     def log_prior_b(self, log_b: Floats) -> Floats:
         """Log prior density of ``ln B`` inside the limits, any shape; it integrates to ``prior``."""

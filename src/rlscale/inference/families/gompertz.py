@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, Family, of_z
+from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, of_z
 
 __all__ = ["GOMPERTZ"]
 
@@ -39,4 +39,5 @@ GOMPERTZ = Family(
     log_b_mean=float(np.log(1.1)),
     log_b_sd=0.6,
     b_limits=(0.25, 5.0),
+    compiled=CompiledRise(form="gompertz"),
 )

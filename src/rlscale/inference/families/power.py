@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, Family
+from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, Floats
 
 __all__ = ["POWER"]
 
 _LN2 = float(np.log(2.0))
 #: ``exp`` of this is past anything that matters, and finite in single precision.
 _FAR = 60.0
+
+
+def _offset(b: Floats) -> Floats:
+    """Return ``ln(2^(1/B) - 1)``."""
+    return np.asarray(np.log(np.expm1(_LN2 / b)))
 
 
 def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
@@ -41,4 +46,5 @@ POWER = Family(
     log_b_mean=float(np.log(0.8)),
     log_b_sd=0.6,
     b_limits=(0.1, 5.0),
+    compiled=CompiledRise(form="power", offset=_offset),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, Family, of_z
+from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, of_z
 
 __all__ = ["SIGMOID"]
 
@@ -36,4 +36,5 @@ SIGMOID = Family(
     log_b_mean=float(np.log(1.7)),
     log_b_sd=0.6,
     b_limits=(0.3, 8.0),
+    compiled=CompiledRise(form="logistic"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from rlscale.inference.families.base import AnyFloats, Family, Floats
+from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, Floats
 
 __all__ = ["TWO_SLOPE"]
 
@@ -50,6 +50,10 @@ def _half(b: AnyFloats) -> AnyFloats:
     return half.astype(np.float32) if b.dtype == np.float32 else _towards_half(half, np.asarray(b, dtype=np.float64), 1)
 
 
+def _offset(b: Floats) -> Floats:
+    return np.asarray(_half(b), dtype=np.float64)
+
+
 def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
     # expit by tanh, in the type given: see the sigmoid
     kind = np.result_type(x, b).type
@@ -90,4 +94,5 @@ TWO_SLOPE = Family(
     log_b_mean=float(np.log(1.7)),
     log_b_sd=0.6,
     b_limits=_B_LIMITS,
+    compiled=CompiledRise(form="two_slope", constants=(_SHARE, _GAP, _RATIO), offset=_offset),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, Family, of_z
+from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, of_z
 
 __all__ = ["WEIBULL"]
 
@@ -39,4 +39,5 @@ WEIBULL = Family(
     log_b_mean=float(np.log(1.1)),
     log_b_sd=0.5,
     b_limits=(0.15, 5.0),
+    compiled=CompiledRise(form="stretched"),
 )
