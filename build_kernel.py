@@ -23,7 +23,7 @@ class KernelHook(BuildHookInterface):  # type: ignore[type-arg]
         """Build it before the wheel is put together."""
         folder = Path(self.root) / FOLDER
         library = folder / "kernel.so"
-        if not compiled(folder / "kernel.c", library):
+        if not compiled(folder / "kernel.c", library) or version == "editable":
             return
         build_data["pure_python"] = False
         # a plain library, of no Python version in particular

@@ -273,16 +273,16 @@ class Posterior:
 
     def _rises(self, ahead: Floats, kind: type[np.floating[Any]] = np.float64) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
-        m, b = self.draws.m, self.draws.b
-        share = np.ones((ahead.size, m.size))
+        share = np.ones((ahead.size, self.draws.weight.size))
         near = ahead < np.inf  # all of the gain at infinity; what does not rise has none
         if not near.all():
             if near.any():
                 share[near] = self._rises(ahead[near], kind)
             return share
         for k, family in enumerate(self.families):
-            own = self.draws.family(k)
-            share[:, own] = family.rise((ahead[:, None] - m[own]).astype(kind, copy=False), b[None, own].astype(kind))
+            m, b, counts = self.draws.shapes(k)
+            rises = family.rise((ahead[:, None] - m).astype(kind, copy=False), b[None].astype(kind))
+            share[:, self.draws.family(k)] = np.repeat(rises, counts, axis=1)
         return share
 
     def model_sd(self, compute: Floats) -> Floats:
