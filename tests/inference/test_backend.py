@@ -18,7 +18,7 @@ from rlscale.inference.backend.compiled import LIBRARY, load
 from rlscale.inference.evidence import evidence
 from rlscale.inference.families import AVERAGED, FAMILIES, GATED, SIGMOID
 from rlscale.inference.posterior import posterior
-from rlscale.inference.priors import LEARNED, PRIORS
+from rlscale.inference.priors import LEARNED, PRIORS, WalkPrior
 from rlscale.inference.products import Curves
 from rlscale.live.engine import engine
 
@@ -118,6 +118,17 @@ def test_a_family_that_the_kernel_does_not_know_is_given_to_it(use):
     known, unknown = SIGMOID, replace(SIGMOID, compiled=None)
     curve = sigmoid_curve(n=22, sigma=0.02)
     assert answers(curve, (unknown,), 0.0) == pytest.approx(answers(curve, (known,), 0.0), abs=1e-9)
+
+
+@needs_kernel
+def test_more_noises_than_the_kernel_has_room_for_are_summed_by_numpy(use):
+    many = tuple(np.linspace(0.0, 4.0, 30).tolist())
+    priors = replace(LEARNED, walk=WalkPrior(amplitudes=many, weights=(1 / 30,) * 30))
+    curve, found = sigmoid_curve(n=12, sigma=0.02), []
+    for name in ("numpy", "compiled"):
+        use(name)
+        found.append(posterior(curve, families=AVERAGED, priors=priors))
+    assert np.array_equal(found[0].asymptote, found[1].asymptote)
 
 
 def test_the_engine_is_named(use):

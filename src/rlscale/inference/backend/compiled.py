@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.inference.backend.base import NEGLIGIBLE, SEARCH_STEP, Densities, Indices, Jobs, Weighed
+from rlscale.inference.backend.plain import Plain
 from rlscale.inference.evidence import Schedule
 from rlscale.inference.families import Family
 from rlscale.inference.nodes import REACH, RIDGE, Conditionals, GainLevels, normal_to_t
 from rlscale.inference.products import Curves
-from rlscale.inference.walk import knots_of, log_time, ramps
+from rlscale.inference.walk import KNOTS, knots_of, log_time, ramps
 
 __all__ = ["LIBRARY", "VERSION", "Compiled", "load"]
 
@@ -31,6 +32,8 @@ LIBRARY = os.path.join(os.path.dirname(__file__), "kernel.so")
 VERSION = 1
 #: Shapes in a block, and numbers before the series of a curve: as in ``kernel_body.h``.
 WIDE, _HEADER = 4, 10
+#: Steps of a walk, and noises, that it has room for.
+MOST_STEPS, MOST_NOISES = 16, 64
 FORMS = ("logistic", "stretched", "gompertz", "two_slope", "power")
 _KNOWN = ("scale", "gain", "gain_precision", "share", "level", "level_precision", "spread")
 _LEVELS = ("low", "high", "at_low", "at_zero", "at_high", "flip")
@@ -69,7 +72,9 @@ class Compiled:
     name: str = "compiled"
 
     def over(self, jobs: Jobs) -> Densities:
-        """Return the posterior densities of jobs."""
+        """Return the posterior densities of jobs; by numpy where the kernel has no room for so many noises."""
+        if KNOTS > MOST_STEPS or jobs.curves.data[0].noises.count > MOST_NOISES:
+            return Plain().over(jobs)
         return _CompiledDensities(self.library, jobs, _packed(jobs.curves))
 
 

@@ -15,7 +15,7 @@ enum {
     SCALE, GAIN, PRECISION, SHARE, LEVEL, LEVEL_PRECISION, WEIGHT, SPREAD, LOW, HIGH, AT_LOW, AT_ZERO, AT_HIGH, FLIP, MASS,
     DRIFT, DRIFT_LEVEL, DRIFT_REWARD, DRIFT_VARIANCE
 };
-enum { MOST_STEPS = 16, MOST_CORRELATIONS = 8, MOST_NOISES = 64 };
+enum { MOST_STEPS = 16, MOST_NOISES = 64 };
 
 /* What is known of a curve, pointers into its array. */
 struct curve {
