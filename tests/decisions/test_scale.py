@@ -18,7 +18,8 @@ from rlscale.decisions.runs import by_recipe as grouped
 from rlscale.errors import InputError
 from rlscale.inference import FitOptions, Refits, fit, fits
 from rlscale.inference.families import SIGMOID
-from rlscale.inference.pool import Level, median_curve, pooled_level
+from rlscale.inference.median import median_curve
+from rlscale.inference.pool import Level, pooled_level
 from rlscale.inference.posterior import posterior
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.present.documents import dumps

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve
 from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import Interval, interval
-from rlscale.inference.pool import Level, Scatter, median_curve, pooled_levels, replicate_scatter, scatter
+from rlscale.inference.median import median_curve
+from rlscale.inference.pool import Level, Scatter, pooled_levels, replicate_scatter, scatter
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.verdict import Verdict, VerdictName
 
