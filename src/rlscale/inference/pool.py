@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,23 +59,31 @@ class Level:
 
     def cdf(self, at: Floats) -> Floats:
         """Probability below ``at``, any shape; ties count half."""
-        below = np.concatenate([[0.0], np.cumsum(self.weight)])
+        below = _even_below() if self.weight is _even() else _below(self.weight)
         left = np.searchsorted(self.values, at, side="left")
         if not np.any(self.values.take(left, mode="clip") == at):
             return np.asarray(below[left])
         right = np.searchsorted(self.values, at, side="right")
         return np.asarray(0.5 * (below[left] + below[right]))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send the weights of equally likely draws by name: all such levels share them."""
+        return _received, (self.values, None if self.weight is _even() else self.weight)
+
     @property
     def mean(self) -> float:
         """Posterior mean."""
         return float(self.weight @ self.values)
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
         """The 80 % interval and the median, as of ``forecast.interval``: the values are in order already."""
         found = np.interp((0.1, 0.5, 0.9), np.cumsum(self.weight) - 0.5 * self.weight, self.values)
         return Interval(*found.tolist())
+
+
+def _received(values: Floats, weight: Floats | None) -> Level:
+    return Level(values, _even() if weight is None else weight)
 
 
 @dataclass(frozen=True)
@@ -256,6 +265,16 @@ def _even() -> Floats:
     weight = np.full(_DRAWS, 1.0 / _DRAWS)
     weight.flags.writeable = False
     return weight
+
+
+@lru_cache(maxsize=1)
+def _even_below() -> Floats:
+    return _below(_even())
+
+
+def _below(weight: Floats) -> Floats:
+    """Return the weight of the draws before each and of all, shape (d + 1,)."""
+    return np.concatenate([[0.0], np.cumsum(weight)])
 
 
 def _level(values: Floats, weight: Floats) -> Level:
