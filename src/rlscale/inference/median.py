@@ -21,7 +21,7 @@ _FEW = 257
 
 
 def median_curve(runs: Sequence[Posterior], grid: Floats) -> Floats:
-    """Return a recipe's median curve at increasing computes ``grid``, shape (k,): the mean of its runs' medians, in reward."""
+    """Return a recipe's median curve at increasing computes, shape (k,): the mean of its runs' medians, in reward."""
     return np.asarray(np.mean([_median(run.thinned(_FEW), grid) for run in runs], axis=0))
 
 

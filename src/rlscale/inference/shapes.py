@@ -42,7 +42,7 @@ class Shapes:
     def rises(
         self, families: Sequence[Family], ahead: Floats, kind: type[np.floating[Any]] = np.float64
     ) -> NDArray[np.floating[Any]]:
-        """Share of the gain at finite log computes ``ahead`` of the last, shape (k,), taken in one precision: (k, s)."""
+        """Share of the gain at finite log computes ``ahead`` of the last, shape (k,), in one precision: (k, s)."""
         share = np.empty((ahead.size, self.m.size), dtype=kind)
         m, b, ahead = self.m.astype(kind), self.b.astype(kind), ahead.astype(kind)
         for family, start, end in zip(families, (0, *self.ends), self.ends, strict=False):
