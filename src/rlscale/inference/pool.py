@@ -320,7 +320,7 @@ def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float 
 def _histogram(values: Floats, weight: Floats, low: float, step: float) -> Floats:
     """Return the mass in each of :data:`_GRID` cells of width ``step`` from ``low`` on, shape (_GRID,)."""
     place = np.minimum(np.maximum((values - low) / step + 1.0, 0.0), _GRID + 1.0)  # the first and last are outside
-    return np.bincount(place.astype(np.intp), weight, _GRID + 2)[1:-1]
+    return np.asarray(np.bincount(place.astype(np.intp), weight, _GRID + 2)[1:-1], dtype=np.float64)
 
 
 def _smoothed(mass: Floats, width: float) -> Floats:
