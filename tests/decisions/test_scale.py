@@ -15,6 +15,7 @@ from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions import rank, rank_runs
 from rlscale.decisions import team as teams
 from rlscale.decisions.contender import Contender
+from rlscale.decisions.kept import kept
 from rlscale.decisions.rank import _best, _blocks
 from rlscale.decisions.runs import by_recipe as grouped
 from rlscale.errors import InputError
@@ -187,6 +188,18 @@ def test_a_lean_posterior_rewards_alike():
     assert np.array_equal(median_curve([lean], grid), median_curve([found], grid))
     assert pooled_level([lean], 9.0, 0.03).interval == pooled_level([found], 9.0, 0.03).interval
     assert lean.component("sigmoid").exponent.size == found.component("sigmoid").exponent.size
+
+
+def test_a_posterior_that_is_kept_is_the_same_in_less_memory():
+    found = posterior(made(1)[0].curve)
+    stored = kept(found)
+    whole = stored.posterior()
+    assert np.array_equal(whole.expected([1.0, 9.0, np.inf]), found.expected([1.0, 9.0, np.inf]))
+    for name in ("weight", "column", "row", "noise_cell"):
+        assert np.array_equal(getattr(whole.draws, name), getattr(found.draws, name))
+        assert getattr(whole.draws, name).dtype == getattr(found.draws, name).dtype
+        assert getattr(stored.bare.draws, name).size == 0
+    assert sum(len(data) for _, _, data in stored.packed) < 0.5 * (8 + 2 + 1 + 1) * found.weight.size
 
 
 def test_the_median_curve_is_that_of_a_few_draws_of_the_posterior():
