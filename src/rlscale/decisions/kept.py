@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,15 @@ class Kept:
 
     def posterior(self) -> Posterior:
         """Return the posterior."""
-        arrays = {name: np.frombuffer(zlib.decompress(data), kind) for name, kind, data in self.packed}
+        arrays: dict[str, Any] = {name: np.frombuffer(zlib.decompress(data), kind) for name, kind, data in self.packed}
         return replace(self.bare, draws=replace(self.bare.draws, **arrays))
 
 
 def kept(posterior: Posterior) -> Kept:
     """Keep what rewards need of a posterior."""
     lean = posterior.lean()
-    arrays = {name: np.ascontiguousarray(getattr(lean.draws, name)) for name in _REPEATING}
-    packed = tuple((name, array.dtype, zlib.compress(array, _LEVEL)) for name, array in arrays.items())
-    nothing = {name: array[:0].copy() for name, array in arrays.items()}  # a mere view would keep the whole
+    arrays = {name: getattr(lean.draws, name) for name in _REPEATING}
+    packed = tuple((name, array.dtype, zlib.compress(array.tobytes(), _LEVEL)) for name, array in arrays.items())
+    # a mere view of nothing would keep the whole
+    nothing: dict[str, Any] = {name: array[:0].copy() for name, array in arrays.items()}
     return Kept(replace(lean, draws=replace(lean.draws, **nothing)), packed)
