@@ -4,7 +4,7 @@ Tables of 1,000, 10,000 and 100,000 runs of 100 evaluations (two seeds of each r
 priors, noise of .015) are written as CSV and ranked by ``rlscale rank --json`` in a process of its own; 10,000 also as
 Parquet, and as text. Counted are wall seconds from start to end, the interpreter's start included, processor seconds,
 and memory: the largest resident set of each process, summed over all that the command starts. The truth is known, so
-the ranking is scored too. ``RLSCALE_SCALE_MOST=10000`` stops there: 100,000 take ten times as long, and some 6 GiB.
+the ranking is scored too. ``RLSCALE_SCALE_MOST=10000`` stops there: 100,000 take ten times as long, and some 7 GiB.
 Linux only: elsewhere no process tells its peak.
 """
 
