@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 from importlib import import_module
 
@@ -13,14 +14,19 @@ from rlscale.cli import main
 from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions import rank, rank_runs
 from rlscale.decisions import team as teams
+from rlscale.decisions.contender import Contender
+from rlscale.decisions.kept import kept
 from rlscale.decisions.rank import _best, _blocks
 from rlscale.decisions.runs import by_recipe as grouped
 from rlscale.errors import InputError
 from rlscale.inference import FitOptions, Refits, fit, fits
+from rlscale.inference.ahead import Aftermath
 from rlscale.inference.families import SIGMOID
-from rlscale.inference.pool import Level, median_curve, pooled_level
+from rlscale.inference.median import median_curve
+from rlscale.inference.pool import Level, pooled_level
 from rlscale.inference.posterior import posterior
 from rlscale.inference.quantiles import weighted_quantiles
+from rlscale.inference.shapes import shapes_of
 from rlscale.present.documents import dumps
 from rlscale.present.tables import table_csv
 
@@ -182,6 +188,59 @@ def test_a_lean_posterior_rewards_alike():
     assert np.array_equal(median_curve([lean], grid), median_curve([found], grid))
     assert pooled_level([lean], 9.0, 0.03).interval == pooled_level([found], 9.0, 0.03).interval
     assert lean.component("sigmoid").exponent.size == found.component("sigmoid").exponent.size
+
+
+def test_a_posterior_that_is_kept_is_the_same_in_less_memory():
+    found = posterior(made(1)[0].curve)
+    stored = kept(found)
+    whole = stored.posterior()
+    assert np.array_equal(whole.expected([1.0, 9.0, np.inf]), found.expected([1.0, 9.0, np.inf]))
+    for name in ("weight", "column", "row", "noise_cell"):
+        assert np.array_equal(getattr(whole.draws, name), getattr(found.draws, name))
+        assert getattr(whole.draws, name).dtype == getattr(found.draws, name).dtype
+        assert getattr(stored.bare.draws, name).size == 0
+    assert sum(len(data) for _, _, data in stored.packed) < 0.5 * (8 + 2 + 1 + 1) * found.weight.size
+
+
+def test_the_median_curve_is_that_of_a_few_draws_of_the_posterior():
+    first, second = (posterior(run.curve) for run in made(2))
+    alone = posterior(made(1)[0].curve, families=(SIGMOID,))
+    left = first.after(Aftermath(now=0.2, on_floor=False))
+    grid = np.geomspace(0.1, 20.0, 40)
+    for runs in ([first, second], [alone], [left]):
+        medians = [np.median(run.thinned(257).expected(grid), axis=0) for run in runs]
+        # rises in single precision
+        assert np.mean(medians, axis=0) == pytest.approx(median_curve(runs, grid), abs=1e-6)
+
+
+def test_each_shape_of_the_draws_rises_as_they_do():
+    found = posterior(made(1)[0].curve)
+    shapes, ahead = shapes_of(found.draws), np.linspace(-3.0, 3.0, 7)
+    assert shapes.m.size < found.draws.m.size / 4
+    rises = shapes.rises(found.families, ahead).take(shapes.place, axis=1)
+    law = found.baseline + found.curve.span * found.draws.gain * rises
+    assert law.T == pytest.approx(found.reward(found.curve.compute_last * np.exp(ahead)), abs=1e-12)
+
+
+def test_levels_of_several_runs_share_their_weights_wherever_they_are_sent():
+    level = pooled_level([posterior(run.curve) for run in made(1, seeds=2)], 9.0, 0.03)
+    other = pickle.loads(pickle.dumps(level))
+    assert other.weight is level.weight
+    assert np.array_equal(other.values, level.values)
+    alone = pooled_level([posterior(made(1)[0].curve)], 9.0, 0.03)
+    assert np.array_equal(pickle.loads(pickle.dumps(alone)).weight, alone.weight)
+
+
+def test_a_recipe_is_better_where_its_probability_says_so():
+    def contender(middle, even):
+        values = np.sort(np.minimum(RNG.normal(middle, 0.03, 300), 1.0))
+        weight = np.full(300, 1 / 300) if even else RNG.dirichlet(np.ones(300))
+        return Contender("r", None, Level(values, weight), None, None, None, 0.0, 0.0, None)
+
+    several = [contender(RNG.uniform(0.7, 0.9), k % 2) for k in range(40)]
+    for one in several:
+        for other in several:
+            assert one.is_better(other, 0.95) == (one.p_better(other) >= 0.95)
 
 
 def test_at_infinity_every_family_has_risen_wholly():

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from rlscale.inference import Fit, Interval, Verdict, VerdictName
 from rlscale.inference.resolves import HORIZON
+from rlscale.present import layout
 from rlscale.present.remarks import outlook
 from rlscale.present.text import print_fit, print_rank
 from rlscale.present.views import FitView, RankView, fit_view
@@ -45,6 +46,34 @@ def test_nothing_is_wider_than_the_terminal_or_cut(
 def test_colour_only_on_a_terminal() -> None:
     assert "\x1b[" not in shown(made.rank_answer(), 100)
     assert "\x1b[" in shown(made.rank_answer(), 100, colour=True)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_many_rows_are_laid_out_like_few(
+    monkeypatch: pytest.MonkeyPatch, width: int, odd_ranking: RankView, odd_fits: tuple[Fit, ...]
+) -> None:
+    views = (made.rank_answer(), made.fit_answer(), odd_ranking, fit_view(odd_fits))
+    few = [shown(view, width) for view in views]
+    monkeypatch.setattr(layout, "_MANY", 0)
+    assert [shown(view, width) for view in views] == few
+
+
+@pytest.mark.parametrize(
+    "names", [["plain", "学習率-3"], ["tab\there", "x"], ["two\nlines", "x" * 90], ["", "x" * 900]]
+)
+def test_any_text_of_many_rows_is_laid_out_like_few(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
+    texts = []
+    for most in (200, 0):
+        monkeypatch.setattr(layout, "_MANY", most)
+        table, out = layout.plain_table(), io.StringIO()
+        table.add_column("name", overflow="fold")
+        table.add_column("of\nit", justify="right")
+        table.caption, table.caption_justify = "below", "left"
+        for name in names:
+            table.add_row(name, "1.5\n1–2")
+        layout.print_table(Console(file=out, width=100, highlight=False, emoji=False, markup=False), table)
+        texts.append(out.getvalue())
+    assert texts[0] == texts[1]
 
 
 def test_every_verdict_has_its_reason(odd_fits: tuple[Fit, ...]) -> None:

@@ -6,8 +6,10 @@ import gc
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -99,18 +101,57 @@ def output(given: dict[str, Any]) -> Output:
 
 
 @contextmanager
-def watched(what: str, runs: int) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on long work; what it yields takes the steps done and their total."""
-    if runs <= _PROGRESS or not sys.stderr.isatty():
+def watched(what: str, runs: int | None, unit: str = "runs") -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far long work is, at what rate, and how long it still takes.
+
+    Parameters
+    ----------
+    what : str
+        The work, ``fitting``.
+    runs : int, optional
+        Nothing is shown for a few; None where their number is not known yet: then that it goes on, and for how long.
+    unit : str
+        What is counted.
+
+    Yields
+    ------
+    callable
+        Takes the steps done and their total.
+    """
+    if (runs is not None and runs <= _PROGRESS) or not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from rlscale.present.output import console
 
-    with Progress(console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    start = time.monotonic()
+    tail = TimeElapsedColumn() if runs is None else TextColumn("{task.fields[told]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), tail)
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=runs, told="")
+
+        def show(done: int, total: int) -> None:
+            told = pace(done, total, time.monotonic() - start, unit)
+            progress.update(task, completed=done, total=total, told=told)
+
+        yield show
+
+
+def pace(done: int, total: int, seconds: float, unit: str = "runs") -> str:
+    """Say how far work is after so many seconds, its rate, and how long it still takes at that.
+
+    Examples
+    --------
+    >>> pace(250, 1000, 2.0)
+    '250 of 1,000 runs, 125 runs/s, 0:00:06 left'
+    """
+    rate = done / max(seconds, 1e-9)
+    far = f"{done:,} of {total:,} {unit}"
+    if not done:
+        return far
+    rounded = f"{rate:,.0f}" if rate >= 10.0 else f"{rate:.2g}"
+    return f"{far}, {rounded} {unit}/s, {timedelta(seconds=round((total - done) / rate))} left"
 
 
 def answered(left_out: Iterable[LeftOut], given: dict[str, Any]) -> None:

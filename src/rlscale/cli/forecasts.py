@@ -171,7 +171,8 @@ def _fitted(
     from rlscale.sources import collect
 
     calibration = _calibration(given)
-    options, reading = fit_options(at_least, given), collect(paths, read_options(given))
+    with watched("reading", None):
+        options, reading = fit_options(at_least, given), collect(paths, read_options(given))
     if calibration is not None:
         options = calibration.corrected(options, reading.runs)
     curves = [run.curve for run in reading.runs]
@@ -224,7 +225,8 @@ def _ranked(
     from rlscale.sources import collect
 
     calibration = _calibration(given)
-    options, reading = fit_options(None, given), collect(paths, read_options(given))
+    with watched("reading", None):
+        options, reading = fit_options(None, given), collect(paths, read_options(given))
     runs = reading.runs
     if calibration is not None:
         options = calibration.corrected(options, runs)

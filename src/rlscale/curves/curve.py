@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -217,17 +218,18 @@ class Curve:
             value = getattr(self, field)
             if value is not None and value.shape != self.compute.shape:
                 raise CurveError(f"{field} has {value.size} values for {self.compute.size} computes; give one for each")
-        for field, fine in (("compute", np.isfinite(self.compute)), ("reward", np.abs(self.reward) <= HUGE)):
+        compute = self.compute
+        for field, fine in (("compute", np.isfinite(compute)), ("reward", np.abs(self.reward) <= HUGE)):
             if not fine.all():
                 place = int(np.argmin(fine))
                 value = getattr(self, field)[place]
                 what = "no reward" if np.isfinite(value) else "not finite"
                 raise CurveError(f"{field} {value:g} at point {place + 1} is {what}; remove the point")
-        if self.compute.min() < 0:
-            raise CurveError(f"negative compute {self.compute.min():g}; compute counts up from 0")
-        back = np.flatnonzero(np.diff(self.compute) <= 0)
-        if back.size:
-            here, after = self.compute[back[0]], self.compute[back[0] + 1]
+        if compute.min() < 0:
+            raise CurveError(f"negative compute {compute.min():g}; compute counts up from 0")
+        back = compute[1:] <= compute[:-1]
+        if back.any():
+            here, after = compute[int(np.argmax(back)) :][:2]
             raise CurveError(f"compute {after:g} follows {here:g}; sort the points and keep one for each compute")
 
     def _check_noise(self) -> None:
@@ -277,6 +279,6 @@ def _longer(values: Floats | None, value: float | None, count: int) -> Floats | 
 
 def _checked_bounds(bounds: Sequence[float]) -> tuple[float, float]:
     low, high = (float(b) for b in bounds)
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise CurveError(f"bounds {low:g} {high:g} are not lowest < highest; give --bounds LO HI")
     return low, high

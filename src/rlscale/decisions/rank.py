@@ -296,22 +296,30 @@ def _best(levels: Sequence[Level]) -> list[tuple[float, float]]:
     """P(best) and expected regret of independent levels: ``int dF_i prod_(j != i) F_j`` and ``E[max] - E[i]``."""
     if len(levels) < 2:
         return [(1.0, 0.0) for _ in levels]
-    low = min(level.values[0] for level in levels)
-    high = max(level.values[-1] for level in levels)
+    starts = sorted(level.values[0] for level in levels)
+    low, high = starts[0], max(level.values[-1] for level in levels)
     margin = 1e-9 * (high - low) + 1e-300
     edges = np.linspace(low - margin, high + margin, 4001)
+    # below the third highest start three levels have no mass: no level is the best there, to floating point
+    edges = edges[max(int(np.searchsorted(edges, starts[-3:][0])) - 1, 0) :]
     total = np.zeros(edges.size)
     for level in levels:  # one at a time: thousands of these do not fit into memory
-        total += _log(level.cdf(edges))
+        reached = level.cdf(edges[: _reach(level, edges)])
+        total[: reached.size] += _log(reached)
     product = np.exp(total)
     highest = float(edges[-1] - np.sum(np.diff(edges) * 0.5 * (product[1:] + product[:-1])))
     shares = []
     for level in levels:
-        own = level.cdf(edges)
-        others = np.exp(total - _log(own))
+        own = level.cdf(edges[: _reach(level, edges)])
+        others = np.exp(total[: own.size] - _log(own))
         shares.append(float(np.sum(np.diff(own) * 0.5 * (others[1:] + others[:-1]))))
     scale = sum(shares)
     return [(share / scale, max(highest - level.mean, 0.0)) for share, level in zip(shares, levels, strict=True)]
+
+
+def _reach(level: Level, edges: Floats) -> int:
+    """Return how many of the edges lie up to the first that is above all of a level."""
+    return int(np.searchsorted(edges, level.values[-1], side="right")) + 1
 
 
 def _log(cdf: Floats) -> Floats:
@@ -322,13 +330,13 @@ def _groups(ordered: Sequence[Contender], against_best: Sequence[float]) -> dict
     """Group 1: all that the leader does not beat with probability .95; group 2: the same for who is left; ..."""
     groups: dict[str, int] = {}
     left, number = list(ordered), 0
-    better = list(against_best)
+    better = [p >= SEPARATED for p in against_best]
     while left:
         number += 1
-        same = [one for one, p in zip(left, better, strict=True) if one is left[0] or p < SEPARATED]
+        same = [one for one, apart in zip(left, better, strict=True) if one is left[0] or not apart]
         groups.update({recipe.name: number for recipe in same})
         left = [recipe for recipe in left if recipe.name not in groups]
-        better = [left[0].p_better(one) for one in left]
+        better = [left[0].is_better(one, SEPARATED) for one in left]
     return groups
 
 

@@ -1,6 +1,6 @@
 """The recipes of a ranking while it is made, in this process and in others.
 
-A posterior is some 60 KiB, so each stays where it was fitted; what is sent are curves one way and answers the other.
+A posterior is some 50 KiB, so each stays where it was fitted; what is sent are curves one way and answers the other.
 Recipes come in blocks that do not depend on the number of processes, and neither do the numbers.
 """
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.decisions.contender import Contender, Entry, contender, entry, mean_at
+from rlscale.decisions.kept import Kept, kept
 from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.posterior import Posterior
@@ -67,7 +68,7 @@ class Share:
     def __init__(self, options: FitOptions, targets: Sequence[float]) -> None:
         self._options, self._targets = options, targets
         self._entries: dict[int, Entry] = {}
-        self._posteriors: dict[int, tuple[Posterior, ...]] = {}
+        self._posteriors: dict[int, tuple[Kept, ...]] = {}
 
     def fit(self, block: Block) -> dict[int, Entry]:
         """Fit the runs of a few recipes, and keep their posteriors."""
@@ -77,14 +78,14 @@ class Share:
     def take(self, number: int, found: Sequence[Fit]) -> Entry:
         """Take in the recipe ``number`` as it was fitted."""
         told = self._entries[number] = entry(found)
-        self._posteriors[number] = tuple(fit.posterior.lean() for fit in found if fit.posterior is not None)
+        self._posteriors[number] = tuple(kept(fit.posterior) for fit in found if fit.posterior is not None)
         return told
 
     def pool(self, names: Mapping[int, str], how: Pooling) -> dict[int, Contender]:
         """Pool some of the recipes kept."""
         found = {}
         for number, name in names.items():
-            told, runs = self._entries[number], self._posteriors[number]
+            told, runs = self._entries[number], self._whole(number)
             found[number] = contender(name, told, runs, how.at, how.tau, how.grid, with_curve=how.with_curve)
             if told.shortest <= how.shortest:
                 del self._posteriors[number]
@@ -92,7 +93,10 @@ class Share:
 
     def means(self, asked: Mapping[int, Sequence[float]]) -> dict[int, list[float]]:
         """Return the posterior mean reward of some of the recipes kept at computes of each."""
-        return {number: mean_at(self._posteriors[number], computes) for number, computes in asked.items()}
+        return {number: mean_at(self._whole(number), computes) for number, computes in asked.items()}
+
+    def _whole(self, number: int) -> list[Posterior]:
+        return [run.posterior() for run in self._posteriors[number]]
 
 
 class _Remote:

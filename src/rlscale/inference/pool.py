@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,6 @@ __all__ = [
     "SeedSpread",
     "learned_spread",
     "mean_of",
-    "median_curve",
     "pooled_level",
     "pooled_levels",
     "product_of",
@@ -48,8 +48,6 @@ _DRAWS = 2048
 _GRID = 1024
 #: Coordinates that the levels of several runs take in turn, after the first two.
 _COORDINATES = 6
-#: Draws behind a median curve; odd, so that the median is one of them.
-_FEW = 257
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,23 +59,31 @@ class Level:
 
     def cdf(self, at: Floats) -> Floats:
         """Probability below ``at``, any shape; ties count half."""
-        below = np.concatenate([[0.0], np.cumsum(self.weight)])
+        below = _even_below() if self.weight is _even() else _below(self.weight)
         left = np.searchsorted(self.values, at, side="left")
         if not np.any(self.values.take(left, mode="clip") == at):
             return np.asarray(below[left])
         right = np.searchsorted(self.values, at, side="right")
         return np.asarray(0.5 * (below[left] + below[right]))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send the weights of equally likely draws by name: all such levels share them."""
+        return _received, (self.values, None if self.weight is _even() else self.weight)
+
     @property
     def mean(self) -> float:
         """Posterior mean."""
         return float(self.weight @ self.values)
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
         """The 80 % interval and the median, as of ``forecast.interval``: the values are in order already."""
         found = np.interp((0.1, 0.5, 0.9), np.cumsum(self.weight) - 0.5 * self.weight, self.values)
         return Interval(*found.tolist())
+
+
+def _received(values: Floats, weight: Floats | None) -> Level:
+    return Level(values, _even() if weight is None else weight)
 
 
 @dataclass(frozen=True)
@@ -187,10 +193,27 @@ def pooled_levels(runs: Sequence[Posterior], computes: Sequence[float], tau: flo
     """Return :func:`pooled_level` at several computes: faster together."""
     if len(runs) == 1 and runs[0].model_error is None:
         return _alone(runs[0], computes, tau)
-    rewards = [run.expected(computes) for run in runs]
-    return tuple(
-        _pooled(runs, [reward[:, k] for reward in rewards], compute, tau) for k, compute in enumerate(computes)
-    )
+    rewards = [run.expected(computes).T for run in runs]
+    tau = tau * runs[0].curve.range
+    # the runs of a recipe share their misfit
+    model = np.max([run.model_sd(np.array(computes)) for run in runs], axis=0).tolist()
+    if len(runs) == 1:
+        noise = [runs[0].draws.model * np.hypot(tau, sd) for sd in model]
+        return tuple(
+            _level(_kept(runs, reward + added, runs[0].weight, compute), runs[0].weight)
+            for reward, added, compute in zip(rewards[0], noise, computes, strict=True)
+        )
+    share, still = len(runs) ** -0.5 if runs[0].ahead is not None else 1.0, None
+    last, stay = max(run.curve.compute_last for run in runs), _persistence(runs)
+    levels = []
+    for k, (compute, sd) in enumerate(zip(computes, model, strict=True)):
+        values = _joint([(reward[k], run.weight) for run, reward in zip(runs, rewards, strict=True)], tau, share)
+        values = values + sd * normal_quantiles(_DRAWS, 1)
+        if stay and compute > last:
+            still = _still(runs, tau, share) if still is None else still  # the same at every compute
+            values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
+        levels.append(Level(np.sort(_kept(runs, values, _even(), compute)), _even()))
+    return tuple(levels)
 
 
 def _alone(run: Posterior, computes: Sequence[float], tau: float) -> tuple[Level, ...]:
@@ -201,28 +224,21 @@ def _alone(run: Posterior, computes: Sequence[float], tau: float) -> tuple[Level
     return tuple(_level(value, run.weight) for value in values.T)
 
 
-def _pooled(runs: Sequence[Posterior], rewards: Sequence[Floats], compute: float, tau: float) -> Level:
-    first = runs[0]
-    model = float(max(run.model_sd(np.array([compute]))[0] for run in runs))
-    tau = tau * first.curve.range
-    # open bounds are those of each run
+def _persistence(runs: Sequence[Posterior]) -> float:
+    """Return the probability that the reward stays where it is: the runs of a recipe stay together or not at all."""
+    others = [run.ahead.persistence for run in runs if run.ahead is not None]
+    return float(np.mean(others)) if others else 0.0
+
+
+def _still(runs: Sequence[Posterior], tau: float, power: float) -> Floats:
+    """Draws of the level of runs that stay where they are, shape (_DRAWS,)."""
+    return _joint([(run.ahead.still(run.draws), run.weight) for run in runs if run.ahead is not None], tau, power)
+
+
+def _kept(runs: Sequence[Posterior], values: Floats, weight: Floats, compute: float) -> Floats:
+    """Keep draws of a level, shape (d,), within the bounds, and correct them; open bounds are those of each run."""
     low, high = min(run.curve.bounds[0] for run in runs), max(run.curve.bounds[1] for run in runs)
-    if len(runs) == 1:
-        values = rewards[0] + first.draws.model * np.hypot(tau, model)
-        values = np.minimum(np.maximum(values, low), high)
-        return _level(_corrected(runs, values, first.weight, compute, (low, high)), first.weight)
-    shared = len(runs) ** -0.5 if first.ahead is not None else 1.0
-    values = _joint([(reward, run.weight) for run, reward in zip(runs, rewards, strict=True)], tau, shared)
-    values = values + model * normal_quantiles(_DRAWS, 1)
-    others = [run.ahead for run in runs if run.ahead is not None]
-    stay = float(np.mean([ahead.persistence for ahead in others])) if others else 0.0
-    if stay and compute > max(run.curve.compute_last for run in runs):
-        # the runs of a recipe stay together or not at all
-        parts = [(ahead.still(run.draws), run.weight) for run, ahead in zip(runs, others, strict=True)]
-        still = _joint(parts, tau, shared)
-        values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
-    values = np.minimum(np.maximum(values, low), high)
-    return Level(np.sort(_corrected(runs, values, _even(), compute, (low, high))), _even())
+    return _corrected(runs, np.minimum(np.maximum(values, low), high), weight, compute, (low, high))
 
 
 def _corrected(
@@ -251,14 +267,14 @@ def _even() -> Floats:
     return weight
 
 
-def median_curve(runs: Sequence[Posterior], grid: Floats) -> Floats:
-    """Return a recipe's median curve at computes ``grid``, shape (k,): the mean of its runs' medians, in reward."""
-    medians = []
-    for run in runs:
-        # a few hundred equally weighted draws pin a median curve, at a tenth of the cost of all of them
-        rewards = run.thinned(_FEW).expected(grid, single=True).T
-        medians.append(np.partition(rewards, _FEW // 2, axis=1)[:, _FEW // 2])
-    return np.asarray(np.mean(medians, axis=0))
+@lru_cache(maxsize=1)
+def _even_below() -> Floats:
+    return _below(_even())
+
+
+def _below(weight: Floats) -> Floats:
+    """Return the weight of the draws before each and of all, shape (d + 1,)."""
+    return np.concatenate([[0.0], np.cumsum(weight)])
 
 
 def _level(values: Floats, weight: Floats) -> Level:
@@ -292,10 +308,7 @@ def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float 
     step = grid[1] - grid[0]
     log_density = np.zeros(_GRID)
     for (values, weight), width, mean, spread in zip(parts, widths, means, spreads, strict=True):
-        mass = _histogram(values, weight, edges)
-        offsets = np.arange(-_GRID + 1, _GRID) * step
-        kernel = np.exp(-0.5 * (offsets / max(width, 0.7 * step)) ** 2)
-        smooth = np.convolve(kernel, mass, mode="valid")
+        smooth = _smoothed(_histogram(values, weight, low, step), max(width / step, 0.7))
         # far from the run a floor would make all levels equal: go on as a normal
         tail = -0.5 * ((grid - mean) / np.hypot(width, spread)) ** 2 - np.log(np.hypot(width, spread) / step)
         log_density += power * np.where(smooth > 1e-12, np.log(np.maximum(smooth, 1e-300)), np.minimum(tail, -27.6))
@@ -304,8 +317,15 @@ def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float 
     return grid, cumulative / density.sum()
 
 
-def _histogram(values: Floats, weight: Floats, edges: Floats) -> Floats:
-    """Return the mass between neighbouring ``edges``, shape (_GRID,): ``numpy.histogram`` without its checks."""
-    order = np.argsort(values)
-    below = np.concatenate([[0.0], np.cumsum(weight.take(order))])
-    return np.asarray(np.diff(below.take(np.searchsorted(values.take(order), edges))))
+def _histogram(values: Floats, weight: Floats, low: float, step: float) -> Floats:
+    """Return the mass in each of :data:`_GRID` cells of width ``step`` from ``low`` on, shape (_GRID,)."""
+    place = np.minimum(np.maximum((values - low) / step + 1.0, 0.0), _GRID + 1.0)  # the first and last are outside
+    return np.asarray(np.bincount(place.astype(np.intp), weight, _GRID + 2)[1:-1], dtype=np.float64)
+
+
+def _smoothed(mass: Floats, width: float) -> Floats:
+    """Return the mass of cells, shape (_GRID,), smoothed by a normal of an sd of so many cells, its peak at 1."""
+    kernel = np.exp(-0.5 * (np.arange(-_GRID + 1, _GRID) / width) ** 2)
+    filled = np.flatnonzero(mass)
+    first, end = int(filled[0]), int(filled[-1]) + 1
+    return np.convolve(kernel[_GRID - end : 2 * _GRID - 1 - first], mass[first:end], mode="valid")

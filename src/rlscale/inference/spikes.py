@@ -43,10 +43,14 @@ def spikes(curve: Curve) -> NDArray[np.bool_]:
     found = np.zeros(curve.n_points, dtype=bool)
     reward, least = curve.reward, SPIKE_SHARE * curve.range
     steps = np.diff(reward)
-    # a spike goes down and up again by half of d at least: most curves are done here
-    if curve.n_points <= WINDOW or not np.any((steps[:-1] < -0.5 * least) & (steps[1:] > 0.5 * least)):
-        return found
     half = WINDOW // 2
+    if curve.n_points <= WINDOW:
+        return found
+    # a spike goes down and up again by half of d at least, and lies under the median by d: most curves are done here
+    low = half + np.flatnonzero((steps[half - 1 : -half] < -0.5 * least) & (steps[half : 1 - half] > 0.5 * least))
+    around = np.sort(reward[low[:, None] + np.arange(-half, half + 1)], axis=1)
+    if not np.any(around[:, half] - reward[low] > least):
+        return found
     middle, under, limit = _windows(curve)
     beside = np.minimum(reward[half - 1 : -half - 1], reward[half + 1 : reward.size - half + 1])
     later = np.median(sliding_window_view(reward[half + 1 :], half), axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,9 +11,9 @@ from rlscale.curves import Curve
 from rlscale.inference.draws import Draws
 from rlscale.inference.evidence import evidence
 from rlscale.inference.priors import Priors
-from rlscale.inference.walk import log_time, ramps
+from rlscale.inference.walk import WalkTerms, log_time, ramps
 
-__all__ = ["walk_before"]
+__all__ = ["path_before", "walk_before"]
 
 Floats = NDArray[np.float64]
 
@@ -42,23 +44,44 @@ def walk_before(curve: Curve, draws: Draws, law: Floats, log_ahead: Floats, prio
     data = evidence(curve, early=True, walk=True, priors=priors)
     terms = data.walk
     assert terms is not None
-    walk = terms.walk
-    weight = 1.0 if data.schedule.weight is None else data.schedule.weight
-    residual = data.columns[0] - weight * law
-    ramp = walk.turn @ ramps(walk.knots, log_time(log_ahead))  # (c, r, k)
-    correlation, amplitude = np.divmod(draws.noise_cell, draws.noises.amplitude.size)
-    path = np.zeros((log_ahead.size, draws.drift.size))
+    columns = terms.walk.columns if data.schedule.weight is None else terms.walk.columns * data.schedule.weight
+    return path_before(terms, draws, lambda correlation: law @ columns[correlation].T, log_ahead)
+
+
+def path_before(terms: WalkTerms, draws: Draws, turned: Callable[[int], Floats], log_ahead: Floats) -> Floats:
+    """Draw the walk of :func:`walk_before` by the terms of the law.
+
+    Parameters
+    ----------
+    terms : WalkTerms
+        Of the curve.
+    draws : Draws
+    turned : callable
+        Returns ``a(p law)`` of each draw at a correlation, shape (d, r).
+    log_ahead : array, shape (k,)
+        ``ln(C / C_last)``, below 0.
+
+    Returns
+    -------
+    array, shape (k, d)
+        On the engine's scale.
+    """
+    walk, size = terms.walk, draws.noises.amplitude.size
+    ramp = ramps(walk.knots, log_time(log_ahead))
+    correlation, amplitude = np.divmod(draws.noise_cell, size)
+    path = np.empty((draws.drift.size, log_ahead.size))
     for c in np.unique(correlation).tolist():
-        own = correlation == c
-        factor = terms.factor[c, amplitude[own]]  # (d', r)
-        step = factor * (residual[own] @ walk.columns[c].T)
-        last = factor * walk.last[c]
-        variance = last @ walk.last[c]
-        missing = draws.drift[own] - step @ walk.last[c]
-        slope = np.divide(missing, variance, out=np.zeros(variance.size), where=variance > 0.0)
-        together = last @ ramp[c]
-        known = together**2 / np.maximum(variance, 1e-300)[:, None]  # no walk: nothing is known, and nothing left
-        left = np.sqrt(np.maximum(factor @ ramp[c] ** 2 - known, 0.0))
-        spread = draws.innovation[own] * draws.model[own]
-        path[:, own] = ((step @ ramp[c]) + slope[:, None] * together + left * spread[:, None]).T
-    return path
+        own = np.flatnonzero(correlation == c)
+        here, last, by = walk.turn[c] @ ramp, walk.last[c], amplitude[own]
+        step = terms.factor[c].take(by, axis=0) * (terms.reward[c] - turned(c)[own])  # (d', r)
+        weighted = terms.factor[c] * last  # (a, r)
+        variance, together = np.maximum(weighted @ last, 1e-300), weighted @ here
+        left = np.sqrt(np.maximum(terms.factor[c] @ here**2 - together**2 / variance[:, None], 0.0))
+        given = np.zeros((own.size, last.size + 2 * size))
+        given[:, : last.size] = step
+        row, known = np.arange(own.size), last.size + by.astype(np.intp)
+        # no walk: nothing is known, and nothing left
+        given[row, known] = np.where(variance[by] > 1e-300, (draws.drift[own] - step @ last) / variance[by], 0.0)
+        given[row, known + size] = draws.innovation[own] * draws.model[own]
+        path[own] = given @ np.concatenate([here, together, left])
+    return path.T

@@ -175,7 +175,8 @@ def _recipe(row: RecipeRank) -> Document:
 
 
 def _pair(pair: Pair) -> Document:
-    return asdict(pair)
+    # asdict copies deeply, value by value: too slow for thousands
+    return {**vars(pair), "published": None if pair.published is None else dict(vars(pair.published))}
 
 
 def _forecast(item: Forecast) -> Document:
@@ -186,7 +187,7 @@ def _forecast(item: Forecast) -> Document:
 
 
 def _interval(interval: Interval | None) -> Document | None:
-    return None if interval is None else asdict(interval)
+    return None if interval is None else dict(vars(interval))
 
 
 def _compute(value: float) -> float | str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve
 from rlscale.decisions import RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, Posterior
-from rlscale.inference.pool import median_curve
+from rlscale.inference.median import median_curve
 from rlscale.present.views import CEILING, FitView, RankView, RunView, run_view
 
 __all__ = ["CURVES", "Fan", "RecipeCurve", "drawn_points", "fan", "recipe_curves", "recipe_places", "reward_limits"]

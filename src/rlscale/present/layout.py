@@ -32,6 +32,7 @@ __all__ = [
     "median_and_span",
     "plain_table",
     "print_list",
+    "print_table",
     "print_wrapped",
     "spaced",
     "unknown",
@@ -49,6 +50,8 @@ _LEAN_NAME = 20
 _BESIDE = "\uf8ff"
 #: Columns enough for any table, to measure one that need not fit.
 _ENDLESS = 100_000
+#: A table of more rows is laid out here where no colours are wanted: Rich takes a millisecond a row.
+_MANY = 200
 
 
 class Layout(IntEnum):
@@ -73,6 +76,49 @@ def fitting(build: Callable[[Layout, int, int], Table], names: Sequence[str], co
     if layout is Layout.LEAN:
         longest = max(longest, _LEAN_NAME)  # the verdict stands there too
     return build(layout, min(longest, max(room, _LEAN_NAME // 2)), len(names))
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table of :func:`plain_table`, in the same text however many rows it has."""
+    lines = _lines(table, console.width) if table.row_count > _MANY and not console.is_terminal else None
+    if lines is None:
+        console.print(table)
+    else:
+        console.file.writelines(f"{line}\n" for line in lines)
+
+
+def _lines(table: Table, room: int) -> list[str] | None:
+    """Return the lines of a table without colours; None where it must be folded or made printable."""
+    columns = [[_split(cell) for cell in (column.header, *column.cells)] for column in table.columns]
+    needed = [max(cell_len(line) for cell in cells for line in cell) for cells in columns]
+    widths = [column.width or most for column, most in zip(table.columns, needed, strict=True)]
+    right = [column.justify == "right" for column in table.columns]
+    gap = " " * (1 + table.padding[1])
+    total = sum(widths) + len(gap) * (len(widths) - 1)
+    if total > room or table.title is not None or any(most > width for most, width in zip(needed, widths, strict=True)):
+        return None
+    lines: list[str] = []
+    for row in zip(*columns, strict=True):
+        height = max(map(len, row))
+        if not lines:  # a heading stands at the foot of its cell
+            row = tuple([""] * (height - len(cell)) + cell for cell in row)
+        for k in range(height):
+            texts = (cell[k] if k < len(cell) else "" for cell in row)
+            lines.append(gap.join(map(_padded, texts, widths, right)))
+        if len(lines) == height:
+            lines.append("─" * total)
+    if table.caption is not None:
+        lines.append(_padded(str(table.caption), total, False))
+    return lines if all(map(str.isprintable, lines)) and cell_len(lines[-1]) == total else None
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    room = " " * (width - cell_len(text))
+    return room + text if right else text + room
+
+
+def _split(cell: object) -> list[str]:
+    return (cell.plain if isinstance(cell, Text) else str(cell)).split("\n")
 
 
 def folded(name: str, width: int) -> str:

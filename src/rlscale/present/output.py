@@ -14,13 +14,13 @@ from rich.segment import Segment
 
 from rlscale.errors import InputError
 from rlscale.inference import Fit
-from rlscale.present.backtest import BacktestView
 from rlscale.present.documents import fit_document, rank_document, written
 from rlscale.present.text import print_fit, print_rank
 from rlscale.present.views import BadFile, FitView, RankView
 from rlscale.sources.naming import clean
 
 if TYPE_CHECKING:
+    from rlscale.present.backtest import BacktestView
     from rlscale.present.gate import GateView
     from rlscale.present.replay import ReplayView
     from rlscale.trust import Calibration

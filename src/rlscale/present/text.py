@@ -21,6 +21,7 @@ from rlscale.present.layout import (
     median_and_span,
     plain_table,
     print_list,
+    print_table,
     print_wrapped,
     unknown,
 )
@@ -39,7 +40,7 @@ def print_fit(view: FitView, console: Console) -> None:
     """Print the runs, then why each has its verdict, then what was repaired or left out."""
     print_headline(console, headline(view), view.grouping)
     names = [run.run for run in view.runs]
-    console.print(fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
+    print_table(console, fitting(lambda layout, name, limit: _fit_table(view, layout, name, limit), names, console))
     console.print()
     if _separate_forecasts(view.runs):
         console.print(_forecast_table(view))
@@ -55,7 +56,7 @@ def print_rank(view: RankView, console: Console) -> None:
     rows = view.ranking.recipes
     print_headline(console, headline(view), view.grouping)
     names = [row.recipe for row in rows]
-    console.print(fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
+    print_table(console, fitting(lambda layout, name, limit: _rank_table(view, layout, name, limit), names, console))
     console.print()
     print_list(
         console, "", [*remarks.mixed_groups(view), remarks.claim(view), remarks.calibrated(view), *view.ranking.notes]

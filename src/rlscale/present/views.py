@@ -10,6 +10,7 @@ import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import repeat
 from types import MappingProxyType
@@ -223,7 +224,7 @@ class RankView:
     left_out: tuple[LeftOut, ...] = ()
     calibration: Calibration | None = None
 
-    @property
+    @cached_property
     def shown_in(self) -> Bounds:
         """What rewards are written and drawn in, for all runs."""
         return min(run.shown_in[0] for run in self.runs), max(run.shown_in[1] for run in self.runs)

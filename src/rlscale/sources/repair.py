@@ -209,6 +209,8 @@ def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArr
     repairs : tuple of str
         What was done, one sentence each.
     """
+    if (np.abs(reward) < HUGE).all() and np.isfinite(compute).all() and (compute[1:] > compute[:-1]).all():
+        return np.arange(compute.size), ()  # nearly every curve
     repairs = []
     keep = np.flatnonzero(np.abs(reward) < HUGE)
     if keep.size < reward.size:

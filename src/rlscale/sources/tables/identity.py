@@ -97,7 +97,7 @@ def texts_of(coded: Coded, rows: Rows) -> list[str]:
     """Return the different texts of some rows, without the empty one."""
     codes, texts = coded
     of = codes[rows]
-    several = np.unique(of).tolist() if bool((of != of[0]).any()) else [of[0]]
+    several = np.unique(of).tolist() if (of != of[0]).any() else [of[0]]
     return [texts[code] for code in several if texts[code]]
 
 

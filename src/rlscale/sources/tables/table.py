@@ -178,7 +178,7 @@ class _Table:
     def _parts(self, name: str, rows: Rows) -> list[Part]:
         """Return the runs among the rows of one name: one, unless the rows contradict each other."""
         place = self.axis.values[rows]
-        if place.size < 2 or bool(np.all(np.diff(place) > 0)):
+        if place.size < 2 or bool((place[1:] > place[:-1]).all()):
             return [Part(rows)]
         if names.normal(self.axis.key or "") == "epoch" and self.roles.axes:
             within = self.columns.numbers[next(iter(self.roles.axes))][rows]
@@ -330,7 +330,7 @@ class _Table:
         """Whether a column counts up along a run; one with the name of a unit does."""
         if column.lower() in UNIT_COLUMNS or values.size < 2:
             return True
-        return bool(np.all(np.diff(values) >= 0)) and bool(values[-1] > values[0])
+        return bool((values[1:] >= values[:-1]).all()) and bool(values[-1] > values[0])
 
     def _unit(self, name: str, rows: Rows) -> str | None:
         if self.roles.unit is None:
