@@ -143,16 +143,6 @@ class Draws:
         """Return where the draws of family ``index`` stand."""
         return slice(self.ends[index - 1] if index else 0, self.ends[index])
 
-    def shapes(self, index: int) -> tuple[Floats, Floats, Indices]:
-        """Return ``m`` and ``B`` of the cells of family ``index``, shape (c,), and how many draws in a row each has."""
-        own = self.family(index)
-        column, row = self.column[own], self.row[own]
-        starts = np.flatnonzero((column[1:] != column[:-1]) | (row[1:] != row[:-1])) + 1
-        starts = np.concatenate([[0], starts]) if column.size else starts
-        column, row = column[starts], row[starts]
-        m, _, low, height = self.columns.take(column, axis=1)
-        return m, np.exp(low + height * (row + 0.5)), np.diff(starts, append=own.stop - own.start)
-
     def of_family(self, index: int) -> Draws:
         """Return the draws of family ``index`` alone, their weights summing to 1."""
         own = self.family(index)

@@ -19,6 +19,7 @@ from rlscale.inference.evidence import evidence, thinned
 from rlscale.inference.families import AVERAGED, Family, families_for, name_of
 from rlscale.inference.priors import PRIORS, Priors, priors_for
 from rlscale.inference.quantiles import weighted_quantiles
+from rlscale.inference.shapes import shapes_of
 from rlscale.inference.walk import passed
 from rlscale.inference.walk_before import walk_before
 
@@ -273,16 +274,11 @@ class Posterior:
 
     def _rises(self, ahead: Floats, kind: type[np.floating[Any]] = np.float64) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
-        share = np.ones((ahead.size, self.draws.weight.size))
+        share = np.ones((ahead.size, self.draws.column.size))
         near = ahead < np.inf  # all of the gain at infinity; what does not rise has none
-        if not near.all():
-            if near.any():
-                share[near] = self._rises(ahead[near], kind)
-            return share
-        for k, family in enumerate(self.families):
-            m, b, counts = self.draws.shapes(k)
-            rises = family.rise((ahead[:, None] - m).astype(kind, copy=False), b[None].astype(kind))
-            share[:, self.draws.family(k)] = np.repeat(rises, counts, axis=1)
+        if near.any():
+            shapes = shapes_of(self.draws)
+            share[near] = shapes.rises(self.families, ahead[near], kind).take(shapes.place, axis=1)
         return share
 
     def model_sd(self, compute: Floats) -> Floats:
