@@ -31,7 +31,7 @@ def test_each_guard_binds_alone(one, guard):
 
 
 def test_late_start_and_keep_top_end():
-    late = standing("x", 0.3, spent=10 / 24, recent=0.11)
+    late = standing("x", 0.3, spent=11 / 24, recent=0.11)
     assert bound(late, Scene.of((BEST, late)), HOLD) is None
     fallen = standing("x", 0.3, spent=5 / 24 + 0.1, recent=0.11, fell=True)
     assert bound(fallen, Scene.of((BEST, fallen)), HOLD) is None
@@ -48,7 +48,7 @@ def risen(name, at, *, spent=0.5, state=State.RUNNING):
 
 def test_a_flat_run_is_a_late_start_only_as_long_as_the_take_offs_of_its_rivals_say():
     flat = replace(standing("flat", 0.2, 0.01, spent=10 / 24), reward=np.full(11, 0.2))
-    early = (BEST, risen("early", 1 / 24), flat)
+    early = (risen("best", 1 / 24), risen("early", 1 / 24), flat)
     assert late_end(flat, Scene.of(early), HOLD) < 10 / 24
     assert bound(flat, Scene.of(early), HOLD) is None
     assert told(played(Gate(), *early))["flat"] == ("hold", "unlikely_best")
@@ -63,7 +63,10 @@ def test_a_flat_run_is_a_late_start_only_as_long_as_the_take_offs_of_its_rivals_
 def test_a_run_that_is_still_flat_does_not_say_when_starts_end():
     flat = replace(standing("flat", 0.2, 0.01, spent=10 / 24), reward=np.full(11, 0.2))
     twin = replace(flat, name="twin")
-    alone, both = (BEST, risen("early", 1 / 24), flat), (BEST, risen("early", 1 / 24), flat, twin)
+    alone, both = (
+        (risen("best", 1 / 24), risen("early", 1 / 24), flat),
+        (risen("best", 1 / 24), risen("early", 1 / 24), flat, twin),
+    )
     assert late_end(flat, Scene.of(both), HOLD) == late_end(flat, Scene.of(alone), HOLD)
 
 

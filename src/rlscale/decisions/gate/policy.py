@@ -49,10 +49,12 @@ class Policy:
         0.25, "no run is paused earlier: before its midpoint the prior decides, and what learns the format first is low"
     )
     minimum_evaluations: int = number(6, "no run is paused on fewer evaluations after the start")
-    late_until: float = number(0.5, "longest delay believable before a run takes off; beyond it there is no protection")
+    late_until: float = number(
+        0.45, "longest delay believable before a run takes off; beyond it there is no protection"
+    )
     late_gain: float = number(0.15, "a run has taken off once it gained this share of the leader's gain")
     late_factor: float = number(
-        3.0,
+        4.0,
         "a start is believed possible until so many times the compute at which the last of its rivals took off, "
         "late_until at most: where all took off early, what is flat and low is no late start; 0 asks no rival",
     )
