@@ -10,11 +10,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rlscale.curves import Run
 from rlscale.sources import ReadOptions, bundled, collect
 from rlscale.trust.backtest import MIN_RUN
 
-__all__ = ["ARCHIVES", "SOURCES", "VALIDATION", "Archive", "archives", "bundled_runs", "curves_folder"]
+__all__ = ["ARCHIVES", "SOURCES", "VALIDATION", "Archive", "archives", "bundled_runs", "curves_folder", "replayed"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,26 @@ SOURCES = (
     Archive("arvindcr4", "train reward, 16 samples", _TINKER, "train_reward"),
     Archive("pine train", "train success", _PINE, "train_success"),
 )
+
+
+#: Archives that gates are replayed on, with the evaluations that the runs taken have; None takes those that went on for
+#: three quarters of what the middle one did, 0 takes all, of all lengths.
+_REPLAYED = {"kanishkg": 0, "creep-math": None, "maze mean": None, "pine train": 60, "rohunagrawal mean": 0}
+
+
+def replayed() -> dict[str, list[Run]]:
+    """Return the runs of the archives that are there to replay gates on, by the archive's name."""
+    found = {}
+    for one in SOURCES:
+        if one.name not in _REPLAYED or not one.present:
+            continue
+        asked = _REPLAYED[one.name]
+        runs = [run for run in one.runs() if run.curve.n_points >= MIN_RUN]
+        least = 0.75 * float(np.median([run.curve.compute_last for run in runs])) if asked is None else 0.0
+        found[one.name] = [
+            run for run in runs if run.curve.compute_last >= least and (not asked or run.curve.n_points == asked)
+        ]
+    return found
 
 
 def curves_folder() -> Path:

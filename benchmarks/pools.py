@@ -6,6 +6,11 @@ as with the larger batches of ScaleRL; *tie16* has two clusters of near-equal ce
 Table 1 and figures; *dirty16* has collapses (15 %), late starts (15 %) and second rises (10 %) of 20 to 40 % of the
 gain, with an exponent around 2; *sharp16* is the same with second rises of 30 to 60 % and an exponent of 4, which
 nothing announces; *ar8* has noise correlated by .8.
+
+Two start elsewhere. *steep16*: three of four runs start at .4 to .6 and end at .5 to .85; the others start at .15 to
+.25, pass a level of .6 to .8 between 5 and 35 % of the horizon with an exponent of 2.5 to 5, and end about .9. Half of
+these first gain .03 to .15 at once (the format is learned) and stay there until they rise, twice as steeply.
+*hopeless16*: half are clean, a quarter start late as in dirty16, 5 % collapse, and a fifth gain less than .03 in all.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from benchmarks.common import UncheckedCurve
 from benchmarks.designs import SCALERL
 from rlscale.curves import Run, Truth
 
-__all__ = ["CLEAN", "DIRTY", "POOLS", "Pool", "pool"]
+__all__ = ["CLEAN", "DIRTY", "POOLS", "STARTS", "Pool", "pool"]
 
 Floats = NDArray[np.float64]
 Reward = Callable[[Floats], Floats]
@@ -83,24 +88,65 @@ def _varied(drawn: tuple[float, float, float], rng: np.random.Generator) -> tupl
     )
 
 
+def _collapse(clean: Reward, rng: np.random.Generator, horizon: float) -> Reward:
+    start, kept, span = float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.2, 0.7)), 0.03 * horizon
+    level = float(clean(np.array(start * horizon)))
+
+    def collapse(compute: Floats) -> Floats:
+        fallen = BASELINE + kept * (level - BASELINE)
+        part = np.clip((compute - start * horizon) / span, 0.0, 1.0)
+        return np.asarray(np.where(part > 0, level + part * (fallen - level), clean(compute)))
+
+    return collapse
+
+
+def _late(clean: Reward, rng: np.random.Generator, horizon: float) -> Reward:
+    delay = float(rng.uniform(0.1, 0.4)) * horizon
+    return lambda compute: clean(np.maximum(compute - delay, 0.0))
+
+
+def _hopeless(rng: np.random.Generator, horizon: float) -> tuple[Reward, str]:
+    clean = _sigmoid(*_varied(_independent(rng), rng))
+    u = float(rng.uniform())
+    if u < 0.5:
+        return clean, "clean"
+    if u < 0.55:
+        return _collapse(clean, rng, horizon), "collapse"
+    if u < 0.8:
+        return _late(clean, rng, horizon), "late"
+    gain = max(float(rng.uniform(-0.03, 0.03)), 0.0)  # half of them nothing at all
+    return lambda compute: BASELINE + gain * np.asarray(compute) / horizon, "hopeless"
+
+
+def _steep(rng: np.random.Generator, horizon: float) -> tuple[Reward, str]:
+    if float(rng.uniform()) < 0.75:
+        baseline, ceiling = float(rng.uniform(0.4, 0.6)), float(rng.uniform(0.5, 0.85))
+        exponent = float(rng.lognormal(np.log(1.6), 0.35))
+        midpoint = float(np.exp(rng.uniform(np.log(0.03), np.log(0.4)))) * horizon
+        return _sigmoid(max(ceiling, baseline), exponent, midpoint, baseline), "others"
+    baseline, ceiling = float(rng.uniform(0.15, 0.25)), float(rng.uniform(0.86, 0.94))
+    level, at = float(rng.uniform(0.6, 0.8)), float(rng.uniform(0.05, 0.35)) * horizon
+    exponent, step = float(rng.uniform(2.5, 5.0)), max(float(rng.uniform(-0.09, 0.15)), 0.03)
+    stepped = step > 0.03
+    low = baseline + step if stepped else baseline
+    exponent = 2.0 * exponent if stepped else exponent
+    midpoint = at * ((ceiling - low) / (level - low) - 1.0) ** (1.0 / exponent)
+    rise = _sigmoid(ceiling - low, exponent, midpoint, 0.0)
+    if not stepped:
+        return lambda compute: baseline + rise(compute), "steep"
+    first = _sigmoid(low, 2.0, 0.01 * horizon, baseline)
+    return lambda compute: first(compute) + rise(compute), "stepped"
+
+
 def _dirty(rng: np.random.Generator, horizon: float, *, sharp: bool) -> tuple[Reward, str]:
     clean = _sigmoid(*_varied(_independent(rng), rng))
     u = float(rng.uniform())
     if u < 0.6:
         return clean, "clean"
     if u < 0.75:
-        start, kept, span = float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.2, 0.7)), 0.03 * horizon
-        level = float(clean(np.array(start * horizon)))
-
-        def collapse(compute: Floats) -> Floats:
-            fallen = BASELINE + kept * (level - BASELINE)
-            part = np.clip((compute - start * horizon) / span, 0.0, 1.0)
-            return np.asarray(np.where(part > 0, level + part * (fallen - level), clean(compute)))
-
-        return collapse, "collapse"
+        return _collapse(clean, rng, horizon), "collapse"
     if u < 0.9:
-        delay = float(rng.uniform(0.1, 0.4)) * horizon
-        return lambda compute: clean(np.maximum(compute - delay, 0.0)), "late"
+        return _late(clean, rng, horizon), "late"
     ceiling, exponent, midpoint = _varied(_independent(rng), rng)
     gain, part = ceiling - BASELINE, float(rng.uniform(*((0.3, 0.6) if sharp else (0.2, 0.4))))
     one = _sigmoid(BASELINE + (1.0 - part) * gain, exponent, min(midpoint, 0.25 * horizon))
@@ -115,7 +161,20 @@ _CLEAN = {"indep16": _independent, "trap16": _trap, "tie16": _tie, "pub16": _pub
 #: Sources whose runs are sigmoids, so that the posterior's law holds.
 CLEAN = tuple(_CLEAN)
 DIRTY = ("dirty16", "sharp16")
-POOLS = (*CLEAN, *DIRTY)
+#: Sources whose runs do not start alike: steep risers from below, runs that never start.
+STARTS = ("steep16", "hopeless16")
+POOLS = (*CLEAN, *DIRTY, *STARTS)
+
+
+def _drawn(name: str, rng: np.random.Generator, horizon: float) -> tuple[Reward, str]:
+    """Return the reward of one run over compute, and its kind."""
+    if name in DIRTY:
+        return _dirty(rng, horizon, sharp=name == "sharp16")
+    if name == "steep16":
+        return _steep(rng, horizon)
+    if name == "hopeless16":
+        return _hopeless(rng, horizon)
+    return _sigmoid(*_varied(_CLEAN[name](rng), rng)), "clean"
 
 
 def pool(name: str, count: int = 240, seed: int = 11) -> Pool:
@@ -125,10 +184,7 @@ def pool(name: str, count: int = 240, seed: int = 11) -> Pool:
     compute = np.arange(0.0, horizon + 1e-6, every)
     runs, truths, kinds = [], [], []
     for k in range(count):
-        if name in DIRTY:
-            law, kind = _dirty(rng, horizon, sharp=name == "sharp16")
-        else:
-            law, kind = _sigmoid(*_varied(_CLEAN[name](rng), rng)), "clean"
+        law, kind = _drawn(name, rng, horizon)
         sigma = float(rng.choice([0.004, 0.008, 0.015]))
         noise = Truth(R0=0.0, A=0.0, B=1.0, C_mid=1.0, sigma=sigma, rho=0.8 if name == "ar8" else 0.5)
         curve = UncheckedCurve(compute=compute, reward=law(compute) + noise.noise(compute.size, rng), unit="gpu-hours")

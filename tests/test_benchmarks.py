@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks import baselines, families, forecasters, gate, out_of_source, pools, siblings, sources
+from benchmarks import baselines, equal_compute, families, forecasters, gate, out_of_source, pools, siblings, sources
 from benchmarks.common import noisy
 from benchmarks.designs import FALTERING, SHAPES, finished
 from scipy.stats import norm
@@ -12,6 +12,7 @@ from rlscale.inference import FitOptions
 from rlscale.inference.families import AVERAGED
 from rlscale.trust import backtest
 from rlscale.trust.backtest import CUTS, cut_runs
+from rlscale.trust.replay import draws
 
 TRUTH = Truth(R0=0.1, A=0.7, B=1.6, C_mid=40.0, sigma=0.01)
 
@@ -79,6 +80,8 @@ def test_pools_end_where_they_say(name):
     assert made.runs[0].curve.compute_last == made.horizon
     if name in pools.CLEAN:
         assert set(made.kinds) == {"clean"}
+    elif name == "steep16":
+        assert {"others", "steep", "stepped"} == set(made.kinds)
     else:
         assert {"clean", "collapse", "late"} <= set(made.kinds)
 
@@ -161,3 +164,25 @@ def test_forecasts_without_siblings_stay_as_they_are():
     for one in siblings.scored(metric):  # four others are too few
         assert one.score(siblings.FINISHED, siblings.KERNEL) == one.alone
         assert one.beside[siblings.FORECAST, siblings.FORMER] != one.alone
+
+
+def test_an_interval_over_runs_sees_that_tournaments_share_runs():
+    places = list(draws(12, 4, 200))
+    lucky = np.array([1.0 if 3 in drawn else 0.0 for drawn in places])  # all of it hangs on one run
+    low, high = equal_compute.interval_over_runs(lucky, places, 12)
+    assert low < 0.05
+    assert high > 0.6
+    binomial = 1.96 * np.sqrt(lucky.mean() * (1.0 - lucky.mean()) / len(places))
+    assert high - low > 3.0 * 2.0 * binomial
+    assert equal_compute.interval_over_runs(np.full(len(places), 0.3), places, 12) == pytest.approx((0.3, 0.3))
+
+
+def test_steep_and_hopeless_starters_are_what_their_names_say():
+    steep, hopeless = pools.pool("steep16", 60), pools.pool("hopeless16", 60)
+    ends = {kind: [t for t, own in zip(steep.truths, steep.kinds, strict=True) if own == kind] for kind in steep.kinds}
+    assert min(ends["steep"] + ends["stepped"]) > max(ends["others"])
+    first = [run.curve.reward[0] for run, kind in zip(steep.runs, steep.kinds, strict=True) if kind != "others"]
+    assert max(first) < 0.3
+    never = [t for t, kind in zip(hopeless.truths, hopeless.kinds, strict=True) if kind == "hopeless"]
+    assert never
+    assert max(never) <= 0.23

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from rlscale.cli import main
 from rlscale.curves import Curve, Run, Truth, simulate
+from rlscale.decisions.gate import HOLD
 from rlscale.present.tables import table_csv
 
 HALF = ("bundled", "--budget", 1.84e6, "--until", 9.2e5)
@@ -160,7 +161,7 @@ def test_a_run_that_ended_early_is_told_apart(tmp_path: Path) -> None:
 
 def test_a_policy_file_is_read_and_its_mistakes_named(table: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(invoke("policy", "hold").stdout.replace("alpha = 0.1", "alpha = 0.03"))
+    path.write_text(invoke("policy", "hold").stdout.replace(f"alpha = {HOLD.alpha}", "alpha = 0.03"))
     assert document(table, "--budget", 1000, "--policy", path)["policy"]["alpha"] == 0.03
     for text, said in (
         ("alfa = 0.1\n", "policy 'hold' has no number 'alfa'"),

@@ -44,6 +44,16 @@ def test_settings_come_back_from_their_document():
     assert WatchSettings.of(settings.document()).document() == settings.document()
     assert WatchSettings.of(settings.document()).hash == settings.hash
     assert replace(settings, budget=6.0).hash != settings.hash
+
+
+def test_settings_kept_before_a_guard_was_there_leave_it_off():
+    kept = WatchSettings(budget=5.0).document()
+    newer = ("late_factor", "probe_share", "probe_after")
+    older = {**kept, "policy": {name: value for name, value in kept["policy"].items() if name not in newer}}
+    policy = WatchSettings.of(older).policy
+    assert (policy.late_factor, policy.probe_share) == (0.0, 0.0)
+    assert policy.alpha == WatchSettings.of(kept).policy.alpha
+    assert WatchSettings.of(kept).policy.probe_share > 0.0
     with pytest.raises(LedgerError, match="not those of a gate"):
         WatchSettings.of({"budget": 1.0})
     with pytest.raises(InputError, match="not a compute above 0"):

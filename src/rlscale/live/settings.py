@@ -8,6 +8,7 @@ from typing import Any
 
 from rlscale.decisions.gate import HOLD, Policy
 from rlscale.decisions.gate.outlook import GATE_FIT
+from rlscale.decisions.gate.policy import stored
 from rlscale.errors import InputError, LedgerError
 from rlscale.inference import FitOptions
 from rlscale.inference.families import GATED, families_named, name_of
@@ -92,7 +93,7 @@ class WatchSettings:
             return WatchSettings(
                 budget=document["budget"],
                 horizon=document["horizon"],
-                policy=Policy(**document["policy"]),
+                policy=stored(document["policy"]),
                 options=FitOptions(
                     families=families_named(document["family"], GATED), model_error=document["model_error"],
                     tolerance=document["tolerance"], at_least=document["at_least"], onset=document["onset"],

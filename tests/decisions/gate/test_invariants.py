@@ -193,14 +193,15 @@ def test_the_dead_do_not_block_further_stops():
 
 
 def test_looks_that_do_not_qualify_start_the_count_again():
+    gate = Gate(replace(HOLD, alpha=0.1))
     close = standing("close", 0.8, 0.02, recent=0.5)
     field = (standing("best", 0.805, 0.02), standing("good", 0.805, 0.02), close)
-    once = played(Gate(), *field)
+    once = played(gate, *field)
     assert once.memory.qualified["close"] == 1
     unclear = (*field[:2], standing("close", 0.82, 0.05, recent=0.5))
-    between = Gate().decide(unclear, once.memory)
+    between = gate.decide(unclear, once.memory)
     assert "close" not in between.memory.qualified
-    assert told(Gate().decide(field, between.memory))["close"] == ("continue", "waiting")
+    assert told(gate.decide(field, between.memory))["close"] == ("continue", "waiting")
 
 
 def test_sure_says_when_one_look_is_enough():

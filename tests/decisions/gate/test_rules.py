@@ -1,9 +1,11 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
 from rlscale.decisions.gate import HOLD, KILL, Gate
-from rlscale.decisions.gate.guards import Scene, bound
+from rlscale.decisions.gate.guards import Scene, bound, late_end, probe
+from rlscale.decisions.gate.policy import stored
 from rlscale.decisions.gate.standing import Memory, State
 from tests.decisions.gate.scenes import played, standing, told
 
@@ -29,7 +31,7 @@ def test_each_guard_binds_alone(one, guard):
 
 
 def test_late_start_and_keep_top_end():
-    late = standing("x", 0.3, spent=10 / 24, recent=0.11)
+    late = standing("x", 0.3, spent=11 / 24, recent=0.11)
     assert bound(late, Scene.of((BEST, late)), HOLD) is None
     fallen = standing("x", 0.3, spent=5 / 24 + 0.1, recent=0.11, fell=True)
     assert bound(fallen, Scene.of((BEST, fallen)), HOLD) is None
@@ -38,13 +40,82 @@ def test_late_start_and_keep_top_end():
     assert bound(standing("x", 0.6, recent=0.69), Scene.of((BEST,)), HOLD) == "keep_top"
 
 
+def risen(name, at, *, spent=0.5, state=State.RUNNING):
+    """A run that is flat at .2 until compute ``at`` and stands at .7 from there on; never where ``at`` is 1."""
+    one = standing(name, 0.7, 0.02, spent=spent, state=state)
+    return replace(one, reward=np.where(one.compute >= at - 1e-9, 0.7, 0.2))
+
+
+def test_a_flat_run_is_a_late_start_only_as_long_as_the_take_offs_of_its_rivals_say():
+    flat = replace(standing("flat", 0.2, 0.01, spent=10 / 24), reward=np.full(11, 0.2))
+    early = (risen("best", 1 / 24), risen("early", 1 / 24), flat)
+    assert late_end(flat, Scene.of(early), HOLD) < 10 / 24
+    assert bound(flat, Scene.of(early), HOLD) is None
+    assert told(played(Gate(), *early))["flat"] == ("hold", "unlikely_best")
+    among_late = (BEST, risen("late", 6 / 24), flat)  # one rival took off late: so may this one
+    assert late_end(flat, Scene.of(among_late), HOLD) == HOLD.late_until
+    assert told(played(Gate(), *among_late))["flat"] == ("continue", "late_start")
+    asks_nobody = replace(HOLD, late_factor=0.0)
+    assert told(played(Gate(asks_nobody), *early))["flat"] == ("continue", "late_start")
+    assert bound(flat, Scene.of((risen("late", 6 / 24), flat)), HOLD) == "late_start"
+
+
+def test_a_run_that_is_still_flat_does_not_say_when_starts_end():
+    flat = replace(standing("flat", 0.2, 0.01, spent=10 / 24), reward=np.full(11, 0.2))
+    twin = replace(flat, name="twin")
+    alone, both = (
+        (risen("best", 1 / 24), risen("early", 1 / 24), flat),
+        (risen("best", 1 / 24), risen("early", 1 / 24), flat, twin),
+    )
+    assert late_end(flat, Scene.of(both), HOLD) == late_end(flat, Scene.of(alone), HOLD)
+
+
+def test_what_was_paused_on_little_gets_its_next_evaluations_before_the_others_get_their_last():
+    thin = standing("thin", 0.4, 0.01, spent=6 / 24, recent=0.35, state=State.HELD)
+    far, near = standing("best", 0.8, 0.01, spent=18 / 24), standing("best", 0.8, 0.01, spent=17 / 24)
+    assert told(played(Gate(), far, thin))["thin"] == ("continue", "probe")
+    assert told(played(Gate(), far, thin))["best"][0] == "continue"  # it is not the only one left
+    assert told(played(Gate(), near, thin))["thin"] == ("hold", "still_held")
+    running = replace(thin, state=State.RUNNING)
+    assert told(played(Gate(), far, running, looks=3))["thin"] == ("continue", "probe")
+    done = standing("best", 0.8, 0.01, spent=1.0, state=State.FINISHED)
+    assert told(played(Gate(), done, thin))["thin"] == ("continue", "probe")
+    seen = standing("thin", 0.4, 0.01, spent=8 / 24, recent=0.35)
+    assert told(played(Gate(), far, seen))["thin"] == ("hold", "unlikely_best")
+    assert told(played(Gate(replace(HOLD, probe_share=0.0)), far, thin))["thin"] == ("hold", "still_held")
+
+
+def test_what_fell_or_never_took_off_is_not_probed():
+    far = standing("best", 0.8, 0.01, spent=18 / 24)
+    fell = standing("x", 0.4, spent=6 / 24, recent=0.3, state=State.HELD, fell=True)
+    flat = standing("x", 0.2, 0.01, spent=6 / 24, recent=0.11, state=State.HELD)
+    for one in (fell, flat):
+        assert not probe(one, Scene.of((far, one)), HOLD)
+        assert told(played(Gate(), far, one))["x"] == ("hold", "still_held")
+
+
+def test_kept_policies_without_the_newer_guards_decide_as_they_did():
+    numbers = asdict(HOLD)
+    assert stored(numbers) == HOLD
+    older = {
+        name: value for name, value in numbers.items() if name not in ("late_factor", "probe_share", "probe_after")
+    }
+    policy = stored(older)
+    assert (policy.late_factor, policy.probe_share) == (0.0, 0.0)
+    far = standing("best", 0.8, 0.01, spent=18 / 24)
+    thin = standing("thin", 0.4, 0.01, spent=6 / 24, recent=0.35, state=State.HELD)
+    assert told(played(Gate(policy), far, thin))["thin"] == ("hold", "still_held")
+    assert late_end(thin, Scene.of((far, thin)), policy) == policy.late_until
+
+
 def test_a_sure_loser_is_held_at_once_and_a_close_one_at_the_second_look():
     assert told(played(Gate(), BEST, HOPELESS))["hopeless"] == ("hold", "unlikely_best")
     close = standing("close", 0.8, 0.02, recent=0.5)
     field = (standing("best", 0.805, 0.02), standing("good", 0.805, 0.02), close)
-    assert 0.05 < Gate().decide(field, Memory()).rulings[2].h < 0.1
-    assert told(played(Gate(), *field))["close"] == ("continue", "waiting")
-    second = played(Gate(), *field, looks=2)
+    gate = Gate(replace(HOLD, alpha=0.1))
+    assert 0.05 < gate.decide(field, Memory()).rulings[2].h < 0.1
+    assert told(played(gate, *field))["close"] == ("continue", "waiting")
+    second = played(gate, *field, looks=2)
     assert told(second)["close"] == ("hold", "unlikely_best")
     assert 0.05 < second.risk < 0.1
 

@@ -83,7 +83,7 @@ def test_kill_stops_no_more_than_its_risk_allows():
 
 
 def test_the_last_one_running_is_committed_whoever_leads():
-    pair = [run("a", 0.80, last=900.0), run("b", 0.803, last=900.0, seed=50), run("low", 0.4, last=300.0)]
+    pair = [run("a", 0.80, last=900.0), run("b", 0.803, last=900.0, seed=50), run("low", 0.4, last=400.0)]
     for held, other in (("a", "b"), ("b", "a")):
         found = told(gate(pair, 1000.0, held=[held, "low"]))
         assert found[held] == ("hold", "still_held")

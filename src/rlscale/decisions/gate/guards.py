@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.prospect import left
-from rlscale.decisions.gate.standing import Standing, State
+from rlscale.decisions.gate.standing import RECENT, Standing, State
 
-__all__ = ["COUNTS", "GUARDS", "Scene", "bound", "keep_top", "late_start", "leader", "minimum", "unfitted"]
+__all__ = [
+    "COUNTS",
+    "GUARDS",
+    "Scene",
+    "bound",
+    "keep_top",
+    "late_end",
+    "late_start",
+    "leader",
+    "minimum",
+    "probe",
+    "unfitted",
+]
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,15 @@ class Scene:
     def leads(self) -> str | None:
         """Name of the leader."""
         return None if self.leader is None else self.leader.name
+
+    @property
+    def reached(self) -> float:
+        """Most compute of what runs or has finished, as a share of the horizon."""
+        return max((one.spent for one in self.field if one.active), default=0.0)
+
+    def flat(self, one: Standing, policy: Policy) -> bool:
+        """Whether a contender has not taken off: it gained less than ``late_gain`` of what the leader gained."""
+        return self.leader is not None and one.gain < policy.late_gain * self.leader.gain
 
     @classmethod
     def of(cls, field: Sequence[Standing]) -> Scene:
@@ -58,10 +81,47 @@ def minimum(one: Standing, scene: Scene, policy: Policy) -> bool:
 
 def late_start(one: Standing, scene: Scene, policy: Policy) -> bool:
     """Bind on what may not have taken off yet: little gain against the leader's, early on, and no collapse."""
-    if one.spent >= policy.late_until - 1e-9 or scene.leader is None:
+    if not scene.flat(one, policy) or _fell(one):
         return False
-    fell = one.prospect is not None and one.prospect.collapsed
-    return not fell and one.gain < policy.late_gain * scene.leader.gain
+    return one.spent < late_end(one, scene, policy) - 1e-9
+
+
+def late_end(one: Standing, scene: Scene, policy: Policy) -> float:
+    """Compute until which a contender is believed to start late, as a share of the horizon.
+
+    ``min(late_until, late_factor max_j c_j)`` over the rivals ``j`` that took off, at compute ``c_j`` each; just
+    ``late_until`` where none did, or where ``late_factor`` is 0.
+    """
+    if policy.late_factor == 0.0:
+        return policy.late_until
+    off = [
+        _took_off(other, policy.late_gain)
+        for other in scene.field
+        if other is not one and other.reward.size >= RECENT and not scene.flat(other, policy)
+    ]
+    return min(policy.late_until, policy.late_factor * max(off)) if off else policy.late_until
+
+
+def _took_off(one: Standing, share: float) -> float:
+    """Compute at which the mean of 3 evaluations first showed ``share`` of all the gain so far."""
+    means = np.convolve(one.reward, np.full(RECENT, 1.0 / RECENT), "valid")
+    above = np.flatnonzero(means >= one.reward[0] + share * one.gain)
+    return float(one.compute[RECENT - 1 + above[0]]) if above.size else one.spent
+
+
+def probe(one: Standing, scene: Scene, policy: Policy) -> bool:
+    """Bind on what has spent under ``probe_share`` while another has come to ``probe_after``.
+
+    It first gets its next evaluations, and is resumed for them where it was paused. Not what has collapsed, and not
+    what has not taken off: that had its time by :func:`late_start`.
+    """
+    if one.spent >= policy.probe_share - 1e-9 or scene.reached < policy.probe_after - 1e-9:
+        return False
+    return not _fell(one) and not scene.flat(one, policy)
+
+
+def _fell(one: Standing) -> bool:
+    return one.prospect is not None and one.prospect.collapsed
 
 
 def keep_top(one: Standing, scene: Scene, policy: Policy) -> bool:
@@ -76,11 +136,12 @@ GUARDS: dict[str, Guard] = {
     "late_start": late_start,
     "keep_top": keep_top,
     "minimum": minimum,
+    "probe": probe,
 }
 
 
 #: The guards that bar a run from being paused but let it qualify: its looks count before it is old enough.
-COUNTS = ("minimum",)
+COUNTS = ("minimum", "probe")
 
 
 def bound(one: Standing, scene: Scene, policy: Policy) -> str | None:

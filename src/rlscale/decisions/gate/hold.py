@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.decisions.gate.guards import COUNTS, Scene, bound
+from rlscale.decisions.gate.guards import COUNTS, Scene, bound, probe
 from rlscale.decisions.gate.policy import HOLD, Policy
 from rlscale.decisions.gate.risk import Risk
 from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
@@ -23,8 +23,9 @@ class Gate:
     A set ``P`` of contenders is paused while its joint risk ``R(P)`` is at most ``alpha``. At each look what is
     held and what no guard keeps is taken by increasing ``h_i``, as long as the risk allows. What qualifies so at
     ``patience`` looks in a row, or once at ``sure alpha``, is held; what is held and no longer fits, beside what
-    else is held, is resumed, so that a leader that falls loses nothing but time. In ``kill`` mode nothing can be
-    resumed, and risk is spent.
+    else is held, is resumed, so that a leader that falls loses nothing but time; and so is what was held on little
+    compute, for its next evaluations, before the others get their last. In ``kill`` mode nothing can be resumed, and
+    risk is spent.
     """
 
     policy: Policy = HOLD
@@ -60,10 +61,12 @@ def _hold(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Mem
     risk = risk_of(field, policy)
     h = risk.alone()
     guards = [bound(one, scene, policy) if one.state is State.RUNNING else None for one in field]
+    due = {k for k, one in enumerate(field) if one.state is State.HELD and probe(one, scene, policy)}
     candidates = [
         k
         for k, one in enumerate(field)
-        if one.state is State.HELD or (one.state is State.RUNNING and (guards[k] is None or guards[k] in COUNTS))
+        if (one.state is State.HELD and k not in due)
+        or (one.state is State.RUNNING and (guards[k] is None or guards[k] in COUNTS))
     ]
     order = sorted(candidates, key=lambda k: (float(h[k]), k))
     joint = risk.growing(order) if order else np.zeros(0)
@@ -89,7 +92,7 @@ def _hold(field: tuple[Standing, ...], scene: Scene, policy: Policy, memory: Mem
         if k in held:
             rulings.append(_paused(one, not running, p))
         elif k in resumed:
-            rulings.append(Ruling(name=one.name, action=Action.CONTINUE, code="resumed", h=p))
+            rulings.append(Ruling(name=one.name, action=Action.CONTINUE, code="probe" if k in due else "resumed", h=p))
         else:
             rulings.append(_going(one, scene, one.name in qualified, guards[k], running, p))
     return Round(tuple(rulings), risk.joint(sorted(held)), Memory(qualified, memory.spent), scene.leads)

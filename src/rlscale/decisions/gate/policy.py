@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from rlscale.curves import Curve
 from rlscale.errors import InputError
 
-__all__ = ["HOLD", "KILL", "Policy", "check_number", "frame_unit", "number", "scaled"]
+__all__ = ["HOLD", "KILL", "Policy", "check_number", "frame_unit", "number", "scaled", "stored"]
 
 #: Numbers of policies that are differences of rewards, shares of the range.
 IN_REWARD = ("epsilon", "collapse_sd", "discrepancy", "keep_top", "seed_band", "margin")
@@ -35,18 +36,32 @@ class Policy:
         "hold", "hold pauses runs and can resume them; kill stops them for good and spends its risk once"
     )
     alpha: float = number(
-        0.1,
+        0.15,
         "model-based risk allowed that a paused run would have beaten all the others by more than epsilon; measured "
-        "wrong stops are far below it, since forecasts are wide and pauses can be taken back",
+        "wrong stops are far below it, since forecasts are wide and pauses can be taken back: at equal compute less "
+        "risk loses more than a later first pause does",
     )
     epsilon: float = number(0.02, "a difference not worth compute; less than the run-to-run sd buys nothing")
     looks: int = number(24, "looks from the start to the horizon, one an evaluation at most")
     patience: int = number(2, "looks in a row at which a run has to qualify: for fewer resumes, not for fewer errors")
     sure: float = number(0.5, "one look is enough at this share of alpha: waiting is for what is close")
-    minimum_share: float = number(1 / 6, "no run is paused earlier: before its midpoint the prior decides")
+    minimum_share: float = number(
+        0.25, "no run is paused earlier: before its midpoint the prior decides, and what learns the format first is low"
+    )
     minimum_evaluations: int = number(6, "no run is paused on fewer evaluations after the start")
-    late_until: float = number(0.4, "longest delay believable before a run takes off; beyond it there is no protection")
+    late_until: float = number(
+        0.45, "longest delay believable before a run takes off; beyond it there is no protection"
+    )
     late_gain: float = number(0.15, "a run has taken off once it gained this share of the leader's gain")
+    late_factor: float = number(
+        4.0,
+        "a start is believed possible until so many times the compute at which the last of its rivals took off, "
+        "late_until at most: where all took off early, what is flat and low is no late start; 0 asks no rival",
+    )
+    probe_share: float = number(
+        1 / 3, "what was paused on less compute gets its next evaluations before the others get their last; 0 for none"
+    )
+    probe_after: float = number(0.75, "it gets them once one of the others has come so far")
     collapse_sd: float = number(0.03, "a collapsed run is forecast where its last 3 evaluations are, give or take this")
     drift_looks: int = number(4, "earlier looks whose forecasts are held against the latest one")
     drift_largest: float = number(6.0, "forecasts that drifted more than they claimed are widened, up to so much")
@@ -66,7 +81,15 @@ class Policy:
 
     def __post_init__(self) -> None:
         check_number(self, "alpha", 0.0, 1.0, strict=True)
-        for name in ("sure", "minimum_share", "late_until", "correlation", "late_gain"):
+        for name in (
+            "sure",
+            "minimum_share",
+            "late_until",
+            "correlation",
+            "late_gain",
+            "probe_share",
+            "probe_after",
+        ):
             check_number(self, name, 0.0, 1.0)
         for name in (
             "epsilon",
@@ -79,6 +102,7 @@ class Policy:
         ):
             check_number(self, name, 0.0, 1.0)
         check_number(self, "drift_largest", 1.0, 100.0)
+        check_number(self, "late_factor", 0.0, 100.0)
         for name, least in (("looks", 2), ("patience", 1), ("minimum_evaluations", 1), ("drift_looks", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -114,11 +138,23 @@ def scaled(policy: P, unit: float) -> P:
     return replace(policy, **{name: getattr(policy, name) * unit for name in IN_REWARD if hasattr(policy, name)})
 
 
+def stored(numbers: Mapping[str, Any]) -> Policy:
+    """Return the policy of numbers that were kept, by this release or an earlier one.
+
+    A guard that there was not yet is off, so that what was decided is decided again.
+    """
+    return Policy(**{**_BEFORE, **numbers})
+
+
 def frame_unit(curve: Curve) -> float:
     """Return the range as a share of the frame: 1 where the bounds are stated."""
     low, high = curve.frame
     return curve.range / (high - low)
 
 
+#: What stands for a number that kept policies lack: the guard is off.
+_BEFORE = {"late_factor": 0.0, "probe_share": 0.0}
 HOLD = Policy()
-KILL = Policy(name="kill", mode="kill", alpha=0.05, patience=3, sure=0.0, minimum_share=0.25)
+#: What is stopped cannot be taken back: late starts are believed whatever the rivals did, and nothing is probed.
+KILL = Policy(name="kill", mode="kill", alpha=0.05, patience=3, sure=0.0, late_until=0.4, late_factor=0.0,
+              probe_share=0.0)  # fmt: skip

@@ -20,7 +20,7 @@ POLICIES: Mapping[str, Decider] = MappingProxyType(
     {one.name: one for one in (Gate(HOLD), Gate(KILL), Asha(), Halving(), Hyperband(), Median(), Margin())}
 )
 #: Risks at which the frontier shows the gates.
-_ALPHAS = (0.02, 0.05, 0.2, 0.3)
+_ALPHAS = (0.02, 0.05, 0.1, 0.3)
 #: Name, value and reason of each number of a policy.
 Numbers = tuple[tuple[str, Any, str], ...]
 

@@ -131,10 +131,20 @@ def _minimum(one: Standing, ruling: Ruling, words: Words, risk: float | None, lo
 
 
 def _late(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
+    sooner = " at most, sooner where all rivals took off early" if words.policy.late_factor > 0.0 else ""
     return (
         f"It may not have taken off yet: a gain of {words.difference(one.gain)} so far is less than "
         f"{100 * words.policy.late_gain:.0f} % of the leader's, and late starts are believed possible until "
-        f"{words.compute(words.policy.late_until)}."
+        f"{words.compute(words.policy.late_until)}{sooner}."
+    )
+
+
+def _probe(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
+    policy = words.policy
+    return (
+        f"It was judged on little, {words.compute(one.spent)}, and another has come to "
+        f"{words.compute(policy.probe_after)} or more: it gets its next evaluations, up to "
+        f"{words.compute(policy.probe_share)}, before the others get their last."
     )
 
 
@@ -179,6 +189,7 @@ _SENTENCES: dict[str, _Made] = {
     "minimum": _minimum,
     "late_start": _late,
     "keep_top": _keep_top,
+    "probe": _probe,
     "only_one_left": _commit,
     "best_finished": _commit,
     "cannot_win": _stop,
