@@ -19,7 +19,7 @@ from benchmarks.archives import VALIDATION, archives, replayed
 from benchmarks.common import Report, main
 from benchmarks.equal_compute import equal_compute, outcome
 from benchmarks.pools import CLEAN, DIRTY, POOLS, STARTS, pool
-from rlscale.curves import Run, Truth, simulate
+from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions.gate import HOLD, Gate, Known, Policy, gate
 from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.outlook import STEP, Outlook
@@ -321,7 +321,7 @@ def _calibrated(report: Report, most: int) -> None:
 
 
 def _speed(report: Report) -> None:
-    """Time 100 live runs of 100 points: all with a new evaluation, one with one, and from logs alone."""
+    """Time 100 live runs of 100 points: all with a new evaluation, one after the other, and from logs alone."""
     rng = np.random.default_rng(9)
     compute = np.linspace(0.0, 10_000.0, 101)
     runs = []
@@ -332,17 +332,17 @@ def _speed(report: Report) -> None:
     policy: Policy = HOLD
     known = Known(16_000.0, FitOptions(model_error=0.0))
 
-    def look(at: int, last: int | None = None) -> float:
-        """Look when every run has ``at`` evaluations after the start, the first one ``last``; return the seconds."""
-        ends = [compute[at if last is None or k else last] for k in range(len(runs))]
-        now = [replace(run, curve=run.curve.until(end)) for run, end in zip(runs, ends, strict=True)]
+    def look(at: int) -> float:
+        """Look when every run has ``at`` evaluations after the start; return the seconds."""
+        now = [replace(run, curve=run.curve.until(compute[at])) for run in runs]
         start = time.perf_counter()
         gate(now, 16_000.0, policy=policy, known=known)
         return time.perf_counter() - start
 
     for at in range(60, 97):  # as a watcher that has been there for a while
         look(at)
-    all_new, one_new = [look(at) for at in (97, 98, 99)], look(99, 100)
+    all_new = [look(at) for at in (97, 98, 99)]
+    one_new = _one_by_one(runs, [run.curve.until(compute[99]) for run in runs], known, policy)
     start = time.perf_counter()
     gate(runs, 16_000.0, policy=policy)
     whole = time.perf_counter() - start
@@ -350,8 +350,22 @@ def _speed(report: Report) -> None:
         "refit and decide, 100 live runs of 100 points, each with a new one", f"{min(all_new):.2f} s", "<= 1 s",
         min(all_new) <= 1.0,
     )  # fmt: skip
-    report.check("the same, one of them with a new one", f"{one_new:.3f} s", "<= .1 s", one_new <= 0.1)
+    late, worst = 1e3 * float(np.quantile(one_new, 0.95)), 1e3 * max(one_new)
+    report.check("a new point to its decision, 95th percentile", f"{late:.0f} ms", "<= 50 ms", late <= 50.0)
+    report.check("a new point to its decision, the slowest of 100", f"{worst:.0f} ms", "<= 150 ms", worst <= 150.0)
     report.check("the same from logs alone, earlier looks made again", f"{whole:.2f} s", "", None)
+
+
+def _one_by_one(runs: Sequence[Run], curves: Sequence[Curve], known: Known, policy: Policy) -> list[float]:
+    """Let the runs grow from ``curves`` to what they are one after the other, a look at each; return the seconds."""
+    now = [replace(run, curve=curve) for run, curve in zip(runs, curves, strict=True)]
+    taken = []
+    for k, run in enumerate(runs):
+        now[k] = run
+        start = time.perf_counter()
+        gate(now, 16_000.0, policy=policy, known=known)
+        taken.append(time.perf_counter() - start)
+    return taken
 
 
 if __name__ == "__main__":
