@@ -1,6 +1,6 @@
 """The gate beside the stoppers in use today: compute used, best kept, regret, wrong stops; on pools and real runs.
 
-Tournaments of 8 runs drawn from pools of 240 simulated runs (``pools``) with known rewards at the horizon, and from
+Tournaments of 8 runs drawn from pools of 120 simulated runs (``pools``) with known rewards at the horizon, and from
 public archives. *Cost* is the share of the compute of running everything; *kept* the share of tournaments in which a
 run truly within .02 of the best finished; *wrong* the rest. The study that the gate starts from is played as ``study``:
 the sigmoid alone, alpha .05, two looks always; both are shown over alpha, so that they can be compared at equal
@@ -57,7 +57,7 @@ WITHOUT = {
 def measure(quick: bool) -> Report:
     """Run the benchmark."""
     report = Report("gate", "What does the gate spend, keep and lose, beside the stoppers in use today?")
-    count, many = (48, 30) if quick else (240, 200)
+    count, many = (48, 30) if quick else (120, 100)
     most = max(many // 2, 20)
     arenas = {name: _pool(name, count) for name in POOLS}
     real = {name: arena(runs) for name, runs in replayed().items()}
@@ -70,8 +70,8 @@ def measure(quick: bool) -> Report:
     guarded = ("trap16", "dirty16", "steep16", "hopeless16", VALIDATION.name, "rohunagrawal mean")
     _guards(report, {name: everything[name] for name in guarded if name in everything}, most)
     _costs(report, arenas["indep16"], most)
-    _correlated(report, arenas["indep16"], 20 if quick else 100)
-    _seeds(report, 12 if quick else 60, most)
+    _correlated(report, arenas["indep16"], 20 if quick else 60)
+    _seeds(report, 12 if quick else 40, most)
     _calibrated(report, most)
     _speed(report)
     return report
