@@ -101,7 +101,7 @@ def equal_compute(report: Report, arenas: dict[str, Arena], most: int) -> None:
         "archives: by how much the best setting of each family is better than the gate at its compute, 95 % over runs",
         ["source, family", "kept .02", "95 %", "regret less by", "95 %  "],
     )
-    behind = []
+    behind, less = [], []
     for source, held in arenas.items():
         places = list(draws(len(held.contenders), 8, most if source not in POOLS else max(most // 2, 20)))
         ours = outcome(held, Gate(HOLD), places)
@@ -117,6 +117,8 @@ def equal_compute(report: Report, arenas: dict[str, Arena], most: int) -> None:
                 continue
             best, kept, regret = one
             cells.append(f"{best.regret.mean():.4f} ({best.kept.mean():.2f})")
+            if best.regret.mean() < ours.regret.mean() and best.kept.mean() >= ours.kept.mean():
+                less.append(f"{name} on {source}")
             if source in POOLS:
                 continue
             over.add(
@@ -126,6 +128,9 @@ def equal_compute(report: Report, arenas: dict[str, Arena], most: int) -> None:
             if kept[0] > 0.0 or (regret[0] > 0.0 and kept[1] >= 0.0):
                 behind.append(f"{name} on {source}")
         table.add(source, f"{ours.cost.mean():.3f}", *cells)
+    report.check(
+        "families with less regret at the gate's compute, as many kept", ", ".join(less) or "none", "none", not less
+    )
     report.check(
         "archives: families better at the gate's compute beyond the interval over runs",
         ", ".join(behind) or "none", "none", not behind,

@@ -39,6 +39,7 @@ COLUMNS = ["source, policy", "cost", "kept 0", "kept .01", "kept .02", "regret",
 #: What a guard is worth: the gate without it.
 WITHOUT = {
     "as it is": HOLD,
+    "alpha .05": replace(HOLD, alpha=0.05),
     "alpha .1": replace(HOLD, alpha=0.1),
     "alpha .2": replace(HOLD, alpha=0.2),
     "always two looks": replace(HOLD, sure=0.0),

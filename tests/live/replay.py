@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rlscale.ledger import Heading, Ledger, points_of
 
-BUDGET = 400.0
+BUDGET = 280.0
 STEP = 10
 #: Ceilings; the first run collapses late, so that what is held goes on again.
 TOPS = {"r0": 0.8, "r1": 0.72, "r2": 0.68, "r3": 0.55, "r4": 0.4}

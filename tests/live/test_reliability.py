@@ -226,10 +226,10 @@ def test_a_leader_that_froze_writes_nothing_when_it_wakes(where, tmp_path):
             clock.advance(30.0)
             assert second.step().role == "acting"
             assert epoch(ledger) == 2
-            play(ledger, 8, 16)
+            play(ledger, 8, 18)
             assert second.step().decisions
             first.send(signal.SIGCONT)
-            play(ledger, 16, ROUNDS)
+            play(ledger, 18, ROUNDS)
             wait_until(lambda: any("taken over" in one.message for one in ledger.events.last()), first)
             settle(ledger, second)
             assert epoch(ledger) == 2

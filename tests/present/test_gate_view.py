@@ -102,7 +102,7 @@ def test_the_headline_says_why_nothing_is_decided() -> None:
 
 
 def test_the_risk_is_named_for_what_it_is() -> None:
-    assert "more than 0.020: 3.0 %; at most 10 % is allowed." in headline(view())
+    assert "more than 0.020: 3.0 %; at most 15 % is allowed." in headline(view())
     assert "under 0.1 %" in headline(view(risk=1e-5))
     assert "Model-based risk spent on stops: 3.0 %; at most 5 % is allowed." in headline(view(policy=KILL))
     assert "risk" not in headline(view(risk=None))
