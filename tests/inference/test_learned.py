@@ -36,7 +36,7 @@ CASES = {
     "short and noisy": ({"n": 9, "ratio": 1.5, "sigma": 0.03, "seed": 1, "drift": 0.03, "A": 0.35}, (20, 14)),
     "knots at evaluations": ({"n": 13, "ratio": 2.0, "sigma": 0.01, "seed": 2, "drift": 0.02}, (22, 16)),
     "correlated": ({"n": 12, "ratio": 2.5, "sigma": 0.03, "seed": 6, "drift": 0.03, "rho": 0.85}, (36, 26)),
-    "starts late, fewer knots": ({"n": 20, "ratio": 3.0, "sigma": 0.015, "seed": 3, "start": 0.2}, (28, 20)),
+    "starts late, fewer knots": ({"n": 20, "ratio": 3.0, "sigma": 0.015, "seed": 3, "start": 0.2}, (44, 30)),
 }
 
 
@@ -51,7 +51,7 @@ def boxes(fitted):
 
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_brute_force(case):
-    """Quantiles to .03 of the 80 % width, .01 on average; weights to .02: with so many draws the grids are left."""
+    """Quantiles to .03 of the 80 % width, .01 on average; weights to .02. A coarser dense grid is itself off by .016."""
     curve, shapes = drifting(**CASES[case][0]), CASES[case][1]
     fitted = posterior(curve, families=FAMILIES, priors=PLAIN, count=32768)
     exact, weights = Dense(curve, FAMILIES, PLAIN, TARGETS).answers([*boxes(fitted)], shapes)
