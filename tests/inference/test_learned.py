@@ -51,7 +51,7 @@ def boxes(fitted):
 
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_brute_force(case):
-    """Quantiles to .03 of the 80 % width, .01 on average; weights to .02. A coarser dense grid is itself off by .016."""
+    """Quantiles to .03 of the 80 % width, .01 on average; weights to .02. A coarser dense grid is off by .016."""
     curve, shapes = drifting(**CASES[case][0]), CASES[case][1]
     fitted = posterior(curve, families=FAMILIES, priors=PLAIN, count=32768)
     exact, weights = Dense(curve, FAMILIES, PLAIN, TARGETS).answers([*boxes(fitted)], shapes)
