@@ -126,14 +126,14 @@ def watched(what: str, runs: int | None, unit: str = "runs") -> Iterator[Callabl
     from rlscale.present.output import console
 
     start = time.monotonic()
-    tail = TimeElapsedColumn() if runs is None else TextColumn("{task.fields[told]}")
+    tail = TimeElapsedColumn() if runs is None else TextColumn("{task.fields[pace]}")
     columns = (TextColumn("{task.description}"), BarColumn(), tail)
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=runs, told="")
+        task = progress.add_task(what, total=runs, pace="")
 
         def show(done: int, total: int) -> None:
-            told = pace(done, total, time.monotonic() - start, unit)
-            progress.update(task, completed=done, total=total, told=told)
+            text = pace(done, total, time.monotonic() - start, unit)
+            progress.update(task, completed=done, total=total, pace=text)
 
         yield show
 

@@ -333,10 +333,10 @@ def _groups(ordered: Sequence[Contender], against_best: Sequence[float]) -> dict
     better = [p >= SEPARATED for p in against_best]
     while left:
         number += 1
-        same = [one for one, apart in zip(left, better, strict=True) if one is left[0] or not apart]
+        same = [recipe for recipe, apart in zip(left, better, strict=True) if recipe is left[0] or not apart]
         groups.update({recipe.name: number for recipe in same})
         left = [recipe for recipe in left if recipe.name not in groups]
-        better = [left[0].is_better(one, SEPARATED) for one in left]
+        better = [left[0].is_better(recipe, SEPARATED) for recipe in left]
     return groups
 
 

@@ -43,7 +43,7 @@ class Scene:
     @property
     def reached(self) -> float:
         """Most compute of what runs or has finished, as a share of the horizon."""
-        return max((one.spent for one in self.field if one.active), default=0.0)
+        return max((standing.spent for standing in self.field if standing.active), default=0.0)
 
     def flat(self, one: Standing, policy: Policy) -> bool:
         """Whether a contender has not taken off: it gained less than ``late_gain`` of what the leader gained."""

@@ -32,10 +32,10 @@ def backend_named(name: str) -> Backend:
     """Return the engine called ``name``; by an empty name the fastest that is there."""
     if name not in ("", *NAMES):
         raise InputError(f"RLSCALE_BACKEND={name} is no engine; give {' or '.join(NAMES)}, or leave it out")
-    found = load() if name != "numpy" else None
-    if found is None and name == "compiled":
+    compiled = load() if name != "numpy" else None
+    if compiled is None and name == "compiled":
         raise InputError(
             "RLSCALE_BACKEND=compiled, but the kernel was not built: install again where there is a C compiler (cc), "
             "or leave RLSCALE_BACKEND out to use numpy"
         )
-    return found or Plain()
+    return compiled or Plain()

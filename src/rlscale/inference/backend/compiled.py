@@ -89,7 +89,7 @@ class _CompiledDensities:
     def search(self, jobs: Indices, m: Floats, log_b: Floats, *, first: bool) -> tuple[Floats, Floats]:
         """Return rough log posterior densities, (j, k), and the highest of a single noise, (j,)."""
         prior, density, best = self.jobs.log_prior(jobs, m, log_b), np.empty(m.shape), np.empty(jobs.size)
-        b, (cells, step) = np.exp(log_b), (m.shape[1], m.strides[0])
+        cells, step = m.shape[1], m.strides[0]
         prior_at, density_at = prior.ctypes.data, density.ctypes.data
         for k, job in enumerate(jobs.tolist()):
             schedule, family = self.jobs.data(job).schedule, self.jobs.family(job)
@@ -97,7 +97,7 @@ class _CompiledDensities:
             if first:
                 rises = _first_rises(self.library, schedule, family, m[k].tobytes(), log_b[k].tobytes())
             else:
-                rises = _rises(self.library, schedule, family, packed, m[k], b[k])
+                rises = _rises(self.library, schedule, family, packed, m[k], np.exp(log_b[k]))
             best[k] = self.library.rlscale_search(
                 packed.ctypes.data, SEARCH_STEP, cells, rises.ctypes.data, prior_at + k * step, density_at + k * step
             )
@@ -156,12 +156,12 @@ def _rises(library: ctypes.CDLL, schedule: Schedule, family: Family, packed: Flo
         whole = np.concatenate([rises, np.repeat(rises[-1:], -cells % WIDE, axis=0)])
         return np.ascontiguousarray(whole.reshape(-1, WIDE, n).transpose(0, 2, 1))
     offset = np.zeros(cells) if form.offset is None else form.offset(b)
-    constants, found = np.array(form.constants, dtype=np.float64), np.empty((-(-cells // WIDE), n, WIDE))
+    constants, blocks = np.array(form.constants, dtype=np.float64), np.empty((-(-cells // WIDE), n, WIDE))
     library.rlscale_rises(
         FORMS.index(form.form), constants.ctypes.data, packed.ctypes.data, cells, m.ctypes.data, b.ctypes.data,
-        offset.ctypes.data, found.ctypes.data,
+        offset.ctypes.data, blocks.ctypes.data,
     )  # fmt: skip
-    return found
+    return blocks
 
 
 @lru_cache(maxsize=8)

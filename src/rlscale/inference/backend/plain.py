@@ -56,8 +56,8 @@ class _PlainDensities:
         # before truncation the density is at its highest: what is negligible then needs no masses
         density = at_shapes.log_weight + all_jobs.log_prior(jobs, m, log_b)
         lowest = np.minimum(best, density.max(axis=(0, 2))) - NEGLIGIBLE
-        kept = np.flatnonzero((density > lowest[:, None]).transpose(1, 2, 0))
-        shape, noise = np.divmod(kept, len(density))
+        matters = np.flatnonzero((density > lowest[:, None]).transpose(1, 2, 0))
+        shape, noise = np.divmod(matters, len(density))
         index = noise * m.size + shape
         taken = at_shapes.at(index)
         cut, levels = taken.gain_levels()
@@ -88,13 +88,12 @@ def _sums(all_jobs: Jobs, jobs: Indices, m: Floats, log_b: Floats, which: slice,
     grid = all_jobs.curves.data[0].noises
     walks = all_jobs.curves.data[0].walk is not None
     walk = np.empty((4, grid.correlation[which].size * grid.amplitude.size, *m.shape) if walks else 0)
-    b = np.exp(log_b)
     for k, job in enumerate(jobs.tolist()):
         data, family = all_jobs.data(job), all_jobs.family(job)
         if first:
             rises, end[k], sums = _start(data.schedule, family, m[k].tobytes(), log_b[k].tobytes())
         else:
-            rises, end[k], sums = _risen(data.schedule, family, m[k], b[k])
+            rises, end[k], sums = _risen(data.schedule, family, m[k], np.exp(log_b[k]))
         by_rises[:, :2, k] = sums
         by_rises[:, 2, k] = data.sums(rises)
         if data.walk is not None:
