@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit
 
 from rlscale.inference.families import SIGMOID, Family
-from rlscale.inference.families.base import AnyFloats, Floats
+from rlscale.inference.families.base import Floats
 
 __all__ = ["SLOW_TAIL", "TWO_PHASES", "slow_tail", "two_phases"]
 
@@ -23,7 +23,7 @@ _LOG_B = np.linspace(np.log(0.3), np.log(8.0), 1025)
 _STEPS = 40
 
 
-def _no_slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+def _no_slopes(x: Floats, b: Floats) -> tuple[Floats, Floats]:
     raise NotImplementedError("no point fit is made by this family")
 
 
@@ -42,7 +42,7 @@ def two_phases(share: float, delay: float, prior: float) -> Family:
     """Return the two-phase family of one share and one delay."""
     half = _half(share, delay)
 
-    def rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
+    def rise(x: Floats, b: Floats) -> Floats:
         kind = np.result_type(x, b).type
         z = b * (x + np.interp(np.log(b), _LOG_B, half).astype(kind))
         early, late = np.tanh(kind(0.5) * z), np.tanh(kind(0.5 * RATIO) * (z - b * kind(delay)))
@@ -64,7 +64,7 @@ def two_phases(share: float, delay: float, prior: float) -> Family:
 def slow_tail(prior: float) -> Family:
     """Return the Hill family with a slower tail."""
 
-    def rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
+    def rise(x: Floats, b: Floats) -> Floats:
         z = np.asarray(b * x)
         kind = z.dtype.type
         z = np.where(z > 0.0, kind(KAPPA) * z, z)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,9 +112,9 @@ class Posterior:
         """Return about ``count`` equally weighted draws of this posterior, for quick looks."""
         return replace(self, draws=self.draws.thinned(count))
 
-    def lean(self) -> Posterior:
-        """Return this posterior without its noise (``sigma``, ``rho``): all that rewards need, in less memory."""
-        return replace(self, draws=self.draws.lean())
+    def unpacked(self) -> Posterior:
+        """Return a posterior whose draws were packed in double precision again."""
+        return replace(self, draws=self.draws.unpacked())
 
     def update(self, compute: float, reward: float, **measured: float) -> Posterior:
         """Return the posterior once one more evaluation is in: the same as that of the longer curve fitted afresh.
@@ -199,7 +198,7 @@ class Posterior:
         """Marginal sd of the evaluation noise, shape (d,), in reward."""
         return self.curve.span * self.draws.sigma
 
-    def reward(self, compute: ArrayLike, *, model_error: bool = False, single: bool = False) -> Floats:
+    def reward(self, compute: ArrayLike, *, model_error: bool = False) -> Floats:
         """Noise-free reward at ``compute``.
 
         Parameters
@@ -210,15 +209,13 @@ class Posterior:
             Add the model error, kept within the bounds: the same draw of a given one at every compute; of a learned one
             the walk so far and to come, persistence, and what may follow a break. Beyond the last compute the
             correction, where there is one. Else the law alone.
-        single : bool
-            Take the rises in single precision: an error of 1e-7 of the range, in a third of the time.
 
         Returns
         -------
         array, shape (d, k)
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        value = self._law(compute, single)
+        value = self._law(compute)
         ahead = self.ahead
         if model_error and ahead is None:
             value += self.draws.model * self.model_sd(compute)[:, None]
@@ -235,13 +232,13 @@ class Posterior:
             return value
         return self.correction.applied(value, self.weight, self._log_ahead(compute), bounds or self.curve.bounds)
 
-    def expected(self, compute: ArrayLike, *, single: bool = False) -> Floats:
+    def expected(self, compute: ArrayLike) -> Floats:
         """Noise-free reward at ``compute``, shape (k,), if nothing unforeseen happens from now on: shape (d, k).
 
         The law and, of a learned model error, the walk so far, kept within the bounds, and what follows a break.
         """
         compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        value = self._law(compute, single)
+        value = self._law(compute)
         if self.ahead is not None:
             value = np.clip(value + self._walk(compute, so_far=True), *self.curve.bounds)
             later = compute > self.curve.compute_last
@@ -252,9 +249,9 @@ class Posterior:
         """Learned model error at ``compute``, shape (k,), in reward: shape (d, k); see ``walk``."""
         return self._walk(np.atleast_1d(np.asarray(compute, dtype=np.float64))).T
 
-    def _law(self, compute: Floats, single: bool) -> Floats:
+    def _law(self, compute: Floats) -> Floats:
         """Reward by the law alone, shape (k, d)."""
-        value = self._rises(self._log_ahead(compute), np.float32 if single else np.float64)
+        value = self._rises(self._log_ahead(compute))
         value *= self.curve.span * self.draws.gain
         value += self.baseline
         return value
@@ -267,18 +264,18 @@ class Posterior:
             walk += np.sqrt(passed(log_ahead))[:, None] * (self.draws.walk_sd * self.draws.model)
         past = log_ahead < 0.0
         if past.any() and self.draws.noises.amplitude.any():
-            law = (self._law(self.curve.compute, False) - self.curve.bounds[0]) / self.curve.span
+            law = (self._law(self.curve.compute) - self.curve.bounds[0]) / self.curve.span
             walk[past] = walk_before(self.curve, self.draws, law.T, log_ahead[past], self.priors)
         walk *= self.curve.span
         return walk
 
-    def _rises(self, ahead: Floats, kind: type[np.floating[Any]] = np.float64) -> Floats:
+    def _rises(self, ahead: Floats) -> Floats:
         """Share ``s`` of the gain at log-computes ``ahead`` of the last, shape (k,): (k, d), in long rows."""
         share = np.ones((ahead.size, self.draws.column.size))
         near = ahead < np.inf  # all of the gain at infinity; what does not rise has none
         if near.any():
             shapes = shapes_of(self.draws)
-            share[near] = shapes.rises(self.families, ahead[near], kind).take(shapes.place, axis=1)
+            share[near] = shapes.rises(self.families, ahead[near]).take(shapes.place, axis=1)
         return share
 
     def model_sd(self, compute: Floats) -> Floats:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.inference.backend import backend
 from rlscale.inference.draws import Draws
 from rlscale.inference.families import Family
 
@@ -39,15 +39,9 @@ class Shapes:
     place: NDArray[np.intp]
     ends: tuple[int, ...]
 
-    def rises(
-        self, families: Sequence[Family], ahead: Floats, kind: type[np.floating[Any]] = np.float64
-    ) -> NDArray[np.floating[Any]]:
-        """Share of the gain at finite log computes ``ahead`` of the last, shape (k,), in one precision: (k, s)."""
-        share = np.empty((ahead.size, self.m.size), dtype=kind)
-        m, b, ahead = self.m.astype(kind), self.b.astype(kind), ahead.astype(kind)
-        for family, start, end in zip(families, (0, *self.ends), self.ends, strict=False):
-            share[:, start:end] = family.rise(ahead[:, None] - m[start:end], b[None, start:end])
-        return share
+    def rises(self, families: Sequence[Family], ahead: Floats) -> Floats:
+        """Share of the gain at log computes ``ahead`` of the last, shape (k,), none infinite: (k, s)."""
+        return backend().shares(families, self.ends, ahead, self.m, self.b)
 
 
 def shapes_of(draws: Draws) -> Shapes:
@@ -56,4 +50,5 @@ def shapes_of(draws: Draws) -> Shapes:
     first[1:] = (draws.column[1:] != draws.column[:-1]) | (draws.row[1:] != draws.row[:-1])
     counted = np.cumsum(first)
     ends = tuple(int(counted[end - 1]) if end else 0 for end in draws.ends)
-    return Shapes(draws.m[first], draws.b[first], counted - 1, ends)
+    middle, _, low, height = draws.columns.take(draws.column[first], axis=1)
+    return Shapes(middle, np.exp(low + height * (draws.row[first] + 0.5)), counted - 1, ends)

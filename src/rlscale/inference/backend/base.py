@@ -128,3 +128,21 @@ class Backend(Protocol):
 
     def over(self, jobs: Jobs) -> Densities:
         """Return the posterior densities of jobs."""
+
+    def shares(self, families: Sequence[Family], ends: Sequence[int], ahead: Floats, m: Floats, b: Floats) -> Floats:
+        """Return the share of the gain that shapes have reached.
+
+        Parameters
+        ----------
+        families : sequence of Family
+        ends : sequence of int
+            Where the shapes of each family end.
+        ahead : array, shape (n,)
+            ``ln(C / C_last)``.
+        m, b : array, shape (k,)
+            ``ln(C_mid / C_last)`` and ``B``, contiguous.
+
+        Returns
+        -------
+        array, shape (n, k)
+        """

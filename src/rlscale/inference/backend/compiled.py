@@ -29,9 +29,9 @@ Floats = NDArray[np.float64]
 
 LIBRARY = os.path.join(os.path.dirname(__file__), "kernel.so")
 #: What ``rlscale_version`` of the library must say.
-VERSION = 1
-#: Shapes in a block, and numbers before the series of a curve: as in ``kernel_body.h``.
-WIDE, _HEADER = 4, 10
+VERSION = 2
+#: Numbers before the series of a curve: as in ``kernel_body.h``.
+_HEADER = 10
 #: Steps of a walk, and noises, that it has room for.
 MOST_STEPS, MOST_NOISES = 16, 64
 FORMS = ("logistic", "stretched", "gompertz", "two_slope", "power")
@@ -54,8 +54,11 @@ def load(path: str = LIBRARY) -> Compiled | None:
             return None
     except (OSError, AttributeError):
         return None
-    library.rlscale_rises.argtypes = [ctypes.c_int, _POINTER, _POINTER, _LONG, *[_POINTER] * 4]
+    library.rlscale_rises.argtypes = [ctypes.c_int, _POINTER, _POINTER, _LONG, *[_POINTER] * 3]
     library.rlscale_rises.restype = None
+    library.rlscale_shares.argtypes = [ctypes.c_int, _POINTER, _LONG, _POINTER, _LONG, *[_POINTER] * 2, _LONG,
+                                      _POINTER]  # fmt: skip
+    library.rlscale_shares.restype = None
     library.rlscale_search.argtypes = [_POINTER, _LONG, _LONG, *[_POINTER] * 3]
     library.rlscale_search.restype = ctypes.c_double
     library.rlscale_weigh.argtypes = [_POINTER, _LONG, _POINTER, _POINTER, ctypes.c_double, *[_POINTER] * 2, _LONG,
@@ -76,6 +79,22 @@ class Compiled:
         if KNOTS > MOST_STEPS or jobs.curves.data[0].noises.count > MOST_NOISES:
             return Plain().over(jobs)
         return _CompiledDensities(self.library, jobs, _packed(jobs.curves))
+
+    def shares(self, families: Sequence[Family], ends: Sequence[int], ahead: Floats, m: Floats, b: Floats) -> Floats:
+        """Return the share of the gain at computes ``ahead``, shape (n,), of shapes, (k,): (n, k)."""
+        out = np.empty((ahead.size, m.size))
+        ahead_at, m_at, b_at, out_at = ahead.ctypes.data, m.ctypes.data, b.ctypes.data, out.ctypes.data
+        for family, start, end in zip(families, (0, *ends), ends, strict=False):
+            form, at = family.compiled, start * out.itemsize
+            if form is None:
+                out[:, start:end] = family.rise(ahead[:, None] - m[start:end], b[None, start:end])
+                continue
+            constants = np.array(form.constants)
+            self.library.rlscale_shares(
+                FORMS.index(form.form), constants.ctypes.data, ahead.size, ahead_at, end - start, m_at + at, b_at + at,
+                m.size, out_at + at,
+            )  # fmt: skip
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +127,10 @@ class _CompiledDensities:
         curves, cells = self.jobs.curves, m.shape[1]
         jobs = np.arange(len(self.jobs))
         prior, b, noises = self.jobs.log_prior(jobs, m, log_b), np.exp(log_b), curves.data[0].noises.count
-        stride = m.size * noises + WIDE
+        wide = self.library.rlscale_wide()
+        stride = m.size * noises + wide
         out, place = np.empty((len(_ROWS), stride)), np.empty(stride, dtype=np.int64)
-        scratch = np.empty(_SCRATCH * noises * (cells + WIDE))
+        scratch = np.empty(_SCRATCH * noises * (cells + wide))
         reach = normal_to_t(np.full(len(curves.data), REACH), 2.0 * curves.shape[:, 0])
         done, ends = 0, []
         for k in jobs.tolist():
@@ -148,18 +168,18 @@ class _CompiledDensities:
 
 
 def _rises(library: ctypes.CDLL, schedule: Schedule, family: Family, packed: Floats, m: Floats, b: Floats) -> Floats:
-    """Return the rises ``p s`` of shapes, shape (k,), in blocks of evaluations of :data:`WIDE` shapes."""
-    cells, n = m.size, schedule.log_compute.size
+    """Return the rises ``p s`` of shapes, shape (k,), in blocks of evaluations as wide as the kernel's vectors."""
+    cells, n, wide = m.size, schedule.log_compute.size, library.rlscale_wide()
     form = family.compiled
     if form is None:
         rises = schedule.rises(family, m, b)
-        whole = np.concatenate([rises, np.repeat(rises[-1:], -cells % WIDE, axis=0)])
-        return np.ascontiguousarray(whole.reshape(-1, WIDE, n).transpose(0, 2, 1))
-    offset = np.zeros(cells) if form.offset is None else form.offset(b)
-    constants, blocks = np.array(form.constants, dtype=np.float64), np.empty((-(-cells // WIDE), n, WIDE))
+        whole = np.concatenate([rises, np.repeat(rises[-1:], -cells % wide, axis=0)])
+        return np.ascontiguousarray(whole.reshape(-1, wide, n).transpose(0, 2, 1))
+    constants = np.array(form.constants)
+    blocks = np.empty((-(-cells // wide), n, wide))
     library.rlscale_rises(
         FORMS.index(form.form), constants.ctypes.data, packed.ctypes.data, cells, m.ctypes.data, b.ctypes.data,
-        offset.ctypes.data, blocks.ctypes.data,
+        blocks.ctypes.data,
     )  # fmt: skip
     return blocks
 

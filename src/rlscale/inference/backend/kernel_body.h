@@ -1,13 +1,10 @@
 /* The body of kernel.c, once for each kind of processor: FOR(name) is the name of a function for this kind.
 
-   Shapes come in blocks of WIDE, one vector; a curve comes as one array of doubles, laid out by compiled.py. */
+   Shapes come in blocks of WIDE, one vector of this kind; a curve comes as one array of doubles, laid out by
+   compiled.py. */
 
 #ifndef RLSCALE_KERNEL_BODY
 #define RLSCALE_KERNEL_BODY
-
-#define WIDE 4
-typedef double vec __attribute__((vector_size(8 * WIDE)));
-typedef int64_t ints __attribute__((vector_size(8 * WIDE)));
 
 enum { LOGISTIC, STRETCHED, GOMPERTZ, TWO_SLOPE, POWER };
 /* The quantities of a node, a row each: the first six are known before its gain is cut off by the bounds. */
@@ -53,9 +50,13 @@ static inline struct curve opened(const double *at)
 
 #endif
 
+typedef double FOR(vec) __attribute__((vector_size(8 * WIDE)));
+typedef int64_t FOR(ints) __attribute__((vector_size(8 * WIDE)));
+#define vec FOR(vec)
+#define ints FOR(ints)
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE vec FOR(all)(double value) { return (vec){value, value, value, value}; }
+INLINE vec FOR(all)(double value) { return value - (vec){0.0}; }
 INLINE vec FOR(least)(vec a, vec b) { ints less = a < b; return (vec)((less & (ints)a) | (~less & (ints)b)); }
 INLINE vec FOR(most)(vec a, vec b) { ints more = a > b; return (vec)((more & (ints)a) | (~more & (ints)b)); }
 INLINE vec FOR(load)(const double *from) { vec v; memcpy(&v, from, sizeof v); return v; }
@@ -153,32 +154,83 @@ INLINE vec FOR(rise)(int form, const double *constants, vec x, vec b)
     }
 }
 
-/* The rises p s of shapes (m, b), x moved by offset: blocks of (n, WIDE). The last block is filled up by the last shape. */
+/* How far x is moved so that half of the gain is reached at C_mid. */
+INLINE vec FOR(moved)(int form, const double *constants, vec b)
+{
+    if (form == POWER) /* ln(2^(1/B) - 1) */
+        return FOR(log)(FOR(exp)(0x1.62e42fefa39efp-1 / b) - 1.0);
+    if (form != TWO_SLOPE)
+        return FOR(all)(0.0);
+    const double slow = constants[0], fast = 1.0 - slow;
+    vec z = FOR(all)(log(0.5 / (0.5 - slow))); /* B x, were the slow rise far away: from there four Newton steps do */
+    for (int step = 0; step < 5; step++) {
+        vec first = FOR(logistic)(z), second = FOR(logistic)(constants[2] * (z - b * constants[1]));
+        z -= (fast * first + slow * second - 0.5)
+             / (fast * first * (1.0 - first) + slow * constants[2] * second * (1.0 - second));
+    }
+    return z / b;
+}
+
+/* The rises p s of shapes (m, b): blocks of (n, WIDE). The last block is filled up by the last shape. */
 INLINE void FOR(blocks)(int form, const double *constants, const double *curve, long cells, const double *m,
-                        const double *b, const double *offset, double *rises)
+                        const double *b, double *rises)
 {
     struct curve c = opened(curve);
     for (long start = 0; start < cells; start += WIDE) {
         double middle[WIDE], exponent[WIDE];
         for (long k = 0; k < WIDE; k++) {
             long at = start + k < cells ? start + k : cells - 1;
-            middle[k] = m[at] - offset[at], exponent[k] = b[at];
+            middle[k] = m[at], exponent[k] = b[at];
         }
-        vec mid = FOR(load)(middle), ex = FOR(load)(exponent);
+        vec ex = FOR(load)(exponent), mid = FOR(load)(middle) - FOR(moved)(form, constants, ex);
         for (long t = 0; t < c.n; t++, rises += WIDE)
             FOR(store)(rises, c.p[t] * FOR(rise)(form, constants, c.x[t] - mid, ex));
     }
 }
 
 static void FOR(rises)(int form, const double *constants, const double *curve, long cells, const double *m,
-                       const double *b, const double *offset, double *rises)
+                       const double *b, double *rises)
 {
     switch (form) { /* once for each form, so that the loops know it */
-    case LOGISTIC: FOR(blocks)(LOGISTIC, constants, curve, cells, m, b, offset, rises); break;
-    case STRETCHED: FOR(blocks)(STRETCHED, constants, curve, cells, m, b, offset, rises); break;
-    case GOMPERTZ: FOR(blocks)(GOMPERTZ, constants, curve, cells, m, b, offset, rises); break;
-    case TWO_SLOPE: FOR(blocks)(TWO_SLOPE, constants, curve, cells, m, b, offset, rises); break;
-    default: FOR(blocks)(POWER, constants, curve, cells, m, b, offset, rises);
+    case LOGISTIC: FOR(blocks)(LOGISTIC, constants, curve, cells, m, b, rises); break;
+    case STRETCHED: FOR(blocks)(STRETCHED, constants, curve, cells, m, b, rises); break;
+    case GOMPERTZ: FOR(blocks)(GOMPERTZ, constants, curve, cells, m, b, rises); break;
+    case TWO_SLOPE: FOR(blocks)(TWO_SLOPE, constants, curve, cells, m, b, rises); break;
+    default: FOR(blocks)(POWER, constants, curve, cells, m, b, rises);
+    }
+}
+
+/* The rises s of shapes (m, b) at n log computes: a row of `stride` for each compute. */
+INLINE void FOR(rows)(int form, const double *constants, long n, const double *x, long cells, const double *m,
+                      const double *b, long stride, double *out)
+{
+    for (long start = 0; start < cells; start += WIDE) {
+        double middle[WIDE], exponent[WIDE];
+        long many = cells - start < WIDE ? cells - start : WIDE;
+        for (long k = 0; k < WIDE; k++) {
+            long at = k < many ? start + k : cells - 1;
+            middle[k] = m[at], exponent[k] = b[at];
+        }
+        vec ex = FOR(load)(exponent), mid = FOR(load)(middle) - FOR(moved)(form, constants, ex);
+        for (long t = 0; t < n; t++) {
+            vec rise = FOR(rise)(form, constants, x[t] - mid, ex);
+            if (many == WIDE)
+                FOR(store)(out + t * stride + start, rise);
+            else
+                memcpy(out + t * stride + start, &rise, sizeof(double) * (size_t)many);
+        }
+    }
+}
+
+static void FOR(shares)(int form, const double *constants, long n, const double *x, long cells, const double *m,
+                        const double *b, long stride, double *out)
+{
+    switch (form) {
+    case LOGISTIC: FOR(rows)(LOGISTIC, constants, n, x, cells, m, b, stride, out); break;
+    case STRETCHED: FOR(rows)(STRETCHED, constants, n, x, cells, m, b, stride, out); break;
+    case GOMPERTZ: FOR(rows)(GOMPERTZ, constants, n, x, cells, m, b, stride, out); break;
+    case TWO_SLOPE: FOR(rows)(TWO_SLOPE, constants, n, x, cells, m, b, stride, out); break;
+    default: FOR(rows)(POWER, constants, n, x, cells, m, b, stride, out);
     }
 }
 
@@ -450,3 +502,5 @@ static long FOR(weigh)(const double *curve, long cells, const double *rises, con
 }
 
 #undef INLINE
+#undef vec
+#undef ints

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +31,13 @@ class Plain:
     def over(self, jobs: Jobs) -> Densities:
         """Return the posterior densities of jobs."""
         return _PlainDensities(jobs)
+
+    def shares(self, families: Sequence[Family], ends: Sequence[int], ahead: Floats, m: Floats, b: Floats) -> Floats:
+        """Return the share of the gain at computes ``ahead``, shape (n,), of shapes, (k,): (n, k)."""
+        out = np.empty((ahead.size, m.size))
+        for family, start, end in zip(families, (0, *ends), ends, strict=False):
+            out[:, start:end] = family.rise(ahead[:, None] - m[start:end], b[None, start:end])
+        return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-__all__ = ["AnyFloats", "CompiledRise", "Family", "Floats", "Rise", "Slopes", "of_z"]
+__all__ = ["CompiledRise", "Family", "Floats", "Rise", "Slopes", "of_z"]
 
 Floats = NDArray[np.float64]
-#: Single or double precision: a family keeps the type it is given.
-AnyFloats = NDArray[np.floating[Any]]
-Rise = Callable[[AnyFloats, AnyFloats], AnyFloats]
-Slopes = Callable[[AnyFloats, AnyFloats], tuple[AnyFloats, AnyFloats]]
+Rise = Callable[[Floats, Floats], Floats]
+Slopes = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledRise:
-    """Which of the compiled kernel's forms a rise is, ``s(x + offset(B), B)``.
+    """Which of the compiled kernel's forms a rise is.
 
     Parameters
     ----------
@@ -30,13 +27,10 @@ class CompiledRise:
         Its name there (``backend/compiled.py``).
     constants : tuple of float
         What the form takes beside ``x`` and ``B``.
-    offset : callable, optional
-        Of ``B``, shape (k,); 0 without one.
     """
 
     form: str
     constants: tuple[float, ...] = ()
-    offset: Callable[[Floats], Floats] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +48,7 @@ class Family:
     source : str
         Where the law is published.
     rise : callable
-        ``s(x, B)``; two arrays that broadcast, of one float type, to the same: in ``[0, 1]``, not falling in ``x``, 0
+        ``s(x, B)``; two arrays that broadcast, to the same: in ``[0, 1]``, not falling in ``x``, 0
         at ``-inf``, 1 at ``inf``, ``s(0, B) = 1/2``.
     slopes : callable
         ``(ds/dx, ds/d ln B)`` of the same arguments, finite wherever ``x`` is.
@@ -102,7 +96,7 @@ def _log_norm(mean: float, sd: float, limits: tuple[float, float]) -> float:
     return float(np.log(sd * np.sqrt(2.0 * np.pi) * (ndtr(high) - ndtr(low))))
 
 
-def of_z(rise: Callable[[AnyFloats], AnyFloats], slope: Callable[[AnyFloats], AnyFloats]) -> tuple[Rise, Slopes]:
+def of_z(rise: Callable[[Floats], Floats], slope: Callable[[Floats], Floats]) -> tuple[Rise, Slopes]:
     """Return ``rise`` and ``slopes`` of a family whose shape depends on ``z = B x`` alone.
 
     Parameters
@@ -111,7 +105,7 @@ def of_z(rise: Callable[[AnyFloats], AnyFloats], slope: Callable[[AnyFloats], An
         ``s(z)`` and ``ds/dz``; ``rise`` may overwrite its argument.
     """
 
-    def slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+    def slopes(x: Floats, b: Floats) -> tuple[Floats, Floats]:
         z = np.asarray(b * x)
         by_z = slope(z)
         return b * by_z, z * by_z

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, Family
+from rlscale.inference.families.base import Family, Floats
 
 __all__ = ["FLAT"]
 
 
-def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
+def _rise(x: Floats, b: Floats) -> Floats:
     return np.zeros(np.broadcast_shapes(x.shape, b.shape), dtype=x.dtype)
 
 
-def _slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+def _slopes(x: Floats, b: Floats) -> tuple[Floats, Floats]:
     zero = np.zeros(np.broadcast_shapes(x.shape, b.shape))
     return zero, zero
 

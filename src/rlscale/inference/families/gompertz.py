@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, of_z
+from rlscale.inference.families.base import CompiledRise, Family, Floats, of_z
 
 __all__ = ["GOMPERTZ"]
 
 _LN2 = float(np.log(2.0))
-#: ``exp`` of this is past anything that matters, and finite in single precision.
+#: ``exp`` of this is past anything that matters.
 _FAR = 30.0
 
 
-def _rise(z: AnyFloats) -> AnyFloats:
+def _rise(z: Floats) -> Floats:
     np.negative(z, out=z)
     np.minimum(z, _FAR, out=z)
     np.exp(z, out=z)
@@ -22,7 +22,7 @@ def _rise(z: AnyFloats) -> AnyFloats:
     return z
 
 
-def _slope(z: AnyFloats) -> AnyFloats:
+def _slope(z: Floats) -> Floats:
     power = np.asarray(_LN2 * np.exp(np.minimum(-z, _FAR)))
     return power * np.exp(-power)
 

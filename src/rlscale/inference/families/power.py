@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, Floats
+from rlscale.inference.families.base import CompiledRise, Family, Floats
 
 __all__ = ["POWER"]
 
 _LN2 = float(np.log(2.0))
-#: ``exp`` of this is past anything that matters, and finite in single precision.
+#: ``exp`` of this is past anything that matters.
 _FAR = 60.0
 
 
-def _offset(b: Floats) -> Floats:
-    """Return ``ln(2^(1/B) - 1)``."""
-    return np.asarray(np.log(np.expm1(_LN2 / b)))
-
-
-def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
+def _rise(x: Floats, b: Floats) -> Floats:
     # (2^(1/B) - 1) C / C_mid = exp(y); s = 1 - (1 + exp(y))^-B
     y = np.minimum(x + np.log(np.expm1(_LN2 / b)), _FAR)
     share = -np.expm1(-b * np.log1p(np.exp(y)))
     return np.asarray(np.where(x == np.inf, 1.0, share).astype(share.dtype, copy=False))
 
 
-def _slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+def _slopes(x: Floats, b: Floats) -> tuple[Floats, Floats]:
     y = np.minimum(x + np.log(np.expm1(_LN2 / b)), _FAR)
     grown = np.exp(y)
     rest = np.exp(-b * np.log1p(grown))
@@ -46,5 +41,5 @@ POWER = Family(
     log_b_mean=float(np.log(0.8)),
     log_b_sd=0.6,
     b_limits=(0.1, 5.0),
-    compiled=CompiledRise(form="power", offset=_offset),
+    compiled=CompiledRise(form="power"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from rlscale.inference.families.base import AnyFloats, CompiledRise, Family, Floats
+from rlscale.inference.families.base import CompiledRise, Family, Floats
 
 __all__ = ["TWO_SLOPE"]
 
@@ -41,39 +41,32 @@ _HALF = _table(2049)
 _STEP = float(np.log(_B_LIMITS[1] / _B_LIMITS[0])) / (_HALF.size - 1)
 
 
-def _half(b: AnyFloats) -> AnyFloats:
-    """E-folds from the fast midpoint to ``C_mid``, half of the whole gain: to 1e-6 in single precision, else exact."""
-    place = (np.log(b) - np.log(b.dtype.type(_B_LIMITS[0]))) / b.dtype.type(_STEP)
+def _half(b: Floats) -> Floats:
+    """E-folds from the fast midpoint to ``C_mid``, half of the whole gain."""
+    place = (np.log(b) - np.log(_B_LIMITS[0])) / _STEP
     index = np.clip(place.astype(np.intp), 0, _HALF.size - 2)
     low = _HALF[index]
-    half = low + (place - index) * (_HALF[index + 1] - low)
-    return half.astype(np.float32) if b.dtype == np.float32 else _towards_half(half, np.asarray(b, dtype=np.float64), 1)
+    return _towards_half(low + (place - index) * (_HALF[index + 1] - low), b, 1)
 
 
-def _offset(b: Floats) -> Floats:
-    return np.asarray(_half(b), dtype=np.float64)
-
-
-def _rise(x: AnyFloats, b: AnyFloats) -> AnyFloats:
-    # expit by tanh, in the type given: see the sigmoid
-    kind = np.result_type(x, b).type
-    z = b * (x + _half(np.asarray(b)).astype(kind))
-    fast = np.tanh(kind(0.5) * z)
-    z -= b * kind(_GAP)
-    z *= kind(0.5 * _RATIO)
+def _rise(x: Floats, b: Floats) -> Floats:
+    # expit by tanh: see the sigmoid
+    z = b * (x + _half(b))
+    fast = np.tanh(0.5 * z)
+    z -= b * _GAP
+    z *= 0.5 * _RATIO
     slow = np.tanh(z, out=z)
-    fast *= kind(0.5 * (1.0 - _SHARE))
-    slow *= kind(0.5 * _SHARE)
+    fast *= 0.5 * (1.0 - _SHARE)
+    slow *= 0.5 * _SHARE
     fast += slow
-    fast += kind(0.5)
+    fast += 0.5
     return np.asarray(fast)
 
 
-def _slopes(x: AnyFloats, b: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
-    wide = np.asarray(b, dtype=np.float64)
-    half = np.asarray(_half(wide), dtype=np.float64)
-    by_x, by_b = _partial(np.asarray(x + half), wide)
-    at_half = _partial(half, wide)
+def _slopes(x: Floats, b: Floats) -> tuple[Floats, Floats]:
+    half = _half(b)
+    by_x, by_b = _partial(x + half, b)
+    at_half = _partial(half, b)
     # the place of the half moves with ln B so that the rise there stays 1/2
     return by_x, by_b - by_x * at_half[1] / at_half[0]
 
@@ -94,5 +87,5 @@ TWO_SLOPE = Family(
     log_b_mean=float(np.log(1.7)),
     log_b_sd=0.6,
     b_limits=_B_LIMITS,
-    compiled=CompiledRise(form="two_slope", constants=(_SHARE, _GAP, _RATIO), offset=_offset),
+    compiled=CompiledRise(form="two_slope", constants=(_SHARE, _GAP, _RATIO)),
 )
