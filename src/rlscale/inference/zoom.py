@@ -23,12 +23,12 @@ Floats = NDArray[np.float64]
 
 #: Cells this many nats under the best one are left out of the next stage.
 CUT = 9.0
-#: Columns x rows while looking for the posterior, and of the last grid, from which the draws are taken.
-COARSE, FINE = (20, 14), (24, 16)
+#: Columns x rows of the first grid, of those on which the search goes on, and of the last, which the draws are from.
+FIRST, AGAIN, FINE = (20, 14), (16, 12), (24, 16)
 #: The last grid of each of several families: their mixture is smoother than one of them.
-AVERAGED_FINE = (20, 12)
-#: The search goes on until so many coarse columns matter (two stages for ordinary runs), at most so often.
-FOUND, MAX_STAGES = 10, 9
+AVERAGED_FINE = (20, 14)
+#: The search goes on until this share of the columns matters (two stages for ordinary runs), at most so often.
+FOUND, MAX_STAGES = 0.5, 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def zoomed(jobs: Jobs, *, fine: tuple[int, int] = FINE) -> Cells:
     fine : (int, int)
         Columns and rows of the last grid.
     """
-    columns, rows = COARSE
+    columns, rows = FIRST
     densities = backend().over(jobs)
     limits = np.log([jobs.family(k).b_limits for k in range(len(jobs))])
     places = _Places(
@@ -141,7 +141,7 @@ def zoomed(jobs: Jobs, *, fine: tuple[int, int] = FINE) -> Cells:
         density, best[looking] = densities.search(looking, m, log_b, first=stage == 0)
         cells = density.reshape(len(looking), columns, rows) + area[:, :, None]
         cells -= cells.max(axis=(1, 2), keepdims=True)
-        done = np.count_nonzero((cells > -CUT).any(axis=2), axis=1) >= FOUND
+        done = np.count_nonzero((cells > -CUT).any(axis=2), axis=1) >= FOUND * columns
         if stage == MAX_STAGES - 1:
             done[:] = True
         at = np.flatnonzero(done)
@@ -150,8 +150,9 @@ def zoomed(jobs: Jobs, *, fine: tuple[int, int] = FINE) -> Cells:
         at = np.flatnonzero(~done)
         if not at.size:
             break
-        places = _next(places.take(at), cells[at], limits[looking[at]], columns)
+        places = _next(places.take(at), cells[at], limits[looking[at]], AGAIN[0])
         looking = looking[at]
+        columns, rows = AGAIN
     order = np.argsort(np.concatenate([which for which, _ in found]))
     final = _Places(*(np.concatenate([getattr(p, n) for _, p in found])[order] for n in ("edges", "low", "high")))
     m, log_b, area = final.middles(fine[1])
@@ -225,15 +226,17 @@ def _spread(edges: Floats, cells: Floats, used: NDArray[np.bool_], count: int) -
     """
     width = np.diff(edges, axis=1)
     density = np.sqrt(np.exp(cells).sum(axis=2) * width)
-    first = np.argmax(used, axis=1) - 1
-    last = used.shape[1] - np.argmax(used[:, ::-1], axis=1)
-    fresh = np.empty((len(edges), count + 1))
-    for k, (start, stop) in enumerate(zip(np.maximum(first, 0).tolist(), (last + 1).tolist(), strict=True)):
-        mine, even = density[k, start:stop], width[k, start:stop]
-        share = mine / mine.sum() + even / even.sum()
-        cumulative = np.zeros(share.size + 1)
-        np.cumsum(share, out=cumulative[1:])
-        fresh[k] = np.interp(
-            np.arange(count + 1) * (cumulative[-1] / count), cumulative, edges[k, start : start + cumulative.size]
-        )
-    return fresh
+    jobs, columns = used.shape
+    first = np.maximum(np.argmax(used, axis=1) - 1, 0)[:, None]
+    last = np.minimum(columns - np.argmax(used[:, ::-1], axis=1), columns - 1)[:, None]
+    place = np.arange(columns)
+    inside = (place >= first) & (place <= last)
+    mine, even = np.where(inside, density, 0.0), np.where(inside, width, 0.0)
+    share = mine / mine.sum(axis=1, keepdims=True) + even / even.sum(axis=1, keepdims=True)
+    reached = np.zeros((jobs, columns + 1))
+    np.cumsum(share, axis=1, out=reached[:, 1:])
+    wanted = np.arange(count + 1) * (reached[:, -1:] / count)
+    column = np.minimum(np.count_nonzero(reached[:, None, :] <= wanted[:, :, None], axis=2) - 1, last)
+    start, step = np.take_along_axis(reached, column, axis=1), np.take_along_axis(share, column, axis=1)
+    part = np.minimum((wanted - start) / step, 1.0)
+    return np.asarray(np.take_along_axis(edges, column, axis=1) + part * np.take_along_axis(width, column, axis=1))
