@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -64,8 +66,8 @@ def trace(
 
 def _spacing(run: Run) -> float:
     """Compute between the last evaluations of a run: no look is shorter."""
-    computes = run.curve.compute[-6:]
-    return float(np.median(np.diff(computes))) if computes.size > 1 else 0.0
+    computes = run.curve.compute[-6:].tolist()
+    return median(after - before for before, after in pairwise(computes)) if len(computes) > 1 else 0.0
 
 
 def check(runs: Sequence[Run], budget: float, horizon: float, named: Mapping[str, Collection[str]]) -> None:

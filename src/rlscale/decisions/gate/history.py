@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ class History:
             if look.outlook is not None:
                 known.append(look.outlook)
             nothing = k < first or (look.fallen is None and look.outlook is None)
-            found.append(None if nothing else prospect(known, look.ahead, policy, look.fallen))
+            found.append(None if nothing else _believed(tuple(known[-1 - policy.drift_looks :]), look, policy))
         return tuple(found)
 
     def standing(self, at: int, state: State, before: int | None, belief: Prospect | None) -> Standing:
@@ -112,6 +113,12 @@ class History:
             prospect=belief,
             learning=look.learning,
         )
+
+
+@lru_cache(maxsize=4096)
+def _believed(known: tuple[Outlook, ...], look: Look, policy: Policy) -> Prospect:
+    """Return what a policy believes at a look: once for all looks of a live gate at which a run stands still."""
+    return prospect(known, look.ahead, policy, look.fallen)
 
 
 def histories(
@@ -137,47 +144,62 @@ def histories(
     watch : callable, optional
         Called with the forecasts made and their number.
     known : Known, optional
-        Fits made before; without it all are made, together.
+        Fits made before, at this budget and with these options; without it all are made, together.
     """
     options = options or GATE_FIT
-    curves = [run.curve.until(float(own[-1]) * (1 + 1e-9)) for run, own in zip(runs, edges, strict=True)]
+    if known is not None:
+        return _from_known(runs, edges, horizon, known, watch)
+    curves = [_until(run, own) for run, own in zip(runs, edges, strict=True)]
     # look by look, counted from the latest: curves of one schedule one after the other are fastest
     tasks = sorted((len(own) - k, place, k) for place, own in enumerate(edges) for k in range(len(own)))
     counts = [_seen(curves[place], edges[place][k]) for _, place, k in tasks]
-    made = _fitted([(runs[place], count) for (_, place, _), count in zip(tasks, counts, strict=True)], budget, options,
-                   known)  # fmt: skip
+    cut = (first(runs[place], count) for (_, place, _), count in zip(tasks, counts, strict=True) if count)
+    found = fits(cut, [budget], options)
     looks: dict[tuple[int, int], Look] = {}
-    for done, (_, place, k) in enumerate(tasks):
-        looks[place, k] = _look(edges[place][k], budget, horizon, next(made))
+    for done, ((_, place, k), count) in enumerate(zip(tasks, counts, strict=True)):
+        made = made_of(next(found), budget) if count else None
+        looks[place, k] = _look(edges[place][k], budget, horizon, made)
         if watch is not None:
             watch(done + 1, len(tasks))
     return [
-        History(
-            name=run.name,
-            runs=(run,),
-            compute=curve.compute / horizon,
-            reward=in_frame(curve.reward, curve),
-            looks=tuple(looks[place, k] for k in range(len(edges[place]))),
-        )
+        _history(run, curve, tuple(looks[place, k] for k in range(len(edges[place]))), horizon)
         for place, (run, curve) in enumerate(zip(runs, curves, strict=True))
     ]
+
+
+def _from_known(
+    runs: Sequence[Run], edges: Sequence[Sequence[float]], horizon: float, known: Known, watch: Watch | None
+) -> list[History]:
+    """Return the histories of runs whose earlier fits, and of runs that stand still whose histories, are known."""
+    found = []
+    for done, (run, own) in enumerate(zip(runs, edges, strict=True)):
+
+        def made(run: Run = run, own: Sequence[float] = own) -> History:
+            curve = _until(run, own)
+            counts = [_seen(curve, edge) for edge in own]
+            says = [known.made(run, count) if count else None for count in counts]
+            looks = [_look(edge, known.budget, horizon, each) for edge, each in zip(own, says, strict=True)]
+            return _history(run, curve, tuple(looks), horizon)
+
+        found.append(known.unless_changed(run, (*own, horizon), made))
+        if watch is not None:
+            watch(done + 1, len(runs))
+    return found
+
+
+def _history(run: Run, curve: Curve, looks: tuple[Look, ...], horizon: float) -> History:
+    compute, reward = curve.compute / horizon, in_frame(curve.reward, curve)
+    return History(name=run.name, runs=(run,), compute=compute, reward=reward, looks=looks)
+
+
+def _until(run: Run, edges: Sequence[float]) -> Curve:
+    """Return the part of a run that its latest look has seen."""
+    return run.curve.until(float(edges[-1]) * (1 + 1e-9))
 
 
 def _seen(curve: Curve, edge: float) -> int:
     """Return how many evaluations a look had."""
     return int(np.count_nonzero(curve.compute <= edge * (1 + 1e-9))) if edge >= 0.0 else 0
-
-
-def _fitted(
-    asked: Sequence[tuple[Run, int]], budget: float, options: FitOptions, known: Known | None
-) -> Iterator[Made | None]:
-    """Yield what the first evaluations of each run say, so many of them; None of no evaluation."""
-    if known is not None:
-        yield from (known.made(run, count) if count else None for run, count in asked)
-        return
-    cut = (first(run, count) for run, count in asked if count)
-    made = fits(cut, [budget], options)
-    yield from (made_of(next(made), budget) if count else None for _, count in asked)
 
 
 def _look(edge: float, budget: float, horizon: float, made: Made | None) -> Look:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any, TypeVar
 
 from rlscale.curves import Run
 from rlscale.curves.prefix import first
@@ -21,6 +22,7 @@ __all__ = ["Known", "Made", "made_of"]
 #: Fits kept, some 8 KiB each, those asked for last: enough for the looks back of hundreds of runs.
 KEPT = 8192
 _Key = tuple[int, bytes]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,7 @@ class Known:
         self.budget, self.options = budget, options
         self._made: OrderedDict[tuple[str, _Key], Made] = OrderedDict()
         self._latest: dict[str, tuple[_Key, Fit]] = {}
+        self._of_run: dict[str, tuple[tuple[_Key, tuple[float, ...]], Any]] = {}
         self._scatter: dict[tuple[str, ...], tuple[tuple[_Key, ...], Scatter | None]] = {}
 
     def made(self, run: Run, count: int) -> Made:
@@ -82,6 +85,15 @@ class Known:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
         return self._made[key]
+
+    def unless_changed(self, run: Run, asked: tuple[float, ...], make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of a run, or made when the same was ``asked`` of the same evaluations before."""
+        key = (_key(run, run.curve.n_points), asked)
+        before = self._of_run.get(run.name)
+        if before is None or before[0] != key:
+            before = self._of_run[run.name] = (key, make())
+        found: T = before[1]
+        return found
 
     def fit(self, run: Run) -> Fit:
         """Return the fit of all evaluations of a run."""
