@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import signal
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -15,18 +16,20 @@ from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions import rank, rank_runs
 from rlscale.decisions import team as teams
 from rlscale.decisions.contender import Contender
-from rlscale.decisions.kept import kept
 from rlscale.decisions.rank import _best, _blocks
 from rlscale.decisions.runs import by_recipe as grouped
+from rlscale.decisions.waiting import Waiting
 from rlscale.errors import InputError
 from rlscale.inference import FitOptions, Refits, fit, fits
 from rlscale.inference.ahead import Aftermath
+from rlscale.inference.evidence import evidence
 from rlscale.inference.families import SIGMOID
 from rlscale.inference.median import median_curve
 from rlscale.inference.pool import Level, pooled_level
 from rlscale.inference.posterior import posterior
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.shapes import shapes_of
+from rlscale.inference.walk_before import mean_before
 from rlscale.present.documents import dumps
 from rlscale.present.tables import table_csv
 
@@ -181,25 +184,20 @@ def test_a_process_that_is_ended_is_said(monkeypatch):
     assert started
 
 
-def test_a_lean_posterior_rewards_alike():
-    found = posterior(made(1)[0].curve)
-    lean, grid = found.lean(), np.linspace(0.5, 20.0, 9)
-    assert np.array_equal(lean.reward([1.0, np.inf]), found.reward([1.0, np.inf]))
-    assert np.array_equal(median_curve([lean], grid), median_curve([found], grid))
-    assert pooled_level([lean], 9.0, 0.03).interval == pooled_level([found], 9.0, 0.03).interval
-    assert lean.component("sigmoid").exponent.size == found.component("sigmoid").exponent.size
-
-
-def test_a_posterior_that_is_kept_is_the_same_in_less_memory():
-    found = posterior(made(1)[0].curve)
-    stored = kept(found)
-    whole = stored.posterior()
-    assert np.array_equal(whole.expected([1.0, 9.0, np.inf]), found.expected([1.0, 9.0, np.inf]))
-    for name in ("weight", "column", "row", "noise_cell"):
-        assert np.array_equal(getattr(whole.draws, name), getattr(found.draws, name))
-        assert getattr(whole.draws, name).dtype == getattr(found.draws, name).dtype
-        assert getattr(stored.bare.draws, name).size == 0
-    assert sum(len(data) for _, _, data in stored.packed) < 0.5 * (8 + 2 + 1 + 1) * found.weight.size
+def test_a_posterior_that_waits_is_the_same_in_less_memory():
+    fitted = posterior(made(1)[0].curve)
+    waiting = Waiting()
+    packed = [waiting.packed(fitted) for _ in range(300)]  # more than one piece of memory
+    own = ("weight", "baseline", "gain", "drift", "innovation", "column", "row", "noise_cell")
+    assert sum(getattr(packed[0].draws, name).nbytes for name in own) <= 24 * fitted.weight.size
+    for one in (packed[0], packed[-1]):
+        whole, grid = one.unpacked(), np.linspace(0.5, 20.0, 9)
+        assert whole.weight.sum() == pytest.approx(1.0, abs=1e-12)
+        assert whole.expected([1.0, 9.0, np.inf]) == pytest.approx(fitted.expected([1.0, 9.0, np.inf]), abs=1e-6)
+        assert median_curve([whole], grid) == pytest.approx(median_curve([fitted], grid), abs=1e-5)
+        level, same = pooled_level([whole], 9.0, 0.03).interval, pooled_level([fitted], 9.0, 0.03).interval
+        assert (level.q10, level.q50, level.q90) == pytest.approx((same.q10, same.q50, same.q90), abs=1e-5)
+        assert whole.component("sigmoid").exponent.size == fitted.component("sigmoid").exponent.size
 
 
 def test_the_median_curve_is_that_of_a_few_draws_of_the_posterior():
@@ -208,9 +206,25 @@ def test_the_median_curve_is_that_of_a_few_draws_of_the_posterior():
     left = first.after(Aftermath(now=0.2, on_floor=False))
     grid = np.geomspace(0.1, 20.0, 40)
     for runs in ([first, second], [alone], [left]):
-        medians = [np.median(run.thinned(257).expected(grid), axis=0) for run in runs]
-        # rises in single precision
-        assert np.mean(medians, axis=0) == pytest.approx(median_curve(runs, grid), abs=1e-6)
+        few = [run.thinned(257).expected(grid) for run in runs]
+        medians = np.mean([np.median(values, axis=0) for values in few], axis=0)
+        curve, past = median_curve(runs, grid), grid < first.curve.compute_last
+        assert medians[~past] == pytest.approx(curve[~past], abs=1e-9)
+        # before the last evaluation of a learned model error it is the mean, which is all but the median there
+        assert medians[past] == pytest.approx(curve[past], abs=0.1 * float(few[0][:, past].std(axis=0).max()))
+
+
+def test_the_mean_before_the_last_evaluation_is_that_of_the_walks_drawn():
+    fitted = posterior(made(1, points=30)[0].curve)
+    draws, grid = fitted.draws.thinned(1023), np.array([0.2, 0.7, 1.5, 3.0])
+    centred = replace(draws, model=np.zeros_like(draws.model))  # without what the regression leaves
+    thin, ahead = replace(fitted, draws=centred), np.log(grid / fitted.curve.compute_last)
+    data, shapes = evidence(fitted.curve, early=True, walk=True, priors=fitted.priors), shapes_of(centred)
+    rises = shapes.rises(fitted.families, data.schedule.log_compute).T
+    weighted = rises if data.schedule.weight is None else rises * data.schedule.weight
+    mean = mean_before(data.walk, centred, shapes, weighted, ahead)
+    assert mean == pytest.approx(thin.walk(grid).mean(axis=0) / fitted.curve.span, abs=1e-9)
+    assert np.abs(mean).max() > 1e-4
 
 
 def test_each_shape_of_the_draws_rises_as_they_do():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rlscale.curves import Curve
+from rlscale.decisions.waiting import Waiting
 from rlscale.inference.evidence import evidence
 from rlscale.inference.families import FLAT, SIGMOID
 from rlscale.inference.noise import at_correlations
@@ -207,14 +208,15 @@ def test_an_amplitude_that_is_ruled_out_has_no_draws():
     assert fitted.reward(ahead, model_error=True) == pytest.approx(fewer.reward(ahead, model_error=True), abs=1e-9)
 
 
-def test_lean_draws_have_the_same_rewards_with_and_without_a_walk():
+def test_packed_draws_have_the_same_rewards_with_and_without_a_walk():
     curve = sigmoid_curve(ratio=3.0)
     ahead = np.array([0.5, 1.0, 2.0, np.inf]) * curve.compute_last
     for prior in (WalkPrior(), WalkPrior(amplitudes=(0.0,), weights=(1.0,))):
         fitted = posterior(curve, priors=replace(LEARNED, walk=prior))
         rewards = fitted.reward(ahead, model_error=True)
-        assert np.array_equal(fitted.lean().reward(ahead, model_error=True), rewards)
-        assert np.array_equal(fitted.lean().model_sd(ahead), fitted.model_sd(ahead))
+        packed = Waiting().packed(fitted).unpacked()
+        assert packed.reward(ahead, model_error=True) == pytest.approx(rewards, abs=1e-6)
+        assert packed.model_sd(ahead) == pytest.approx(fitted.model_sd(ahead), abs=1e-6)
 
 
 def bent(n=40, size=0.04):

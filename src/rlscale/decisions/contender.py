@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.inference.fit import Fit
-from rlscale.inference.forecast import Interval, interval
+from rlscale.inference.forecast import Interval, Moments, interval, moments
 from rlscale.inference.median import median_curve
 from rlscale.inference.pool import Level, Scatter, pooled_levels, replicate_scatter, scatter
 from rlscale.inference.posterior import Posterior
@@ -135,18 +135,25 @@ def entry(fits: Sequence[Fit]) -> Entry:
         return Entry(outcomes, None)
     curves = [run.curve for run in posteriors]
     shortest = min(curve.compute_last for curve in curves)
-    rewards = [run.expected([shortest])[:, 0] for run in posteriors]
+    levels = [_level_at(fit.posterior, fit.level, shortest) for fit in fits if fit.posterior is not None]
     sound = healthy(fits)
-    # the same rewards tell how far the runs scatter, where none is left out
+    # the same levels tell how far the runs scatter, where none is left out
     same = len(sound) == len(posteriors) > 1
     return Entry(
         outcomes=outcomes,
-        scatter=scatter(posteriors, rewards) if same else replicate_scatter(sound),
+        scatter=scatter(levels, curves[0].range) if same else replicate_scatter(sound),
         first=min(float(curve.compute[curve.compute > 0][0]) for curve in curves),
         shortest=shortest,
         longest=max(curve.compute_last for curve in curves),
-        early=float(np.mean([run.mean(reward) for run, reward in zip(posteriors, rewards, strict=True)])),
+        early=float(np.mean([level.mean for level in levels])),
     )
+
+
+def _level_at(run: Posterior, last: Moments | None, compute: float) -> Moments:
+    """Return mean and variance of the noise-free reward at a compute: most are known from the fit."""
+    if last is not None and compute == run.curve.compute_last:
+        return last
+    return moments(run, run.expected([compute])[:, 0])
 
 
 def contender(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.decisions.contender import Contender, Entry, contender, entry, mean_at
-from rlscale.decisions.kept import Kept, kept
+from rlscale.decisions.waiting import Waiting
 from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.posterior import Posterior
@@ -68,7 +68,8 @@ class Share:
     def __init__(self, options: FitOptions, targets: Sequence[float]) -> None:
         self._options, self._targets = options, targets
         self._entries: dict[int, Entry] = {}
-        self._posteriors: dict[int, tuple[Kept, ...]] = {}
+        self._waiting = Waiting()
+        self._posteriors: dict[int, tuple[Posterior, ...]] = {}
 
     def fit(self, block: Block) -> dict[int, Entry]:
         """Fit the runs of a few recipes, and keep their posteriors."""
@@ -78,7 +79,9 @@ class Share:
     def take(self, number: int, found: Sequence[Fit]) -> Entry:
         """Take in the recipe ``number`` as it was fitted."""
         told = self._entries[number] = entry(found)
-        self._posteriors[number] = tuple(kept(fit.posterior) for fit in found if fit.posterior is not None)
+        self._posteriors[number] = tuple(
+            self._waiting.packed(fit.posterior) for fit in found if fit.posterior is not None
+        )
         return told
 
     def pool(self, names: Mapping[int, str], how: Pooling) -> dict[int, Contender]:
@@ -96,7 +99,7 @@ class Share:
         return {number: mean_at(self._whole(number), computes) for number, computes in asked.items()}
 
     def _whole(self, number: int) -> list[Posterior]:
-        return [run.posterior() for run in self._posteriors[number]]
+        return [run.unpacked() for run in self._posteriors[number]]
 
 
 class _Remote:

@@ -7,9 +7,10 @@ inside) is the weight of the draw, a truncated-normal mass of at most 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,10 @@ _ARRAYS = (
     "column", "row", "noise_cell", "across", "up", "innovation", "baseline", "gain", "drift", "model", "noise", "stay",
     "back",
 )  # fmt: skip
+#: The arrays that no two posteriors share, the widest first, and those that :meth:`Draws.packed` holds in single
+#: precision: an error of 1e-7 of the range.
+_OWN = ("weight", "baseline", "gain", "drift", "innovation", "column", "row", "noise_cell")
+_SINGLE = ("weight", "baseline", "gain")
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +137,7 @@ class Draws:
     def walk_sd(self) -> Floats:
         """Sd of the walk over one unit of log time."""
         if not self.noises.amplitude.any():
-            return np.zeros(self.weight.size)  # lean draws have no noise
+            return np.zeros(self.weight.size)  # packed draws have no noise
         return np.asarray(self.noises.amplitudes.take(self.noise_cell) * self.sigma)
 
     def _log_b(self, up: Floats | float) -> Floats:
@@ -149,11 +154,31 @@ class Draws:
         total = float(self.weight[own].sum())
         return self._at(own, self.weight[own] / total, (own.stop - own.start,))
 
-    def lean(self) -> Draws:
-        """Return these draws without what rewards do not need, for who keeps thousands of posteriors."""
-        if self.noises.amplitude.any():
-            return self  # the walk ahead is a multiple of the noise
-        return replace(self, noise_cell=self.noise_cell[:0].copy(), innovation=self.innovation[:0].copy())
+    def packed(self, room: Callable[[int], NDArray[np.uint8]]) -> Draws:
+        """Return these draws in single precision, without what rewards do not need: for who keeps thousands.
+
+        Parameters
+        ----------
+        room : callable
+            Returns so many bytes of memory, in which they are put.
+        """
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _OWN}
+        arrays |= {name: arrays[name].astype(np.float32) for name in _SINGLE}
+        if not self.noises.amplitude.any():  # else the walk ahead is a multiple of the noise
+            arrays |= {name: arrays[name][:0] for name in ("noise_cell", "innovation")}
+        ends = np.cumsum([array.nbytes for array in arrays.values()]).tolist()
+        whole, start = room(ends[-1]), 0
+        for (name, array), end in zip(arrays.items(), ends, strict=True):
+            whole[start:end] = array.view(np.uint8)
+            arrays[name] = whole[start:end].view(array.dtype)
+            start = end
+        return replace(self, **arrays)
+
+    def unpacked(self) -> Draws:
+        """Return packed draws in double precision again, their weights summing to 1."""
+        arrays: dict[str, Any] = {name: getattr(self, name).astype(np.float64) for name in _SINGLE}
+        arrays["weight"] /= arrays["weight"].sum()
+        return replace(self, **arrays)
 
     def thinned(self, count: int) -> Draws:
         """Return ``count`` equally weighted draws, evenly along the order of these."""
@@ -164,7 +189,7 @@ class Draws:
 
     def _at(self, index: Indices | slice, weight: Floats, ends: tuple[int, ...]) -> Draws:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        arrays = {name: array[index] if array.size else array for name, array in arrays.items()}  # lean ones are empty
+        arrays = {name: array[index] if array.size else array for name, array in arrays.items()}  # packed
         effective = float(1.0 / (weight @ weight)) if self.effective else 0.0
         return replace(self, weight=weight, ends=ends, effective=effective, **arrays)
 

@@ -17,7 +17,7 @@ from rlscale.inference.draws import COUNT
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import examine
 from rlscale.inference.fit_options import FitOptions
-from rlscale.inference.forecast import Forecast, Interval, interval, summarised
+from rlscale.inference.forecast import Forecast, Interval, Moments, interval, moments, summarised
 from rlscale.inference.grounds import capped, grounds, p_past_midpoint
 from rlscale.inference.onset import onset
 from rlscale.inference.posterior import Posterior, posteriors
@@ -58,6 +58,8 @@ class Fit:
         How the values look smoothed; None where they look like evaluations.
     siblings : int, optional
         Other runs whose levels inform the posterior; None where none do.
+    level : Moments, optional
+        Of the noise-free reward at the last compute fitted; None where nothing was fitted.
     """
 
     run: Run
@@ -70,6 +72,7 @@ class Fit:
     warnings: tuple[str, ...]
     smoothing: Smoothing | None = None
     siblings: int | None = None
+    level: Moments | None = None
 
     @property
     def level_sd(self) -> float | None:
@@ -287,6 +290,7 @@ def _answered(asked: _Asked, posterior: Posterior, options: FitOptions) -> Fit:
         warnings=(*asked.warnings, *outside, *beside),
         smoothing=asked.smoothed,
         siblings=asked.siblings.levels.size if asked.siblings is not None and beside else None,
+        level=moments(posterior, rewards[:, -1]),
     )
 
 

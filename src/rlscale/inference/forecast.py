@@ -13,7 +13,18 @@ from rlscale.inference.posterior import Posterior
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.smoothed import smoothing
 
-__all__ = ["LEVELS", "TOLERANCE", "Forecast", "Interval", "forecast", "forecasts", "interval", "summarised"]
+__all__ = [
+    "LEVELS",
+    "TOLERANCE",
+    "Forecast",
+    "Interval",
+    "Moments",
+    "forecast",
+    "forecasts",
+    "interval",
+    "moments",
+    "summarised",
+]
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +47,14 @@ class Interval:
     def width(self) -> float:
         """Width of the 80 % interval."""
         return self.q90 - self.q10
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and variance of a quantity."""
+
+    mean: float
+    variance: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +144,12 @@ def summarised(
         )
         for k, compute in enumerate(computes)
     )
+
+
+def moments(posterior: Posterior, values: Floats) -> Moments:
+    """Return mean and variance of draws ``values``, shape (d,)."""
+    mean = float(posterior.mean(values))
+    return Moments(mean, float(posterior.mean((values - mean) ** 2)))
 
 
 def interval(values: Floats, weight: Floats) -> Interval:

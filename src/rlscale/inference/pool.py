@@ -17,7 +17,7 @@ from scipy.special import ndtri
 
 from rlscale.inference.correction import half_width
 from rlscale.inference.draws import STAY
-from rlscale.inference.forecast import Interval
+from rlscale.inference.forecast import Interval, Moments, moments
 from rlscale.inference.lattice import normal_quantiles, sobol
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.quantiles import weighted_quantiles
@@ -32,6 +32,7 @@ __all__ = [
     "pooled_level",
     "pooled_levels",
     "product_of",
+    "products_of",
     "replicate_scatter",
     "scatter",
     "seed_spread",
@@ -126,16 +127,15 @@ def replicate_scatter(runs: Sequence[Posterior]) -> Scatter | None:
     if len(runs) < 2:
         return None
     common = min(run.curve.compute_last for run in runs)
-    return scatter(runs, [run.expected([common])[:, 0] for run in runs])
+    return scatter([moments(run, run.expected([common])[:, 0]) for run in runs], runs[0].curve.range)
 
 
-def scatter(runs: Sequence[Posterior], rewards: Sequence[Floats]) -> Scatter:
-    """Return how far several runs of one recipe scatter, from draws of the reward of each at one compute."""
-    levels = [reward / run.curve.range for run, reward in zip(runs, rewards, strict=True)]
-    means = np.array([run.mean(level) for run, level in zip(runs, levels, strict=True)])
-    variances = [float(run.mean((x - m) ** 2)) for run, x, m in zip(runs, levels, means, strict=True)]
-    squares = float(np.sum((means - means.mean()) ** 2)) - (len(runs) - 1) * float(np.mean(variances))
-    return Scatter(squares, len(runs) - 1)
+def scatter(levels: Sequence[Moments], width: float) -> Scatter:
+    """Return how far the levels of several runs at one compute scatter; ``width`` is the range of the metric."""
+    means = np.array([level.mean for level in levels])
+    spread = float(np.sum((means - means.mean()) ** 2))
+    squares = spread - (len(levels) - 1) * float(np.mean([level.variance for level in levels]))
+    return Scatter(squares / width**2, len(levels) - 1)
 
 
 def seed_spread(recipes: Sequence[Sequence[Posterior]], given: float | None = None) -> SeedSpread:
@@ -203,15 +203,16 @@ def pooled_levels(runs: Sequence[Posterior], computes: Sequence[float], tau: flo
             _level(_kept(runs, reward + added, runs[0].weight, compute), runs[0].weight)
             for reward, added, compute in zip(rewards[0], noise, computes, strict=True)
         )
-    share, still = len(runs) ** -0.5 if runs[0].ahead is not None else 1.0, None
-    last, stay = max(run.curve.compute_last for run in runs), _persistence(runs)
+    share, stay = len(runs) ** -0.5 if runs[0].ahead is not None else 1.0, _persistence(runs)
+    if stay:  # the level of runs that stay where they are is the same at every compute
+        still = [run.ahead.still(run.draws) for run in runs if run.ahead is not None]
+        rewards = [np.concatenate([reward, own[None]]) for reward, own in zip(rewards, still, strict=True)]
+    joint, last = _joint(rewards, [run.weight for run in runs], tau, share), max(run.curve.compute_last for run in runs)
     levels = []
-    for k, (compute, sd) in enumerate(zip(computes, model, strict=True)):
-        values = _joint([(reward[k], run.weight) for run, reward in zip(runs, rewards, strict=True)], tau, share)
+    for values, compute, sd in zip(joint, computes, model, strict=False):
         values = values + sd * normal_quantiles(_DRAWS, 1)
         if stay and compute > last:
-            still = _still(runs, tau, share) if still is None else still  # the same at every compute
-            values = np.where(sobol(_DRAWS)[STAY] < stay, still, values)
+            values = np.where(sobol(_DRAWS)[STAY] < stay, joint[-1], values)
         levels.append(Level(np.sort(_kept(runs, values, _even(), compute)), _even()))
     return tuple(levels)
 
@@ -228,11 +229,6 @@ def _persistence(runs: Sequence[Posterior]) -> float:
     """Return the probability that the reward stays where it is: the runs of a recipe stay together or not at all."""
     others = [run.ahead.persistence for run in runs if run.ahead is not None]
     return float(np.mean(others)) if others else 0.0
-
-
-def _still(runs: Sequence[Posterior], tau: float, power: float) -> Floats:
-    """Draws of the level of runs that stay where they are, shape (_DRAWS,)."""
-    return _joint([(run.ahead.still(run.draws), run.weight) for run in runs if run.ahead is not None], tau, power)
 
 
 def _kept(runs: Sequence[Posterior], values: Floats, weight: Floats, compute: float) -> Floats:
@@ -254,9 +250,29 @@ def _corrected(
     return np.asarray(correction.applied(values[None], weight, ahead, bounds, float(half))[0])
 
 
-def _joint(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float) -> Floats:
-    """Draws of the level that several runs share up to ``tau``, shape (_DRAWS,), of their mean where that is 0."""
-    return mean_of(parts) if tau == 0.0 else np.interp(sobol(_DRAWS)[0], *product_of(parts, tau, power)[::-1])
+def _joint(values: Sequence[Floats], weights: Sequence[Floats], tau: float, power: float) -> Floats:
+    """Draws of levels that several runs share up to ``tau``, of their mean where that is 0.
+
+    Parameters
+    ----------
+    values : sequence of arrays, shape (q, d)
+        Draws of ``q`` levels of each run.
+    weights : sequence of arrays, shape (d,)
+        Of the draws of each run.
+    tau, power : float
+        As for :func:`products_of`.
+
+    Returns
+    -------
+    array, shape (q, _DRAWS)
+    """
+    if tau == 0.0:
+        each = [
+            [(value[k], weight) for value, weight in zip(values, weights, strict=True)] for k in range(len(values[0]))
+        ]
+        return np.stack([mean_of(parts) for parts in each])
+    grid, cdf = products_of(values, weights, tau, power)
+    return np.stack([np.interp(sobol(_DRAWS)[0], *pair) for pair in zip(cdf, grid, strict=True)])
 
 
 @lru_cache(maxsize=1)
@@ -298,34 +314,70 @@ def mean_of(parts: Sequence[tuple[Floats, Floats]]) -> Floats:
 
 def product_of(parts: Sequence[tuple[Floats, Floats]], tau: float, power: float = 1.0) -> tuple[Floats, Floats]:
     """Grid and CDF of the product of densities to a power, smoothed by ``tau`` (at least by a hair of their spread)."""
-    means = [weight @ values for values, weight in parts]
-    spreads = [np.sqrt(weight @ (values - mean) ** 2) for (values, weight), mean in zip(parts, means, strict=True)]
-    widths = [np.hypot(tau, 0.05 * spread + 1e-6) for spread in spreads]
-    reach = 6.0 * max(np.hypot(widths, spreads))
-    low, high = min(means) - reach, max(means) + reach
-    edges = np.linspace(low, high, _GRID + 1)
-    grid = 0.5 * (edges[1:] + edges[:-1])
-    step = grid[1] - grid[0]
-    log_density = np.zeros(_GRID)
-    for (values, weight), width, mean, spread in zip(parts, widths, means, spreads, strict=True):
-        smooth = _smoothed(_histogram(values, weight, low, step), max(width / step, 0.7))
-        # far from the run a floor would make all levels equal: go on as a normal
-        tail = -0.5 * ((grid - mean) / np.hypot(width, spread)) ** 2 - np.log(np.hypot(width, spread) / step)
-        log_density += power * np.where(smooth > 1e-12, np.log(np.maximum(smooth, 1e-300)), np.minimum(tail, -27.6))
-    density = np.exp(log_density - log_density.max())
-    cumulative = np.cumsum(density) - 0.5 * density
-    return grid, cumulative / density.sum()
+    grid, cdf = products_of([values[None] for values, _ in parts], [weight for _, weight in parts], tau, power)
+    return grid[0], cdf[0]
 
 
-def _histogram(values: Floats, weight: Floats, low: float, step: float) -> Floats:
-    """Return the mass in each of :data:`_GRID` cells of width ``step`` from ``low`` on, shape (_GRID,)."""
-    place = np.minimum(np.maximum((values - low) / step + 1.0, 0.0), _GRID + 1.0)  # the first and last are outside
-    return np.asarray(np.bincount(place.astype(np.intp), weight, _GRID + 2)[1:-1], dtype=np.float64)
+def products_of(values: Sequence[Floats], weights: Sequence[Floats], tau: float, power: float) -> tuple[Floats, Floats]:
+    """Return :func:`product_of` for several levels at once: faster together.
+
+    Parameters
+    ----------
+    values : sequence of arrays, shape (q, d)
+        Draws of ``q`` levels of each run.
+    weights : sequence of arrays, shape (d,)
+        Of the draws of each run.
+    tau : float
+        Run-to-run sd, in reward.
+    power : float
+
+    Returns
+    -------
+    array, shape (q, g)
+        In reward.
+    array, shape (q, g)
+    """
+    means = np.stack([each @ weight for each, weight in zip(values, weights, strict=True)])  # (r, q)
+    squares = [(each - mean[:, None]) ** 2 @ weight for each, mean, weight in zip(values, means, weights, strict=True)]
+    spreads = np.sqrt(np.stack(squares))
+    widths = np.hypot(tau, 0.05 * spreads + 1e-6)
+    full = np.hypot(widths, spreads)
+    reach = 6.0 * full.max(axis=0)
+    low, high = means.min(axis=0) - reach, means.max(axis=0) + reach
+    step = (high - low) / _GRID
+    grid = low[:, None] + step[:, None] * (np.arange(_GRID) + 0.5)
+    mass = np.stack([_histogram(each, weight, low, step) for each, weight in zip(values, weights, strict=True)])
+    smooth = _smoothed(mass, np.maximum(widths / step, 0.7))
+    log_density = np.log(np.maximum(smooth, 1e-300))
+    # far from the run a floor would make all levels equal: go on as a normal
+    for k, q in zip(*np.nonzero((smooth <= 1e-12).any(axis=2)), strict=True):
+        tail = -0.5 * ((grid[q] - means[k, q]) / full[k, q]) ** 2 - np.log(full[k, q] / step[q])
+        log_density[k, q] = np.where(smooth[k, q] > 1e-12, log_density[k, q], np.minimum(tail, -27.6))
+    joint = power * log_density.sum(axis=0)
+    density = np.exp(joint - joint.max(axis=1, keepdims=True))
+    cumulative = np.cumsum(density, axis=1) - 0.5 * density
+    return grid, cumulative / density.sum(axis=1, keepdims=True)
 
 
-def _smoothed(mass: Floats, width: float) -> Floats:
-    """Return the mass of cells, shape (_GRID,), smoothed by a normal of an sd of so many cells, its peak at 1."""
-    kernel = np.exp(-0.5 * (np.arange(-_GRID + 1, _GRID) / width) ** 2)
-    filled = np.flatnonzero(mass)
-    first, end = int(filled[0]), int(filled[-1]) + 1
-    return np.convolve(kernel[_GRID - end : 2 * _GRID - 1 - first], mass[first:end], mode="valid")
+def _histogram(values: Floats, weight: Floats, low: Floats, step: Floats) -> Floats:
+    """Return the mass of draws, shape (q, d), in each of :data:`_GRID` cells from ``low``, shape (q,), on."""
+    many, size = len(values), _GRID + 2
+    place = (values - low[:, None]) / step[:, None] + 1.0
+    np.minimum(np.maximum(place, 0.0, out=place), _GRID + 1.0, out=place)  # the first and last are outside
+    cell = place.astype(np.intp) + size * np.arange(many)[:, None]
+    mass = np.bincount(cell.ravel(), np.tile(weight, many), size * many).reshape(many, size)
+    return np.asarray(mass[:, 1:-1], dtype=np.float64)
+
+
+def _smoothed(mass: Floats, width: Floats) -> Floats:
+    """Return masses, shape (r, q, _GRID), smoothed by normals of sds of so many cells, (r, q), their peak at 1."""
+    kernel = np.exp(-0.5 * (_apart() / width[..., None]) ** 2)
+    smoothed: Floats = np.fft.irfft(np.fft.rfft(mass, 2 * _GRID) * np.fft.rfft(kernel))
+    return smoothed[..., :_GRID]
+
+
+@lru_cache(maxsize=1)
+def _apart() -> Floats:
+    """Return how many cells each of a circle of twice :data:`_GRID` is from the first."""
+    apart = np.arange(2.0 * _GRID)
+    return np.asarray(np.minimum(apart, 2.0 * _GRID - apart))
