@@ -18,6 +18,9 @@ __all__ = ["SCHEMA", "dumps", "fit_document", "rank_document", "written"]
 SCHEMA = 1
 Document = dict[str, Any]
 
+#: A list of more items than this has each of them on a line of its own, not laid out.
+_LONG = 200
+
 
 def fit_document(view: FitView) -> Document:
     """Return the document of ``fit --json``."""
@@ -59,7 +62,7 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 
 def written(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the text of :func:`dumps` in pieces: that of thousands of runs is large."""
+    """Yield the text of :func:`dumps` in pieces: that of thousands of runs is large, and has one of them a line."""
     lists = {key: value for key, value in document.items() if isinstance(value, list) and value}
     yield "{"
     for place, (key, value) in enumerate(document.items()):
@@ -69,7 +72,7 @@ def written(document: Mapping[str, Any]) -> Iterator[str]:
             continue
         for k, item in enumerate(value):
             yield f"{',' if k else '['}\n    "
-            yield _text(item).replace("\n", "\n    ")
+            yield _line(item) if len(value) > _LONG else _text(item).replace("\n", "\n    ")
         yield "\n  ]"
     yield "\n}" if document else "}"
 
@@ -77,6 +80,13 @@ def written(document: Mapping[str, Any]) -> Iterator[str]:
 def _text(value: Any) -> str:
     # a line end inside a string is written as \\n, so those of the text are its layout
     return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _line(value: Any) -> str:
+    try:  # the fast encoder of the library lays nothing out, and refuses what is not finite
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
 
 
 def _calibration(view: FitView | RankView) -> Document | None:
