@@ -118,9 +118,10 @@ def history(recipe: str | None, where: str, plot: Path | None, as_json: bool) ->
     with Ledger(where) as held:
         view, address = past(held, recipe), str(held.where)
     if plot is not None:
-        from rlscale.present.ledger.figure import write_history_figure
+        from rlscale.present.charts.figure import write_chart
+        from rlscale.present.charts.history import history_chart
 
-        write_history_figure(view, plot)
+        write_chart(history_chart(view), plot)
     if as_json:
         click.echo(dumps(history_document(view, address)))
     else:

@@ -21,6 +21,7 @@ from rlscale.sources.naming import clean
 
 if TYPE_CHECKING:
     from rlscale.present.backtest import BacktestView
+    from rlscale.present.charts import Chart
     from rlscale.present.gate import GateView
     from rlscale.present.replay import ReplayView
     from rlscale.trust import Calibration
@@ -103,7 +104,7 @@ class Output:
             # also keeps a slip of the hand from writing over a log
             raise InputError(f"--report {self.report}: a report is an .html file; give a name that ends so")
         if self.plot is not None:
-            from rlscale.present.figures import check_figure
+            from rlscale.present.charts.figure import check_figure
 
             check_figure(self.plot)
 
@@ -125,9 +126,9 @@ class Output:
         from rlscale.present.backtest.text import print_backtest
 
         if self.plot is not None:
-            from rlscale.present.backtest.figure import write_backtest_figure
+            from rlscale.present.charts.backtest import backtest_chart
 
-            write_backtest_figure(view, self.plot)
+            self._plotted(backtest_chart(view))
         if self.report is not None:
             from rlscale.present.backtest.report import backtest_html
 
@@ -141,6 +142,10 @@ class Output:
         from rlscale.present.gate.document import gate_document
         from rlscale.present.gate.text import print_gate
 
+        if self.plot is not None:
+            from rlscale.present.charts.gate import gate_chart
+
+            self._plotted(gate_chart(view))
         self._stdout(lambda: gate_document(view), lambda to: print_gate(view, to), {})
         self._notes(view)
 
@@ -150,25 +155,27 @@ class Output:
         from rlscale.present.replay.text import print_replay
 
         if self.plot is not None:
-            from rlscale.present.replay.figure import write_replay_figure
+            from rlscale.present.charts.replay import replay_chart
 
-            write_replay_figure(view, self.plot)
+            self._plotted(replay_chart(view))
         self._stdout(lambda: replay_document(view), lambda to: print_replay(view, to), {})
         self._notes(view)
 
     def _files(self, view: FitView | RankView, fits: Sequence[Fit]) -> None:
-        if self.plot is not None and isinstance(view, FitView) and any(run.over_time for run in view.runs):
-            from rlscale.present.over_time.figure import write_over_time_figure
+        if self.plot is not None:
+            from rlscale.present.charts.answers import answer_chart
 
-            write_over_time_figure(view, fits, self.plot)
-        elif self.plot is not None:
-            from rlscale.present.figures import write_figure
-
-            write_figure(view, fits, self.plot)
+            self._plotted(answer_chart(view, fits))
         if self.report is not None:
             from rlscale.present.report import report_html
 
             write_file(self.report, report_html(view, fits))
+
+    def _plotted(self, chart: Chart) -> None:
+        if self.plot is not None:
+            from rlscale.present.charts.figure import write_chart
+
+            write_chart(chart, self.plot)
 
     def _stdout(
         self, document: Callable[[], Mapping[str, Any]], text: Callable[[Console], None], extra: Mapping[str, Any]
