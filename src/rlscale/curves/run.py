@@ -17,7 +17,7 @@ from rlscale.errors import CurveError
 __all__ = ["Metric", "Run", "Series", "Source"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series:
     """A logged quantity against the trainer's step.
 
@@ -31,6 +31,9 @@ class Series:
 
     step: NDArray[np.float64]
     value: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"Series({self.value.size} values)"
 
     def __post_init__(self) -> None:
         for name in ("step", "value"):
@@ -85,7 +88,7 @@ class Source:
     trainer: str | None = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Run:
     """One job, with its validation curve.
 
@@ -132,6 +135,10 @@ class Run:
     settings: Mapping[str, Any] = field(default_factory=dict)
     source: Source | None = None
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        held = f"{len(self.metrics)} metrics, {len(self.series)} series, {len(self.settings)} settings"
+        return f"Run({self.name!r} of recipe {self.recipe!r}: {self.curve!r}, {held})"
 
     def with_curve(self, curve: Curve, *, source: Source | None, warnings: tuple[str, ...]) -> Run:
         """Return the run with another curve, and what is said of it; all else is shared."""

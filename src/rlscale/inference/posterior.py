@@ -45,7 +45,7 @@ MODEL_ERROR_REACH = float(np.log(4.0))
 JOBS = 32
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Posterior:
     """Weighted draws of ``R(C) = R0 + (A - R0) s(C)``, its noise and its model error, for one curve.
 
@@ -79,6 +79,9 @@ class Posterior:
     count: int = COUNT
     ahead: Ahead | None = None
     correction: Correction | None = None
+
+    def __repr__(self) -> str:
+        return f"Posterior({self.family}, {self.draws.weight.size} draws, of {self.curve!r})"
 
     @property
     def family(self) -> str:

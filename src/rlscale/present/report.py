@@ -51,7 +51,7 @@ def rendered(template: str, context: Mapping[str, Any]) -> str:
         probability=numbers.probability, words=verdict_words, count=numbers.count, tied=_tied, breakable=_breakable
     )
     page = environment.from_string((folder / template).read_text(encoding="utf-8"))
-    css = _variables() + (folder / "report.css").read_text(encoding="utf-8")
+    css = _variables() + "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("report", "chart"))
     return page.render(css=css, **context)
 
 

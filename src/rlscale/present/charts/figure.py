@@ -14,7 +14,7 @@ from rlscale.present.charts.spec import Band, Chart, End, Key, Label, Line, Pane
 from rlscale.present.labels import spread
 from rlscale.present.palette import INK, MUTED, SERIES, VERDICT
 
-__all__ = ["check_figure", "draw_panel", "hex_colour", "write_chart"]
+__all__ = ["check_figure", "check_matplotlib", "draw_panel", "drawn", "hex_colour", "write_chart"]
 
 _TYPES = (".png", ".svg")
 _STYLE = {
@@ -56,10 +56,15 @@ def check_figure(path: Path) -> None:
     """
     if path.suffix.lower() not in _TYPES:
         raise InputError(f"--plot {path}: {path.suffix or 'no ending'} is not a chart; end the name in .png or .svg")
+    check_matplotlib("--plot")
+
+
+def check_matplotlib(what: str) -> None:
+    """Raise an error that says what to install where matplotlib is missing."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise InputError("--plot needs matplotlib; pip install 'rlscale[plot]'") from error
+        raise InputError(f"{what} needs matplotlib; pip install 'rlscale[plot]'") from error
 
 
 def write_chart(chart: Chart, path: Path) -> None:
@@ -72,12 +77,10 @@ def write_chart(chart: Chart, path: Path) -> None:
     """
     check_figure(path)
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
     with mpl.rc_context(_STYLE):
-        figure = Figure(layout="constrained")
-        _draw(figure, chart)
+        figure = drawn(chart)
         try:
             with warnings.catch_warnings():
                 # a name in a script that the font lacks is drawn as boxes, and is no reason to fail or to chatter
@@ -85,6 +88,17 @@ def write_chart(chart: Chart, path: Path) -> None:
                 figure.savefig(path, dpi=160, metadata=metadata)
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
+
+
+def drawn(chart: Chart) -> Any:
+    """Return a chart as a matplotlib figure, in the style of all charts."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        figure = Figure(layout="constrained")
+        _draw(figure, chart)
+    return figure
 
 
 def _draw(figure: Any, chart: Chart) -> None:

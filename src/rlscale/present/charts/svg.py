@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from importlib.resources import files
 from typing import Any
 
 from rlscale.inference import Interval, VerdictName
 from rlscale.present.charts.spec import Band, End, Label, Line, Panel, Points, Whisker
 from rlscale.present.labels import spread
+from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT
 
-__all__ = ["css_colour", "interval_svg", "panel_svg"]
+__all__ = ["css_colour", "interval_svg", "panel_svg", "standalone_svg"]
 
 Point = tuple[float, float]
 _VERDICTS = frozenset(name.value for name in VerdictName)
 #: Pixels between what stands side by side in the right margin, and of a letter of a label.
 _APART, _LETTER = 8.0, 7.0
+#: The colour roles of a page that has none of its own.
+_LIGHT = {
+    **{f"s{k}": colour for k, colour in enumerate(SERIES)},
+    **{name.value: VERDICT[name][0] for name in VerdictName},
+    "ink": "#1b1f24", "muted": "#6e7781", "faint": "#b9c0c7", "grid": "#eceff2", "card": "#ffffff",
+}  # fmt: skip
+_DARK = {
+    **{f"s{k}": colour for k, colour in enumerate(SERIES_DARK)},
+    **{name.value: VERDICT[name][1] for name in VerdictName},
+    "ink": "#e8ebee", "muted": "#8d969f", "faint": "#4a535c", "grid": "#2a3138", "card": "#1b1f24",
+}  # fmt: skip
 _DASHES = {"dashed": "5 3", "dotted": "2 3"}
 
 
@@ -81,6 +94,19 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
     size = f'viewBox="0 0 {width:g} {height:g}"'
     head = f'<svg class="{kind}" {size} role="img" aria-label="{escape(panel.description)}">'
     return "".join([head, *canvas.elements, "</svg>"])
+
+
+def standalone_svg(panel: Panel, *, width: float = 760, height: float = 340) -> str:
+    """Return one panel with its own colours, light and dark, for a page that has no style of ours."""
+    style = (files("rlscale.present") / "templates" / "chart.css").read_text(encoding="utf-8")
+    light, dark = (f".rlscale-chart{{{_declared(colours)}}}" for colours in (_LIGHT, _DARK))
+    drawn = panel_svg(panel, width=width, height=height, kind="rlscale-chart")
+    scope = f"{light}@media (prefers-color-scheme:dark){{{dark}}}"
+    return f'<div style="max-width:{width:g}px"><style>{scope}{style}</style>{drawn}</div>'
+
+
+def _declared(colours: Mapping[str, str]) -> str:
+    return "".join(f"--{name}:{colour};" for name, colour in colours.items())
 
 
 def _frame(canvas: _Canvas) -> None:
