@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
+from rlscale.curves.value import Value
 from rlscale.decisions.contender import Contender, Entry, Outcome, middle_verdict
 from rlscale.decisions.pairs import Pair, commons, compared, everyone, grid
 from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
@@ -37,7 +38,7 @@ TOGETHER = 120
 
 
 @dataclass(frozen=True)
-class RecipeRank:
+class RecipeRank(Value):
     """One recipe's place.
 
     Parameters
@@ -68,7 +69,7 @@ class RecipeRank:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Value):
     """Recipes from best to worst.
 
     Parameters

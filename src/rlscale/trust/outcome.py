@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rlscale.curves.value import Value
 from rlscale.inference.fit import FitOptions
 from rlscale.inference.verdict import Verdict
 from rlscale.trust.scores import Difference
@@ -18,7 +19,7 @@ OURS = "rlscale"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(Value):
     """One run cut once: the forecasts made there and what came true.
 
     Parameters
@@ -96,7 +97,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores:
+class Scores(Value):
     """How one method did at one cut; None where undefined.
 
     Parameters
@@ -145,7 +146,7 @@ class TargetNoise:
 
 
 @dataclass(frozen=True)
-class CutScores:
+class CutScores(Value):
     """Every method at one cut.
 
     Parameters
@@ -166,7 +167,7 @@ class CutScores:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backtest:
+class Backtest(Value):
     """How forecasts made early would have done.
 
     Parameters

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
+from rlscale.curves.value import Value
 from rlscale.decisions.gate.history import History, as_recipe
 from rlscale.decisions.gate.hold import Gate
 from rlscale.decisions.gate.policy import HOLD, scaled
@@ -35,7 +36,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyScores:
+class PolicyScores(Value):
     """How one policy did over all tournaments.
 
     Parameters
@@ -67,7 +68,7 @@ class PolicyScores:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replay:
+class Replay(Value):
     """The answer of a replay: every policy, and how each family does over its main setting.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rlscale.curves.value import Value
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.inference.forecast import LEVELS, Interval
@@ -16,7 +17,7 @@ _QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Value):
     """What a decision rests on; rewards in the metric's own scale, computes in the runs' unit.
 
     Parameters
@@ -72,7 +73,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(Value):
     """The decision on one run.
 
     Parameters
@@ -124,7 +125,7 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateAnswer:
+class GateAnswer(Value):
     """The decisions on all runs.
 
     Parameters
