@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "ChoiceError",
@@ -39,7 +40,15 @@ def hidden(text: str) -> str:
 
 
 class RlscaleError(Exception):
-    """Root of everything this package raises on purpose."""
+    """Root of everything this package raises on purpose; it pickles with all that it carries."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), *self.args), self.__dict__ or None
+
+
+def _remade(kind: type[RlscaleError], *args: Any) -> RlscaleError:
+    """Return an error without its ``__init__``, which takes other arguments than ``args``."""
+    return kind.__new__(kind, *args)
 
 
 class InputError(RlscaleError):

@@ -162,10 +162,17 @@ def test_no_processes(jobs):
 
 def test_families_that_cannot_be_sent(monkeypatch):
     monkeypatch.setattr(RANK, "TOGETHER", 1)
-    mine = FitOptions(families=(SIGMOID.within(1.0, shift=0.1),))
-    with pytest.raises(InputError, match="are not the package's own; give --jobs 1"):
+    mine = FitOptions(families=(replace(SIGMOID, rise=lambda x, b: SIGMOID.rise(x, b), compiled=None),))
+    with pytest.raises(InputError, match=r"^the families of 'sigmoid' cannot be sent .* or give --jobs 1$"):
         rank_runs(made(2), mine, jobs=2)
     assert rank_runs(made(2), mine)[0].recipes
+
+
+def test_families_with_another_prior_are_sent(monkeypatch):
+    monkeypatch.setattr(RANK, "TOGETHER", 1)
+    mine = FitOptions(families=(SIGMOID.within(1.0, shift=0.1),))
+    runs = made(2)
+    assert rank_runs(runs, mine, jobs=2) == rank_runs(runs, mine)
 
 
 def test_a_process_that_is_ended_is_said(monkeypatch):

@@ -398,7 +398,8 @@ def test_an_older_ledger_is_brought_up_to_date(where, tmp_path, monkeypatch):
 def test_a_ledger_of_before_bounds_were_assumed_keeps_its_bounds_as_stated(where):
     with Ledger(where, create=True) as held:
         append(held, enlist(held), [1, 2], [0.1, 0.2])
-        drops = ("ALTER TABLE runs DROP COLUMN bounds_from", "ALTER TABLE runs DROP COLUMN open",
+        drops = ("DROP TABLE series", "DROP TABLE logs",
+                 "ALTER TABLE runs DROP COLUMN bounds_from", "ALTER TABLE runs DROP COLUMN open",
                  "ALTER TABLE reads DROP COLUMN bounds", "UPDATE rlscale_version SET version_num = '0001'")  # fmt: skip
         for statement in drops:
             held._database.write(lambda connection, sql=statement: connection.execute(text(sql)))

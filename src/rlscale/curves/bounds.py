@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from rlscale.curves.value import Value
 from rlscale.errors import CurveError
 
 __all__ = ["BOUNDS_FROM", "MAD", "REASONS", "OpenBounds", "frame_of", "jitter", "levels", "scatter"]
@@ -30,7 +31,7 @@ MAD = 1.4826
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenBounds:
+class OpenBounds(Value):
     """What is known of a reward whose bounds nobody states.
 
     With ``m`` and ``M`` the lowest and highest median of 3 consecutive values of a run, ``j`` the jitter of its

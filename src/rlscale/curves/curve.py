@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.units import canonical_unit
+from rlscale.curves.value import Value
 from rlscale.errors import CurveError
 
 __all__ = ["HUGE", "Curve"]
@@ -26,7 +27,7 @@ HUGE = 1e150
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Curve:
+class Curve(Value):
     """Validation reward against compute, for one run.
 
     Parameters

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves.curve import Curve
+from rlscale.curves.value import Value
 from rlscale.errors import CurveError
 
 __all__ = ["Metric", "Run", "Series", "Source"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Series:
+class Series(Value):
     """A logged quantity against the trainer's step.
 
     Parameters
@@ -45,7 +46,7 @@ class Series:
 
 
 @dataclass(frozen=True, eq=False)
-class Metric:
+class Metric(Value):
     """A quantity under its canonical name, whichever trainer logged it.
 
     Parameters
@@ -64,7 +65,7 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(Value):
     """Where a run was read from.
 
     Parameters
@@ -89,7 +90,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Run:
+class Run(Value):
     """One job, with its validation curve.
 
     Parameters

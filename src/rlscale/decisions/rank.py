@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
+from rlscale.curves.value import Value
 from rlscale.decisions.contender import Contender, Entry, Outcome, middle_verdict
 from rlscale.decisions.pairs import Pair, commons, compared, everyone, grid
 from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
@@ -38,7 +39,7 @@ TOGETHER = 120
 
 
 @dataclass(frozen=True)
-class RecipeRank:
+class RecipeRank(Value):
     """One recipe's place.
 
     Parameters
@@ -69,7 +70,7 @@ class RecipeRank:
 
 
 @dataclass(frozen=True, repr=False)
-class Ranking(Result):
+class Ranking(Result, Value):
     """Recipes from best to worst.
 
     Parameters

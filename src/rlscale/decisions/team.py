@@ -1,6 +1,8 @@
 """The recipes of a ranking while it is made, in this process and in others.
 
-A posterior is some 50 KiB, so each stays where it was fitted; what is sent are curves one way and answers the other.
+A posterior is some 50 KiB, and three times that when it is sent without what all share, so each stays where it was
+fitted; what is sent are curves one way and answers the other. That is why this is no ordinary pool, whose workers keep
+nothing; and a worker that waits here ends with the process that asks, even where that is killed.
 Recipes come in blocks that do not depend on the number of processes, and neither do the numbers.
 """
 
@@ -106,10 +108,10 @@ class _Remote:
     """A share in another process."""
 
     def __init__(self, options: FitOptions, targets: Sequence[float]) -> None:
+        options.require_portable()
         context = get_context("spawn")  # a copy of an interpreter that has threads may hang
         self._connection, far = context.Pipe()
-        told = (far, *options.sent(), tuple(targets))
-        self._process = context.Process(target=_serve, args=told, daemon=True)
+        self._process = context.Process(target=_serve, args=(far, options, tuple(targets)), daemon=True)
         self._process.start()
         far.close()
 
@@ -139,10 +141,10 @@ class _Remote:
         self._connection.close()
 
 
-def _serve(connection: Connection, family: int, options: FitOptions, targets: Sequence[float]) -> None:
+def _serve(connection: Connection, options: FitOptions, targets: Sequence[float]) -> None:
     """Answer for a share until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
-    share = Share(options.received(family), targets)
+    share = Share(options, targets)
     while True:
         try:
             what, args = connection.recv()

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from rlscale.curves.value import Value
 from rlscale.inference.backend import Jobs
 from rlscale.inference.evidence import Evidence
 from rlscale.inference.families import Family
@@ -52,7 +53,7 @@ _SINGLE = ("weight", "baseline", "gain")
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
+class Draws(Value):
     """Weighted draws on the engine's scale (unit reward range, compute from the last); arrays of shape (d,).
 
     The shape of each is kept as its cell on the grid: thousands of posteriors fit into memory.

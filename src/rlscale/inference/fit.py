@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
+from rlscale.curves.value import Value
 from rlscale.errors import InputError
 from rlscale.inference.ahead import Aftermath
 from rlscale.inference.draws import COUNT
@@ -36,7 +37,7 @@ TOGETHER = 30
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Fit(Result):
+class Fit(Result, Value):
     """What one run supports.
 
     Parameters

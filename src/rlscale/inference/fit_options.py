@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pickle import PicklingError
 
 import numpy as np
 
+from rlscale.curves.value import Value
 from rlscale.errors import InputError
 from rlscale.inference.correction import Correction
-from rlscale.inference.families import AVERAGED, KNOWN, Family, families_for, name_of
+from rlscale.inference.families import AVERAGED, Family, families_for, name_of
 from rlscale.inference.forecast import TOLERANCE
 from rlscale.inference.posterior import default_model_error
 from rlscale.inference.priors import Priors
@@ -17,7 +19,7 @@ __all__ = ["FitOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitOptions:
+class FitOptions(Value):
     """How to fit, shared by every command.
 
     Parameters
@@ -58,22 +60,17 @@ class FitOptions:
         """Name of the family, or of the average of several."""
         return name_of(self.families)
 
-    def sent(self) -> tuple[int, FitOptions]:
-        """Return these options as another process takes them, its families by their place: functions cannot be sent.
+    def require_portable(self) -> None:
+        """Raise :class:`InputError` where another process cannot take these options: families of functions by hand."""
+        from multiprocessing.reduction import ForkingPickler
 
-        Raises
-        ------
-        InputError
-            Families of the caller's own, which no name stands for.
-        """
-        for place, known in enumerate(KNOWN):
-            if known == self.families:
-                return place, replace(self, families=())
-        raise InputError(f"the families of {self.family!r} here are not the package's own; give --jobs 1")
-
-    def received(self, place: int) -> FitOptions:
-        """Return the options that were :meth:`sent`."""
-        return replace(self, families=KNOWN[place])
+        try:
+            ForkingPickler.dumps(self)
+        except (PicklingError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"the families of {self.family!r} cannot be sent to another process ({error}); "
+                "define their functions in a module, or give --jobs 1"
+            ) from error
 
     def __post_init__(self) -> None:
         if self.model_error is None:

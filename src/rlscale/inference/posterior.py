@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlscale.curves import Curve
+from rlscale.curves.value import Value
 from rlscale.errors import CurveError, InputError
 from rlscale.inference.ahead import PERSISTENCE, Aftermath, Ahead
 from rlscale.inference.correction import Correction
@@ -46,7 +47,7 @@ JOBS = 32
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Posterior:
+class Posterior(Value):
     """Weighted draws of ``R(C) = R0 + (A - R0) s(C)``, its noise and its model error, for one curve.
 
     Parameters

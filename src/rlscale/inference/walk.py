@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.curves.value import Value
 from rlscale.inference.noise import RHO_GRID, at_correlations, columns
 from rlscale.inference.priors import WalkPrior
 
@@ -69,7 +70,7 @@ def recent_jitter(curve: Curve) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Noises:
+class Noises(Value):
     """The grid of noises: every correlation with every amplitude of the walk, correlation by correlation.
 
     Parameters

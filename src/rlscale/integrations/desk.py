@@ -72,7 +72,7 @@ class Desk:
         mine = ("_table", "_lock", "_looked", "_retry")
         with self._lock:
             state = {name: value for name, value in self.__dict__.items() if name not in mine}
-        # as a ledger keeps them: families of curves hold functions, which cannot be pickled everywhere
+        # as a ledger keeps them, so that a later release restores an experiment of this one
         return {**state, "settings": self.settings.document()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

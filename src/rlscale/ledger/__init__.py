@@ -6,6 +6,7 @@ from rlscale.ledger.deliveries import Delivery, Event
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
+from rlscale.ledger.logs import Kept, Logged
 from rlscale.ledger.overrides import KINDS, Override, forced
 from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
 from rlscale.ledger.values import (
@@ -17,6 +18,7 @@ from rlscale.ledger.values import (
     digest,
     heading_bounds,
     points_of,
+    restated,
     unknown_bounds,
 )
 
@@ -28,9 +30,11 @@ __all__ = [
     "Event",
     "FitRow",
     "Heading",
+    "Kept",
     "Lease",
     "LeaseLost",
     "Ledger",
+    "Logged",
     "LookRow",
     "Override",
     "Points",
@@ -46,5 +50,6 @@ __all__ = [
     "forced",
     "heading_bounds",
     "points_of",
+    "restated",
     "unknown_bounds",
 ]

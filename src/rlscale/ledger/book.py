@@ -15,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database
+from rlscale.ledger.logs import Kept, Logged, extend, keep, logged
 from rlscale.ledger.schema import points, runs
-from rlscale.ledger.values import Heading, Points, RunRow, canonical, open_bounds_of, open_bounds_text
+from rlscale.ledger.values import Heading, Points, RunRow, open_bounds_of, open_bounds_text, restated, written
 
 __all__ = ["Book"]
 
@@ -147,6 +148,63 @@ class Book:
         )  # fmt: skip
         return {(row.metric, row.compute): row.value for row in connection.execute(asked)}
 
+    def take(
+        self, row: RunRow, heading: Heading, new: Points, log: Logged, known: Kept | None = None
+    ) -> tuple[int, Kept]:
+        """Take in what is new of a run and of its whole log, and return how many points were new and what is kept.
+
+        Parameters
+        ----------
+        row : RunRow
+        heading : Heading
+            As its log states it now: seed, model and settings are kept anew where they differ.
+        new : Points
+        log : Logged
+            The whole of it, of which only what is new is written.
+        known : Kept, optional
+            What this returned the last time.
+
+        Raises
+        ------
+        LedgerError
+            As for :meth:`append`.
+        """
+
+        def work(connection: Connection) -> tuple[int, Kept]:
+            count = self._append(connection, row.id, {heading.metric: new}, heading.source or None)
+            if restated(row, heading) != row:
+                values = {"seed": heading.seed, "model_params": heading.model_params,
+                          "settings": written(heading.settings)}  # fmt: skip
+                connection.execute(update(runs).where(runs.c.id == row.id).values(**values))
+            return count, keep(connection, row.id, log, known)
+
+        return self._database.write(work)
+
+    def extend(self, number: int, new: Mapping[str, Points], log: Logged, *, about: bool) -> int:
+        """Take in what a run that records itself has logged since the last time; return how many points were new.
+
+        Parameters
+        ----------
+        number : int
+        new : mapping of str to Points
+            By metric.
+        log : Logged
+            The new part of each series, which takes the place of what was kept from its first step on.
+        about : bool
+            Whether configuration and metrics are to be kept too.
+        """
+
+        def work(connection: Connection) -> int:
+            count = self._append(connection, number, new, None)
+            extend(connection, number, log, about=about)
+            return count
+
+        return self._database.write(work)
+
+    def logs(self, of: Sequence[RunRow]) -> dict[int, Logged]:
+        """Return what the logs of runs hold beside their evaluations, by id; a run without any is left out."""
+        return self._database.read(lambda connection: logged(connection, [row.id for row in of]))
+
     def end(self, number: int) -> None:
         """Note that a run's trainer is done with it: nothing more will come."""
         self._database.write(
@@ -272,7 +330,7 @@ def _columns(heading: Heading) -> dict[str, Any]:
         "name": heading.name, "recipe": heading.recipe, "seed": heading.seed, "unit": heading.unit,
         "clock": heading.clock, "metric": heading.metric, "low": low, "high": high,
         "bounds_from": heading.bounds_from, "open": open_bounds_text(heading.open),
-        "model_params": heading.model_params, "budget": heading.budget, "settings": canonical(dict(heading.settings)),
+        "model_params": heading.model_params, "budget": heading.budget, "settings": written(heading.settings),
         "source": heading.source, "last_seq": 0, "created": time.time(),
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The tables of a ledger.
 
-Rows are added and never changed, but for counters, leases, how a command ended, and what is assumed of bounds.
+Rows are added and never changed, but for counters, leases, how a command ended, what is assumed of bounds, and what the
+log of a run says of it as a whole.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -20,8 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["TABLES", "decisions", "deliveries", "events", "fits", "leases", "looks", "overrides", "points", "reads",
-           "runs", "settings"]  # fmt: skip
+__all__ = ["TABLES", "decisions", "deliveries", "events", "fits", "leases", "logs", "looks", "overrides", "points",
+           "reads", "runs", "series", "settings"]  # fmt: skip
 
 TABLES = MetaData()
 #: Numbers itself; SQLite does so for plain integers only.
@@ -64,6 +66,29 @@ points = Table(
     Column("at", Double, nullable=False),
     Index("points_by_compute", "run_id", "metric", "compute"),
     sqlite_with_rowid=False,  # the points of a run lie together
+)
+
+# what a run's log says of it as a whole; last is the number of its latest append
+logs = Table(
+    "logs",
+    TABLES,
+    Column("run_id", _ID, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("metrics", Text, nullable=False),
+    Column("source", Text),
+    Column("trainer", Text),
+)
+
+# what came in at once of all series of a run, packed; see packed.py
+series = Table(
+    "series",
+    TABLES,
+    Column("run_id", _ID, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
 
 settings = Table(

@@ -25,7 +25,9 @@ __all__ = [
     "open_bounds_of",
     "open_bounds_text",
     "points_of",
+    "restated",
     "unknown_bounds",
+    "written",
 ]
 
 Floats = NDArray[np.float64]
@@ -39,6 +41,20 @@ LONGEST = 500
 def canonical(document: Any) -> str:
     """Return a document as JSON that is the same for equal documents: sorted keys, shortest exact numbers."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """Return what a log holds as JSON of plain ASCII, whatever its texts hold; NaN and infinities stay as they are."""
+    return json.dumps(dict(document), separators=(",", ":"), default=_plain)
+
+
+def _plain(held: Any) -> Any:
+    """Return what JSON has no value for as the nearest that it has."""
+    if isinstance(held, Mapping):
+        return dict(held)
+    if isinstance(held, np.ndarray | np.generic):
+        return held.tolist()
+    return list(held) if isinstance(held, set | frozenset) else str(held)
 
 
 def digest(document: Any) -> str:
@@ -176,6 +192,11 @@ class RunRow(Heading):
             compute=points.compute, reward=points.value, unit=self.unit, clock=self.clock, metric=self.metric,
             n_eval=points.n_eval, sd=points.sd, bounds=self.bounds, bounds_from=self.bounds_from, open=self.open,
         )  # fmt: skip
+
+
+def restated(row: RunRow, heading: Heading) -> RunRow:
+    """Return a run with what a heading says of its seed, its model and its settings now."""
+    return replace(row, seed=heading.seed, model_params=heading.model_params, settings=dict(heading.settings))
 
 
 @dataclass(frozen=True, eq=False)

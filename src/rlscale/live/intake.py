@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rlscale.curves import Run
+from rlscale.curves.value import equal
 from rlscale.errors import LedgerError
-from rlscale.ledger import Heading, Ledger, Points, RunRow, Unreachable, points_of
+from rlscale.ledger import Heading, Kept, Ledger, Logged, Points, RunRow, Unreachable, points_of, restated
 
 __all__ = ["Intake", "Taken", "heading_of"]
 
@@ -27,20 +28,13 @@ def heading_of(run: Run, budget: float | None = None) -> Heading:
         name=run.name, recipe=run.recipe, unit=curve.unit, clock=curve.clock, metric=curve.metric,
         bounds=curve.bounds, bounds_from=curve.bounds_from, open=curve.open, seed=run.seed,
         model_params=run.model_params, budget=budget,
-        settings=_plain(run.settings), source="" if run.source is None else run.source.path,
+        settings=dict(run.settings), source="" if run.source is None else run.source.path,
     )  # fmt: skip
 
 
-def _plain(held: object) -> dict[str, object]:
-    """Return the settings that are plain values; others say nothing that is asked for later."""
-    if not hasattr(held, "items"):
-        return {}
-    kinds = (str, int, float, bool, type(None))
-    return {
-        str(key): value
-        for key, value in held.items()
-        if isinstance(value, kinds) and not (isinstance(value, float) and not np.isfinite(value))
-    }
+def _log_of(run: Run) -> Logged:
+    """Return what a run's log holds beside its evaluations."""
+    return Logged(config=run.config, series=run.series, metrics=run.metrics, source=run.source)
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Taken:
     runs : tuple of RunRow
         All runs that were given.
     points : int
-        New ones.
+        New evaluations.
     refused : mapping of str to str
         Why runs were left out, by name.
     """
@@ -60,6 +54,21 @@ class Taken:
     runs: tuple[RunRow, ...]
     points: int
     refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """A run as it was taken in, and what the ledger holds of its log since."""
+
+    run: Run
+    row: RunRow
+    log: Logged
+    kept: Kept
+
+    def holds(self, run: Run, log: Logged) -> bool:
+        """Whether nothing of the run has changed but, perhaps, its evaluations."""
+        ours, its = ((one.seed, one.model_params, one.settings) for one in (self.run, run))
+        return equal(ours, its) and self.log == log
 
 
 class Intake:
@@ -73,42 +82,56 @@ class Intake:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._rows: dict[str, RunRow] = {}
-        self._sent: dict[str, Run] = {}
+        self._sent: dict[str, _Sent] = {}
 
     def take(self, runs: Sequence[Run], budget: float | None = None) -> Taken:
-        """Take in the evaluations of runs that are not there yet; a run that contradicts the ledger is left out.
+        """Take in what is not there yet of runs and their logs; a run that contradicts the ledger is left out.
 
         Raises
         ------
         LedgerError
             The ledger cannot be written; nothing is then counted as taken in.
         """
-        points, refused, kept = 0, {}, []
+        points, refused, rows = 0, {}, []
         for run in runs:
-            before = self._sent.get(run.name)
-            if before is not None and before.curve is run.curve:
-                kept.append(self._rows[run.name])
-                continue
             try:
-                if run.name not in self._rows:
-                    self._rows[run.name] = self._ledger.book.enlist(heading_of(run, budget))
-                    if run.source is not None and run.source.format not in _STATED:
-                        self._ledger.begun_anew(run.name)
-                row = self._rows[run.name]
-                if before is None and row.last_seq:
-                    self._check(row, run)
-                source = None if run.source is None else run.source.path
-                new = _new(before, run)
-                if len(new):
-                    points += self._ledger.book.append({row.id: {run.curve.metric: new}}, source)
+                points += self._taken(run, budget)
             except Unreachable:  # as it will be for the other runs
                 raise
             except LedgerError as error:
                 refused[run.name] = str(error)
                 continue
-            self._sent[run.name] = run
-            kept.append(row)
-        return Taken(tuple(kept), points, refused)
+            rows.append(self._sent[run.name].row)
+        return Taken(tuple(rows), points, refused)
+
+    def _taken(self, run: Run, budget: float | None) -> int:
+        """Take in what is new of one run; return the number of its new evaluations."""
+        sent, log = self._sent.get(run.name), _log_of(run)
+        new = _new(None if sent is None else sent.run, run)
+        if sent is not None and not len(new) and sent.holds(run, log):
+            return 0
+        heading = heading_of(run, budget)
+        row = self._row(run, heading) if sent is None else sent.row
+        count, kept = self._ledger.book.take(row, heading, new, log, None if sent is None else sent.kept)
+        self._sent[run.name] = _Sent(run, restated(row, heading), log, kept)
+        return count
+
+    def _row(self, run: Run, heading: Heading) -> RunRow:
+        """Return the run of the ledger that a run is, which is added where it is new.
+
+        Raises
+        ------
+        LedgerError
+            The ledger holds another one of that name.
+        """
+        if run.name not in self._rows:
+            self._rows[run.name] = self._ledger.book.enlist(heading)
+            if run.source is not None and run.source.format not in _STATED:
+                self._ledger.begun_anew(run.name)
+        row = self._rows[run.name]
+        if row.last_seq:
+            self._check(row, run)
+        return row
 
     def _check(self, row: RunRow, run: Run) -> None:
         """Refuse a run that is another than the one that the ledger holds under its name.

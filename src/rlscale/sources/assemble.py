@@ -207,8 +207,16 @@ def _with_given_metric(logs: Sequence[Named], metric: str, errors: list[SourceEr
             errors.append(SourceError(path, said, names, f"no metric {metric!r}"))
         else:
             names = [named.name for named in missing]
-            errors.append(SourceError(path, f"holds no metric {metric!r}; {_closest(metric, missing)}", names))
+            errors.append(SourceError(path, _no_metric(metric, missing), names))
     return chosen
+
+
+def _no_metric(metric: str, missing: Sequence[Named]) -> str:
+    """Say that runs have no such metric, or have it by steps whose compute nobody knows."""
+    if any(metric in named.log.unplaced for named in missing):
+        unit = ", ".join(next(iter(named.log.axes)) for named in missing[:1])
+        return f"keeps {metric!r} by the trainer's step, whose compute in {unit} it does not hold; read the log itself"
+    return f"holds no metric {metric!r}; {_closest(metric, missing)}"
 
 
 def _logged_as(log: Log, metric: str) -> str | None:
@@ -309,12 +317,19 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         seed=named.identity.seed,
         model_params=log.model_params,
         config=log.config,
-        series={key: value for key, value in log.series.items() if key != metric},
+        series={key: value for key, value in log.quantities.items() if key != metric},
         metrics=log.metrics,
         settings=log.settings,
-        source=Source(log.path, log.format, log.rows, said, log.trainer),
+        source=_source(log, said),
         warnings=(*log.warnings, *axis.warnings, *_warnings(log, metric)),
     )
+
+
+def _source(log: Log, repairs: tuple[str, ...]) -> Source:
+    """Return where a run was read from: the log itself, not the ledger that it was kept in meanwhile."""
+    if log.origin is None:
+        return Source(log.path, log.format, log.rows, repairs, log.trainer)
+    return replace(log.origin, repairs=tuple(dict.fromkeys((*log.origin.repairs, *repairs))))
 
 
 def _stated_bounds(log: Log, options: ReadOptions) -> tuple[tuple[float, float], str]:

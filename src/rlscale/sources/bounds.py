@@ -64,7 +64,7 @@ def several_rewards(keys: Iterable[str], metric: str) -> bool:
 
 def provisional(log: Log, metric: str, *, asked: bool = False) -> OpenBounds:
     """Return why a curve may be open, until all runs are decided together; ``asked``: ``--bounds open``."""
-    because = "asked" if asked else "rewards" if several_rewards(log.series, metric) else log.open_because
+    because = "asked" if asked else "rewards" if several_rewards(log.quantities, metric) else log.open_because
     return _unseen(because)
 
 

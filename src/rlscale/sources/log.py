@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from rlscale.curves import Metric, Series, canonical_unit
+from rlscale.curves import Metric, Series, Source, canonical_unit
 from rlscale.errors import InputError
 from rlscale.sources.clocks import CLOCKS, Clock
 from rlscale.sources.flops import FlopRule
@@ -145,6 +145,11 @@ class Log:
         Keys of ``series`` that are primary validation metrics.
     train : tuple of str
         Keys of ``series`` that are train rewards, the fall-back.
+    unplaced : mapping of str to Series
+        Quantities against the trainer's step of a log that states the compute of its evaluations, and not of steps:
+        none of them can be chosen as the reward.
+    origin : Source, optional
+        Where the run was read from before, where a ledger says.
     axes : mapping of str to Series
         Cumulative compute by unit (``steps``, ``tokens``, ...) against the trainer's step. ``gpu-hours`` stands here
         only where the log holds gpu-hours itself; else see ``seconds``.
@@ -204,6 +209,8 @@ class Log:
     validation: tuple[str, ...]
     train: tuple[str, ...]
     axes: Mapping[str, Series]
+    unplaced: Mapping[str, Series] = field(default_factory=dict)
+    origin: Source | None = None
     axis_keys: Mapping[str, Series] = field(default_factory=dict)
     axis_units: Mapping[str, str] = field(default_factory=dict)
     undeclared: str | None = None
@@ -236,6 +243,11 @@ class Log:
     warnings: tuple[str, ...] = ()
     metric_repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     axis_warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def quantities(self) -> dict[str, Series]:
+        """All quantities under their keys, ``series`` and ``unplaced``."""
+        return {**self.series, **self.unplaced}
 
     @property
     def states_compute(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlscale.curves import Run
+from rlscale.curves.value import Value
 from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.history import History, as_recipe, histories
 from rlscale.decisions.gate.policy import frame_unit
@@ -29,7 +30,7 @@ LOOKS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(Value):
     """How tournaments are held.
 
     Parameters
@@ -82,7 +83,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Arena:
+class Arena(Value):
     """Contenders that were forecast at every look, ready for any policy.
 
     Parameters

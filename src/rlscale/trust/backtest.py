@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -229,18 +230,15 @@ def forecast_tasks(
         for batch in batches:
             yield from _batch(batch, options, methods)
         return
-    family, sent = options.sent()
-    work = partial(_remote_batch, family=family, options=sent, methods=methods)
+    options.require_portable()
+    work = partial(_batch, options=options, methods=methods)
     # fresh interpreters: a copy of one that has threads may hang
     with ProcessPoolExecutor(min(jobs, len(batches)), mp_context=get_context("spawn")) as pool:
-        for results in pool.map(work, batches):
-            yield from results
-
-
-def _remote_batch(
-    tasks: Sequence[Task], family: int, options: FitOptions, methods: Sequence[str]
-) -> list[Case | Skipped]:
-    return _batch(tasks, options.received(family), methods)
+        try:
+            for results in pool.map(work, batches):
+                yield from results
+        except BrokenProcessPool as error:
+            raise InputError("a process that fits runs has ended; is there memory for it? give --jobs 1") from error
 
 
 def _batch(tasks: Sequence[Task], options: FitOptions, methods: Sequence[str]) -> list[Case | Skipped]:

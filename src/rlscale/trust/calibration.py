@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from rlscale.curves.value import Value
 from rlscale.inference.verdict import VerdictName
 from rlscale.trust.baselines import METHODS
 from rlscale.trust.outcome import OURS, Case
@@ -34,7 +35,7 @@ _FEWEST, _MOST = 3, 240
 
 
 @dataclass(frozen=True)
-class Reliability:
+class Reliability(Value):
     """How often central intervals held the truth.
 
     Parameters
@@ -58,7 +59,7 @@ class Reliability:
 
 
 @dataclass(frozen=True)
-class RiskCoverage:
+class RiskCoverage(Value):
     """Mean absolute error of the forecasts with the narrowest 80 % intervals.
 
     Parameters
@@ -74,7 +75,7 @@ class RiskCoverage:
 
 
 @dataclass(frozen=True)
-class VerdictScores:
+class VerdictScores(Value):
     """How the forecasts under one verdict did.
 
     Parameters

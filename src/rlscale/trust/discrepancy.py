@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
+from rlscale.curves.value import Value
 from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.outlook import EDGES, GATE_FIT, in_frame, on_grid
 from rlscale.decisions.gate.policy import HOLD, frame_unit
@@ -51,7 +52,7 @@ TRIED = np.round(np.arange(0.0, 0.2001, 0.0025), 4)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(Value):
     """What finished runs say of the gate's intervals.
 
     Parameters

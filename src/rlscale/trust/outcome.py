@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rlscale.curves.value import Value
 from rlscale.inference.fit import FitOptions
 from rlscale.inference.verdict import Verdict
 from rlscale.results import Result
@@ -19,7 +20,7 @@ OURS = "rlscale"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(Value):
     """One run cut once: the forecasts made there and what came true.
 
     Parameters
@@ -97,7 +98,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores:
+class Scores(Value):
     """How one method did at one cut; None where undefined.
 
     Parameters
@@ -146,7 +147,7 @@ class TargetNoise:
 
 
 @dataclass(frozen=True)
-class CutScores:
+class CutScores(Value):
     """Every method at one cut.
 
     Parameters
@@ -167,7 +168,7 @@ class CutScores:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Backtest(Result):
+class Backtest(Result, Value):
     """How forecasts made early would have done.
 
     Parameters

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
+from rlscale.curves.value import Value
 from rlscale.decisions.gate.history import History, as_recipe
 from rlscale.decisions.gate.hold import Gate
 from rlscale.decisions.gate.policy import HOLD, scaled
@@ -36,7 +37,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyScores:
+class PolicyScores(Value):
     """How one policy did over all tournaments.
 
     Parameters
@@ -68,7 +69,7 @@ class PolicyScores:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Replay(Result):
+class Replay(Result, Value):
     """The answer of a replay: every policy, and how each family does over its main setting.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rlscale.curves import Run
+from rlscale.curves.value import Value
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.inference.forecast import LEVELS, Interval
@@ -19,7 +20,7 @@ _QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Value):
     """What a decision rests on; rewards in the metric's own scale, computes in the runs' unit.
 
     Parameters
@@ -75,7 +76,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(Value):
     """The decision on one run.
 
     Parameters
@@ -127,7 +128,7 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class GateAnswer(Result):
+class GateAnswer(Result, Value):
     """The decisions on all runs.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from rlscale.curves import Curve
+from rlscale.curves.value import Value
 from rlscale.errors import InputError
 
 __all__ = ["HOLD", "KILL", "Policy", "check_number", "frame_unit", "number", "scaled", "stored"]
@@ -22,7 +23,7 @@ def number(default: Any, why: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(Value):
     """The numbers of the joint-risk gate; rewards are shares of the metric's range, computes of the horizon.
 
     Raises

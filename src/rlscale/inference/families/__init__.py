@@ -20,7 +20,6 @@ __all__ = [
     "FLAT",
     "GATED",
     "GOMPERTZ",
-    "KNOWN",
     "POWER",
     "SATURATING",
     "SIGMOID",
@@ -63,8 +62,6 @@ AVERAGED = (
 )
 #: What the gate averages: its discrepancy takes the place of the model error.
 GATED = (*SATURATING, FLAT)
-#: Every set of families that a command fits by.
-KNOWN = (AVERAGED, GATED, SATURATING, *((family,) for family in FAMILIES.values()))
 
 
 def families_named(name: str, average: tuple[Family, ...] = AVERAGED) -> tuple[Family, ...]:

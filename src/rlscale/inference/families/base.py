@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from rlscale.curves.value import Value
+
 __all__ = ["CompiledRise", "Family", "Floats", "Rise", "Slopes", "of_z"]
 
 Floats = NDArray[np.float64]
@@ -34,7 +36,7 @@ class CompiledRise:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class Family(Value):
     """A shape ``s(x, B)`` with ``x = ln(C / C_mid)``, so that ``R(C) = R0 + (A - R0) s``.
 
     ``families.conformance.faults`` tests one against this contract.
@@ -96,18 +98,35 @@ def _log_norm(mean: float, sd: float, limits: tuple[float, float]) -> float:
     return float(np.log(sd * np.sqrt(2.0 * np.pi) * (ndtr(high) - ndtr(low))))
 
 
+@dataclass(frozen=True)
+class _RiseOfZ:
+    """``s(B x)``; a value and no closure, so that families can be sent to other processes."""
+
+    rise: Callable[[Floats], Floats]
+
+    def __call__(self, x: Floats, b: Floats) -> Floats:
+        return self.rise(np.asarray(b * x))
+
+
+@dataclass(frozen=True)
+class _SlopesOfZ:
+    """Slopes of ``s(B x)``."""
+
+    slope: Callable[[Floats], Floats]
+
+    def __call__(self, x: Floats, b: Floats) -> tuple[Floats, Floats]:
+        z = np.asarray(b * x)
+        by_z = self.slope(z)
+        return b * by_z, z * by_z
+
+
 def of_z(rise: Callable[[Floats], Floats], slope: Callable[[Floats], Floats]) -> tuple[Rise, Slopes]:
     """Return ``rise`` and ``slopes`` of a family whose shape depends on ``z = B x`` alone.
 
     Parameters
     ----------
     rise, slope : callable
-        ``s(z)`` and ``ds/dz``; ``rise`` may overwrite its argument.
+        ``s(z)`` and ``ds/dz``; ``rise`` may overwrite its argument. Functions of a module, else the family cannot be
+        pickled.
     """
-
-    def slopes(x: Floats, b: Floats) -> tuple[Floats, Floats]:
-        z = np.asarray(b * x)
-        by_z = slope(z)
-        return b * by_z, z * by_z
-
-    return lambda x, b: rise(np.asarray(b * x)), slopes
+    return _RiseOfZ(rise), _SlopesOfZ(slope)

@@ -58,15 +58,19 @@ def _run(named: Named) -> dict[str, Any]:
         "absent": dict(log.absent),
         "settings": {name: _plain(value) for name, value in log.settings.items()},
         "config": _plain(dict(log.config)),
-        "keys": list(log.series),
+        "keys": list(log.quantities),
         "warnings": [*log.warnings],
-        "source": {
-            "path": log.path,
-            "format": log.format,
-            "rows": log.rows,
-            "repairs": [*named.repairs, *log.repairs],
-        },
+        "source": _source(named),
     }
+
+
+def _source(named: Named) -> dict[str, Any]:
+    """Return where the run was read from, which a ledger knows of the log that it was kept from."""
+    log, repairs = named.log, (*named.repairs, *named.log.repairs)
+    if log.origin is None:
+        return {"path": log.path, "format": log.format, "rows": log.rows, "repairs": [*repairs]}
+    origin = log.origin
+    return {"path": origin.path, "format": origin.format, "rows": origin.rows, "repairs": [*origin.repairs, *repairs]}
 
 
 def _reward(log: Log, key: str) -> dict[str, Any]:
@@ -155,7 +159,7 @@ def _print_run(named: Named, console: Console) -> None:
     print_list(console, "Compute", _compute(log))
     print_list(console, "Settings", _settings(log))
     shown = {row["key"] for _, row, _ in rows}
-    others = [key for key in log.series if key not in shown]
+    others = [key for key in log.quantities if key not in shown]
     if others:
         more = f" and {len(others) - _KEYS} more (--json)" if len(others) > _KEYS else ""
         print_list(console, "Other keys", [", ".join(others[:_KEYS]) + more])

@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.curves import Series
 from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
-from rlscale.ledger import Ledger, Points, RunRow
+from rlscale.ledger import Ledger, Logged, Points, RunRow
 from rlscale.sources.log import Log
 
 __all__ = ["NAME", "read"]
@@ -27,6 +27,7 @@ def read(uri: str) -> list[Log]:
         with Ledger(uri) as ledger:
             rows = ledger.book.runs()
             own = ledger.book.points(rows)
+            logs = ledger.book.logs(rows)
             beside = {
                 metric: ledger.book.points(rows, metric=metric)
                 for metric in ledger.book.metrics()
@@ -34,25 +35,33 @@ def read(uri: str) -> list[Log]:
             }
     except LedgerError as error:
         raise SourceError(where, str(error).removeprefix(f"{where.removeprefix('ledger:')}: ")) from None
-    logs = [
-        _log(row, own[row.id], {metric: held[row.id] for metric, held in beside.items() if row.id in held}, where)
+    found = [
+        _log(row, own[row.id], {metric: held[row.id] for metric, held in beside.items() if row.id in held},
+             logs.get(row.id, Logged()), where)
         for row in rows
         if row.id in own
-    ]
-    if not logs:
+    ]  # fmt: skip
+    if not found:
         raise EmptyError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
-    return logs
+    return found
 
 
-def _log(row: RunRow, own: Points, beside: dict[str, Points], where: str) -> Log:
+def _log(row: RunRow, own: Points, beside: dict[str, Points], log: Logged, where: str) -> Log:
     held = {**beside, row.metric: own}
-    everywhere = np.unique(np.concatenate([points.compute for points in held.values()]))
+    placed = {metric: Series(points.compute, points.value) for metric, points in held.items()}
+    by_step = {key: one for key, one in log.series.items() if key != row.metric}
+    counts_steps = row.unit == "steps"  # then a step is its compute
+    if counts_steps:
+        placed = {**by_step, **placed}
+    everywhere = np.unique(np.concatenate([series.step for series in placed.values()]))
     return Log(
         name=row.name,
         path=where,
         format=NAME,
         rows=row.last_seq,
-        series={metric: Series(points.compute, points.value) for metric, points in held.items()},
+        series=placed,
+        unplaced={} if counts_steps else by_step,
+        origin=log.source,
         validation=(row.metric,),
         train=(),
         axes={row.unit: Series(everywhere, everywhere)},
@@ -65,5 +74,8 @@ def _log(row: RunRow, own: Points, beside: dict[str, Points], where: str) -> Log
         recipe=row.recipe,
         seed=row.seed,
         model_params=row.model_params,
+        config=log.config,
+        metrics=log.metrics,
         settings=row.settings,
+        trainer=log.trainer,
     )
