@@ -23,7 +23,7 @@ from rlscale.options import (
     Compute,
     example,
     gate_fit_options,
-    read_options,
+    priced_options,
     with_options,
 )
 
@@ -58,17 +58,20 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     PATH is a log or a folder of logs that trainers write; without one, runs that trainers put into the ledger
     themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by.
     """
+    from rlscale.decisions.savings import check_price
     from rlscale.ledger import Ledger
     from rlscale.live import Courier, Following, Watch, command_of
 
     if given["act"] and given["command"] is None:
         click.echo("acting without --on-decision: trainers and schedulers that ask the ledger will obey", err=True)
     courier = None if given["command"] is None else Courier(command_of(given["command"]), given["timeout"])
-    source = Following(paths, read_options(given)) if paths else None
+    source = Following(paths, priced_options(given)) if paths else None
     with Ledger(where, create=True) as held:
         first = source.poll() if source is not None else None  # what is wrong with the options is said at once
         run = None if first is None or not first.runs else first.runs[0].curve
         settings = _settings(given, held, run)
+        for unit in {row.unit for row in held.book.runs()} if source is None else ():
+            check_price(given["price"], unit)
         watcher = Watch(
             held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
             unit=given["unit"], lasts=given["lease"],
@@ -137,11 +140,12 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     from rlscale.present.output import console
     from rlscale.present.watch import news, scene_document, screen
 
+    price = given["price"]
     if given["as_json"]:
         before: list[Any] = []
 
         def lines(scene: Scene) -> None:
-            document = scene_document(scene)
+            document = scene_document(scene, price)
             now = [document["runs"], document["troubles"], document["role"]]
             if now != before or scene.decisions or scene.commands:
                 before[:] = now
@@ -154,7 +158,7 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
         known: dict[str, str] = {}
 
         def tell(scene: Scene) -> None:
-            known.update(news(scene, dict(known), to))
+            known.update(news(scene, dict(known), to, price))
             for subject in known.keys() - scene.troubles.keys():
                 del known[subject]
 
@@ -163,7 +167,7 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     from rich.live import Live
 
     with Live(console=to, auto_refresh=False, screen=not given["once"]) as live:
-        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time()), refresh=True)
+        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time(), price), refresh=True)
 
 
 def _override(kind: str, what: str) -> click.Command:

@@ -4,6 +4,7 @@ from rlscale.live.courier import Courier, Ended, command_of
 from rlscale.live.explain import Explanation, explain
 from rlscale.live.following import Following
 from rlscale.live.intake import Intake, Taken, heading_of
+from rlscale.live.saved import saved
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
 from rlscale.live.standing import standing
@@ -30,6 +31,7 @@ __all__ = [
     "explain",
     "heading_of",
     "run_of",
+    "saved",
     "seen",
     "standing",
 ]

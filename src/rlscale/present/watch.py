@@ -15,6 +15,7 @@ from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, probability, quantity, reward, span
+from rlscale.present.savings import savings_words
 from rlscale.present.text import folded, plain_table
 from rlscale.sources.grouping import Grouping, stored_grouping
 
@@ -29,8 +30,15 @@ _TALL = 24
 _AROUND = 9
 
 
-def scene_document(scene: Scene) -> dict[str, Any]:
-    """Return what a pass found as JSON values: the decisions it made, and what is wrong."""
+def scene_document(scene: Scene, price: float | None = None) -> dict[str, Any]:
+    """Return what a pass found as JSON values: the decisions it made, and what is wrong.
+
+    Parameters
+    ----------
+    scene : Scene
+    price : float, optional
+        Dollars for a GPU-hour.
+    """
     answer = None if scene.sight is None else scene.sight.answer
     return {
         "schema": SCHEMA,
@@ -41,6 +49,7 @@ def scene_document(scene: Scene) -> dict[str, Any]:
         "unit": None if answer is None else answer.unit,
         "spent": None if answer is None else answer.spent,
         "planned": None if scene.sight is None else scene.sight.planned,
+        "savings": None if answer is None else answer.savings.at(price).document(),
         "model_based_risk": None if answer is None else answer.risk,
         "leader": None if answer is None else answer.leader,
         "runs": [] if answer is None else [one.document() for one in answer.decisions],
@@ -65,8 +74,8 @@ def _grouping(scene: Scene) -> Grouping:
     return stored_grouping([one.row.recipe for one in scene.sight.field])
 
 
-def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
-    """Return what is shown on a terminal of so many columns and lines."""
+def screen(scene: Scene, width: int, height: int, now: float, price: float | None = None) -> RenderableType:
+    """Return what is shown on a terminal of so many columns and lines; ``price`` is that of a GPU-hour, in dollars."""
     parts: list[RenderableType] = [_headline(scene)]
     below: list[RenderableType] = []
     if scene.last is not None:
@@ -82,6 +91,7 @@ def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
     if scene.sight is not None:
         if height >= _TALL:
             below.insert(0, Text(_grouping(scene).note, style="dim"))
+            below.insert(1, Text(savings_words(scene.sight.answer.savings.at(price)), style="dim"))
         parts += [Text(), *_table(scene, width, max(height - _AROUND - len(below), 3))]
     return Group(*parts, *below)
 
@@ -133,13 +143,15 @@ def _cells(one: Decision, state: str, bounds: tuple[float, float], room: int) ->
     ]  # fmt: skip
 
 
-def news(scene: Scene, known: dict[str, str], console: Console) -> dict[str, str]:
+def news(scene: Scene, known: dict[str, str], console: Console, price: float | None = None) -> dict[str, str]:
     """Print what a pass brought, a line each, and return what is wrong, to be given the next time."""
     for one in scene.decisions:
         console.print(
             Text.assemble(f"{moment(one.at)} #{one.id} ", badge(one.action), f" {one.run}: {one.reason}"),
             soft_wrap=True,
         )
+    if scene.decisions and scene.sight is not None:
+        console.print(f"  {savings_words(scene.sight.answer.savings.at(price))}", soft_wrap=True)
     for done in scene.commands:
         code = "" if done.exit_code is None else f" (exit code {done.exit_code})"
         console.print(f"  command for #{done.decision}, attempt {done.attempt}: {done.outcome}{code}", soft_wrap=True)

@@ -10,11 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from rlscale.decisions.savings import Savings
 from rlscale.ledger import DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
+from rlscale.live import saved
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, quantity, reward
+from rlscale.present.savings import savings_words
 from rlscale.present.text import plain_table, print_list, print_wrapped
 
 __all__ = ["Listing", "listing", "listing_document", "print_listing"]
@@ -40,6 +43,8 @@ class Listing:
     deliveries : tuple of Delivery
     overrides : tuple of Override
     events : tuple of Event
+    savings : Savings, optional
+        Of all runs of the latest look; None where there was none, or one run is listed.
     """
 
     where: str
@@ -50,16 +55,18 @@ class Listing:
     deliveries: tuple[Delivery, ...]
     overrides: tuple[Override, ...]
     events: tuple[Event, ...]
+    savings: Savings | None = None
 
 
-def listing(ledger: Ledger, run: str | None = None) -> Listing:
-    """Return what a ledger holds, of one run where it is given.
+def listing(ledger: Ledger, run: str | None = None, price: float | None = None) -> Listing:
+    """Return what a ledger holds, of one run where it is given; ``price`` is that of a GPU-hour, in dollars.
 
     Raises
     ------
-    LedgerError
-        There is no such run.
+    InputError
+        There is no such run, or compute is not in what has a price.
     """
+    told = saved(ledger) if run is None else None
     runs = ledger.book.runs() if run is None else (ledger.book.run(run),)
     decisions = ledger.rulings.decisions(run=run)
     return Listing(
@@ -71,6 +78,7 @@ def listing(ledger: Ledger, run: str | None = None) -> Listing:
         deliveries=ledger.deliveries.of([one.id for one in decisions]),
         overrides=tuple(one for one in ledger.overrides.all() if run is None or one.run == run),
         events=ledger.events.last(50),
+        savings=None if told is None else told.at(price),
     )
 
 
@@ -81,6 +89,7 @@ def listing_document(view: Listing) -> dict[str, Any]:
         "schema": SCHEMA,
         "ledger": view.where,
         "watcher": view.watcher,
+        "savings": None if view.savings is None else view.savings.document(),
         "runs": [_run(row, view, last.get(row.name)) for row in view.runs],
         "decisions": [_decision(one, view) for one in view.decisions],
         "overrides": [{**asdict(one), "at": moment(one.at)} for one in view.overrides],
@@ -123,6 +132,8 @@ def print_listing(view: Listing, console: Console) -> None:
     head = f"{view.where}: {count(len(view.runs), 'run')}, {count(points, 'evaluation')}, "
     watched = f"watched by {view.watcher}" if view.watcher else "nobody watches it"
     print_wrapped(console, f"{head}{count(len(view.decisions), 'decision')}; {watched}.", style="bold")
+    if view.savings is not None:
+        print_wrapped(console, savings_words(view.savings))
     console.print()
     if view.runs:
         console.print(_table(view))
