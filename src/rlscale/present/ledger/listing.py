@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rlscale.decisions.savings import Savings
-from rlscale.ledger import DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
+from rlscale.ledger import CHANGE, WELL, DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
 from rlscale.live import saved
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.text import badge
@@ -43,6 +43,9 @@ class Listing:
     deliveries : tuple of Delivery
     overrides : tuple of Override
     events : tuple of Event
+        The latest, oldest first.
+    wrong : tuple of Event
+        What is wrong now.
     savings : Savings, optional
         Of all runs of the latest look; None where there was none, or one run is listed.
     """
@@ -55,6 +58,7 @@ class Listing:
     deliveries: tuple[Delivery, ...]
     overrides: tuple[Override, ...]
     events: tuple[Event, ...]
+    wrong: tuple[Event, ...] = ()
     savings: Savings | None = None
 
 
@@ -78,6 +82,7 @@ def listing(ledger: Ledger, run: str | None = None, price: float | None = None) 
         deliveries=ledger.deliveries.of([one.id for one in decisions]),
         overrides=tuple(one for one in ledger.overrides.all() if run is None or one.run == run),
         events=ledger.events.last(50),
+        wrong=ledger.events.open(),
         savings=None if told is None else told.at(price),
     )
 
@@ -94,6 +99,7 @@ def listing_document(view: Listing) -> dict[str, Any]:
         "decisions": [_decision(one, view) for one in view.decisions],
         "overrides": [{**asdict(one), "at": moment(one.at)} for one in view.overrides],
         "events": [{**asdict(one), "at": moment(one.at)} for one in view.events],
+        "wrong_now": [{**asdict(one), "at": moment(one.at)} for one in view.wrong],
     }
 
 
@@ -152,12 +158,40 @@ def print_listing(view: Listing, console: Console) -> None:
         )  # fmt: skip
     said = [f"{word.who} said {word.kind} {word.run}, {ago(word.at, now)}{f': {word.note}' if word.note else ''}"
             for word in view.overrides[-_SHOWN:]]  # fmt: skip
-    wrong = [f"{ago(one.at, now)}: {one.kind} {one.subject}: {one.message}".replace(" :", ":")
-             for one in view.events[-_SHOWN:]]  # fmt: skip
-    if said or wrong:
+    lists = {
+        "What people said": said,
+        "What is wrong now": [_told(one, now) for one in view.wrong],
+        "What went wrong, and right again": _healed(view.events, now)[-_SHOWN:],
+        "What is assumed since": [_told(one, now) for one in view.events if one.kind == CHANGE][-_SHOWN:],
+    }
+    if any(lists.values()):
         console.print()
-    print_list(console, "What people said", said)
-    print_list(console, "What went wrong, and right again", wrong)
+    for title, lines in lists.items():
+        print_list(console, title, lines)
+
+
+def _told(one: Event, now: float) -> str:
+    return f"{ago(one.at, now)}: {_subject(one)}: {one.message}"
+
+
+def _subject(one: Event) -> str:
+    return f"{one.kind} {one.subject}".strip()
+
+
+def _healed(events: Sequence[Event], now: float) -> list[str]:
+    """Return what went wrong and is right again, each message once, with when it went and when it came right."""
+    wrong: dict[str, list[Event]] = {}
+    found = []
+    for one in events:
+        if one.kind == CHANGE:
+            continue
+        subject = _subject(one)
+        if one.message != WELL:
+            wrong.setdefault(subject, []).append(one)
+            continue
+        messages = {each.message: each for each in reversed(wrong.pop(subject, []))}
+        found += [f"{_told(each, now)}; right again {ago(one.at, now)}" for each in reversed(messages.values())]
+    return found
 
 
 def _table(view: Listing) -> Any:
