@@ -37,6 +37,7 @@ __all__ = [
     "fit_options",
     "gate_fit_options",
     "policy_option",
+    "priced_options",
     "read_options",
     "with_open_bounds",
     "with_options",
@@ -235,6 +236,21 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
     )
     told |= {name: tuple(given.get(name) or ()) for name in ("exclude", "run")}
     return ReadOptions(**told, flops=flops, wide=given.get("wide", False), strict=given.get("strict", False))
+
+
+def priced_options(given: dict[str, Any]) -> ReadOptions:
+    """Return the reading options of a command that tells savings.
+
+    Beside ``--unit gpu-hours`` a price turns savings into money and leaves compute as it is; else compute is in
+    dollars.
+    """
+    from rlscale.curves import canonical_unit
+    from rlscale.decisions.savings import check_price
+
+    hours = given["unit"] is not None and canonical_unit(given["unit"]) == "gpu-hours"
+    if hours:
+        check_price(given["price"], "gpu-hours")
+    return read_options({**given, "price": None} if hours else given)
 
 
 def fit_options(at_least: float | None, given: dict[str, Any], average: tuple[Family, ...] | None = None) -> FitOptions:

@@ -34,6 +34,18 @@ def reward(number, step):
     return float(np.clip(0.1 + (CEILINGS[number] - 0.1) / (1.0 + (4.0 / step) ** 1.6) + noise, 0.0, 1.0))
 
 
+def test_what_was_pruned_is_counted_and_said(pruner, caplog):
+    assert pruner.savings is None
+    study = optuna.create_study(direction="maximize", pruner=pruner)
+    with caplog.at_level("INFO", logger="rlscale"):
+        pruned, _ = play(study, len(CEILINGS))
+    told = pruner.savings
+    assert told.planned == len(CEILINGS) * BUDGET
+    assert told.spent + told.saved <= told.planned
+    assert told.saved > 0.0
+    assert len([record for record in caplog.records if "is pruned. Spent" in record.message]) == len(pruned)
+
+
 def play(study, count, until=BUDGET, trials=None):
     """Run trials side by side, a step of each in turn; return the step at which each was pruned."""
     trials = trials if trials is not None else [study.ask() for _ in range(count)]

@@ -66,6 +66,32 @@ def test_history_shows_A_over_compute_and_the_ranking(bundled):
     assert next(line.split()[0] for line in overview.splitlines() if " of 3" in line) == "long10"
 
 
+def test_history_of_runs_watched_from_their_first_evaluations(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        watcher = watch(held)
+        for count in range(1, 9):
+            grow(held, STEPS[count - 1 : count])
+            watcher.step()
+        watcher.close()
+        held.book.enlist(Heading(name="silent", recipe="silent"))
+    recipes = document("ledger", "history", "--ledger", where)["recipes"]
+    (fits,) = [one["runs"][0]["fits"] for one in recipes if one["recipe"] == "best"]
+    assert [one["compute"] for one in fits] == list(map(float, STEPS[:8]))
+    assert [one["place"] for one in fits[:4]] == [None] * 4
+    assert (fits[-1]["place"], fits[-1]["contenders"]) == (1, 4)
+    shown = invoke("ledger", "history", "best", "--ledger", where)
+    assert shown.exit_code == 0, shown.stderr
+    last = fits[-1]["forecast"]
+    around = f"{last['q10']:.3f}–{last['q90']:.3f}"
+    assert f"best: {last['q50']:.3f} at 100 steps is forecast (80 %: {around})" in shown.stdout
+    assert "Verdicts speak of the forecast where there is one, not of the ceiling." in shown.stdout
+    overview = invoke("ledger", "history", "--ledger", where, "--plot", tmp_path / "all.svg")
+    assert overview.exit_code == 0, overview.stderr
+    assert f"{last['q50']:.3f} {around}" in overview.stdout
+    assert "Nothing is fitted of silent yet." in overview.stdout
+
+
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_history_is_drawn(bundled, tmp_path, ending):
     for recipe in ([], ["base"]):

@@ -55,10 +55,13 @@ def test_what_is_to_go_on_is_submitted_where_nothing_runs():
     finally:
         sys.path.remove(str(EXAMPLES))
     resumed = {"decision": "continue", "before": "hold", "run": "base/seed0", "decision_id": 7}
-    assert slurm.commands(resumed, "t.sbatch", []) == [["sbatch", "--job-name=base/seed0", "t.sbatch", "base/seed0"]]
-    assert slurm.commands(resumed, "t.sbatch", ["12"]) == []
+    assert slurm.commands(resumed, "t.sbatch", {}) == [["sbatch", "--job-name=base/seed0", "t.sbatch", "base/seed0"]]
+    assert slurm.commands(resumed, "t.sbatch", {"12": "PENDING"}) == []
     starts = {"base/seed0": ["python", "t.py"]}
     (asked,) = ray_job.commands(resumed, starts, [])
     assert asked == ["ray", "job", "submit", "--no-wait", "--submission-id", "base_seed0-7", "--", "python", "t.py"]
     assert ray_job.commands(resumed, starts, ["base_seed0-7"]) == []
-    assert slurm.commands({**resumed, "decision": "commit", "before": "continue"}, "t.sbatch", []) == []
+    assert slurm.commands({**resumed, "decision": "commit", "before": "continue"}, "t.sbatch", {}) == []
+    # a job that waits would start while its run is held
+    queued = slurm.commands({"decision": "hold", "run": "base/seed0"}, "t.sbatch", {"12": "RUNNING", "13": "PENDING"})
+    assert queued == [["scancel", "--signal=TERM", "--batch", "12"], ["scancel", "13"]]

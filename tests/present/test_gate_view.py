@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from rlscale.decisions.gate import HOLD, KILL, Action, Decision, Evidence, GateAnswer
+from rlscale.decisions.savings import Outlay, savings
 from rlscale.inference import VerdictName
 from rlscale.present.documents import dumps
 from rlscale.present.gate import GateView
@@ -40,6 +41,7 @@ def view(decisions: tuple[Decision, ...] = DECISIONS, policy=HOLD, risk: float |
     answer = GateAnswer(
         budget=2e6, horizon=1e6, spent=2e6, unit="gpu-hours", clock="train", metric="acc", bounds=(0.0, 1.0),
         decisions=decisions, risk=risk, leader=LONG, policy=policy, claim="runs", seed_sd=0.0, notes=("A note.",),
+        savings=savings([Outlay(5e5) for _ in decisions], 2e6, "gpu-hours"),
     )  # fmt: skip
     told = {"calibration": "Uncalibrated: not measured.", "shown": decisions, "errors": (BadFile("x.csv", "torn"),)}
     return GateView(answer=answer, settings=Settings(options={"budget": 2e6}), **{**told, **more})

@@ -32,7 +32,9 @@ POLICIES = (scored("hold", 0.55, 1.0, 0.0), scored("asha", 0.31, 0.75), scored("
 
 
 def view(policies: tuple[PolicyScores, ...] = POLICIES, frontier=None, **setting) -> ReplayView:
-    arena = Arena((), (), 240.0, "steps", "val_acc", 1.0, 1.0, (Skipped("short", None, "9 evaluations"),), ())
+    arena = Arena(
+        (), (), 240.0, "steps", "val_acc", 1.0, 1.0, (Skipped("short", None, "9 evaluations"),), ((None,),) * 8
+    )
     result = Replay(
         arena=arena, setting=Setting(**setting), tournaments=200, size=8, looks=24, policies=policies,
         frontier=frontier or {},
@@ -84,6 +86,9 @@ def test_the_document_keeps_the_contract() -> None:
     assert list(found["policies"][0])[:7] == ["policy", "cost", "kept", "regret", "wrong", "resumes", "rounds"]
     assert list(found["policies"][0]["kept"]) == ["0", "0.01", "0.02"]
     assert found["k"] == 8
+    assert found["savings"] == found["policies"][0]["savings"]
+    planned = 8 * 240.0
+    assert (found["savings"]["planned"], found["savings"]["saved"]) == (planned, pytest.approx(0.45 * planned))
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

@@ -85,6 +85,43 @@ def test_a_held_run_ends_with_an_evaluation_and_a_save_and_goes_on_from_there(ma
     assert (tmp_path / "run" / "checkpoint-24").is_dir()
 
 
+@pytest.mark.parametrize("why", ["hold", "budget"])
+def test_a_run_that_is_held_or_at_its_budget_is_not_trained_a_step_when_started(made, tmp_path, why, caplog):
+    from transformers import TrainerCallback
+
+    from rlscale.integrations.trl import RunHeld
+    from rlscale.ledger import Ledger
+
+    where = str(tmp_path / "runs.db")
+    made(where, budget=8).train()
+    with Ledger(where) as ledger:
+        row = ledger.book.run("sort/seed7")
+        ended, points = row.ended, ledger.book.points([row])[row.id].compute.tolist()
+        assert points == [0, 4, 8]
+        if why == "hold":
+            ledger.overrides.add(row, "hold", "a test")
+    begun = []
+
+    class Begins(TrainerCallback):
+        def on_step_begin(self, args, state, control, **_):
+            begun.append(state.global_step)
+
+    second = made(where, budget=8 if why == "budget" else 24)
+    second.add_callback(Begins())
+    with pytest.raises(RunHeld, match="said hold: a test" if why == "hold" else "the budget of 8 is spent") as held:
+        second.train(resume_from_checkpoint=True)
+    assert isinstance(held.value, SystemExit)
+    assert held.value.code == 0
+    assert begun == []
+    assert second.state.global_step == 8
+    assert len([one for one in caplog.records if "stops this run at step 8" in one.message]) == 2  # one a training
+    with Ledger(where) as ledger:
+        row = ledger.book.run("sort/seed7")
+        assert ledger.book.points([row])[row.id].compute.tolist() == points
+        assert (row.ended is None) == (why == "hold")
+        assert ended is not None
+
+
 def test_tokens_are_an_axis_and_a_broken_ledger_stops_nobody(made, tmp_path):
     from rlscale.ledger import Ledger
 

@@ -442,3 +442,20 @@ def test_a_wrong_metric_or_mode(metric, mode):
     assert scheduler.set_search_properties(None, None)
     with pytest.raises(InputError, match=r"to be high|give one"):
         scheduler.set_search_properties(metric, mode)
+
+
+def test_a_held_trial_of_a_restored_experiment_is_not_started(tmp_path):
+    controller = played(tmp_path, 15, "good", "worse")
+    good, worse = controller.trials
+    assert worse.status == "PAUSED"
+    controller.scheduler.close()
+    scheduler = AsymptoteScheduler(compute="step", budget=BUDGET, ledger=str(tmp_path / "ledger.db"))
+    restored = Controller(scheduler, Made("worse", "PENDING"), Made("good", "PENDING"))
+    worse, good = restored.trials
+    assert scheduler.choose_trial_to_run(restored) is good
+    good.status = "RUNNING"
+    assert scheduler.choose_trial_to_run(restored) is None
+    scheduler.on_trial_error(restored, good)
+    good.status = "ERROR"
+    assert scheduler.choose_trial_to_run(restored) is worse  # nothing else can run
+    scheduler.close()

@@ -22,7 +22,7 @@ from rlscale.options import (
     example,
     gate_fit_options,
     policy_option,
-    read_options,
+    priced_options,
     with_options,
 )
 
@@ -79,7 +79,7 @@ def gate(
     to = output(given)
     if exit_code and len(shown) != 1:
         raise InputError(f"--exit-code is of one run and {len(shown)} are given; name it with --run RUN")
-    reading = collect(paths, read_options(given))
+    reading = collect(paths, priced_options(given))
     if not reading.runs:
         raise InputError("nothing to gate: no run could be read")
     names = [run.name for run in reading.runs]
@@ -96,7 +96,7 @@ def gate(
             seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
-    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown))
+    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown, given["price"]))
     if exit_code:
         decision = next((each for each in answer.decisions if each.run == shown[0]), None)
         click.get_current_context().exit(PARTLY if decision is None else EXIT[decision.action.value])
@@ -200,7 +200,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
 
     to = output(given)
     chosen = [policy_option(one) for one in named] or list(POLICIES.values())
-    reading = collect(paths, read_options(given))
+    reading = collect(paths, priced_options(given))
     setting = Setting(
         size=given["size"], tournaments=given["tournaments"], stagger=given["stagger"], recipes=given["by_recipe"],
         seed_sd=given["seed_sd"] or 0.0, prices=_prices(given, reading.runs),
@@ -211,7 +211,8 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
             reading.runs, chosen, setting=setting, options=gate_fit_options(given),
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
-    to.replay(replay_view(found, reading, _told(given, policies=[one.name for one in chosen])))
+    view = replay_view(found, reading, _told(given, policies=[one.name for one in chosen]), given["price"])
+    to.replay(view)
     answered(reading.left_out, given)
 
 

@@ -84,16 +84,17 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
 @ledger.command("list", epilog=example("rlscale ledger list --ledger runs.db --run base/seed0"))
 @with_options(LEDGER)
 @click.option("--run", metavar="RUN", help="This run only.")
+@click.option("--price", type=float, metavar="P", help="Dollars for one GPU-hour: savings are told in money, too.")
 @with_options(OUTPUT[:1])
-def list_(where: str, run: str | None, as_json: bool) -> None:
-    """Show the runs of a ledger, what was decided on them, what people said, what went wrong."""
+def list_(where: str, run: str | None, price: float | None, as_json: bool) -> None:
+    """Show the runs of a ledger, what was decided on them and saved, what people said, what went wrong."""
     from rlscale.ledger import Ledger
     from rlscale.present.documents import dumps
     from rlscale.present.ledger.listing import listing, listing_document, print_listing
     from rlscale.present.output import console
 
     with Ledger(where) as held:
-        view = listing(held, run)
+        view = listing(held, run, price)
     if as_json:
         click.echo(dumps(listing_document(view)))
     else:

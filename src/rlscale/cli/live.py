@@ -6,8 +6,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,13 +24,13 @@ from rlscale.options import (
     Compute,
     example,
     gate_fit_options,
-    read_options,
+    priced_options,
     with_options,
 )
 
 if TYPE_CHECKING:
     from rlscale.ledger import Ledger
-    from rlscale.live import Scene, Watch, WatchSettings
+    from rlscale.live import Ended, Scene, Watch, WatchSettings
 
 __all__ = ["OVERRIDES", "watch"]
 
@@ -49,34 +50,97 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--interval", type=click.FloatRange(0.05), default=5.0, show_default=True, help="Seconds between looks.")
 @click.option("--lease", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds of silence after "
               "which another watcher takes over.")  # fmt: skip
-@click.option("--once", is_flag=True, help="One pass, then end.")
+@click.option("--once", is_flag=True, help="One pass, then end; exit code 2 if a command failed.")
 @click.option("--until-done", is_flag=True, help="End when nothing runs any more.")
+@click.option("--view", is_flag=True, help="Only show what the watcher of the ledger sees; no PATH, no lease.")
 @with_options(READING, FITTING, OUTPUT[:1])
 def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     """Follow runs into a ledger, decide at every new evaluation, and carry decisions out.
 
     PATH is a log or a folder of logs that trainers write; without one, runs that trainers put into the ledger
-    themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by.
+    themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by and tells what
+    the leader sees. --view only tells.
     """
     from rlscale.ledger import Ledger
-    from rlscale.live import Courier, Following, Watch, command_of
+    from rlscale.live import Courier, Following, Watch, check_program, command_of
 
-    if given["act"] and given["command"] is None:
+    if given["view"]:
+        _view(paths, where, given)
+        return
+    command = None if given["command"] is None else command_of(given["command"])
+    if command is not None:
+        check_program(command)
+    elif given["act"]:
         click.echo("acting without --on-decision: trainers and schedulers that ask the ledger will obey", err=True)
-    courier = None if given["command"] is None else Courier(command_of(given["command"]), given["timeout"])
-    source = Following(paths, read_options(given)) if paths else None
+    courier = None if command is None else Courier(command, given["timeout"])
+    source = Following(paths, priced_options(given)) if paths else None
     with Ledger(where, create=True) as held:
         first = source.poll() if source is not None else None  # what is wrong with the options is said at once
         run = None if first is None or not first.runs else first.runs[0].curve
         settings = _settings(given, held, run)
+        if source is None:
+            _check_price(held, given["price"])
         watcher = Watch(
             held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
             unit=given["unit"], lasts=given["lease"],
         )  # fmt: skip
         try:
-            _loop(watcher, given)
+            _loop(_seen_by(watcher, held, given["act"]), lambda: watcher.busy, given)
         finally:
             watcher.close()
+    if given["once"] and watcher.failed:
+        raise InputError(_failure(watcher.failed))
+
+
+def _view(paths: tuple[str, ...], where: str, given: dict[str, Any]) -> None:
+    """Show what the watcher of a ledger sees."""
+    from rlscale.ledger import Ledger
+    from rlscale.live import View
+
+    named = {paths[0] if paths else "": bool(paths), "--act": given["act"], "--on-decision": given["command"]}
+    for what, there in named.items():
+        if there:
+            raise InputError(f"--view reads the ledger alone and acts on nothing; leave {what} out")
+    with Ledger(where) as held:
+        _check_price(held, given["price"])
+        _loop(View(held).step, lambda: False, given)
+
+
+def _check_price(held: Ledger, price: float | None) -> None:
+    from rlscale.decisions.savings import check_price
+
+    for unit in {row.unit for row in held.book.runs()}:
+        check_price(price, unit)
+
+
+def _seen_by(watcher: Watch, held: Ledger, acting: bool) -> Callable[[], Scene]:
+    """Return what does a pass: its scene is that of the leader where the watcher stands by."""
+    from rlscale.live import View
+
+    view = View(held, acting)
+
+    def step() -> Scene:
+        own = watcher.step()
+        if own.role != "standby":
+            return own
+        seen = view.step("standby")
+        return replace(seen, points=own.points, troubles={**seen.troubles, **own.troubles}, done=False)
+
+    return step
+
+
+def _failure(failed: Sequence[Ended]) -> str:
+    """Say which commands failed, and what comes next."""
+    from rlscale.present.numbers import count
+
+    last = failed[-1]
+    how = "took too long" if last.outcome == "timeout" else "failed"
+    code = "" if last.exit_code is None else f" (exit code {last.exit_code})"
+    more = f"; {count(len(failed) - 1, 'other')} failed, too" if len(failed) > 1 else ""
+    return (
+        f"the command of decision {last.decision} {how}{code}: {last.said[-300:] or 'it said nothing'}{more}; a later "
+        "pass starts it again, three times in all"
+    )
 
 
 def _settings(given: dict[str, Any], held: Ledger, curve: Any) -> WatchSettings:
@@ -102,21 +166,21 @@ def _settings(given: dict[str, Any], held: Ledger, curve: Any) -> WatchSettings:
     )  # fmt: skip
 
 
-def _loop(watcher: Watch, given: dict[str, Any]) -> None:
+def _loop(step: Callable[[], Scene], busy: Callable[[], bool], given: dict[str, Any]) -> None:
     ended = threading.Event()
     with _stopped_by(ended), _shown(given) as show:
         while True:
             began = time.monotonic()
-            scene = watcher.step()
+            scene = step()
             show(scene)
             if given["once"] or (given["until_done"] and scene.done):
                 break
             if ended.wait(max(given["interval"] - (time.monotonic() - began), 0.0)):
                 break
         deadline = time.monotonic() + given["timeout"]
-        while watcher.busy and time.monotonic() < deadline:  # see how commands end that were started
+        while busy() and time.monotonic() < deadline:  # see how commands end that were started
             time.sleep(0.05)
-            show(watcher.step())
+            show(step())
 
 
 @contextmanager
@@ -135,14 +199,15 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     """Yield what shows a scene: a live view on a terminal, else lines of text or JSON."""
     from rlscale.present.documents import dumps
     from rlscale.present.output import console
-    from rlscale.present.watch import news, scene_document, screen
+    from rlscale.present.watch import News, scene_document, screen
 
+    price = given["price"]
     if given["as_json"]:
         before: list[Any] = []
 
         def lines(scene: Scene) -> None:
-            document = scene_document(scene)
-            now = [document["runs"], document["troubles"], document["role"]]
+            document = scene_document(scene, price)
+            now = [document[name] for name in ("runs", "troubles", "role", "watcher")]
             if now != before or scene.decisions or scene.commands:
                 before[:] = now
                 click.echo(dumps(document).replace("\n", ""))
@@ -151,19 +216,12 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
         return
     to = console()
     if not sys.stdout.isatty():
-        known: dict[str, str] = {}
-
-        def tell(scene: Scene) -> None:
-            known.update(news(scene, dict(known), to))
-            for subject in known.keys() - scene.troubles.keys():
-                del known[subject]
-
-        yield tell
+        yield News(to, price).tell
         return
     from rich.live import Live
 
     with Live(console=to, auto_refresh=False, screen=not given["once"]) as live:
-        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time()), refresh=True)
+        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time(), price), refresh=True)
 
 
 def _override(kind: str, what: str) -> click.Command:

@@ -10,9 +10,11 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from rlscale.decisions.savings import Savings
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
 from rlscale.live import Table, WatchSettings
+from rlscale.present.savings import savings_words
 
 __all__ = ["Desk"]
 
@@ -45,6 +47,8 @@ class Desk:
         The latest on each run, by its name.
     risk : float, optional
         Model-based risk of what is paused, at the latest look.
+    savings : Savings, optional
+        Against running all runs to the budget, at the latest look of this process.
     """
 
     def __init__(self, settings: WatchSettings, *, ledger: str | None, unit: str, metric: str, bounds: Stated) -> None:
@@ -54,6 +58,7 @@ class Desk:
         self._heading: dict[str, Any] = {"unit": unit, "metric": metric, "bounds": bounds}
         self.decisions: dict[str, DecisionRow] = {}
         self.risk: float | None = None
+        self.savings: Savings | None = None
         self._recipes: dict[str, str | None] = {}
         self._points: dict[str, list[tuple[float, float]]] = {}
         self._turns: dict[str, str] = {}
@@ -147,6 +152,7 @@ class Desk:
         self._by_hand = table.held_by_hand()
         if table.scene is not None and table.scene.sight is not None:
             self.risk = table.scene.sight.answer.risk
+            self.savings = table.scene.sight.answer.savings
 
     def action(self, name: str) -> str:
         """Return the latest decision on a run; it continues where there is none."""
@@ -179,7 +185,8 @@ class Desk:
             committed += [name] if action == "commit" else []
         told = ", ".join(f"{count} {word}" for word, count in doing.items())
         risk = "" if self.risk is None else f"; P(the best is paused or stopped) {self.risk:.3f}"
-        return f"{told}; committed to {', '.join(committed) or 'none yet'}{risk}; ledger {self.ledger}"
+        saved = "" if self.savings is None else f"; {savings_words(self.savings)[:-1]}"
+        return f"{told}; committed to {', '.join(committed) or 'none yet'}{risk}{saved}; ledger {self.ledger}"
 
     def close(self) -> None:
         """Give the lease back and close the ledger; a later look opens it again."""

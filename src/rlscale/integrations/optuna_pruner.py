@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,16 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from rlscale.decisions.gate import KILL, Policy
+from rlscale.decisions.savings import Savings
 from rlscale.errors import InputError
 from rlscale.integrations.desk import Desk
 from rlscale.ledger import Stated
 from rlscale.live import WatchSettings
+from rlscale.present.savings import savings_words
 
 __all__ = ["AsymptotePruner"]
+
+_LOG = logging.getLogger("rlscale")
 
 
 class AsymptotePruner(BasePruner):  # type: ignore[misc]
@@ -76,6 +81,14 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
         """Address of the ledger."""
         return self._desk.ledger
 
+    @property
+    def savings(self) -> Savings | None:
+        """Steps times ``unit`` spent, saved so far and expected to be saved against running all trials to the budget.
+
+        As of the latest look; None before the first.
+        """
+        return self._desk.savings
+
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Take in what is new of all trials, and return whether this one is to be pruned.
 
@@ -89,7 +102,11 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
         for one in study.get_trials(deepcopy=False):
             # the trial that is asked about may know more than the storage's copy of it
             self._take(f"{study.study_name}/{one.number}", trial if one.number == trial.number else one)
-        return self._desk.look() and self._desk.action(f"{study.study_name}/{trial.number}") in ("hold", "stop")
+        name = f"{study.study_name}/{trial.number}"
+        pruned = self._desk.look() and self._desk.action(name) in ("hold", "stop")
+        if pruned and self._desk.savings is not None:
+            _LOG.info("trial %s is pruned. %s", name, savings_words(self._desk.savings))
+        return pruned
 
     def close(self) -> None:
         """Close the ledger; a later trial opens it again."""

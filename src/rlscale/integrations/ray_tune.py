@@ -144,25 +144,31 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
         self._end(tune_controller, trial, failed=True)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        """Return a pending trial, else a paused one that is to go on; stop the paused ones that cannot win."""
-        trials = list(tune_controller.get_trials())
-        pending = next((trial for trial in trials if trial.status == Trial.PENDING), None)
-        if not any(trial.status == Trial.PAUSED for trial in trials):
-            return pending
+        """Return a pending trial, else one that was held and is to go on; stop those that cannot win.
+
+        A pending trial that the ledger holds, of an experiment that was restored, waits like a paused one.
+        """
+        if not self._waiting(tune_controller):
+            return None
         self._desk.look(after=_AGAIN)
-        for trial in trials:
-            if trial.status == Trial.PAUSED and self._action(trial) == "stop":
+        for trial in self._waiting(tune_controller):
+            if self._action(trial) == "stop":
                 tune_controller.stop_trial(trial)
-        if pending is not None:
-            return pending
-        paused = [trial for trial in trials if trial.status == Trial.PAUSED]
-        ready = [trial for trial in paused if self._action(trial) in _GO]
-        if not ready and not any(trial.status == Trial.RUNNING for trial in trials):
-            ready = self._left(paused)
+        waiting = self._waiting(tune_controller)
+        for trial in waiting:
+            if trial.status == Trial.PENDING and self._action(trial) in _GO:
+                return trial
+        ready = [trial for trial in waiting if self._action(trial) in _GO]
+        if not ready and not any(trial.status == Trial.RUNNING for trial in tune_controller.get_trials()):
+            ready = self._left(waiting)
         chosen = max(ready, key=lambda trial: self._desk.chance(self._run(trial)), default=None)
-        if chosen is not None and chosen.checkpoint is None:
+        if chosen is not None and chosen.status == Trial.PAUSED and chosen.checkpoint is None:
             self._desk.warn(f"run {self._run(chosen)} was paused without a checkpoint and starts afresh; report one")
         return chosen
+
+    @staticmethod
+    def _waiting(tune_controller: Any) -> list[Trial]:
+        return [trial for trial in tune_controller.get_trials() if trial.status in (Trial.PENDING, Trial.PAUSED)]
 
     def debug_string(self) -> str:
         """Return in one line what the trials do."""

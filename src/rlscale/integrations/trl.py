@@ -19,7 +19,7 @@ from rlscale.ledger import Heading, Ledger, Points, RunRow, Stated, heading_boun
 from rlscale.sources import named_recipe
 from rlscale.sources.bounds import several_rewards
 
-__all__ = ["RLScaleCallback"]
+__all__ = ["RLScaleCallback", "RunHeld"]
 
 _LOG = logging.getLogger(__name__)
 _COMPUTE: dict[str, Callable[[TrainerState], float]] = {
@@ -30,11 +30,24 @@ _SETTINGS = ("learning_rate", "loss_type", "beta", "num_generations", "temperatu
              "epsilon_high", "scale_rewards", "per_device_train_batch_size")  # fmt: skip
 
 
+class RunHeld(RlscaleError, SystemExit):
+    """A run that is started while it is held or stopped, or when its budget is spent: it is not trained a step.
+
+    A trainer asks whether to stop only after a step, so ``train()`` ends with this. Where it is not caught the process
+    ends, with exit code 0 and without a traceback; why is said through ``logging``.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = 0
+
+
 class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
     """Records evaluations and the other logged quantities, and stops where the ledger says hold or stop.
 
     A run is stopped after an evaluation and a save, so ``trainer.train(resume_from_checkpoint=True)`` goes on where it
-    was. At the budget it is stopped too, and is over. A ledger that cannot be reached never stops a run: what could not
+    was; started while it is held, ``train()`` raises :class:`RunHeld` before the first step. At the budget it is
+    stopped too, and is over. A ledger that cannot be reached never stops a run: what could not
     be written is written later. Of several processes the first asks, and all obey.
 
     Parameters
@@ -73,21 +86,25 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         self._row: RunRow | None = None
         self._waiting: dict[str, dict[float, float]] = {}
         self._told = ("continue", "")
-        self._fresh = True
+        self._fresh, self._why, self._failure = True, "", ""
         self._assumed = bounds is None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
-        """Enter the run in the ledger; one that is held goes no further than its first log or evaluation."""
+        """Enter the run in the ledger; one that is held, or has spent its budget, ends here."""
         name = self._name or getattr(args, "run_name", None) or Path(args.output_dir).name
         recipe, seed = named_recipe(name)
         self._about |= {
             "name": name, "recipe": self._recipe or recipe, "seed": args.seed if seed is None else seed,
             "settings": {key: getattr(args, key) for key in _SETTINGS if hasattr(args, key)}, "source": "trl",
         }  # fmt: skip
-        self._fresh = state.global_step == 0  # else it goes on from a checkpoint
-        return self._ask(state, control, begins=True)
+        self._fresh, self._why = state.global_step == 0, ""  # else it goes on from a checkpoint
+        self._ask(state, control, begins=True)
+        if self._why:
+            self.on_train_end(args, state, control)
+            raise RunHeld(f"run {name} is not trained: {self._why}")
+        return control
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
@@ -130,10 +147,12 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         if state.is_world_process_zero:
             self._guarded(lambda: self._decided(evaluated))
         (self._told,) = broadcast_object_list([self._told])
-        spent = evaluated and self._compute(state) >= self._budget * (1 - 1e-9)
-        if self._told[0] in ("hold", "stop") or spent:
-            why = f"{self._told[0]}: {self._told[1]}" if not spent else f"the budget of {self._budget:g} is spent"
-            _LOG.warning("rlscale stops this run at step %d; %s", state.global_step, why)
+        spent = (begins or evaluated) and self._compute(state) >= self._budget * (1 - 1e-9)
+        held = f"{self._told[0]}: {self._told[1]}" if self._told[0] in ("hold", "stop") else ""
+        before, self._why = self._why, f"the budget of {self._budget:g} is spent" if spent else held
+        if self._why:
+            if self._why != before:
+                _LOG.warning("rlscale stops this run at step %d; %s", state.global_step, self._why)
             control.should_training_stop, control.should_save = True, not begins
             control.should_evaluate = control.should_evaluate or not (begins or evaluated)
         return control
@@ -184,10 +203,18 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._ledger.book.rebound([self._row])
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except RlscaleError as error:  # training goes on, and so does what was decided last
+        self._failure = _tried(work, self._failure)
+
+
+def _tried(work: Callable[[], None], said: str) -> str:
+    """Do what may fail; return why it did, which is said where it was not ``said`` the last time."""
+    try:
+        work()
+    except RlscaleError as error:  # training goes on, and so does what was decided last
+        if str(error) != said:
             _LOG.warning("rlscale: %s; training goes on, and what waits is written later", error)
+        return str(error)
+    return ""
 
 
 def _points(values: dict[float, float]) -> Points:

@@ -2,7 +2,7 @@
 
 from rlscale.ledger.address import Address, address
 from rlscale.ledger.database import Unreachable
-from rlscale.ledger.deliveries import Delivery, Event
+from rlscale.ledger.deliveries import CHANGE, WELL, Delivery, Event
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
@@ -23,7 +23,9 @@ from rlscale.ledger.values import (
 )
 
 __all__ = [
+    "CHANGE",
     "KINDS",
+    "WELL",
     "Address",
     "DecisionRow",
     "Delivery",

@@ -12,7 +12,7 @@ from rlscale.ledger.database import Database
 from rlscale.ledger.lease import Lease, hold
 from rlscale.ledger.schema import deliveries, events
 
-__all__ = ["MOST_ATTEMPTS", "Deliveries", "Delivery", "Event", "Events"]
+__all__ = ["CHANGE", "MOST_ATTEMPTS", "WELL", "Deliveries", "Delivery", "Event", "Events"]
 
 #: A command is started again until it has failed this often; being interrupted is no failure of its own.
 MOST_ATTEMPTS = 3
@@ -126,6 +126,12 @@ class Deliveries:
         )
 
 
+#: Message of an event that ends an error; kind of an event that is none.
+WELL, CHANGE = "is well again", "bounds"
+#: Characters kept of what an event is about, and of its message.
+_SUBJECT, _MESSAGE = 2000, 4000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """Something that went wrong, or right again, while a ledger was watched.
@@ -159,7 +165,7 @@ class Events:
 
     def add(self, kind: str, subject: str, message: str) -> None:
         """Keep an event."""
-        told = {"at": time.time(), "kind": kind, "subject": subject[:2000], "message": message[:4000]}
+        told = {"at": time.time(), "kind": kind, "subject": subject[:_SUBJECT], "message": message[:_MESSAGE]}
         same = and_(*(events.c[name] == value for name, value in told.items()))
         tries = 0
 
@@ -178,6 +184,12 @@ class Events:
             lambda connection: tuple(Event(**row._mapping) for row in connection.execute(asked))
         )
         return found[::-1]
+
+    def open(self) -> tuple[Event, ...]:
+        """Return the latest event of whatever is still wrong, oldest first."""
+        last = select(func.max(events.c.id)).where(events.c.kind != CHANGE).group_by(events.c.kind, events.c.subject)
+        asked = select(events).where(events.c.id.in_(last), events.c.message != WELL).order_by(events.c.id)
+        return self._database.read(lambda connection: tuple(Event(**row._mapping) for row in connection.execute(asked)))
 
     def count(self) -> int:
         """Return how many there are."""

@@ -35,6 +35,7 @@ class FitRow:
     compute : float
         Of the latest evaluation.
     verdict : str
+        On the reward at ``target``, on the asymptote where there is none.
     A : tuple of float, optional
         Quantiles of the asymptote, model error included; None where nothing was fitted.
     target : float, optional
@@ -61,6 +62,11 @@ class FitRow:
     p_best: float | None = None
     place: int | None = None
     contenders: int | None = None
+
+    @property
+    def judged(self) -> Three | None:
+        """Quantiles of what the verdict speaks of: the forecast at the target, the asymptote where there is none."""
+        return self.A if self.target is None else self.forecast
 
 
 class Fits:

@@ -179,9 +179,9 @@ def hold(connection: Connection, lease: Lease) -> None:
         raise LeaseLost("another watcher has taken over this ledger; this one stands by")
 
 
-def held_by(database: Database) -> str | None:
-    """Return who carries decisions out: its host and process; None where nobody does."""
-    asked = select(leases.c.holder).where(leases.c.name == ACTING)
+def held_by(database: Database, name: str = ACTING) -> str | None:
+    """Return who holds a lease: its host and process; None where nobody does."""
+    asked = select(leases.c.holder).where(leases.c.name == name)
     holder = database.read(lambda connection: connection.execute(asked).scalar())
     if not holder or _dead(holder):
         return None

@@ -62,9 +62,9 @@ class Ledger:
         """Return who asks for the watcher's lease, which runs out after ``lasts`` seconds without a beat."""
         return Standby(self._database, lasts, holder, ACTING if acting else DRY, clock=clock)
 
-    def watcher(self) -> str | None:
-        """Return who watches it now; None where nobody does."""
-        return held_by(self._database)
+    def watcher(self, *, acting: bool = True) -> str | None:
+        """Return who watches it now, to act or in a dry run; None where nobody does."""
+        return held_by(self._database, ACTING if acting else DRY)
 
     def begun_anew(self, name: str) -> None:
         """Note that the run before ``name#2`` is lost, of which this is the second start; nothing for a first start."""

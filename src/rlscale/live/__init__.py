@@ -1,14 +1,17 @@
 """Runs that are under way: their logs followed into a ledger, looked at, decided on, and decisions carried out."""
 
-from rlscale.live.courier import Courier, Ended, command_of
+from rlscale.live.courier import Courier, Ended, check_program, command_of
 from rlscale.live.explain import Explanation, explain
 from rlscale.live.following import Following
 from rlscale.live.intake import Intake, Taken, heading_of
+from rlscale.live.saved import saved
+from rlscale.live.scene import Scene
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import Looker, Seen, Sight, run_of, seen
 from rlscale.live.standing import standing
 from rlscale.live.table import Table
-from rlscale.live.watch import Scene, Source, Watch, carried
+from rlscale.live.view import View
+from rlscale.live.watch import Source, Watch, carried
 
 __all__ = [
     "Courier",
@@ -23,13 +26,16 @@ __all__ = [
     "Source",
     "Table",
     "Taken",
+    "View",
     "Watch",
     "WatchSettings",
     "carried",
+    "check_program",
     "command_of",
     "explain",
     "heading_of",
     "run_of",
+    "saved",
     "seen",
     "standing",
 ]

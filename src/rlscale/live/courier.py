@@ -6,17 +6,19 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from rlscale.errors import InputError
 
-__all__ = ["Courier", "Ended", "command_of"]
+__all__ = ["Courier", "Ended", "check_program", "command_of"]
 
 #: Commands that run at once.
 MOST = 8
@@ -41,6 +43,30 @@ def command_of(text: str) -> tuple[str, ...]:
     if not words:
         raise InputError("--on-decision is empty; give a program that reads a decision on its standard input")
     return words
+
+
+def check_program(command: tuple[str, ...]) -> None:
+    """Refuse a command whose program is not there, or may not be run.
+
+    Raises
+    ------
+    InputError
+        With what to do next.
+    """
+    program = command[0]
+    if shutil.which(program) is not None:
+        return
+    there = Path(program)
+    if there.is_dir():
+        raise InputError(f"--on-decision: {program!r} is a folder; give the program in it")
+    if there.exists():
+        raise InputError(
+            f"--on-decision: {program!r} may not be run; make it executable (chmod +x), or put what runs it before it: "
+            f"'python {program}'"
+        )
+    raise InputError(
+        f"--on-decision: there is no program {program!r}; give its path, or the name of one that a shell would find"
+    )
 
 
 @dataclass(frozen=True)

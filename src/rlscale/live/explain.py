@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from rlscale.decisions.gate import Decision
 from rlscale.errors import InputError, LedgerError
 from rlscale.ledger import DecisionRow, Ledger, LookRow, canonical, digest
+from rlscale.live.again import Again
 from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
-from rlscale.live.sight import Looker, Sight, as_looked_at, run_of, seen
+from rlscale.live.sight import Sight
 
 __all__ = ["Explanation", "explain"]
 
@@ -75,17 +76,8 @@ def explain(ledger: Ledger, number: int) -> Explanation:
     kept = ledger.rulings.decision(number)
     look, saw = ledger.rulings.look(kept.look_id)
     settings = WatchSettings.of(look.settings)
-    rows = {row.id: row for row in ledger.book.runs()}
-    words = {word.id: word for word in ledger.overrides.all()}
-    read = {one.run_id: one for one in saw}
-    points = ledger.book.points([rows[key] for key in read], upto={one.run_id: one.seq for one in saw})
     try:
-        field = [
-            seen(row, as_looked_at(row, run_of(row, points[key])), None, words.get(one.override_id or 0), at=one)
-            for key, one in read.items()
-            for row in [rows[key].as_assumed(one.bounds)]
-        ]
-        sight = Looker(settings).look(field, look.risk_spent)
+        sight = Again(ledger).sight(look, saw)
     except (InputError, KeyError) as error:
         raise LedgerError(f"decision {number} cannot be made again from what the ledger holds: {error}") from error
     again = next(one for one in sight.answer.decisions if one.run == kept.run)

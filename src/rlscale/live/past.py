@@ -90,13 +90,15 @@ def past(ledger: Ledger, recipe: str | None = None) -> tuple[Past, ...]:
 
 
 def _steps(kept: Sequence[FitRow], recipe: str, table: _Table | None) -> tuple[Step, ...]:
-    if table is None or all(one.place is not None for one in kept):
-        return tuple(Step(one, one.place, one.contenders) for one in kept)
-    return tuple(Step(one, *found) for one, found in zip(kept, table.places(recipe, kept), strict=True))
+    """Return the refits of a run, each with the place that was kept with it, else with the one made now."""
+    without = [one for one in kept if one.place is None]
+    made = table.places(recipe, without) if table is not None and without else []
+    places = dict(zip((one.seq for one in without), made, strict=True))
+    return tuple(Step(one, *places.get(one.seq, (one.place, one.contenders))) for one in kept)
 
 
 class _Table:
-    """The kept fits of all runs, to rank recipes at any compute."""
+    """The fits of all runs that were kept without a place, to rank recipes at the compute of each of them."""
 
     def __init__(self, rows: Sequence[RunRow], kept: Sequence[FitRow]) -> None:
         self._recipe = {row.id: row.recipe for row in rows}
@@ -107,7 +109,7 @@ class _Table:
         self._levels: dict[tuple[str, str], tuple[NDArray[np.float64], list[str], NDArray[np.float64]]] = {}
 
     def places(self, recipe: str, kept: Sequence[FitRow]) -> list[tuple[int | None, int | None]]:
-        """Return the place of a recipe at the computes of fits of one kind, and how many recipes had one."""
+        """Return the place of a recipe at each of these fits, made alike, and how many recipes had one there."""
         key = (kept[0].settings, kept[0].version)
         if key not in self._levels:
             self._levels[key] = self._leveled(self._alike.get(key, []))

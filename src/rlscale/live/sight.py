@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, gate
+from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, decided_savings, gate
 from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
@@ -214,7 +214,12 @@ class Looker:
             stopped=states["stopped"], risk_spent=risk_spent, known=self._known,
         )  # fmt: skip
         decided = tuple(_by_hand(one, seen) for one, seen in zip(answer.decisions, ordered, strict=True))
-        answer = replace(answer, decisions=decided)
+        lost = {one.row.name for one in ordered if one.word is not None and one.word.kind == "lost"}
+        saved = decided_savings(
+            decided, settings.budget, answer.unit, paused={*states["held"], *states["stopped"]},
+            over={*states["finished"], *lost},
+        )  # fmt: skip
+        answer = replace(answer, decisions=decided, savings=saved)
         went_in = {"settings": self._hash, "risk_spent": risk_spent, "runs": [one.fingerprint for one in ordered]}
         ahead = sum(
             max(settings.budget - seen.run.curve.compute_last, 0.0)

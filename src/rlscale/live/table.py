@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from rlscale.errors import LedgerError
 from rlscale.ledger import DecisionRow, Heading, Ledger, RunRow, Stated, heading_bounds, points_of
+from rlscale.live.scene import Scene
 from rlscale.live.settings import WatchSettings
-from rlscale.live.watch import Scene, Watch
+from rlscale.live.watch import Watch
 from rlscale.sources import named_recipe
 
 __all__ = ["Table"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -16,12 +16,14 @@ from rlscale.errors import InputError, RlscaleError
 from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
+from rlscale.live.scene import Scene
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import OVER, Looker, Seen, Sight, as_looked_at, run_of, stand
+from rlscale.live.troubles import Troubles
 from rlscale.sources import Reading
 from rlscale.sources.bounds import kept_bounds
 
-__all__ = ["Scene", "Source", "Watch", "carried"]
+__all__ = ["Source", "Watch", "carried"]
 
 T = TypeVar("T")
 _LOG = logging.getLogger("rlscale")
@@ -35,40 +37,6 @@ class Source(Protocol):
 
     def poll(self) -> Reading:
         """Return the runs as they stand."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Scene:
-    """What a pass of the loop found, for whoever shows it.
-
-    Parameters
-    ----------
-    role : str
-        ``acting``, ``dry-run``, or ``standby`` where another watcher holds the lease.
-    sight : Sight, optional
-        The latest look; None before the first.
-    decisions : tuple of DecisionRow
-        Those that this pass made.
-    last : DecisionRow, optional
-        The latest of all.
-    troubles : mapping of str to str
-        What is wrong now, by what it concerns.
-    points : int
-        New evaluations that this pass took in from the sources.
-    commands : tuple of Ended
-        Commands that ended.
-    done : bool
-        Whether nothing runs any more that could be decided on.
-    """
-
-    role: str
-    sight: Sight | None = None
-    decisions: tuple[DecisionRow, ...] = ()
-    last: DecisionRow | None = None
-    troubles: Mapping[str, str] = field(default_factory=dict)
-    points: int = 0
-    commands: tuple[Ended, ...] = ()
-    done: bool = False
 
 
 class Watch:
@@ -90,6 +58,11 @@ class Watch:
         Seconds without a sign of life after which another watcher takes over.
     clock : callable
         Returns seconds that only go forward.
+
+    Attributes
+    ----------
+    failed : list of Ended
+        The commands that failed or took too long.
     """
 
     def __init__(
@@ -113,8 +86,9 @@ class Watch:
         self._lease: Lease | None = None
         self._beaten = 0.0
         self._ends: list[Ended] = []  # commands that ended, which the ledger does not know yet
+        self.failed: list[Ended] = []  # commands that did not do what they were to do
         self._lasts, self._clock = lasts, clock
-        self._troubles: dict[str, str] = {}
+        self._troubles = Troubles(ledger)
         self._said: set[str] = set()  # what is assumed, once
         self._forget()
 
@@ -150,7 +124,7 @@ class Watch:
         commands = self._guarded("watcher", self._decide) or []
         made = self._made if self._last is not before else ()
         return Scene(
-            role=self.role, sight=self._sight, decisions=made, last=self._last, troubles=dict(self._troubles),
+            role=self.role, sight=self._sight, decisions=made, last=self._last, troubles=dict(self._troubles.now),
             points=points, commands=tuple(commands), done=self._done(),
         )  # fmt: skip
 
@@ -160,13 +134,15 @@ class Watch:
             found = work()
         except LeaseLost as error:
             self._lease = None
-            self._ill(subject, str(error))
+            self._troubles.ill(subject, str(error))
         except RlscaleError as error:
-            self._ill(subject, str(error))
+            self._troubles.ill(subject, str(error))
         except Exception as error:  # noqa: BLE001  a defect must not leave running jobs without a watcher
-            self._ill(subject, f"{type(error).__name__}: {error}; this is a defect of rlscale, please report it")
+            self._troubles.ill(
+                subject, f"{type(error).__name__}: {error}; this is a defect of rlscale, please report it"
+            )
         else:
-            self._well(subject)
+            self._troubles.well(subject)
             return found
         return None
 
@@ -189,7 +165,7 @@ class Watch:
             try:
                 self._standby.give_back(lease)
             except RlscaleError as error:
-                self._ill("watcher", str(error))
+                self._troubles.ill("watcher", str(error))
 
     def _read(self) -> int:
         """Take in what the sources have."""
@@ -199,16 +175,18 @@ class Watch:
         wrong: dict[str, str] = {}
         for error in reading.errors:
             wrong[error.path] = f"{wrong[error.path]}; {error.message}" if error.path in wrong else error.message
-        for subject in [key for key in self._troubles if key.startswith("source ") and key[7:] not in wrong]:
-            self._well(subject)
+        for subject in [key for key in self._troubles.now if key.startswith("source ") and key[7:] not in wrong]:
+            self._troubles.well(subject)
         for path, message in wrong.items():
-            self._ill(f"source {path}", message)
+            self._troubles.ill(f"source {path}", message)
         taken = self._intake.take(reading.runs, self._settings.budget)
         for run in reading.runs:
             if run.name in taken.refused:
-                self._ill(f"run {run.name}", taken.refused[run.name])
+                self._troubles.ill(f"run {run.name}", taken.refused[run.name])
             else:
-                self._well(f"run {run.name}")
+                self._troubles.well(f"run {run.name}")
+        for path in {run.source.path for run in reading.runs if run.source is not None} - wrong.keys():
+            self._troubles.well(f"source {path}")
         return taken.points
 
     def _led(self) -> bool:
@@ -250,10 +228,10 @@ class Watch:
         try:
             sight = self._looker.look(field, self._spent)
         except InputError as error:
-            self._ill("gate", str(error))
+            self._troubles.ill("gate", str(error))
             self._looked_at = stood
             return
-        self._well("gate")
+        self._troubles.well("gate")
         saw = [one.read for one in sight.field if stood[one.row.id] != self._stood.get(one.row.id)]
         actions = {number: one.action for number, one in self._before.items()}
         row = sight.row(self._number, self._settings, self._spent, acting=self._acting)
@@ -309,7 +287,7 @@ class Watch:
         if moved:
             self._ledger.book.rebound([rows[k] for k in moved])
             names = ", ".join(rows[k].name for k in moved[:5]) + (", ..." if len(moved) > 5 else "")
-            self._event("bounds", names, bounds_sentence(curves[moved[0]]))
+            self._troubles.event("bounds", names, bounds_sentence(curves[moved[0]]))
         for sentence in dict.fromkeys(map(bounds_sentence, curves)):
             if sentence and sentence not in self._said:
                 self._said.add(sentence)
@@ -358,10 +336,13 @@ class Watch:
         self._ledger.deliveries.end(one.decision, one.attempt, one.outcome, one.exit_code, one.said)
         subject = f"command {one.decision}"
         if one.outcome == "done":
-            self._well(subject)
+            self._troubles.well(subject)
             return
+        self.failed.append(one)
         code = "" if one.exit_code is None else f" (exit code {one.exit_code})"
-        self._ill(subject, f"attempt {one.attempt} {one.outcome}{code}: {one.said[-300:] or 'it said nothing'}")
+        self._troubles.ill(
+            subject, f"attempt {one.attempt} {one.outcome}{code}: {one.said[-300:] or 'it said nothing'}"
+        )
         self._retry[one.decision] = self._clock() + RETRY * one.attempt
         self._settled.discard(one.decision)
 
@@ -370,27 +351,6 @@ class Watch:
         waits = any(carried(one) and one.id not in self._settled for one in self._before.values())
         waits = waits and self._acting and self._courier is not None
         return self._sight is not None and not self.busy and not self._ends and not waits and self._sight.at_rest
-
-    def _ill(self, subject: str, message: str) -> None:
-        """Keep what is wrong, once."""
-        if self._troubles.get(subject) == message:
-            return
-        self._troubles[subject] = message
-        kind, _, what = subject.partition(" ")
-        self._event(kind, what, message)
-
-    def _well(self, subject: str) -> None:
-        if self._troubles.pop(subject, None) is not None:
-            kind, _, what = subject.partition(" ")
-            self._event(kind, what, "is well again")
-
-    def _event(self, kind: str, subject: str, message: str) -> None:
-        try:
-            self._ledger.events.add(kind, subject, message)
-        except RlscaleError as error:  # the ledger itself is what is wrong
-            self._troubles["ledger"] = str(error)
-        else:
-            self._troubles.pop("ledger", None)
 
 
 def carried(decision: DecisionRow) -> bool:

@@ -10,17 +10,21 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from rlscale.decisions.gate import Action, Decision
+from rlscale.ledger import WELL
 from rlscale.live import Scene
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, probability, quantity, reward, span
+from rlscale.present.savings import savings_words
 from rlscale.present.text import folded, plain_table
 from rlscale.sources.grouping import Grouping, stored_grouping
 
-__all__ = ["news", "scene_document", "screen"]
+__all__ = ["News", "scene_document", "screen"]
 
 _ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
+#: Roles in which another watcher leads, if any does.
+_ELSEWHERE = ("standby", "view")
 #: A terminal narrower than this does without the columns that say least; room that the columns beside the name take.
 _ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
 #: A terminal lower than this does without the line that says how runs are pooled.
@@ -29,18 +33,27 @@ _TALL = 24
 _AROUND = 9
 
 
-def scene_document(scene: Scene) -> dict[str, Any]:
-    """Return what a pass found as JSON values: the decisions it made, and what is wrong."""
+def scene_document(scene: Scene, price: float | None = None) -> dict[str, Any]:
+    """Return what a pass found as JSON values: the decisions it made, and what is wrong.
+
+    Parameters
+    ----------
+    scene : Scene
+    price : float, optional
+        Dollars for a GPU-hour.
+    """
     answer = None if scene.sight is None else scene.sight.answer
     return {
         "schema": SCHEMA,
         "at": moment(time.time()),
         "role": scene.role,
+        "watcher": scene.watcher,
         "points": scene.points,
         "budget": None if answer is None else answer.budget,
         "unit": None if answer is None else answer.unit,
         "spent": None if answer is None else answer.spent,
         "planned": None if scene.sight is None else scene.sight.planned,
+        "savings": None if answer is None else answer.savings.at(price).document(),
         "model_based_risk": None if answer is None else answer.risk,
         "leader": None if answer is None else answer.leader,
         "runs": [] if answer is None else [one.document() for one in answer.decisions],
@@ -65,8 +78,8 @@ def _grouping(scene: Scene) -> Grouping:
     return stored_grouping([one.row.recipe for one in scene.sight.field])
 
 
-def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
-    """Return what is shown on a terminal of so many columns and lines."""
+def screen(scene: Scene, width: int, height: int, now: float, price: float | None = None) -> RenderableType:
+    """Return what is shown on a terminal of so many columns and lines; ``price`` is that of a GPU-hour, in dollars."""
     parts: list[RenderableType] = [_headline(scene)]
     below: list[RenderableType] = []
     if scene.last is not None:
@@ -82,13 +95,15 @@ def screen(scene: Scene, width: int, height: int, now: float) -> RenderableType:
     if scene.sight is not None:
         if height >= _TALL:
             below.insert(0, Text(_grouping(scene).note, style="dim"))
+            below.insert(1, Text(savings_words(scene.sight.answer.savings.at(price)), style="dim"))
         parts += [Text(), *_table(scene, width, max(height - _AROUND - len(below), 3))]
     return Group(*parts, *below)
 
 
 def _headline(scene: Scene) -> Text:
     role = {"acting": ("acting", "bold green"), "dry-run": ("dry run: nothing is carried out", "bold blue"),
-            "standby": ("standing by: another watcher leads", "bold yellow")}[scene.role]  # fmt: skip
+            "standby": (f"standing by: {scene.watcher or 'another watcher'} watches", "bold yellow"),
+            "view": (f"a view: {scene.watcher or 'nobody'} watches", "bold yellow")}[scene.role]  # fmt: skip
     if scene.sight is None:
         return Text.assemble(role, "  no run has an evaluation yet")
     answer = scene.sight.answer
@@ -133,20 +148,65 @@ def _cells(one: Decision, state: str, bounds: tuple[float, float], room: int) ->
     ]  # fmt: skip
 
 
-def news(scene: Scene, known: dict[str, str], console: Console) -> dict[str, str]:
-    """Print what a pass brought, a line each, and return what is wrong, to be given the next time."""
-    for one in scene.decisions:
-        console.print(
-            Text.assemble(f"{moment(one.at)} #{one.id} ", badge(one.action), f" {one.run}: {one.reason}"),
-            soft_wrap=True,
-        )
-    for done in scene.commands:
-        code = "" if done.exit_code is None else f" (exit code {done.exit_code})"
-        console.print(f"  command for #{done.decision}, attempt {done.attempt}: {done.outcome}{code}", soft_wrap=True)
-    now = dict(scene.troubles)
-    for subject, message in now.items():
-        if known.get(subject) != message:
-            console.print(f"{subject}: {message}", style="yellow", soft_wrap=True)
-    for subject in known.keys() - now.keys():
-        console.print(f"{subject}: is well again", soft_wrap=True)
-    return now
+class News:
+    """Prints what passes of a watcher bring, a line each, and nothing twice.
+
+    Parameters
+    ----------
+    console : Console
+    price : float, optional
+        Dollars for a GPU-hour.
+    """
+
+    def __init__(self, console: Console, price: float | None = None) -> None:
+        self._console, self._price = console, price
+        self._look: int | None = None
+        self._leader: str | None = ""
+        self._known: dict[str, str] = {}
+
+    def tell(self, scene: Scene) -> None:
+        """Print what is new in a scene: who leads and what was seen elsewhere, decisions, commands, what is wrong."""
+        if scene.role in _ELSEWHERE:
+            self._tell_look(scene)
+        for one in scene.decisions:
+            said = Text.assemble(f"{moment(one.at)} #{one.id} ", badge(one.action), f" {one.run}: {one.reason}")
+            self._console.print(said, soft_wrap=True)
+        if scene.decisions and scene.sight is not None:
+            self._print(f"  {savings_words(scene.sight.answer.savings.at(self._price))}")
+        for done in scene.commands:
+            if done.outcome == "done":  # else it is wrong, and said below
+                self._print(f"  command for #{done.decision}, attempt {done.attempt}: done")
+        for subject, message in scene.troubles.items():
+            if self._known.get(subject) != message:
+                self._print(f"{subject}: {message}", "yellow")
+        for subject in self._known.keys() - scene.troubles.keys():
+            if not subject.startswith("command "):  # that it was carried out is said above
+                self._print(f"{subject}: {WELL}")
+        self._known = dict(scene.troubles)
+
+    def _tell_look(self, scene: Scene) -> None:
+        """Print a line a look that another watcher made, and where another leads."""
+        number = None if scene.look is None else scene.look.id
+        if (number, scene.watcher) != (self._look, self._leader):
+            self._print(_elsewhere(scene))
+        self._look, self._leader = number, scene.watcher
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        self._console.print(text, style=style, soft_wrap=True)
+
+
+def _elsewhere(scene: Scene) -> str:
+    """Say who leads, and what the latest look decided."""
+    who = f"{scene.watcher} leads" if scene.watcher else "nobody watches now"
+    role = "standing by: " if scene.role == "standby" else ""
+    if scene.look is None:
+        return f"{role}{who}; it has not looked yet" if scene.watcher else f"{role}{who}, and nobody has looked yet"
+    dry = "" if scene.look.acting else " (dry run)"
+    look = f"{moment(scene.look.at)} look {scene.look.id}{dry}"
+    if scene.sight is None:
+        return f"{role}{who}; {look}"
+    decisions = scene.sight.answer.decisions
+    counts = [(action.value, sum(one.action is action for one in decisions)) for action in _ORDER]
+    decided = ", ".join(f"{verb} {number:,}" for verb, number in counts if number)
+    best = scene.sight.answer.leader
+    return f"{role}{who}; {look}: {decided}{f'; {best} is forecast best' if best else ''}"

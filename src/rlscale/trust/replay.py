@@ -20,6 +20,7 @@ from rlscale.decisions.gate.prospect import Prospect
 from rlscale.decisions.gate.registry import POLICIES
 from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.standing import Decider
+from rlscale.decisions.savings import Outlay, Savings, savings
 from rlscale.decisions.team import Watch
 from rlscale.inference.fit import FitOptions
 from rlscale.results import Result
@@ -94,6 +95,13 @@ class Replay(Result, Value):
     def __repr__(self) -> str:
         scores = ", ".join(f"{each.policy} at {each.cost:.2f}" for each in self.policies)
         return f"Replay({self.tournaments} tournaments of {self.size}, share of the compute: {scores})"
+
+    def savings(self, policy: PolicyScores) -> Savings:
+        """Return what a policy saved in a tournament on average: at its end, against running all to the horizon."""
+        seeds = float(np.mean([len(own) for own in self.arena.seeds]))
+        planned = self.size * seeds * self.arena.horizon
+        spent = Outlay(policy.cost * planned, paused=True, comeback=0.0)
+        return savings([spent], planned, self.arena.unit, reached=planned)
 
 
 def replay(

@@ -4,7 +4,7 @@
 ``guards`` what must not be paused yet, ``hold`` the rule; ``gate`` asks all of them on logs as they stand.
 """
 
-from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer
+from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer, comeback, decided_savings
 from rlscale.decisions.gate.gate import gate
 from rlscale.decisions.gate.hold import Gate
 from rlscale.decisions.gate.known import Known
@@ -25,6 +25,8 @@ __all__ = [
     "Known",
     "Policy",
     "State",
+    "comeback",
+    "decided_savings",
     "gate",
     "numbers",
     "policy_from",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,12 @@ from rlscale.curves import Run
 from rlscale.curves.value import Value
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
+from rlscale.decisions.savings import Outlay, Savings, savings
 from rlscale.inference.forecast import LEVELS, Interval
 from rlscale.inference.verdict import VerdictName
 from rlscale.results import Result
 
-__all__ = ["Decision", "Evidence", "GateAnswer"]
+__all__ = ["Decision", "Evidence", "GateAnswer", "comeback", "decided_savings"]
 
 _QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
@@ -151,6 +153,8 @@ class GateAnswer(Result, Value):
     seed_sd : float
         Run-to-run sd that was used, as a share of the range.
     notes : tuple of str
+    savings : Savings
+        Against running all runs to the budget.
     runs : tuple of Run
         The runs, for charts.
     """
@@ -169,9 +173,41 @@ class GateAnswer(Result, Value):
     claim: str
     seed_sd: float
     notes: tuple[str, ...]
+    savings: Savings
     runs: tuple[Run, ...] = field(default=(), repr=False, compare=False)
 
     def __repr__(self) -> str:
         counted = Counter(decision.action.value for decision in self.decisions)
         said = ", ".join(f"{action} {number}" for action, number in counted.items())
         return f"GateAnswer({len(self.decisions)} runs at {self.budget:g} {self.unit}: {said})"
+
+
+def decided_savings(
+    decisions: Sequence[Decision], budget: float, unit: str, *, paused: Collection[str], over: Collection[str]
+) -> Savings:
+    """Return what decisions save against running all runs to the budget.
+
+    Parameters
+    ----------
+    decisions : sequence of Decision
+    budget : float
+        Compute that one run may get, in ``unit``.
+    unit : str
+    paused, over : collection of str
+        Names of the runs that are held or stopped now, and of those that ended by themselves.
+    """
+    return savings(
+        [
+            Outlay(one.evidence.spent, one.run in paused, comeback(one.action, one.evidence.h), one.run in over)
+            for one in decisions
+        ],
+        budget,
+        unit,
+    )
+
+
+def comeback(action: Action, h: float | None) -> float | None:
+    """Return the probability that a run goes on after all: that it is the best, if held; None where it goes on."""
+    if action is Action.STOP:
+        return 0.0
+    return (h or 0.0) if action is Action.HOLD else None

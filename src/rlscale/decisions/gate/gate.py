@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer
+from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer, decided_savings
 from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_tau, states_of, trace
 from rlscale.decisions.gate.history import History
 from rlscale.decisions.gate.hold import Gate, as_they_are
@@ -88,7 +88,7 @@ def gate(
     table = _Table(runs, groups, field, states_of(runs, horizon, named), policy, scaled(policy, unit), budget, horizon,
                    risk_spent)  # fmt: skip
     ruled, standings = table.decide()
-    return table.answer(ruled, standings, tau, "recipes" if seeded or seed_sd else "runs")
+    return table.answer(ruled, standings, tau, "recipes" if seeded or seed_sd else "runs", frozenset(ended))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +138,10 @@ class _Table:
         own = {self.states[self.runs[k].name] for k in group}
         return next(state for state in State if state in own)
 
-    def answer(self, ruled: Round, field: Sequence[Standing], tau: float, claim: str) -> GateAnswer:
-        """Return the decisions on the runs of every contender."""
+    def answer(
+        self, ruled: Round, field: Sequence[Standing], tau: float, claim: str, ended: Collection[str]
+    ) -> GateAnswer:
+        """Return the decisions on the runs of every contender; ``ended`` names those that are over by themselves."""
         curve = self.runs[0].curve
         words = Words(
             reward=lambda share: shown(_reward(share, curve.frame), curve),
@@ -161,6 +163,8 @@ class _Table:
                     run=self.runs[k].name, recipe=recipe, action=ruling.action, code=ruling.code, reason=told,
                     evidence=evidence,
                 )  # fmt: skip
+        decisions = tuple(found[k] for k in range(len(self.runs)))
+        paused = [name for name, state in self.states.items() if state in (State.HELD, State.STOPPED)]
         return GateAnswer(
             budget=self.budget,
             horizon=self.horizon,
@@ -169,7 +173,7 @@ class _Table:
             clock=curve.clock,
             metric=curve.metric,
             bounds=curve.shown_in,
-            decisions=tuple(found[k] for k in range(len(self.runs))),
+            decisions=decisions,
             risk=ruled.risk,
             leader=ruled.leader,
             policy=self.stated,
@@ -177,6 +181,7 @@ class _Table:
             seed_sd=tau,
             notes=self._notes(),
             runs=tuple(self.runs),
+            savings=decided_savings(decisions, self.budget, curve.unit, paused=paused, over=ended),
         )
 
     def _by_run(self, rulings: Sequence[Ruling], field: Sequence[Standing]) -> dict[int, Ruling]:

@@ -29,6 +29,7 @@ def gate_document(view: GateView) -> Document:
         "bounds": list(answer.bounds),
         "model_based_risk": answer.risk,
         "leader": answer.leader,
+        "savings": view.savings.document(),
         "claim": answer.claim,
         "seed_sd": answer.seed_sd,
         "policy": asdict(answer.policy),

@@ -11,6 +11,7 @@ from rlscale.decisions.gate import Action, Decision
 from rlscale.present.gate.view import CLAIM, GateView, headline
 from rlscale.present.numbers import UNKNOWN, probability, quantity, reward, span
 from rlscale.present.remarks import shared
+from rlscale.present.savings import savings_words
 from rlscale.present.text import folded, plain_table, print_headline, print_list, print_wrapped
 
 __all__ = ["badge", "print_gate"]
@@ -36,7 +37,7 @@ def badge(action: str) -> Text:
 
 def print_gate(view: GateView, console: Console) -> None:
     """Print the headline, a row for each run, why, what is to be known, and what the risk is not."""
-    print_headline(console, headline(view), view.grouping)
+    print_headline(console, headline(view), view.grouping, savings_words(view.savings))
     if not view.shown:
         return
     console.print(_table(view, console.width))

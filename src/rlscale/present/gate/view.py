@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rlscale.curves import Curve
 from rlscale.decisions.gate import Action, Decision, GateAnswer
+from rlscale.decisions.savings import Savings
 from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, reward
 from rlscale.present.remarks import Remark, read_remarks
@@ -48,6 +49,8 @@ class GateView:
     settings : Settings
     grouping : Grouping, optional
     left_out : tuple of LeftOut
+    price : float, optional
+        Dollars for a GPU-hour.
     """
 
     answer: GateAnswer
@@ -59,6 +62,12 @@ class GateView:
     grouping: Grouping | None = None
     left_out: tuple[LeftOut, ...] = ()
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    price: float | None = None
+
+    @property
+    def savings(self) -> Savings:
+        """What the decisions save, at the price given."""
+        return self.answer.savings.at(self.price)
 
     @property
     def ordered(self) -> tuple[Decision, ...]:
@@ -78,6 +87,7 @@ def gate_view(
     calibration: str,
     settings: Settings | None = None,
     shown: Collection[str] = (),
+    price: float | None = None,
 ) -> GateView:
     """Return the view of an answer on the runs of ``reading``; only those in ``shown`` are shown, all where none is."""
     return GateView(
@@ -90,6 +100,7 @@ def gate_view(
         grouping=reading.grouping,
         left_out=reading.left_out,
         curves={run.name: run.curve for run in reading.runs},
+        price=price,
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from rlscale.ledger import DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
+from rlscale.decisions.savings import Savings
+from rlscale.ledger import CHANGE, WELL, DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
+from rlscale.live import saved
 from rlscale.present.documents import SCHEMA
 from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, quantity, reward
+from rlscale.present.savings import savings_words
 from rlscale.present.text import plain_table, print_list, print_wrapped
 
 __all__ = ["Listing", "listing", "listing_document", "print_listing"]
@@ -40,6 +43,11 @@ class Listing:
     deliveries : tuple of Delivery
     overrides : tuple of Override
     events : tuple of Event
+        The latest, oldest first.
+    wrong : tuple of Event
+        What is wrong now.
+    savings : Savings, optional
+        Of all runs of the latest look; None where there was none, or one run is listed.
     """
 
     where: str
@@ -50,16 +58,19 @@ class Listing:
     deliveries: tuple[Delivery, ...]
     overrides: tuple[Override, ...]
     events: tuple[Event, ...]
+    wrong: tuple[Event, ...] = ()
+    savings: Savings | None = None
 
 
-def listing(ledger: Ledger, run: str | None = None) -> Listing:
-    """Return what a ledger holds, of one run where it is given.
+def listing(ledger: Ledger, run: str | None = None, price: float | None = None) -> Listing:
+    """Return what a ledger holds, of one run where it is given; ``price`` is that of a GPU-hour, in dollars.
 
     Raises
     ------
-    LedgerError
-        There is no such run.
+    InputError
+        There is no such run, or compute is not in what has a price.
     """
+    told = saved(ledger) if run is None else None
     runs = ledger.book.runs() if run is None else (ledger.book.run(run),)
     decisions = ledger.rulings.decisions(run=run)
     return Listing(
@@ -71,6 +82,8 @@ def listing(ledger: Ledger, run: str | None = None) -> Listing:
         deliveries=ledger.deliveries.of([one.id for one in decisions]),
         overrides=tuple(one for one in ledger.overrides.all() if run is None or one.run == run),
         events=ledger.events.last(50),
+        wrong=ledger.events.open(),
+        savings=None if told is None else told.at(price),
     )
 
 
@@ -81,10 +94,12 @@ def listing_document(view: Listing) -> dict[str, Any]:
         "schema": SCHEMA,
         "ledger": view.where,
         "watcher": view.watcher,
+        "savings": None if view.savings is None else view.savings.document(),
         "runs": [_run(row, view, last.get(row.name)) for row in view.runs],
         "decisions": [_decision(one, view) for one in view.decisions],
         "overrides": [{**asdict(one), "at": moment(one.at)} for one in view.overrides],
         "events": [{**asdict(one), "at": moment(one.at)} for one in view.events],
+        "wrong_now": [{**asdict(one), "at": moment(one.at)} for one in view.wrong],
     }
 
 
@@ -123,6 +138,8 @@ def print_listing(view: Listing, console: Console) -> None:
     head = f"{view.where}: {count(len(view.runs), 'run')}, {count(points, 'evaluation')}, "
     watched = f"watched by {view.watcher}" if view.watcher else "nobody watches it"
     print_wrapped(console, f"{head}{count(len(view.decisions), 'decision')}; {watched}.", style="bold")
+    if view.savings is not None:
+        print_wrapped(console, savings_words(view.savings))
     console.print()
     if view.runs:
         console.print(_table(view))
@@ -141,12 +158,40 @@ def print_listing(view: Listing, console: Console) -> None:
         )  # fmt: skip
     said = [f"{word.who} said {word.kind} {word.run}, {ago(word.at, now)}{f': {word.note}' if word.note else ''}"
             for word in view.overrides[-_SHOWN:]]  # fmt: skip
-    wrong = [f"{ago(one.at, now)}: {one.kind} {one.subject}: {one.message}".replace(" :", ":")
-             for one in view.events[-_SHOWN:]]  # fmt: skip
-    if said or wrong:
+    lists = {
+        "What people said": said,
+        "What is wrong now": [_told(one, now) for one in view.wrong],
+        "What went wrong, and right again": _healed(view.events, now)[-_SHOWN:],
+        "What is assumed since": [_told(one, now) for one in view.events if one.kind == CHANGE][-_SHOWN:],
+    }
+    if any(lists.values()):
         console.print()
-    print_list(console, "What people said", said)
-    print_list(console, "What went wrong, and right again", wrong)
+    for title, lines in lists.items():
+        print_list(console, title, lines)
+
+
+def _told(one: Event, now: float) -> str:
+    return f"{ago(one.at, now)}: {_subject(one)}: {one.message}"
+
+
+def _subject(one: Event) -> str:
+    return f"{one.kind} {one.subject}".strip()
+
+
+def _healed(events: Sequence[Event], now: float) -> list[str]:
+    """Return what went wrong and is right again, each message once, with when it went and when it came right."""
+    wrong: dict[str, list[Event]] = {}
+    found = []
+    for one in events:
+        if one.kind == CHANGE:
+            continue
+        subject = _subject(one)
+        if one.message != WELL:
+            wrong.setdefault(subject, []).append(one)
+            continue
+        messages = {each.message: each for each in reversed(wrong.pop(subject, []))}
+        found += [f"{_told(each, now)}; right again {ago(one.at, now)}" for each in reversed(messages.values())]
+    return found
 
 
 def _table(view: Listing) -> Any:

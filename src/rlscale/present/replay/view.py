@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rlscale.curves import Run
+from rlscale.decisions.savings import Savings
 from rlscale.present.coverage import skipped_runs
 from rlscale.present.numbers import reward
 from rlscale.present.remarks import Remark, read_remarks
@@ -26,6 +27,11 @@ class ReplayView:
     grouping: Grouping | None = None
     left_out: tuple[LeftOut, ...] = ()
     runs: tuple[Run, ...] = ()
+    price: float | None = None
+
+    def savings(self, policy: PolicyScores) -> Savings:
+        """Return what a policy saved in a tournament on average, at the price given."""
+        return self.result.savings(policy).at(self.price)
 
     def regret(self, value: float) -> str:
         """Return a regret as text: one decimal more than a reward has; a small one is never rounded to none."""
@@ -43,8 +49,10 @@ class ReplayView:
         return next((one for one in self.result.policies if one.policy == "hold"), self.result.policies[0])
 
 
-def replay_view(result: Replay, reading: Reading, settings: Settings | None = None) -> ReplayView:
-    """Return the view of a replay on the runs of ``reading``."""
+def replay_view(
+    result: Replay, reading: Reading, settings: Settings | None = None, price: float | None = None
+) -> ReplayView:
+    """Return the view of a replay on the runs of ``reading``; ``price`` is that of a GPU-hour, in dollars."""
     return ReplayView(
         result=result,
         input=read_remarks(reading.runs),
@@ -53,4 +61,5 @@ def replay_view(result: Replay, reading: Reading, settings: Settings | None = No
         grouping=reading.grouping,
         left_out=(*reading.left_out, *skipped_runs(result.arena.skipped, reading.runs)),
         runs=reading.runs,
+        price=price,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rlscale.present.coverage import lacking
 from rlscale.present.numbers import count, quantity, reward
 from rlscale.present.replay.view import ReplayView
+from rlscale.present.savings import outcome_words
 from rlscale.trust.replay import NEAR, PolicyScores
 
 __all__ = ["headline", "kept", "notes", "rivals", "share", "wrong"]
@@ -68,6 +69,7 @@ def notes(view: ReplayView) -> list[str]:
         free = f"A restart costs {restart:g} and a pause {pause:g} of a run's horizon."
     horizon, metric = quantity(result.arena.horizon, result.arena.unit), result.arena.metric
     said = [
+        f"In a tournament on average {view.main.policy} {outcome_words(view.savings(view.main))}",
         f"Compute: of running every {view.noun} to the horizon, {horizon}, in {result.looks} looks (a round is one "
         f"look of all that run). Kept: one this near to the best finished. Wrong: none within "
         f"{kept(view, NEAR[-1])} of the best did. Regret: the best less the one delivered, in {metric}.",

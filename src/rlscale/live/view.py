@@ -1,0 +1,62 @@
+"""What the watcher of a ledger sees and decides, read from the ledger alone: it needs no lease and acts on nothing."""
+
+from __future__ import annotations
+
+from rlscale.errors import RlscaleError
+from rlscale.ledger import Ledger, LookRow
+from rlscale.live.again import Again
+from rlscale.live.scene import Scene
+from rlscale.live.sight import Sight
+from rlscale.live.troubles import open_troubles
+
+__all__ = ["View"]
+
+
+class View:
+    """Follows the looks that a watcher keeps in a ledger.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    acting : bool, optional
+        Those of the watcher that acts, or those of a dry run; by default whichever looked last.
+    """
+
+    def __init__(self, ledger: Ledger, acting: bool | None = None) -> None:
+        self._ledger, self._acting = ledger, acting
+        self._again = Again(ledger)
+        self._look: LookRow | None = None
+        self._sight: Sight | None = None
+        self._seen = 0  # number of the latest decision shown
+
+    def step(self, role: str = "view") -> Scene:
+        """Return what the latest look saw, the decisions made since the last step, and what is wrong."""
+        troubles: dict[str, str] = {}
+        try:
+            return self._scene(role, troubles)
+        except (RlscaleError, KeyError) as error:
+            troubles["ledger"] = str(error)
+            return Scene(role=role, sight=self._sight, look=self._look, troubles=troubles)
+
+    def _scene(self, role: str, troubles: dict[str, str]) -> Scene:
+        look = self._latest()
+        if look is not None and (self._look is None or look.id != self._look.id):
+            self._sight = self._again.sight(look, self._ledger.rulings.look(look.id)[1])
+        self._look = look
+        kept = [] if look is None else self._ledger.rulings.latest(look.acting).values()
+        new = sorted((one for one in kept if one.id > self._seen), key=lambda one: one.id)
+        self._seen = max((one.id for one in kept), default=0)
+        return Scene(
+            role=role, sight=self._sight, decisions=tuple(new), last=max(kept, key=lambda one: one.id, default=None),
+            troubles=open_troubles(self._ledger), watcher=self._watcher(look), look=look,
+            done=self._sight is not None and self._sight.at_rest,
+        )  # fmt: skip
+
+    def _latest(self) -> LookRow | None:
+        asked = (True, False) if self._acting is None else (self._acting,)
+        looks = [self._ledger.rulings.last_look(acting) for acting in asked]
+        return max((look for look in looks if look is not None), key=lambda look: look.id, default=None)
+
+    def _watcher(self, look: LookRow | None) -> str | None:
+        acting = self._acting if self._acting is not None else look is None or look.acting
+        return self._ledger.watcher(acting=acting)
