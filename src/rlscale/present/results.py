@@ -61,7 +61,9 @@ def plot(result: Any, axes: Any = None) -> Any:
     check_matplotlib("plot()")
     chart = chart_of(result)
     if axes is None:
-        return drawn(chart).axes[0]
+        import matplotlib.pyplot as plt
+
+        return drawn(chart, plt.figure(layout="constrained")).axes[0]  # a notebook shows the figures of pyplot
     draw_panel(axes, chart.panels[0])
     return axes
 

@@ -90,13 +90,13 @@ def write_chart(chart: Chart, path: Path) -> None:
             raise InputError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 
 
-def drawn(chart: Chart) -> Any:
-    """Return a chart as a matplotlib figure, in the style of all charts."""
+def drawn(chart: Chart, figure: Any = None) -> Any:
+    """Return a chart on a matplotlib figure, a new one by default, in the style of all charts."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_STYLE):
-        figure = Figure(layout="constrained")
+        figure = figure or Figure(layout="constrained")
         _draw(figure, chart)
     return figure
 
