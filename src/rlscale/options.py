@@ -187,6 +187,7 @@ SIBLINGS = (
 )  # fmt: skip
 OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout."),
+    click.option("--csv", type=click.Path(path_type=Path), metavar="F.csv", help="Write the table."),
     click.option("--plot", type=click.Path(path_type=Path), metavar="F.png|svg", help="Write a chart."),
     click.option("--report", type=click.Path(path_type=Path), metavar="F.html", help="Write a self-contained report."),
 )

@@ -5,23 +5,23 @@ from itertools import pairwise
 
 import pytest
 
-from rlscale.present.axis import ComputeAxis, reward_ticks
+from rlscale.present.charts.axes import compute_axis, compute_ticks, reward_ticks
 from rlscale.present.labels import spread
 
 
 def test_log_axis_keeps_zero_at_its_left_edge() -> None:
-    axis = ComputeAxis(10.0, 1000.0, zero=True)
+    axis = compute_axis(10.0, 1000.0, "steps", zero=True)
     assert axis.position(0.0) == 0.0
     assert axis.position(10.0) == axis.start > 0
     assert axis.position(1000.0) == pytest.approx(1.0)
     assert axis.position(100.0) == pytest.approx(0.5 * (1 + axis.start))
-    assert axis.ticks()[0] == (0.0, "0")
+    assert axis.ticks[0] == (0.0, "0")
 
 
 def test_axis_of_one_compute() -> None:
-    axis = ComputeAxis(7.0, 7.0, zero=False)
+    axis = compute_axis(7.0, 7.0, "steps", zero=False)
     assert axis.position(7.0) == 0.5
-    assert axis.ticks() == ((7.0, "7"),)
+    assert axis.ticks == ((7.0, "7"),)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_axis_of_one_compute() -> None:
     ],
 )
 def test_ticks_are_few_and_inside(first: float, last: float) -> None:
-    axis = ComputeAxis(first, last, zero=False)
-    ticks = axis.ticks(7)
+    axis = compute_axis(first, last, "steps", zero=False)
+    ticks = compute_ticks(first, last, 7)
     assert [axis.position(compute) for compute in (first, last)] == [0.0, 1.0]
     assert 1 <= len(ticks) <= 7
     assert all(first * 0.999 <= value <= last * 1.001 for value, _ in ticks)

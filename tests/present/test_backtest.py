@@ -13,9 +13,10 @@ from rich.console import Console
 from rlscale.errors import InputError
 from rlscale.present.backtest import BacktestView, words
 from rlscale.present.backtest.document import backtest_document
-from rlscale.present.backtest.figure import write_backtest_figure
 from rlscale.present.backtest.report import backtest_html
 from rlscale.present.backtest.text import print_backtest
+from rlscale.present.charts.backtest import backtest_chart
+from rlscale.present.charts.figure import write_chart
 from rlscale.present.documents import dumps
 from rlscale.trust.backtest import cut_scores
 from tests.present.test_report import parsed
@@ -164,9 +165,14 @@ def test_report_of_perfect_forecasts_has_an_axis() -> None:
 )
 def test_plot(suffix: str, cuts: tuple[float, ...], tmp_path: Path) -> None:
     first, second = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
-    write_backtest_figure(answer(cuts=cuts), first)
-    write_backtest_figure(answer(cuts=cuts), second)
-    assert first.stat().st_size > 5000
+    chart = backtest_chart(answer(cuts=cuts))
+    write_chart(chart, first)
+    write_chart(backtest_chart(answer(cuts=cuts)), second)
     assert first.read_bytes() == second.read_bytes()
+    held, kept = chart.panels
+    assert len(held.keys) == (len(cuts) + 1 if 1 < len(cuts) <= 5 else 1)
+    assert kept.ends[0].text == "rlscale"
+    assert kept.y.low == 0.0
+    assert kept.y.high >= max(end.y for end in kept.ends)
     with pytest.raises(InputError, match=r"\.pdf is not a chart"):
-        write_backtest_figure(answer(), tmp_path / "c.pdf")
+        write_chart(chart, tmp_path / "c.pdf")

@@ -10,9 +10,11 @@ import pytest
 
 from rlscale.curves import Curve
 from rlscale.inference import Fit, Interval, Look, OverTime, fit, over_times
+from rlscale.present.charts import Line, Points
+from rlscale.present.charts.figure import write_chart
+from rlscale.present.charts.growth import Trace, growth_chart, trace, trace_limits
+from rlscale.present.charts.runs import short
 from rlscale.present.documents import dumps, fit_document
-from rlscale.present.over_time.figure import write_over_time_figure
-from rlscale.present.over_time.trace import Trace, trace, trace_limits
 from rlscale.present.over_time.words import compute_labels, growth_sentences, verdict_changes, verdict_since
 from rlscale.present.report import report_html
 from rlscale.present.views import FitView, fit_view
@@ -112,14 +114,23 @@ def test_computes_that_differ_read_differently() -> None:
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_a_panel_for_each_run(ending: str, grown_fits: FitView, odd_fits: tuple[Fit, ...], tmp_path: Path) -> None:
     path = tmp_path / f"f.{ending}"
-    write_over_time_figure(grown_fits, odd_fits, path)
-    assert path.stat().st_size > 10_000
+    chart = growth_chart(grown_fits, odd_fits)
+    write_chart(chart, path)
+    assert path.exists()
+    assert [panel.title for panel in chart.panels] == [short(run.run) for run in grown_fits.runs]
+    for panel, run in zip(chart.panels, grown_fits.runs, strict=True):
+        answered = [look for look in run.over_time.looks if look.ceiling is not None]
+        lines = [mark for mark in panel.marks if isinstance(mark, Line) and not mark.dash]
+        assert [line.y for line in lines] == ([tuple(look.ceiling.q50 for look in answered)] if answered else [])
+    assert [key.text for key in chart.keys[-3:]] == ["80 % interval", "today's median", "evaluations"]
 
 
 def test_one_run_of_which_nothing_was_fitted_is_drawn(tmp_path: Path) -> None:
     found = fit(Curve(compute=[0.0, 1.0], reward=[0.1, 0.2]))
     view = fit_view([found], over_time=tuple(over_times([found])))
-    write_over_time_figure(view, [found], tmp_path / "f.png")
+    chart = growth_chart(view, [found])
+    write_chart(chart, tmp_path / "f.png")
+    assert [type(mark) for mark in chart.panels[0].marks] == [Points]
     assert parsed(report_html(view, [found])).seen.count("svg") == 2
 
 
@@ -127,8 +138,11 @@ def test_many_runs_and_a_target_are_drawn(odd_fits: tuple[Fit, ...], tmp_path: P
     found = fit(odd_fits[0].run, 2000.0)
     grown = next(over_times([found], 2000.0))
     view = fit_view([found] * 14, over_time=(grown,) * 14)
-    write_over_time_figure(view, [found] * 14, tmp_path / "f.png")
-    assert (tmp_path / "f.png").stat().st_size > 10_000
+    chart = growth_chart(view, [found] * 14)
+    write_chart(chart, tmp_path / "f.png")
+    assert len(chart.panels) == 12
+    assert chart.note == "2 more runs in --report"
+    assert [end.text.split()[0] for end in chart.panels[0].ends] == ["A", "at"]
 
 
 def test_the_report_has_a_section_with_a_chart_for_each_run(grown_fits: FitView, odd_fits: tuple[Fit, ...]) -> None:
@@ -136,7 +150,7 @@ def test_the_report_has_a_section_with_a_chart_for_each_run(grown_fits: FitView,
     parsed(page)
     section = page[page.index("As the runs grew") :]
     assert section.count("<svg") == len(odd_fits)
-    assert section.count('class="look collapsed"') >= 1
+    assert section.count("--c:var(--collapsed)") >= 1
     assert "As the runs grew" not in report_html(fit_view(odd_fits), odd_fits)
 
 

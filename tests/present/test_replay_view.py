@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from rlscale.present.charts import Line
+from rlscale.present.charts.figure import write_chart
+from rlscale.present.charts.replay import replay_chart
 from rlscale.present.documents import dumps
 from rlscale.present.replay import ReplayView, words
 from rlscale.present.replay.document import replay_document
-from rlscale.present.replay.figure import write_replay_figure
 from rlscale.present.replay.text import print_replay
 from rlscale.trust.arena import Arena, Setting
 from rlscale.trust.outcome import Skipped
@@ -88,7 +90,15 @@ def test_the_document_keeps_the_contract() -> None:
 def test_the_chart_is_drawn(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"replay.{ending}"
     several = {"hold": (scored("hold", 0.5, 0.98), scored("hold", 0.7, 1.0, 0.0)), "asha": (scored("asha", 0.4, 0.8),)}
-    write_replay_figure(view(frontier=several), path)
-    assert path.stat().st_size > 8_000
+    chart = replay_chart(view(frontier=several))
+    write_chart(chart, path)
+    regret, kept = chart.panels
+    assert regret.y.scale == "root"
+    assert regret.y.position(0.0) == 0.0
+    lines = [mark for mark in kept.marks if isinstance(mark, Line)]
+    assert lines[0].x == (50.0, 70.0) or 50.0 in lines[0].x
+    assert kept.ends[0].text == "hold"
     # nothing lost anywhere: the scale still stands
-    write_replay_figure(view((scored("hold", 1.0, 1.0, 0.0),)), path)
+    none_lost = replay_chart(view((scored("hold", 1.0, 1.0, 0.0),)))
+    assert none_lost.panels[0].y.high > 0.0
+    write_chart(none_lost, path)

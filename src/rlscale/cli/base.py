@@ -95,9 +95,13 @@ def output(given: dict[str, Any]) -> Output:
     """Return where the answer goes, checked before the work is done."""
     from rlscale.present.output import Output
 
-    found = Output(json=given["as_json"], plot=given["plot"], report=given["report"])
-    found.check()
-    return found
+    to = Output(json=given["as_json"], csv=given.get("csv"), plot=given.get("plot"), report=given.get("report"))
+    to.check()
+    return to
+
+
+#: Where an answer goes bears on no number.
+_NOT_ASKED = ("as_json", "csv", "plot", "report", "partial")
 
 
 @contextmanager
@@ -167,5 +171,7 @@ def settings(given: dict[str, Any], **more: Any) -> Settings:
     used = fit_options(None, given)
     fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
-    options = {name: value for name, value in told.items() if name not in ("as_json", "plot", "report", "partial")}
+    options = {
+        name: value for name, value in told.items() if name not in ("as_json", "csv", "plot", "report", "partial")
+    }
     return Settings(command=click.get_current_context().obj, options=options)

@@ -50,7 +50,7 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 @click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit; 3 left out.")
 @click.option("--explain", type=int, metavar="ID", help="A decision of a ledger, made again; no PATH.")
 @click.option("--ledger", metavar="URL", envvar="RLSCALE_LEDGER", help="For --explain: the ledger.")
-@with_options(READING, PARTIAL, FITTING, OUTPUT[:1])
+@with_options(READING, PARTIAL, FITTING, OUTPUT)
 def gate(
     paths: tuple[str, ...],
     shown: tuple[str, ...],
@@ -76,7 +76,7 @@ def gate(
     from rlscale.present.gate import gate_view
     from rlscale.sources import collect
 
-    to = output({**given, "plot": None, "report": None})
+    to = output(given)
     if exit_code and len(shown) != 1:
         raise InputError(f"--exit-code is of one run and {len(shown)} are given; name it with --run RUN")
     reading = collect(paths, read_options(given))
@@ -185,7 +185,7 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
 @click.option("--resume-cost", type=float, metavar="F", help="Of one restart, as a share of a run's horizon; 0.")
 @click.option("--checkpoint-cost", type=float, metavar="F", help="Of one pause, as a share of a run's horizon; 0.")
 @click.option("--frontier", is_flag=True, help="Also other numbers of each policy; --plot draws them.")
-@with_options(RUNS, READING, PARTIAL, FITTING, OUTPUT[:2])
+@with_options(RUNS, READING, PARTIAL, FITTING, OUTPUT)
 def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None:
     """Replay policies on finished runs: compute used, best kept, regret, wrong stops.
 
@@ -198,7 +198,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
     from rlscale.trust import Setting
     from rlscale.trust import replay as replay_runs
 
-    to = output({**given, "report": None})
+    to = output(given)
     chosen = [policy_option(one) for one in named] or list(POLICIES.values())
     reading = collect(paths, read_options(given))
     setting = Setting(

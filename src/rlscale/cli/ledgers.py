@@ -102,31 +102,19 @@ def list_(where: str, run: str | None, as_json: bool) -> None:
 
 @ledger.command(epilog=example("rlscale ledger history base --ledger runs.db --plot history.png"))
 @click.argument("recipe", metavar="[RECIPE]", required=False)
-@with_options(LEDGER, OUTPUT[:2])
-def history(recipe: str | None, where: str, plot: Path | None, as_json: bool) -> None:
+@with_options(LEDGER, OUTPUT)
+def history(recipe: str | None, where: str, **given: Any) -> None:
     """Show what a recipe was believed to reach as it grew: A with its interval, and its place at each refit.
 
     Without RECIPE, all recipes as they are believed now.
     """
     from rlscale.ledger import Ledger
     from rlscale.live.past import past
-    from rlscale.present.documents import dumps
-    from rlscale.present.ledger.history import history_document, print_history
-    from rlscale.present.output import console
 
-    output({"as_json": as_json, "plot": plot, "report": None})
+    to = output(given)
     with Ledger(where) as held:
         view, address = past(held, recipe), str(held.where)
-    if plot is not None:
-        from rlscale.present.ledger.figure import write_history_figure
-
-        write_history_figure(view, plot)
-    if as_json:
-        click.echo(dumps(history_document(view, address)))
-    else:
-        print_history(view, address, console())
-    if plot is not None:
-        console(stderr=True).print(f"wrote {plot}", soft_wrap=True)
+    to.history(view, address, click.get_current_context().obj)
 
 
 @ledger.command(epilog=example("rlscale ledger export --ledger runs.db --table decisions --out decisions.csv"))

@@ -26,7 +26,7 @@ OUTSIDE_TOLERANCE = 0.1
 HUGE = 1e150
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Curve(Value):
     """Validation reward against compute, for one run.
 
@@ -74,6 +74,9 @@ class Curve(Value):
     bounds: tuple[float, float] = (0.0, 1.0)
     bounds_from: str = "option"
     open: OpenBounds | None = None
+
+    def __repr__(self) -> str:
+        return f"Curve({self.n_points} evaluations of {self.metric} to {self.compute_last:g} {self.unit})"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", canonical_unit(self.unit))

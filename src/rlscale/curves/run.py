@@ -18,7 +18,7 @@ from rlscale.errors import CurveError
 __all__ = ["Metric", "Run", "Series", "Source"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series(Value):
     """A logged quantity against the trainer's step.
 
@@ -32,6 +32,9 @@ class Series(Value):
 
     step: NDArray[np.float64]
     value: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"Series({self.value.size} values)"
 
     def __post_init__(self) -> None:
         for name in ("step", "value"):
@@ -86,7 +89,7 @@ class Source(Value):
     trainer: str | None = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Run(Value):
     """One job, with its validation curve.
 
@@ -133,6 +136,10 @@ class Run(Value):
     settings: Mapping[str, Any] = field(default_factory=dict)
     source: Source | None = None
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        held = f"{len(self.metrics)} metrics, {len(self.series)} series, {len(self.settings)} settings"
+        return f"Run({self.name!r} of recipe {self.recipe!r}: {self.curve!r}, {held})"
 
     def with_curve(self, curve: Curve, *, source: Source | None, warnings: tuple[str, ...]) -> Run:
         """Return the run with another curve, and what is said of it; all else is shared."""

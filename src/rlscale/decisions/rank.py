@@ -6,7 +6,7 @@ Every probability is over the posteriors of independent recipes, computed from t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.forecast import Interval
 from rlscale.inference.pool import Level, SeedSpread, learned_spread
 from rlscale.inference.verdict import Verdict, VerdictName
+from rlscale.results import Result
 
 __all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
 
@@ -68,8 +69,8 @@ class RecipeRank(Value):
     expected_regret: float | None
 
 
-@dataclass(frozen=True)
-class Ranking(Value):
+@dataclass(frozen=True, repr=False)
+class Ranking(Result, Value):
     """Recipes from best to worst.
 
     Parameters
@@ -83,6 +84,8 @@ class Ranking(Value):
     claim : str
         ``recipes`` where the run-to-run sd is included, ``runs`` where it is not (``seed_sd`` 0).
     notes : tuple of str
+    fits : tuple of Fit
+        What was ranked, for charts; of :func:`rank_runs` none.
     """
 
     at: float
@@ -92,6 +95,12 @@ class Ranking(Value):
     seed_sd: SeedSpread
     claim: str
     notes: tuple[str, ...]
+    fits: tuple[Fit, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        first = self.recipes[0]
+        lead = f"{first.recipe!r} first" + ("" if first.p_best is None else f", P(best) {first.p_best:.2f}")
+        return f"Ranking({len(self.recipes)} recipes at {self.at:g} {self.unit}: {lead})"
 
 
 def rank(
@@ -120,7 +129,7 @@ def rank(
     with Team(fits[0].options) as team:
         groups = by_recipe(runs)
         entries = {k: team.here.take(k, [fits[i] for i in group]) for k, group in enumerate(groups.values())}
-        return _ranking(team, entries, runs, target, seed_sd, all_pairs)
+        return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fits))
 
 
 def rank_runs(
@@ -348,12 +357,8 @@ def _pooled(one: Contender, runs: int, allowed: float, at: float) -> Contender:
         return one
     asked = "ceiling" if np.isinf(at) else f"reward at {at:.4g}"
     why = f"The {asked} of the recipe lies in {around.q10:.4g} to {around.q90:.4g} (80 %), wider than {allowed:.3g}"
-    verdict = Verdict(
-        VerdictName.BENDING,
-        f"{why}: its runs are resolved, and differ.",
-        "Use the interval, not the median; more seeds narrow it.",
-    )
-    return replace(one, verdict=verdict)
+    advice = "Use the interval, not the median; more seeds narrow it."
+    return replace(one, verdict=Verdict(VerdictName.BENDING, f"{why}: its runs are resolved, and differ.", advice))
 
 
 def _scattered(spread: SeedSpread) -> tuple[str, ...]:

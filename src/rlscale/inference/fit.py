@@ -26,6 +26,7 @@ from rlscale.inference.resolves import resolves_at
 from rlscale.inference.siblings import Siblings, informed
 from rlscale.inference.smoothed import Smoothing, smoothing
 from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, unfit
+from rlscale.results import Result
 
 __all__ = ["Fit", "FitOptions", "fit", "fits"]
 
@@ -35,8 +36,8 @@ ENOUGH, MORE = 200, 16
 TOGETHER = 30
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Fit(Value):
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Fit(Result, Value):
     """What one run supports.
 
     Parameters
@@ -74,6 +75,12 @@ class Fit(Value):
     smoothing: Smoothing | None = None
     siblings: int | None = None
     level: Moments | None = None
+
+    def __repr__(self) -> str:
+        answer = next((item for item in self.forecasts if item.compute == self.question), self.asymptote)
+        what = "ceiling" if np.isinf(self.question) else f"reward at {self.question:g} {self.run.curve.unit}"
+        around = "" if answer is None else f", {what} {answer.q50:.3f} (80 %: {answer.q10:.3f} to {answer.q90:.3f})"
+        return f"Fit({self.run.name!r}: {self.verdict.name.value}{around})"
 
     @property
     def level_sd(self) -> float | None:

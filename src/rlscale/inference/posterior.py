@@ -46,7 +46,7 @@ MODEL_ERROR_REACH = float(np.log(4.0))
 JOBS = 32
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Posterior(Value):
     """Weighted draws of ``R(C) = R0 + (A - R0) s(C)``, its noise and its model error, for one curve.
 
@@ -80,6 +80,9 @@ class Posterior(Value):
     count: int = COUNT
     ahead: Ahead | None = None
     correction: Correction | None = None
+
+    def __repr__(self) -> str:
+        return f"Posterior({self.family}, {self.draws.weight.size} draws, of {self.curve!r})"
 
     @property
     def family(self) -> str:

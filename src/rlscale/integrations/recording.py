@@ -11,7 +11,7 @@ import numpy as np
 from rlscale.curves import Series
 from rlscale.ledger import Logged, Points, points_of
 from rlscale.sources.trainers.base import flat, parameters_of
-from rlscale.sources.trainers.trl import TRL, averaged
+from rlscale.sources.trainers.trl import NOT_SERIES, TRL, averaged
 
 __all__ = ["Recording", "stated"]
 
@@ -54,7 +54,7 @@ class Recording:
             self._start, self._end = self._end, step
         middle = (self._start + 1.0 + self._end) / 2.0 if step == self._end > self._start else step
         for key, value in values.items():
-            if key != self._metric and _is_number(value):
+            if key not in NOT_SERIES and key != self._metric and _is_number(value):
                 place = middle if averaged(key) else step
                 self._values.setdefault(key, {})[place] = float(value) if math.isfinite(value) else math.nan
 

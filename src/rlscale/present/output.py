@@ -16,11 +16,14 @@ from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.present.documents import fit_document, rank_document, written
 from rlscale.present.text import print_fit, print_rank
-from rlscale.present.views import BadFile, FitView, RankView
+from rlscale.present.views import BadFile, FitView, RankView, Settings
 from rlscale.sources.naming import clean
 
 if TYPE_CHECKING:
+    from rlscale.live.past import Past
+    from rlscale.present.answers import Answer
     from rlscale.present.backtest import BacktestView
+    from rlscale.present.charts import Chart
     from rlscale.present.gate import GateView
     from rlscale.present.replay import ReplayView
     from rlscale.trust import Calibration
@@ -78,6 +81,8 @@ class Output:
     ----------
     json : bool
         JSON on stdout, and nothing else.
+    csv : Path, optional
+        The table of the answer.
     plot : Path, optional
         A chart, ``.png`` or ``.svg``.
     report : Path, optional
@@ -85,6 +90,7 @@ class Output:
     """
 
     json: bool = False
+    csv: Path | None = None
     plot: Path | None = None
     report: Path | None = None
 
@@ -96,14 +102,16 @@ class Output:
         InputError
             A file type that is not supported, a missing package, or a folder that does not exist.
         """
-        for path in (self.plot, self.report):
+        for path in self._paths:
             if path is not None and not path.parent.is_dir():
                 raise InputError(f"cannot write {path}: {path.parent} is not a folder; make it first")
         if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
             # also keeps a slip of the hand from writing over a log
             raise InputError(f"--report {self.report}: a report is an .html file; give a name that ends so")
+        if self.csv is not None and self.csv.suffix.lower() != ".csv":
+            raise InputError(f"--csv {self.csv}: a table is a .csv file; give a name that ends so")
         if self.plot is not None:
-            from rlscale.present.figures import check_figure
+            from rlscale.present.charts.figure import check_figure
 
             check_figure(self.plot)
 
@@ -124,14 +132,12 @@ class Output:
         from rlscale.present.backtest.document import backtest_document, calibration_document
         from rlscale.present.backtest.text import print_backtest
 
-        if self.plot is not None:
-            from rlscale.present.backtest.figure import write_backtest_figure
-
-            write_backtest_figure(view, self.plot)
-        if self.report is not None:
+        if any(self._paths):
+            from rlscale.present.answers.backtest import backtest_answer
             from rlscale.present.backtest.report import backtest_html
+            from rlscale.present.charts.backtest import backtest_chart
 
-            write_file(self.report, backtest_html(view))
+            self._written(lambda: backtest_answer(view), lambda: backtest_chart(view), lambda: backtest_html(view))
         extra = {} if calibration is None else {"calibration": calibration_document(calibration)}
         self._stdout(lambda: backtest_document(view), lambda to: print_backtest(view, to, calibration), extra)
         self._notes(view)
@@ -141,6 +147,11 @@ class Output:
         from rlscale.present.gate.document import gate_document
         from rlscale.present.gate.text import print_gate
 
+        if any(self._paths):
+            from rlscale.present.answers.gate import gate_answer
+            from rlscale.present.charts.gate import gate_chart
+
+            self._generic(lambda: gate_answer(view), lambda: gate_chart(view), view.settings)
         self._stdout(lambda: gate_document(view), lambda to: print_gate(view, to), {})
         self._notes(view)
 
@@ -149,26 +160,62 @@ class Output:
         from rlscale.present.replay.document import replay_document
         from rlscale.present.replay.text import print_replay
 
-        if self.plot is not None:
-            from rlscale.present.replay.figure import write_replay_figure
+        if any(self._paths):
+            from rlscale.present.answers.replay import replay_answer
+            from rlscale.present.charts.replay import replay_chart
 
-            write_replay_figure(view, self.plot)
+            self._generic(lambda: replay_answer(view), lambda: replay_chart(view), view.settings)
         self._stdout(lambda: replay_document(view), lambda to: print_replay(view, to), {})
         self._notes(view)
 
+    def history(self, view: Sequence[Past], where: str, command: str) -> None:
+        """Put out the answer of ``ledger history`` of the ledger ``where``."""
+        from rlscale.present.ledger.history import history_document, print_history
+
+        if any(self._paths):
+            from rlscale.present.answers.history import history_answer
+            from rlscale.present.charts.history import history_chart
+
+            self._generic(lambda: history_answer(view, where), lambda: history_chart(view), Settings(command=command))
+        self._stdout(lambda: history_document(view, where), lambda to: print_history(view, where, to), {})
+        self._told()
+
     def _files(self, view: FitView | RankView, fits: Sequence[Fit]) -> None:
-        if self.plot is not None and isinstance(view, FitView) and any(run.over_time for run in view.runs):
-            from rlscale.present.over_time.figure import write_over_time_figure
+        if not any(self._paths):
+            return
+        from rlscale.present.answers.fit import fit_answer
+        from rlscale.present.answers.rank import rank_answer
+        from rlscale.present.charts.answers import answer_chart
+        from rlscale.present.report import report_html
 
-            write_over_time_figure(view, fits, self.plot)
-        elif self.plot is not None:
-            from rlscale.present.figures import write_figure
+        self._written(
+            lambda: rank_answer(view) if isinstance(view, RankView) else fit_answer(view),
+            lambda: answer_chart(view, fits),
+            lambda: report_html(view, fits),
+        )
 
-            write_figure(view, fits, self.plot)
+    def _generic(self, answer: Callable[[], Answer], chart: Callable[[], Chart], settings: Settings) -> None:
+        """Write the files that were asked for, the report among them made of the answer itself."""
+        from rlscale.present.answers.page import answer_page
+
+        self._written(answer, chart, lambda: answer_page(answer(), chart(), settings))
+
+    @property
+    def _paths(self) -> tuple[Path | None, ...]:
+        return self.csv, self.plot, self.report
+
+    def _written(self, answer: Callable[[], Answer], chart: Callable[[], Chart], page: Callable[[], str]) -> None:
+        """Write the files that were asked for."""
+        if self.csv is not None:
+            from rlscale.present.answers.writers import as_csv
+
+            write_file(self.csv, as_csv(answer().tables[0]))
+        if self.plot is not None:
+            from rlscale.present.charts.figure import write_chart
+
+            write_chart(chart(), self.plot)
         if self.report is not None:
-            from rlscale.present.report import report_html
-
-            write_file(self.report, report_html(view, fits))
+            write_file(self.report, page())
 
     def _stdout(
         self, document: Callable[[], Mapping[str, Any]], text: Callable[[Console], None], extra: Mapping[str, Any]
@@ -183,9 +230,13 @@ class Output:
         to = console(stderr=True)
         for error in view.errors:
             to.print(_left_out(error), soft_wrap=True)
-        for path in (self.plot, self.report):
+        self._told()
+
+    def _told(self) -> None:
+        """Say which files were written."""
+        for path in self._paths:
             if path is not None:
-                to.print(f"wrote {path}", soft_wrap=True)
+                console(stderr=True).print(f"wrote {path}", soft_wrap=True)
 
 
 def _left_out(error: BadFile) -> str:

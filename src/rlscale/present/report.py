@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from rlscale.inference import Fit, Interval
 from rlscale.inference.resolves import HORIZON
 from rlscale.present import numbers, remarks
+from rlscale.present.charts.growth import growth_panel, trace, trace_limits
+from rlscale.present.charts.recipes import CURVES, colour_of, recipe_curves, recipe_places, recipes_panel
+from rlscale.present.charts.runs import fan, fan_limits, fan_panel
+from rlscale.present.charts.svg import css_colour, interval_svg, panel_svg
 from rlscale.present.checklist import checklist
 from rlscale.present.coverage import pooled
-from rlscale.present.fans import CURVES, fan, recipe_curves, recipe_places
-from rlscale.present.over_time.svg import over_time_svg
-from rlscale.present.over_time.trace import trace, trace_limits
 from rlscale.present.over_time.words import growth_sentences, verdict_since
 from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT, verdict_words
-from rlscale.present.svg import fan_limits, fan_svg, interval_svg, overlay_svg, series
 from rlscale.present.views import CEILING, FitView, RankView, RunView, headline, versions
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def rendered(template: str, context: Mapping[str, Any]) -> str:
         probability=numbers.probability, words=verdict_words, count=numbers.count, tied=_tied, breakable=_breakable
     )
     page = environment.from_string((folder / template).read_text(encoding="utf-8"))
-    css = _variables() + (folder / "report.css").read_text(encoding="utf-8")
+    css = _variables() + "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("report", "chart"))
     return page.render(css=css, **context)
 
 
@@ -119,10 +119,10 @@ def _declared(colours: Mapping[str, str]) -> str:
 def _overlay(view: RankView, fits: Sequence[Fit]) -> tuple[str, str]:
     """Return the overlay for wide and for narrow screens: one drawing cannot have readable text on both."""
     curves = recipe_curves(view, fits)
-    unit = view.ranking.unit
+    wide, narrow = recipes_panel(view, curves), recipes_panel(view, curves, narrow=True)
     return (
-        overlay_svg(curves, unit, view.shown_in, width=1040, height=420, kind="overlay wide"),
-        overlay_svg(curves, unit, view.shown_in, width=440, height=340, kind="overlay narrow"),
+        "" if wide is None else panel_svg(wide, width=1040, height=420, kind="overlay wide"),
+        "" if narrow is None else panel_svg(narrow, width=440, height=340, kind="overlay narrow"),
     )
 
 
@@ -135,9 +135,9 @@ def _rows(view: RankView) -> list[dict[str, Any]]:
             "row": row,
             "new_group": place > 0 and row.group != rows[place - 1].group,
             "forecast": _interval(row.forecast, view.shown_in),
-            "forecast_bar": interval_svg(row.forecast, limits, place),
+            "forecast_bar": interval_svg(row.forecast, limits, colour_of(place)),
             "A": _interval(row.A, view.shown_in),
-            "A_bar": interval_svg(row.A, limits, place),
+            "A_bar": interval_svg(row.A, limits, colour_of(place)),
             "B": _exponent(row.B),
             "regret": numbers.reward(row.expected_regret, view.shown_in),
         }
@@ -175,12 +175,16 @@ def _runs(view: FitView | RankView, fits: Sequence[Fit]) -> list[dict[str, Any]]
     return [
         {
             "run": chart.run,
-            "chart": fan_svg(chart, limits),
+            "chart": panel_svg(fan_panel(chart, limits, _colour(places, chart.run.recipe))),
             "facts": _facts(chart.run, headings),
-            "colour": series(places[chart.run.recipe]) if places else "var(--s0)",
+            "colour": css_colour(_colour(places, chart.run.recipe)),
         }
         for chart in charts
     ]
+
+
+def _colour(places: Mapping[str, int], recipe: str) -> str:
+    return colour_of(places[recipe]) if places else "s0"
 
 
 def _grown(view: FitView, fits: Sequence[Fit]) -> list[dict[str, Any]]:
@@ -193,7 +197,7 @@ def _grown(view: FitView, fits: Sequence[Fit]) -> list[dict[str, Any]]:
     return [
         {
             "run": each.run,
-            "chart": over_time_svg(each, limits),
+            "chart": panel_svg(growth_panel(each, limits)),
             "since": verdict_since(each.grown),
             "said": growth_sentences(each.grown, each.run.shown_in),
         }

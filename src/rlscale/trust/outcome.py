@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rlscale.curves.value import Value
 from rlscale.inference.fit import FitOptions
 from rlscale.inference.verdict import Verdict
+from rlscale.results import Result
 from rlscale.trust.scores import Difference
 
 __all__ = ["LEVELS", "OURS", "Backtest", "Case", "CutScores", "Scores", "Skipped", "TargetNoise"]
@@ -166,8 +167,8 @@ class CutScores(Value):
     target_noise: TargetNoise | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Backtest(Value):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Backtest(Result, Value):
     """How forecasts made early would have done.
 
     Parameters
@@ -189,6 +190,11 @@ class Backtest(Value):
     metric: str
     unit: str
     options: FitOptions
+
+    def __repr__(self) -> str:
+        cuts = ", ".join(f"{scored.cut:g}" for scored in self.cuts)
+        runs = len({case.run for case in self.cases})
+        return f"Backtest({runs} runs of {self.metric}, cut at {cuts}: {len(self.cases)} forecasts)"
 
     @property
     def cases(self) -> tuple[Case, ...]:

@@ -22,6 +22,7 @@ from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.standing import Decider
 from rlscale.decisions.team import Watch
 from rlscale.inference.fit import FitOptions
+from rlscale.results import Result
 from rlscale.trust.arena import Arena, Setting, arena
 from rlscale.trust.scores import binomial_interval
 from rlscale.trust.tournament import Entrant, Played, play
@@ -67,8 +68,8 @@ class PolicyScores(Value):
     rounds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replay(Value):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Replay(Result, Value):
     """The answer of a replay: every policy, and how each family does over its main setting.
 
     Parameters
@@ -89,6 +90,10 @@ class Replay(Value):
     looks: int
     policies: tuple[PolicyScores, ...]
     frontier: Mapping[str, tuple[PolicyScores, ...]]
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{each.policy} at {each.cost:.2f}" for each in self.policies)
+        return f"Replay({self.tournaments} tournaments of {self.size}, share of the compute: {scores})"
 
 
 def replay(

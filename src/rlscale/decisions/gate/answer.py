@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
+from rlscale.curves import Run
 from rlscale.curves.value import Value
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.inference.forecast import LEVELS, Interval
 from rlscale.inference.verdict import VerdictName
+from rlscale.results import Result
 
 __all__ = ["Decision", "Evidence", "GateAnswer"]
 
@@ -124,8 +127,8 @@ class Decision(Value):
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class GateAnswer(Value):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GateAnswer(Result, Value):
     """The decisions on all runs.
 
     Parameters
@@ -148,6 +151,8 @@ class GateAnswer(Value):
     seed_sd : float
         Run-to-run sd that was used, as a share of the range.
     notes : tuple of str
+    runs : tuple of Run
+        The runs, for charts.
     """
 
     budget: float
@@ -164,3 +169,9 @@ class GateAnswer(Value):
     claim: str
     seed_sd: float
     notes: tuple[str, ...]
+    runs: tuple[Run, ...] = field(default=(), repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        counted = Counter(decision.action.value for decision in self.decisions)
+        said = ", ".join(f"{action} {number}" for action, number in counted.items())
+        return f"GateAnswer({len(self.decisions)} runs at {self.budget:g} {self.unit}: {said})"

@@ -176,6 +176,7 @@ class _Table:
             claim=claim,
             seed_sd=tau,
             notes=self._notes(),
+            runs=tuple(self.runs),
         )
 
     def _by_run(self, rulings: Sequence[Ruling], field: Sequence[Standing]) -> dict[int, Ruling]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rlscale.present.backtest import charts, words
+from rlscale.present.backtest import words
 from rlscale.present.backtest.scoreboard import COLUMNS, scoreboard
 from rlscale.present.backtest.view import BacktestView
+from rlscale.present.charts.backtest import DOTS, reliability_panel, risk_panel, truth_limits, truth_panel
+from rlscale.present.charts.spec import Panel
+from rlscale.present.charts.svg import panel_svg
 from rlscale.present.coverage import pooled
 from rlscale.present.numbers import UNKNOWN, count, reward
 from rlscale.present.report import rendered
@@ -46,7 +49,7 @@ def backtest_html(view: BacktestView) -> str:
 def _context(view: BacktestView) -> dict[str, Any]:
     result = view.result
     told = [scored for scored in result.cuts if scored.cases]
-    runs = _runs(view)
+    runs, limits = _runs(view), truth_limits(result.cases, result.bounds) if result.cases else (0.0, 1.0)
     return {
         "headline": words.headline(view),
         "summary": f"{count(len({case.run for case in result.cases}), 'run')}, {count(len(result.cases), 'forecast')}",
@@ -62,14 +65,17 @@ def _context(view: BacktestView) -> dict[str, Any]:
         ],
         "lead": words.lead(view),
         "grouping": pooled(view.grouping),
-        "reliability": [(name, charts.reliability_svg(reliability(cases), name)) for name, cases in words.panels(view)],
-        "risk": [(name, charts.risk_svg(view, risk_coverage(cases), name)) for name, cases in words.panels(view)],
+        "reliability": [
+            (name, _square(reliability_panel(reliability(cases), name))) for name, cases in words.panels(view)
+        ],
+        "risk": [
+            (name, panel_svg(risk_panel(view, risk_coverage(cases), name), width=440, height=300, kind="panel"))
+            for name, cases in words.panels(view)
+        ],
         "truth": [
             (
                 f"at {words.at(scored.cut)}{_capped(len(scored.cases))}",
-                charts.truth_svg(
-                    view, scored.cases, charts.truth_limits(result.cases, result.bounds), f"at {words.at(scored.cut)}"
-                ),
+                _square(truth_panel(view, scored.cases, limits, f"at {words.at(scored.cut)}")),
             )
             for scored in told
         ],
@@ -91,8 +97,12 @@ def _context(view: BacktestView) -> dict[str, Any]:
     }
 
 
+def _square(panel: Panel) -> str:
+    return panel_svg(panel, width=270, height=258, kind="panel")
+
+
 def _capped(cases: int) -> str:
-    return f", the first {charts.DOTS} of {cases:,}" if cases > charts.DOTS else ""
+    return f", the first {DOTS} of {cases:,}" if cases > DOTS else ""
 
 
 def _runs(view: BacktestView) -> list[dict[str, Any]]:

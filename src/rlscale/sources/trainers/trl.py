@@ -17,10 +17,12 @@ from rlscale.sources.totals import total_of_counter, total_of_steps, value_at
 from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds, steps_of
 from rlscale.sources.trainers.canonical import Key
 
-__all__ = ["TRL", "averaged"]
+__all__ = ["NOT_SERIES", "TRL", "averaged"]
 
 Floats = NDArray[np.float64]
 
+#: Keys of a row that are no quantities.
+NOT_SERIES = frozenset({"step", "total_flos"})
 #: Not means over the steps since the row before: counters and schedules, as they stand at the step.
 _AT_THE_STEP = frozenset({"num_tokens", "epoch", "learning_rate", "total_flos", "train_runtime", "train_loss"})
 
