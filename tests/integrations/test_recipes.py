@@ -10,14 +10,14 @@ from rlscale.live import Table, WatchSettings
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"learning_rate": 1e-6, "beta": 0.0}, ()),
-        ({"learning_rate": 1e-5, "beta": 0.0}, ("learning_rate",)),
-        ({"learning_rate": 1e-6, "per_device_train_batch_size": 4}, ()),
+        ({"learning_rate": 1e-6, "kl_coefficient": 0}, ()),
+        ({"learning_rate": 1e-5, "kl_coefficient": 0.0}, ("learning_rate",)),
+        ({"learning_rate": 1e-6, "seed": 4, "model": "/elsewhere/qwen"}, ()),
         ({"learning_rate": None, "loss_type": "dapo"}, ()),
     ],
 )
 def test_a_run_with_other_settings_is_no_seed_of_the_recipe(tmp_path, settings, expected):
-    held = {"learning_rate": 1e-6, "beta": 0.0, "per_device_train_batch_size": 8}
+    held = {"learning_rate": 1e-6, "kl_coefficient": 0.0, "seed": 8, "model": "models/qwen"}
     with Ledger(str(tmp_path / "r.db"), create=True) as ledger:
         ledger.book.enlist(
             Heading(name="a-seed0", recipe="a", unit="steps", metric="r", bounds=(0.0, 1.0), settings=held)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import rlscale
+
 # what the trainers' libraries say of one another is not ours to mend
 pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
 
@@ -81,7 +83,11 @@ def test_a_held_run_ends_with_an_evaluation_and_a_save_and_goes_on_from_there(ma
         points = ledger.book.points([row])[row.id]
         assert points.compute.tolist() == [0, 4, 8, 10, 12, 16, 20, 24]
         assert row.ended is not None
-        assert {"entropy", "reward", "frac_reward_zero_std", "completions/mean_length"} <= set(ledger.book.metrics())
+    (run,) = rlscale.read([f"ledger:{where}"])
+    (log,) = rlscale.read([tmp_path / "run" / "checkpoint-24" / "trainer_state.json"])
+    assert {"entropy", "train_reward", "zero_variance", "response_length"} <= set(run.metrics)
+    assert dict(run.metrics) == dict(log.metrics)
+    assert (run.settings["generations"], run.config["seed"]) == (run.config["num_generations"], 7)
     assert (tmp_path / "run" / "checkpoint-24").is_dir()
 
 

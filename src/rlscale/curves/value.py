@@ -60,7 +60,7 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self is other or all(equal(getattr(self, name), getattr(other, name)) for name in _names(type(self)))
+        return self is other or _same_fields(self, other)
 
     def __hash__(self) -> int:
         said = (getattr(self, name) for name in _names(type(self)))
@@ -80,8 +80,12 @@ def equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(equal, one, other))
     if is_dataclass(one) and not isinstance(one, type):
-        return all(equal(getattr(one, name), getattr(other, name)) for name in _names(type(one)))
+        return _same_fields(one, other)
     return bool(one == other) or (isinstance(one, float) and one != one and other != other)
+
+
+def _same_fields(one: Any, other: Any) -> bool:
+    return all(equal(getattr(one, each.name), getattr(other, each.name)) for each in fields(one) if each.compare)
 
 
 def _same_array(one: Any, other: Any) -> bool:

@@ -357,12 +357,8 @@ def _pooled(one: Contender, runs: int, allowed: float, at: float) -> Contender:
         return one
     asked = "ceiling" if np.isinf(at) else f"reward at {at:.4g}"
     why = f"The {asked} of the recipe lies in {around.q10:.4g} to {around.q90:.4g} (80 %), wider than {allowed:.3g}"
-    verdict = Verdict(
-        VerdictName.BENDING,
-        f"{why}: its runs are resolved, and differ.",
-        "Use the interval, not the median; more seeds narrow it.",
-    )
-    return replace(one, verdict=verdict)
+    advice = "Use the interval, not the median; more seeds narrow it."
+    return replace(one, verdict=Verdict(VerdictName.BENDING, f"{why}: its runs are resolved, and differ.", advice))
 
 
 def _scattered(spread: SeedSpread) -> tuple[str, ...]:

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rlscale.ledger import RunRow
+from rlscale.sources.knobs import KNOBS, worded
 
 __all__ = ["differing"]
-
-#: What belongs to the machine and sets no recipes apart.
-_MACHINE = ("per_device_train_batch_size",)
 
 
 def differing(rows: Iterable[RunRow], name: str, recipe: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -23,12 +21,12 @@ def differing(rows: Iterable[RunRow], name: str, recipe: str, settings: Mapping[
     name, recipe : str
         Of the run.
     settings : mapping of str to Any
-        Of the run; those that either does not state are not compared.
+        Of the run, under canonical names; those that either does not state are not compared.
     """
     others = [row.settings for row in rows if row.recipe == recipe and row.name != name]
+    words = {name: worded(name, settings.get(name)) for name in KNOBS}
     return tuple(
-        key
-        for key, value in settings.items()
-        if key not in _MACHINE and value is not None
-        if any(other.get(key) is not None and other[key] != value for other in others)
+        name
+        for name, word in words.items()
+        if word and any(worded(name, other.get(name)) not in ("", word) for other in others)
     )

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rlscale.errors import RlscaleError
 from rlscale.integrations.recipes import differing
-from rlscale.ledger import Heading, Ledger, Points, RunRow, Stated, heading_bounds, points_of, unknown_bounds
+from rlscale.integrations.recording import Recording, stated
+from rlscale.ledger import Heading, Ledger, RunRow, Stated, heading_bounds, unknown_bounds
 from rlscale.sources import named_recipe
 from rlscale.sources.bounds import several_rewards
 
@@ -26,8 +26,6 @@ _COMPUTE: dict[str, Callable[[TrainerState], float]] = {
     "steps": lambda state: state.global_step,
     "tokens": lambda state: state.num_input_tokens_seen,
 }
-_SETTINGS = ("learning_rate", "loss_type", "beta", "num_generations", "temperature", "max_completion_length", "epsilon",
-             "epsilon_high", "scale_rewards", "per_device_train_batch_size")  # fmt: skip
 
 
 class RunHeld(RlscaleError, SystemExit):
@@ -84,21 +82,23 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         self._budget = math.inf if budget is None else budget
         self._ledger: Ledger | None = None
         self._row: RunRow | None = None
-        self._waiting: dict[str, dict[float, float]] = {}
+        self._recording = Recording(metric, {}, 0.0)
         self._told = ("continue", "")
         self._fresh, self._why, self._failure = True, "", ""
         self._assumed = bounds is None
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
     ) -> TrainerControl:
         """Enter the run in the ledger; one that is held, or has spent its budget, ends here."""
         name = self._name or getattr(args, "run_name", None) or Path(args.output_dir).name
         recipe, seed = named_recipe(name)
+        config = _config(args, model)
         self._about |= {
             "name": name, "recipe": self._recipe or recipe, "seed": args.seed if seed is None else seed,
-            "settings": {key: getattr(args, key) for key in _SETTINGS if hasattr(args, key)}, "source": "trl",
+            "source": "trl", **stated(config),
         }  # fmt: skip
+        self._recording = Recording(self._metric, config, float(state.global_step))
         self._fresh, self._why = state.global_step == 0, ""  # else it goes on from a checkpoint
         self._ask(state, control, begins=True)
         if self._why:
@@ -111,16 +111,16 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         logs: dict[str, float] | None = None, **_: Any,
     ) -> TrainerControl:  # fmt: skip
         """Note what is logged; see what is decided."""
-        train = {key: value for key, value in (logs or {}).items() if not key.startswith(("eval_", "train_", "total_"))}
-        self._note(state, train)
-        return control if control.should_training_stop or len(train) < len(logs or {}) else self._ask(state, control)
+        self._note(state, logs or {})
+        trains = not any(key.startswith(("eval_", "train_", "total_")) for key in logs or {})
+        return self._ask(state, control) if trains and not control.should_training_stop else control
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
         metrics: dict[str, float] | None = None, **_: Any,
     ) -> TrainerControl:  # fmt: skip
         """Record an evaluation, and stop after it if that is decided."""
-        self._note(state, {key: value for key, value in (metrics or {}).items() if key.startswith(self._metric)})
+        self._note(state, metrics or {}, evaluated=True)
         return self._ask(state, control, evaluated=True)
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -131,14 +131,14 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._ledger.close()
             self._ledger = self._row = None
 
-    def _note(self, state: TrainerState, values: dict[str, Any]) -> None:
+    def _note(self, state: TrainerState, values: dict[str, Any], *, evaluated: bool = False) -> None:
         if state.is_world_process_zero:
             if self._assumed and several_rewards(values, self._metric):
                 self._assumed = False
                 self._guarded(self._open_bounds)
-            for key, value in values.items():
-                if isinstance(value, int | float) and math.isfinite(value):
-                    self._waiting.setdefault(key, {})[float(self._compute(state))] = float(value)
+            self._recording.log(float(state.global_step), values)
+            if evaluated:
+                self._recording.evaluate(float(self._compute(state)), values)
 
     def _ask(
         self, state: TrainerState, control: TrainerControl, *, begins: bool = False, evaluated: bool = False
@@ -188,9 +188,9 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     def _write(self, *, over: bool = False) -> None:
         if self._ledger is not None and self._row is not None:
-            taken = {key: _points(values) for key, values in self._waiting.items()}
-            self._ledger.book.append({self._row.id: taken})
-            self._waiting.clear()
+            points, log, about = self._recording.new()
+            self._ledger.book.extend(self._row.id, points, log, about=about)
+            self._recording.kept()
             if over:
                 self._ledger.book.end(self._row.id)
 
@@ -217,5 +217,9 @@ def _tried(work: Callable[[], None], said: str) -> str:
     return ""
 
 
-def _points(values: dict[float, float]) -> Points:
-    return points_of(np.array(list(values)), np.array(list(values.values())))
+def _config(args: TrainingArguments, model: Any) -> dict[str, Any]:
+    """Return what trackers are handed: the configuration of the model, and over it the trainer's."""
+    config = getattr(model, "config", None)
+    count = getattr(model, "num_parameters", None)
+    parameters = {} if count is None else {"num_parameters": int(count())}
+    return {**({} if config is None else config.to_dict()), **args.to_dict(), **parameters}

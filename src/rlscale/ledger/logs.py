@@ -106,6 +106,8 @@ def extend(connection: Connection, number: int, log: Logged, *, about: bool) -> 
     held = (0 if row is None else int(row.last)) + bool(new)
     stated = dict(_about(log)) if about else {}
     if about and row is not None:
+        if log.source is None:  # whoever reads its log too has said it
+            del stated["source"]
         stated["metrics"] = written({**json.loads(row.metrics), **json.loads(stated["metrics"] or "{}")})
     _write(connection, number, held, tuple(stated.items()), new, there=row is not None)
 

@@ -81,7 +81,10 @@ def run_of(row: RunRow, points: Points) -> Run:
     CurveError
         They are no curve.
     """
-    return Run(name=row.name, recipe=row.recipe, curve=row.curve(points), seed=row.seed, model_params=row.model_params)
+    return Run(
+        name=row.name, recipe=row.recipe, curve=row.curve(points), seed=row.seed, model_params=row.model_params,
+        settings=row.settings,
+    )  # fmt: skip
 
 
 def as_looked_at(row: RunRow, run: Run) -> Run:

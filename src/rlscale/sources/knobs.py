@@ -10,7 +10,7 @@ from typing import Any
 from rlscale.sources.seed_marks import seed_mark
 from rlscale.sources.trainers.canonical import SETTINGS
 
-__all__ = ["KNOBS", "parted"]
+__all__ = ["KNOBS", "parted", "worded"]
 
 #: Settings that are no knob of a recipe: its seed, and how many samples an evaluation grades.
 _NO_KNOBS = frozenset({"seed", "eval_generations"})
@@ -39,14 +39,14 @@ def parted(
     for several in places.values():
         if len(several) < 2 or not any(settings[k] for k in several):
             continue
-        words = {name: [_word(name, settings[k].get(name)) for k in several] for name in KNOBS}
+        words = {name: [worded(name, settings[k].get(name)) for k in several] for name in KNOBS}
         knobs = tuple(name for name, values in words.items() if len({one for one in values if one}) > 1)
         for i, k in enumerate(several if knobs else ()):
             told[k] = knobs, ", ".join(f"{name}={words[name][i] or 'unknown'}" for name in knobs)
     return told
 
 
-def _word(name: str, value: Any) -> str:
+def worded(name: str, value: Any) -> str:
     """Return a setting so that equal ones have equal words; empty where it is not logged."""
     if value is None or str(value).strip().lower() in ("", "none", "null", "nan"):
         return ""

@@ -20,13 +20,11 @@ from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row, number
 from rlscale.sources.text import decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of
-from rlscale.sources.trainers.trl import TRL
+from rlscale.sources.trainers.trl import NOT_SERIES, TRL
 
 __all__ = ["NAME", "read", "sniff"]
 
 NAME = "trl"
-
-_NOT_SERIES = frozenset({"step", "total_flos"})
 
 _CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_epochs", "train_batch_size")
 
@@ -72,7 +70,7 @@ def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
         if step is None or not np.isfinite(step):
             without_step += 1
             continue
-        values = {key: number(value) for key, value in row.items() if key not in _NOT_SERIES}
+        values = {key: number(value) for key, value in row.items() if key not in NOT_SERIES}
         keys.update(values)
         if len(keys) > MOST_KEYS:
             raise SourceError(path, f"holds more than {MOST_KEYS:,} different keys; is this a trainer's state?")

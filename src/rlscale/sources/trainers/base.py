@@ -76,7 +76,7 @@ def log_of(trainer: Trainer, history: History) -> Log:
         sd=measured.sd,
         logp_passes=measured.logp_passes,
         sample_length=measured.sample_length,
-        model_params=_number(config, ("model.num_parameters", "num_parameters")),
+        model_params=parameters_of(config),
         recipe=history.group,
         recipe_by=("group",) if history.group else (),
         seed=_seed(trainer, config),
@@ -100,7 +100,9 @@ def _with_names(
     return {**repairs, **{key: (*repairs.get(key, ()), sentence) for key, sentence in said.items()}}
 
 
-def _number(config: Mapping[str, Any], keys: Iterable[str]) -> float | None:
+def parameters_of(config: Mapping[str, Any]) -> float | None:
+    """Return the parameters of the policy that a flat configuration states; None where it states none."""
+    keys = ("model.num_parameters", "num_parameters")
     value = next((config[key] for key in keys if config.get(key) is not None), None)
     known = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
     return float(value) if known and value is not None else None

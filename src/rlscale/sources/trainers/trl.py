@@ -17,12 +17,19 @@ from rlscale.sources.totals import total_of_counter, total_of_steps, value_at
 from rlscale.sources.trainers.base import Measured, Trainer, lost_seconds, steps_of
 from rlscale.sources.trainers.canonical import Key
 
-__all__ = ["TRL"]
+__all__ = ["NOT_SERIES", "TRL", "averaged"]
 
 Floats = NDArray[np.float64]
 
+#: Keys of a row that are no quantities.
+NOT_SERIES = frozenset({"step", "total_flos"})
 #: Not means over the steps since the row before: counters and schedules, as they stand at the step.
 _AT_THE_STEP = frozenset({"num_tokens", "epoch", "learning_rate", "total_flos", "train_runtime", "train_loss"})
+
+
+def averaged(key: str) -> bool:
+    """Whether a train row holds the mean of a key over the steps since the row before."""
+    return not is_evaluation(key) and key not in _AT_THE_STEP
 
 
 def _native(key: str) -> str:
@@ -191,7 +198,7 @@ def _centred(series: Mapping[str, Series], trainer: Trainer) -> tuple[dict[str, 
     noise: dict[str, Series] = {}
     moved = dict(series)
     for key, one in series.items():
-        if is_evaluation(key) or key in _AT_THE_STEP or not np.isin(one.step, ends).all():
+        if not averaged(key) or not np.isin(one.step, ends).all():
             continue
         place = np.searchsorted(ends, one.step)
         moved[key] = Series((starts[place] + 1 + ends[place]) / 2, one.value)
