@@ -17,7 +17,6 @@ from rlscale.options import (
     PATHS,
     READING,
     RUNS,
-    Compute,
     calibration_file,
     example,
     gate_fit_options,
@@ -25,6 +24,7 @@ from rlscale.options import (
     read_options,
     with_options,
 )
+from rlscale.typed import Compute, Count
 
 __all__ = ["gate", "gate_numbers", "policy", "replay"]
 
@@ -34,9 +34,14 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 
 @click.command(epilog=example("rlscale gate runs/ --budget 2e6 --calibration calibration.json"))
 @click.argument("paths", metavar="PATH...", nargs=-1)
-@click.option("--budget", type=Compute(), metavar="C", help="Compute that one run may get; needed with PATH.")
 @click.option(
-    "--horizon", type=Compute(), metavar="C", help="Where the comparison of runs ends; the budget by default."
+    "--budget", type=Compute(endless=False), metavar="C", help="Compute that one run may get; needed with PATH."
+)
+@click.option(
+    "--horizon",
+    type=Compute(endless=False),
+    metavar="C",
+    help="Where the comparison of runs ends; the budget by default.",
 )
 @click.option(
     "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
@@ -177,8 +182,10 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
 @click.option(
     "--policy", "named", multiple=True, metavar="P", help="A policy by name, or a file; repeat. Default: all."
 )
-@click.option("--runs-per-tournament", "size", type=int, default=8, show_default=True, metavar="K", help="Contenders.")
-@click.option("--tournaments", type=int, default=200, show_default=True, metavar="N", help="At most so many.")
+@click.option(
+    "--runs-per-tournament", "size", type=Count(), default=8, show_default=True, metavar="K", help="Contenders."
+)
+@click.option("--tournaments", type=Count(), default=200, show_default=True, metavar="N", help="At most so many.")
 @click.option("--by-recipe", is_flag=True, help="Contenders are recipes with all their runs, not runs.")
 @click.option("--stagger", type=float, default=0.0, metavar="F", help="Starts apart, as a share of the horizon; 0.")
 @click.option("--cost-by", type=click.Choice(["run", "params"]), default="run", help="A unit of compute costs as much.")

@@ -16,12 +16,12 @@ from rlscale.options import (
     OUTPUT,
     PATHS,
     READING,
-    Compute,
     example,
     fit_options,
     read_options,
     with_options,
 )
+from rlscale.typed import Compute, Count
 
 __all__ = ["ledger"]
 
@@ -36,7 +36,7 @@ def ledger() -> None:
 @ledger.command(epilog=example("rlscale ledger add bundled --ledger runs.db"))
 @with_options(PATHS, LEDGER)
 @click.option("--target", type=Compute(), metavar="C", help="Also forecast here, and rank recipes by it; else by A.")
-@click.option("--looks", type=click.IntRange(1, 1000), default=24, show_default=True, help="Fits along each run.")
+@click.option("--looks", type=Count(1, 1000), default=24, show_default=True, help="Fits along each run.")
 @click.option("--no-fits", is_flag=True, help="Keep the points only.")
 @with_options(READING, FITTING[:3], OUTPUT[:1])
 def add(paths: tuple[str, ...], where: str, **given: Any) -> None:

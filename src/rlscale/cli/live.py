@@ -20,12 +20,12 @@ from rlscale.options import (
     LEDGER,
     OUTPUT,
     READING,
-    Compute,
     example,
     gate_fit_options,
     read_options,
     with_options,
 )
+from rlscale.typed import Compute
 
 if TYPE_CHECKING:
     from rlscale.ledger import Ledger
@@ -37,8 +37,12 @@ __all__ = ["OVERRIDES", "watch"]
 @click.command(epilog=example("rlscale watch runs/ --ledger runs.db --budget 2e6 --on-decision ./stop.sh --act"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @with_options(LEDGER)
-@click.option("--budget", type=Compute(), metavar="C", help="Compute that one run may get; or what its trainer said.")
-@click.option("--horizon", type=Compute(), metavar="C", help="Where the comparison ends; the budget by default.")
+@click.option(
+    "--budget", type=Compute(endless=False), metavar="C", help="Compute that one run may get; or what its trainer said."
+)
+@click.option(
+    "--horizon", type=Compute(endless=False), metavar="C", help="Where the comparison ends; the budget by default."
+)
 @click.option(
     "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
 )
