@@ -16,6 +16,7 @@ from rlscale.options import (
     OUTPUT,
     PATHS,
     READING,
+    RUNS,
     example,
     fit_options,
     read_options,
@@ -38,7 +39,7 @@ def ledger() -> None:
 @click.option("--target", type=Compute(), metavar="C", help="Also forecast here, and rank recipes by it; else by A.")
 @click.option("--looks", type=Count(1, 1000), default=24, show_default=True, help="Fits along each run.")
 @click.option("--no-fits", is_flag=True, help="Keep the points only.")
-@with_options(READING, FITTING[:3], OUTPUT[:1])
+@with_options(RUNS, READING, FITTING[:3], OUTPUT[:1])
 def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
     """Put runs into a ledger, which is made where there is none, and fit each as it grew.
 
@@ -83,9 +84,8 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
 
 @ledger.command("list", epilog=example("rlscale ledger list --ledger runs.db --run base/seed0"))
 @with_options(LEDGER)
-@click.option("--run", metavar="RUN", help="This run only.")
-@with_options(OUTPUT[:1])
-def list_(where: str, run: str | None, as_json: bool) -> None:
+@with_options(RUNS, OUTPUT[:1])
+def list_(where: str, run: tuple[str, ...], as_json: bool) -> None:
     """Show the runs of a ledger, what was decided on them, what people said, what went wrong."""
     from rlscale.ledger import Ledger
     from rlscale.present.documents import dumps

@@ -54,6 +54,7 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--lease", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds of silence after "
               "which another watcher takes over.")  # fmt: skip
 @click.option("--once", is_flag=True, help="One pass, then end.")
+@click.option("--run", "shown", multiple=True, metavar="GLOB", help="Show only these runs; all are compared; repeat.")
 @click.option("--until-done", is_flag=True, help="End when nothing runs any more.")
 @with_options(READING, FITTING, OUTPUT[:1])
 def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
@@ -75,7 +76,7 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
         settings = _settings(given, held, run)
         watcher = Watch(
             held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
-            unit=given["unit"], lasts=given["lease"],
+            unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
         )  # fmt: skip
         try:
             _loop(watcher, given)
@@ -139,12 +140,13 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     """Yield what shows a scene: a live view on a terminal, else lines of text or JSON."""
     from rlscale.present.documents import dumps
     from rlscale.present.output import console
-    from rlscale.present.watch import news, scene_document, screen
+    from rlscale.present.watch import limited, news, scene_document, screen
 
     if given["as_json"]:
         before: list[Any] = []
 
         def lines(scene: Scene) -> None:
+            scene = limited(scene, given["shown"])
             document = scene_document(scene)
             now = [document["runs"], document["troubles"], document["role"]]
             if now != before or scene.decisions or scene.commands:
@@ -158,7 +160,7 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
         known: dict[str, str] = {}
 
         def tell(scene: Scene) -> None:
-            known.update(news(scene, dict(known), to))
+            known.update(news(limited(scene, given["shown"]), dict(known), to))
             for subject in known.keys() - scene.troubles.keys():
                 del known[subject]
 
@@ -167,7 +169,12 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     from rich.live import Live
 
     with Live(console=to, auto_refresh=False, screen=not given["once"]) as live:
-        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time()), refresh=True)
+
+        def draw(scene: Scene) -> None:
+            seen = screen(limited(scene, given["shown"]), to.width, to.height, time.time())
+            live.update(seen, refresh=True)
+
+        yield draw
 
 
 def _override(kind: str, what: str) -> click.Command:

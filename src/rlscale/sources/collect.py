@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.left_out import LeftOut, left_out_of
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, unique
+from rlscale.sources.patterns import check_patterns, patterns_of
 from rlscale.sources.readers import read_found
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
@@ -52,9 +52,6 @@ class Reading:
     left_out: tuple[LeftOut, ...] = ()
     grouping: Grouping = field(default_factory=lambda: grouping_of(()))
 
-
-#: Names of runs told in an error.
-_SHOWN = 20
 
 #: The path that stands for the bundled runs.
 BUNDLED = "bundled"
@@ -225,11 +222,7 @@ def _found(
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
     """Refuse a pattern of ``--exclude`` or ``--run`` that matches no run, or both where they leave none."""
-    for flag, patterns in (("--exclude", options.exclude), ("--run", options.run)):
-        for pattern in patterns:
-            if names and not any(fnmatchcase(name, pattern) for name in names):
-                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-                raise InputError(f"{flag} {pattern!r} matches no run; they are {', '.join(names[:_SHOWN])}{more}")
+    check_patterns(names, {"--exclude": patterns_of(options.exclude), "--run": patterns_of(options.run)})
     if names and not any(map(options.covers, names)):
         raise InputError(f"--exclude and --run leave none of {plural(len(names), 'run')}; widen them")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from rlscale.present.gate.text import badge
 from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, quantity, reward
 from rlscale.present.text import plain_table, print_list, print_wrapped
+from rlscale.sources.patterns import check_patterns, matches
 
 __all__ = ["Listing", "listing", "listing_document", "print_listing"]
 
@@ -52,16 +53,19 @@ class Listing:
     events: tuple[Event, ...]
 
 
-def listing(ledger: Ledger, run: str | None = None) -> Listing:
-    """Return what a ledger holds, of one run where it is given.
+def listing(ledger: Ledger, patterns: Sequence[str] = ()) -> Listing:
+    """Return what a ledger holds, of the runs that the patterns (``*``, ``?``) name; of all where there are none.
 
     Raises
     ------
-    LedgerError
-        There is no such run.
+    InputError
+        A pattern matches no run.
     """
-    runs = ledger.book.runs() if run is None else (ledger.book.run(run),)
-    decisions = ledger.rulings.decisions(run=run)
+    runs = ledger.book.runs()
+    check_patterns([row.name for row in runs], {"--run": patterns})
+    runs = tuple(row for row in runs if not patterns or matches(row.name, patterns))
+    names = {row.name for row in runs}
+    decisions = tuple(one for one in ledger.rulings.decisions() if one.run in names)
     return Listing(
         where=str(ledger.where),
         watcher=ledger.watcher(),
@@ -69,7 +73,7 @@ def listing(ledger: Ledger, run: str | None = None) -> Listing:
         points=ledger.book.points(runs),
         decisions=decisions,
         deliveries=ledger.deliveries.of([one.id for one in decisions]),
-        overrides=tuple(one for one in ledger.overrides.all() if run is None or one.run == run),
+        overrides=tuple(one for one in ledger.overrides.all() if one.run in names),
         events=ledger.events.last(50),
     )
 
