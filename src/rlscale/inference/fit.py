@@ -120,6 +120,14 @@ class Fit:
         return capped(self.posterior.curve, answer.q90, float(self.posterior.mean(now)))
 
     @property
+    def ceiling(self) -> Interval | None:
+        """The ceiling that is printed, of all families averaged, model error included; None where nothing was fitted.
+
+        ``quantity("A")`` is that of the leading family alone.
+        """
+        return self.quantity("A_average")
+
+    @property
     def weights(self) -> dict[str, float]:
         """Probability of each family averaged, by name; empty for a family alone or where nothing was fitted."""
         return {} if self.posterior is None or len(self.posterior.families) == 1 else self.posterior.weights

@@ -209,7 +209,7 @@ def margin(axes: Axes, interval: Interval, bounds: tuple[float, float], colour: 
     axes.plot([x, x], [interval.q10, interval.q90], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt",
               clip_on=False)  # fmt: skip
     axes.plot([x - 0.014, x + 0.014], [interval.q50] * 2, color=colour, linewidth=1.8, clip_on=False)
-    axes.annotate(f"A {reward(interval.q50, bounds)}", (x + 0.026, interval.q50), fontsize=8.5, color=colour,
+    axes.annotate(f"ceiling\n{reward(interval.q50, bounds)}", (x + 0.026, interval.q50), fontsize=8.5, color=colour,
                   va="center", annotation_clip=False)  # fmt: skip
 
 

@@ -160,7 +160,8 @@ def _ceiling(canvas: Canvas, plot: Plot, interval: Interval, bounds: tuple[float
     canvas.area([(x - 4, top), (x + 4, top), (x + 4, bottom), (x - 4, bottom)], "ceil")
     y = plot.y(interval.q50)
     canvas.line([(x - 7, y), (x + 7, y)], "median")
-    canvas.text((x + 11, y + 4), f"A {reward(interval.q50, bounds)}", "value")
+    canvas.text((x + 11, y - 3), "ceiling", "tick")
+    canvas.text((x + 11, y + 10), reward(interval.q50, bounds), "value")
 
 
 def overlay_svg(

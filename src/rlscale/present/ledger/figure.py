@@ -58,7 +58,7 @@ def _ceilings(axes: Any, view: Sequence[Past], lines: Sequence[tuple[str, Any]])
     what = "one line a run" if len(view) == 1 else "the longest run of each recipe"
     title = f"{view[0].recipe}: the ceiling as it was believed" if len(view) == 1 else "Ceilings as they were believed"
     _plain(axes, f"{title} ({what}; bands: 80 %)")
-    axes.set_ylabel(f"A, {view[0].rows[0].metric}", fontsize=9)
+    axes.set_ylabel(f"ceiling, {view[0].rows[0].metric}", fontsize=9)
     ends = []
     for k, (name, steps) in enumerate(lines):
         known = [step for step in steps if step.fit.A is not None]

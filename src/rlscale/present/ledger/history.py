@@ -60,7 +60,7 @@ def print_history(view: Sequence[Past], where: str, console: Console) -> None:
     print_wrapped(console, f"{where}: {count(len(view), 'recipe')} as last believed.", style="bold")
     console.print()
     table = plain_table()
-    for name, justify in (("recipe", "left"), ("runs", "right"), ("compute", "right"), ("A\n80 %", "right"),
+    for name, justify in (("recipe", "left"), ("runs", "right"), ("compute", "right"), ("ceiling\n80 %", "right"),
                           ("place", "right"), ("refits", "right"), ("verdict", "left")):  # fmt: skip
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for one, name, step in latest:
@@ -84,7 +84,7 @@ def _one(view: Past, console: Console) -> None:
     _, last = _latest(view)
     bounds, unit = view.rows[0].bounds, view.rows[0].unit
     place = f"; its place by {view.by} is {_place(last)}" if last.place is not None else ""
-    ceiling = "nothing is fitted" if last.fit.A is None else f"A = {reward(last.fit.A[1], bounds)}"
+    ceiling = "nothing is fitted" if last.fit.A is None else f"ceiling {reward(last.fit.A[1], bounds)}"
     around = "" if last.fit.A is None else f" (80 %: {span(_interval(last.fit.A), bounds)})"
     print_wrapped(
         console, f"{view.recipe}: {ceiling}{around} at {quantity(last.fit.compute, unit)}{place}.", style="bold"
@@ -99,7 +99,7 @@ def _one(view: Past, console: Console) -> None:
         table.title_justify = "left"
         forecast = any(step.fit.forecast is not None for step in kept)
         table.add_column("compute", justify="right", no_wrap=True)
-        table.add_column("A\n80 %", justify="right", no_wrap=True)
+        table.add_column("ceiling\n80 %", justify="right", no_wrap=True)
         if forecast:
             target = next(step.fit.target for step in kept if step.fit.forecast is not None)
             table.add_column(f"at {quantity(target)}\n80 %", justify="right", no_wrap=True)
