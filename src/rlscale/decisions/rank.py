@@ -19,7 +19,7 @@ from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
 from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
 from rlscale.inference.entry import fits_of
-from rlscale.inference.fit import Fit, FitOptions
+from rlscale.inference.fit import Fit, FitOptions, far_off
 from rlscale.inference.pool import Level, SeedSpread, learned_spread
 from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
@@ -190,7 +190,11 @@ def _ranking(
         pairs=compared(ordered, against_best, early, at_grid, every) if ordered else (),
         seed_sd=spread,
         claim="runs" if spread.value == 0.0 else "recipes",
-        notes=(*_notes(placed, by_name, names, at), *_scattered(spread)),
+        notes=(
+            *far_off([max(last, default=runs[0].curve.compute_last)], [at], runs[0].curve.unit),
+            *_notes(placed, by_name, names, at),
+            *_scattered(spread),
+        ),
     )
 
 
