@@ -106,13 +106,29 @@ def test_from_auto_is_resolved_by_the_fit(table: Path) -> None:
 
 
 def test_fit_text_and_json(table: Path) -> None:
-    assert "ceiling A" in invoke("fit", table).stdout
+    assert "ceiling" in invoke("fit", table).stdout
     result = invoke("fit", table, "--json", "--target", "400", "--target", "inf", "--at-least", "0.5")
     document = json.loads(result.stdout)
     assert [item["compute"] for item in document["runs"][0]["forecast"]] == [400.0, "asymptote"]
     assert 0 <= document["runs"][0]["forecast"][0]["p_at_least"] <= 1
     text = invoke("fit", table, "--target", "400", "--at-least", "0.5").stdout
     assert "P(≥ 0.5)" in text
+
+
+def test_a_far_target_and_a_reward_out_of_bounds_are_said(table: Path) -> None:
+    asked = ("--target", "1M", "--at-least", "1.5", "--bounds", "0", "1")
+    document = json.loads(invoke("fit", table, *asked, "--json").stdout)
+    last = document["runs"][0]["compute_last"]
+    far = f"the target 1e+06 steps is {1e6 / last:.3g} times the last compute: forecasts were measured up to 32 times"
+    beyond = "the reward to reach, 1.5, lies outside the bounds [0, 1]: by these it is never reached"
+    assert all(any(said.startswith(far) for said in run["warnings"]) for run in document["runs"])
+    assert all(beyond in run["warnings"] for run in document["runs"])
+    assert document["runs"][0]["forecast"][0]["p_at_least"] == 0.0
+    assert far in " ".join(invoke("fit", table, *asked).stdout.split())
+    notes = json.loads(invoke("rank", table, "--target", "1M", "--json").stdout)["notes"]
+    assert any(far in note for note in notes)
+    near = json.loads(invoke("fit", table, "--target", str(31 * last), "--at-least", "1", "--json").stdout)
+    assert not any("times the last" in said or "to reach" in said for said in near["runs"][0]["warnings"])
 
 
 @pytest.mark.parametrize(

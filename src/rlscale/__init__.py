@@ -5,7 +5,7 @@
     import rlscale
 
     runs = rlscale.read("runs/")
-    fits = [rlscale.fit(run) for run in runs]
+    fits = rlscale.fit(runs)
     ranking = rlscale.rank(fits)
 """
 

@@ -24,6 +24,7 @@ __all__ = [
     "EmptyError",
     "FormatError",
     "InputError",
+    "KeywordError",
     "LedgerError",
     "RlscaleError",
     "SourceError",
@@ -118,3 +119,11 @@ class ChoiceError(InputError):
 
 class LedgerError(InputError):
     """A ledger that cannot be opened, read or written; the message holds no password."""
+
+
+class KeywordError(InputError, TypeError):
+    """A keyword that a function of the package does not take; ``parameter`` is what was given."""
+
+    def __init__(self, message: str, parameter: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rlscale.errors import InputError
+from rlscale.typed import AUTO, OPEN, Amount, Bound, Compute, Start
 
 if TYPE_CHECKING:
     from rlscale.decisions.gate import Decider
@@ -30,8 +30,6 @@ __all__ = [
     "READING",
     "RUNS",
     "SIBLINGS",
-    "Compute",
-    "Start",
     "calibration_file",
     "example",
     "fit_options",
@@ -44,56 +42,6 @@ __all__ = [
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-#: What ``--from`` takes in place of a compute, and ``--bounds`` in place of two rewards.
-_AUTO, OPEN = "auto", "open"
-
-#: A number whose commas can only be between thousands: ``2,5e2`` or ``1,5`` could mean anything.
-_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
-
-
-def number_of(text: str) -> float:
-    """Return a number as typed: with commas between thousands, or as the output prints it (``4k``, ``2.5m``, ``7b``).
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    if _THOUSANDS.fullmatch(text):
-        return float(text.replace(",", ""))
-    times = _SUFFIXES.get(text[-1:])
-    return float(text) if times is None else float(text[:-1]) * times
-
-
-class Compute(click.ParamType):  # type: ignore[type-arg]  # click before 8.3 cannot be subscripted
-    """A compute: a number, or ``inf`` for the asymptote."""
-
-    name = "compute"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the compute, infinity for the asymptote."""
-        text = str(value).strip().lower()
-        try:
-            return float("inf") if text == "asymptote" else number_of(text)
-        except ValueError:
-            self.fail(f"{value!r} is not a compute; give a number, or inf for the asymptote", param, ctx)
-
-
-class Bound(click.ParamType):  # type: ignore[type-arg]
-    """One end of ``--bounds``: a number, or ``open``."""
-
-    name = "bound"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """Return the number, or ``open``."""
-        if str(value).strip().lower() == OPEN:
-            return OPEN
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a reward; give --bounds LO HI, or --bounds open", param, ctx)
 
 
 def bounds_of(ctx: click.Context, param: click.Parameter, value: tuple[Any, Any] | None) -> Any:
@@ -118,34 +66,21 @@ def with_open_bounds(args: Sequence[str]) -> list[str]:
     return found
 
 
-class Start(click.ParamType):  # type: ignore[type-arg]
-    """Where the points used begin: a compute, or ``auto``."""
-
-    name = "start"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """Return the compute, or ``auto``."""
-        if str(value) == _AUTO:
-            return _AUTO
-        try:
-            return number_of(str(value).strip().lower())
-        except ValueError:
-            self.fail(f"{value!r} is not a compute; give a number, or auto to choose from the curve", param, ctx)
-
-
 READING = (
     click.option("--metric", metavar="KEY", help="The reward, where several could be meant."),
     click.option("--compute", metavar="KEY", help="The column or key that holds the compute."),
     click.option("--unit", metavar="U", help="Compute axis: gpu-hours, tokens, samples, steps, flops or dollars."),
-    click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say."),
+    click.option("--gpus", type=Amount(), metavar="N", help="GPUs a run used, where the log does not say."),
     click.option("--clock", metavar="C", help="Seconds that count: train, train+eval (default) or elapsed."),
-    click.option("--price", type=float, metavar="P", help="Dollars for one GPU-hour: compute is then in dollars."),
-    click.option("--params", type=Compute(), metavar="N", help="For flops: parameters, of an MoE the active ones."),
-    click.option("--logp-passes", type=float, metavar="K", help="For flops: log-probability passes over a batch; 1."),
-    click.option("--epochs", type=float, metavar="E", help="For flops: updates on each batch; 1."),
-    click.option("--layers", type=float, metavar="L", help="For flops: layers, for the attention term."),
-    click.option("--width", type=float, metavar="D", help="For flops: hidden size, for the attention term."),
-    click.option("--length", type=float, metavar="S", help="For flops: tokens of a sample, for the attention term."),
+    click.option("--price", type=Amount(), metavar="P", help="Dollars for one GPU-hour: compute is then in dollars."),
+    click.option("--params", type=Amount(), metavar="N", help="For flops: parameters, of an MoE the active ones."),
+    click.option(
+        "--logp-passes", type=Amount(), metavar="K", help="For flops: log-probability passes over a batch; 1."
+    ),
+    click.option("--epochs", type=Amount(), metavar="E", help="For flops: updates on each batch; 1."),
+    click.option("--layers", type=Amount(), metavar="L", help="For flops: layers, for the attention term."),
+    click.option("--width", type=Amount(), metavar="D", help="For flops: hidden size, for the attention term."),
+    click.option("--length", type=Amount(), metavar="S", help="For flops: tokens of a sample, for the attention term."),
     click.option("--recompute", is_flag=True, help="For flops: activations are computed again in the backward pass."),
     click.option(
         "--bounds",
@@ -173,7 +108,7 @@ FITTING = (
     click.option("--family", metavar="F", help="average (default), sigmoid, weibull, gompertz, two-slope or power."),
     click.option(
         "--model-error",
-        type=float,
+        type=Amount(),
         metavar="K",
         help="Per e-fold of compute ahead. Else learned; for one family .02.",
     ),
@@ -228,7 +163,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
 
     names = ("metric", "compute", "unit", "gpus", "clock", "price", "bounds", "recipe", "by", "since", "until")
     told: dict[str, Any] = {name: given.get(name) for name in names}
-    if told["since"] == _AUTO:
+    if told["since"] == AUTO:
         told["since"] = None  # chosen from the curve, where it is fitted
     flops = FlopRule(
         **{name: given.get(name) for name in ("params", "logp_passes", "epochs", "layers", "width", "length")},
@@ -261,7 +196,7 @@ def fit_options(at_least: float | None, given: dict[str, Any], average: tuple[Fa
     chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
     if given.get("family") is not None or average is not None:
         chosen["families"] = families_named(given.get("family") or AVERAGE, average or AVERAGED)
-    return FitOptions(at_least=at_least, onset=given.get("since") == _AUTO, **chosen)
+    return FitOptions(at_least=at_least, onset=given.get("since") == AUTO, **chosen)
 
 
 def gate_fit_options(given: dict[str, Any]) -> FitOptions:

@@ -100,7 +100,20 @@ def test_exit_code_tells_the_decision_on_one_run(table: Path) -> None:
     assert refused.exit_code == 2
     assert "--exit-code is of one run and 0 are given" in refused.stderr
     assert invoke(*asked, "--run", "low", "--run", "best").exit_code == 2
+    assert invoke(*asked, "--run", "*").exit_code == 2
+    assert invoke(*asked, "--run", "lo?").exit_code == 20
     assert len(document(table, "--budget", 1000, "--run", "low")["decisions"]) == 1
+
+
+def test_patterns_limit_what_is_shown_and_compared(table: Path) -> None:
+    whole = document(table, "--budget", 1000)
+    shown = document(table, "--budget", 1000, "--run", "lo?", "--run", "b*")
+    assert [one["run"] for one in shown["decisions"]] == ["best", "low"]
+    assert shown["decisions"] == [one for one in whole["decisions"] if one["run"] in ("best", "low")]
+    assert shown["spent"] == whole["spent"]
+    fewer = document(table, "--budget", 1000, "--exclude", "b*")
+    assert "best" not in [one["run"] for one in fewer["decisions"]]
+    assert fewer["spent"] < whole["spent"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +125,7 @@ def test_exit_code_tells_the_decision_on_one_run(table: Path) -> None:
         (("--budget", 800, "--horizon", 900), "--horizon 900 is beyond --budget 800"),
         (("--budget", 1000, "--held", "nobody"), "--held 'nobody' is none of the runs"),
         (("--budget", 1000, "--held", "low", "--ended", "low"), "'low' is given as --held and as --ended"),
-        (("--budget", 1000, "--run", "nobody"), "--run 'nobody' is none of the runs"),
+        (("--budget", 1000, "--run", "nobody"), "--run 'nobody' matches no run; they are best, good, low, lower"),
         (("--budget", 1000, "--policy", "asha"), "--policy asha can be replayed, not asked"),
         (("--budget", 1000, "--policy", "holt"), "unknown policy 'holt'"),
         (("--budget", 1000, "--policy", "missing.toml"), "missing.toml: cannot read this policy"),

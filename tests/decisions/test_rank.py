@@ -196,11 +196,11 @@ def test_a_collapsed_leader_is_noted():
 @pytest.mark.parametrize(
     ("runs", "options", "message"),
     [
-        ((), {}, "nothing to rank: no runs were given"),
+        ((), {}, "nothing to rank: no runs were given; rlscale.read(PATH) gives those of logs"),
         (
             ("steps", "tokens"),
             {},
-            "the runs have several unit (steps, tokens); rank them apart",
+            "the runs have several units (steps, tokens); rank them apart, or read them with --unit U",
         ),
         (("steps",), {"target": -1.0}, "--target -1 is not a compute above 0; give one, or inf for the asymptote"),
         (("steps",), {"seed_sd": -0.1}, "--seed-sd -0.1 is not a size; give a share of the range, 0 or more"),

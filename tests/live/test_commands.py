@@ -121,7 +121,7 @@ def test_what_is_exported_is_read_back(bundled, tmp_path):
 def test_a_typed_error_is_told(bundled, tmp_path):
     for args, said in (
         (("ledger", "list", "--ledger", tmp_path / "nope.db"), "no ledger"),
-        (("ledger", "list", "--ledger", bundled, "--run", "nope"), "no run 'nope'; its runs are"),
+        (("ledger", "list", "--ledger", bundled, "--run", "nope"), "--run 'nope' matches no run; they are"),
         (("ledger", "history", "nope", "--ledger", bundled), "no recipe 'nope'; its recipes are base, long10"),
         (("fit", f"ledger:{tmp_path}/nope.db"), "no ledger"),
         (("gate", "hold", "nope", "--ledger", bundled), "no run 'nope'"),
@@ -149,7 +149,8 @@ def test_a_ledger_is_listed_with_its_decisions(tmp_path):
     assert told["overrides"][0]["note"] == "why not"
     shown = invoke("ledger", "list", "--ledger", where).stdout
     assert "ana said pin lower, now: why not" in shown
-    assert document("ledger", "list", "--ledger", where, "--run", "best")["decisions"][0]["run"] == "best"
+    some = document("ledger", "list", "--ledger", where, "--run", "be*")
+    assert {one["run"] for one in (*some["runs"], *some["decisions"])} == {"best"}
     explained = document("gate", "--explain", held[0]["id"], "--ledger", where)
     assert (explained["same"], explained["same_inputs"]) == (True, True)
     assert explained["again"]["evidence"] == held[0]["evidence"]
@@ -244,3 +245,15 @@ def test_the_budget_is_what_the_trainers_said(tmp_path):
         assert held.rulings.last_look(acting=False).settings["budget"] == 100.0
         held.book.enlist(Heading(name="c", recipe="c", budget=50.0))
     assert "state several" in invoke("watch", "--ledger", where, "--once").stderr
+
+
+def test_a_watch_compares_all_and_shows_the_runs_asked_for(tmp_path):
+    where = tmp_path / "runs.db"
+    with Ledger(str(where), create=True) as held:
+        grow(held, STEPS[:14])
+    asked = ("watch", "--ledger", where, "--budget", STEPS[-1], "--once")
+    whole = document(*asked, "--exclude", "best")
+    assert {one["run"] for one in whole["runs"]} == set(CEILINGS) - {"best"}
+    shown = document(*asked, "--run", "b*")
+    assert {one["run"] for one in (*shown["runs"], *shown["decisions"])} == {"best"}
+    assert shown["spent"] > whole["spent"]

@@ -228,7 +228,7 @@ def test_what_cannot_be_decided_is_an_event_once(ledger):
     watcher = watch(ledger)
     for _ in range(3):
         scene = watcher.step()
-    assert "several unit" in scene.troubles["gate"]
+    assert "several units" in scene.troubles["gate"]
     assert [one.kind for one in ledger.events.last()] == ["gate"]
     watcher.close()
     narrowed = watch(ledger, unit="steps")

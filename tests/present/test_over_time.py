@@ -142,7 +142,7 @@ def test_many_runs_and_a_target_are_drawn(odd_fits: tuple[Fit, ...], tmp_path: P
     write_chart(chart, tmp_path / "f.png")
     assert len(chart.panels) == 12
     assert chart.note == "2 more runs in --report"
-    assert [end.text.split()[0] for end in chart.panels[0].ends] == ["A", "at"]
+    assert [end.text.split()[0] for end in chart.panels[0].ends] == ["ceiling", "at"]
 
 
 def test_the_report_has_a_section_with_a_chart_for_each_run(grown_fits: FitView, odd_fits: tuple[Fit, ...]) -> None:

@@ -207,7 +207,7 @@ def test_a_cut_is_a_share(cut: float) -> None:
 
 
 def test_bad_questions_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^nothing to backtest: no runs were given$"):
+    with pytest.raises(InputError, match=r"^nothing to backtest: no runs were given; "):
         backtest([])
     with pytest.raises(InputError, match=r"^no cut is given; give shares of each run's compute, such as 0.5$"):
         backtest([rising("r")], cuts=[])

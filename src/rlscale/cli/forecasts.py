@@ -20,7 +20,6 @@ from rlscale.options import (
     READING,
     RUNS,
     SIBLINGS,
-    Compute,
     calibration_file,
     example,
     fit_options,
@@ -28,6 +27,7 @@ from rlscale.options import (
     read_options,
     with_options,
 )
+from rlscale.typed import Amount, Compute, Count
 
 if TYPE_CHECKING:
     from rlscale.inference import Fit, OverTime
@@ -46,7 +46,7 @@ _MANY = 200
 @click.option(
     "--target", "targets", type=Compute(), multiple=True, help="Forecast here; inf for the asymptote; repeat."
 )
-@click.option("--at-least", type=float, metavar="R", help="Also the probability of a reward of at least R.")
+@click.option("--at-least", type=Amount(), metavar="R", help="Also the probability of a reward of at least R.")
 @click.option("--over-time", is_flag=True, help="Also the ceiling and the verdict as each run grew, at up to 24 looks.")
 @with_options(RUNS, READING, FITTING, SIBLINGS, CALIBRATION[:1], OUTPUT)
 def fit(
@@ -74,7 +74,9 @@ def fit(
 @click.option(
     "--pairs", type=click.Choice(["auto", "all"]), default="auto", help="auto: each against the best past 50."
 )
-@click.option("--jobs", type=int, metavar="N", help="Processes; by default 2 for many runs. The numbers stay the same.")
+@click.option(
+    "--jobs", type=Count(), metavar="N", help="Processes; by default 2 for many runs. The numbers stay the same."
+)
 @with_options(RUNS, READING, PARTIAL, FITTING, CALIBRATION[:1], OUTPUT)
 def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | None, **given: Any) -> None:
     """Recipes by ceiling: P(best), groups that cannot be told apart, early-leader traps, crossings.
@@ -93,7 +95,7 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | N
 @click.option("--calibrate", is_flag=True, help="Also how wide intervals must be: of the gate, and of fit and rank.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="F.json", help="Write the calibration here.")
 @click.option(
-    "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
+    "--jobs", type=Count(), default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
 )
 @with_options(RUNS, READING, PARTIAL, FITTING[:3], SIBLINGS, OUTPUT)
 def backtest(

@@ -17,7 +17,6 @@ from rlscale.options import (
     PATHS,
     READING,
     RUNS,
-    Compute,
     calibration_file,
     example,
     gate_fit_options,
@@ -25,6 +24,7 @@ from rlscale.options import (
     priced_options,
     with_options,
 )
+from rlscale.typed import Compute, Count
 
 __all__ = ["gate", "gate_numbers", "policy", "replay"]
 
@@ -34,9 +34,14 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 
 @click.command(epilog=example("rlscale gate runs/ --budget 2e6 --calibration calibration.json"))
 @click.argument("paths", metavar="PATH...", nargs=-1)
-@click.option("--budget", type=Compute(), metavar="C", help="Compute that one run may get; needed with PATH.")
 @click.option(
-    "--horizon", type=Compute(), metavar="C", help="Where the comparison of runs ends; the budget by default."
+    "--budget", type=Compute(endless=False), metavar="C", help="Compute that one run may get; needed with PATH."
+)
+@click.option(
+    "--horizon",
+    type=Compute(endless=False),
+    metavar="C",
+    help="Where the comparison of runs ends; the budget by default.",
 )
 @click.option(
     "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
@@ -46,7 +51,7 @@ EXIT = {"continue": 0, "hold": 20, "stop": 21, "commit": 22}
 @click.option("--ended", multiple=True, metavar="RUN", help="A run that ended before the horizon; repeat.")
 @click.option("--stopped", multiple=True, metavar="RUN", help="A run that was stopped for good; repeat.")
 @click.option("--risk-spent", type=float, default=0.0, metavar="P", help="For kill: spent by earlier stops; 0.")
-@click.option("--run", "shown", multiple=True, metavar="RUN", help="Show this run only; all are compared.")
+@click.option("--run", "shown", multiple=True, metavar="GLOB", help="Show only these runs; all are compared; repeat.")
 @click.option("--exit-code", is_flag=True, help="For one --run: 0 continue, 20 hold, 21 stop, 22 commit; 3 left out.")
 @click.option("--explain", type=int, metavar="ID", help="A decision of a ledger, made again; no PATH.")
 @click.option("--ledger", metavar="URL", envvar="RLSCALE_LEDGER", help="For --explain: the ledger.")
@@ -77,16 +82,11 @@ def gate(
     from rlscale.sources import collect
 
     to = output(given)
-    if exit_code and len(shown) != 1:
-        raise InputError(f"--exit-code is of one run and {len(shown)} are given; name it with --run RUN")
     reading = collect(paths, priced_options(given))
     if not reading.runs:
         raise InputError("nothing to gate: no run could be read")
     names = [run.name for run in reading.runs]
-    left_out = {run.run for run in reading.left_out}
-    for name in shown:
-        if name not in names and name not in left_out:
-            raise InputError(f"--run {name!r} is none of the runs; they are {', '.join(names[:20])}")
+    told = _shown(shown, [*names, *dict.fromkeys(run.run for run in reading.left_out if run.run)], exit_code)
     states = _states(paths, given, names)
     options = gate_fit_options(given)
     numbers, said = gate_numbers(given, reading.runs[0].curve, options.family)
@@ -96,11 +96,22 @@ def gate(
             seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
-    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), shown, given["price"]))
+    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), told, given["price"]))
     if exit_code:
-        decision = next((each for each in answer.decisions if each.run == shown[0]), None)
+        decision = next((each for each in answer.decisions if each.run == told[0]), None)
         click.get_current_context().exit(PARTLY if decision is None else EXIT[decision.action.value])
     answered(reading.left_out, given)
+
+
+def _shown(patterns: tuple[str, ...], names: list[str], exit_code: bool) -> list[str]:
+    """Return the names of the runs to show; none means all."""
+    from rlscale.sources.patterns import check_patterns, matches
+
+    check_patterns(names, {"--run": patterns})
+    told = [name for name in names if matches(name, patterns)]
+    if exit_code and len(told) != 1:
+        raise InputError(f"--exit-code is of one run and {len(told)} are given; name it with --run RUN")
+    return told
 
 
 def _states(paths: tuple[str, ...], given: dict[str, Any], names: list[str]) -> dict[str, list[str]]:
@@ -177,8 +188,10 @@ def gate_numbers(given: dict[str, Any], curve: Any, family: str) -> tuple[Any, s
 @click.option(
     "--policy", "named", multiple=True, metavar="P", help="A policy by name, or a file; repeat. Default: all."
 )
-@click.option("--runs-per-tournament", "size", type=int, default=8, show_default=True, metavar="K", help="Contenders.")
-@click.option("--tournaments", type=int, default=200, show_default=True, metavar="N", help="At most so many.")
+@click.option(
+    "--runs-per-tournament", "size", type=Count(), default=8, show_default=True, metavar="K", help="Contenders."
+)
+@click.option("--tournaments", type=Count(), default=200, show_default=True, metavar="N", help="At most so many.")
 @click.option("--by-recipe", is_flag=True, help="Contenders are recipes with all their runs, not runs.")
 @click.option("--stagger", type=float, default=0.0, metavar="F", help="Starts apart, as a share of the horizon; 0.")
 @click.option("--cost-by", type=click.Choice(["run", "params"]), default="run", help="A unit of compute costs as much.")

@@ -16,12 +16,13 @@ from rlscale.options import (
     OUTPUT,
     PATHS,
     READING,
-    Compute,
+    RUNS,
     example,
     fit_options,
     read_options,
     with_options,
 )
+from rlscale.typed import Compute, Count
 
 __all__ = ["ledger"]
 
@@ -36,9 +37,9 @@ def ledger() -> None:
 @ledger.command(epilog=example("rlscale ledger add bundled --ledger runs.db"))
 @with_options(PATHS, LEDGER)
 @click.option("--target", type=Compute(), metavar="C", help="Also forecast here, and rank recipes by it; else by A.")
-@click.option("--looks", type=click.IntRange(1, 1000), default=24, show_default=True, help="Fits along each run.")
+@click.option("--looks", type=Count(1, 1000), default=24, show_default=True, help="Fits along each run.")
 @click.option("--no-fits", is_flag=True, help="Keep the points only.")
-@with_options(READING, FITTING[:3], OUTPUT[:1])
+@with_options(RUNS, READING, FITTING[:3], OUTPUT[:1])
 def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
     """Put runs into a ledger, which is made where there is none, and fit each as it grew.
 
@@ -83,10 +84,10 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
 
 @ledger.command("list", epilog=example("rlscale ledger list --ledger runs.db --run base/seed0"))
 @with_options(LEDGER)
-@click.option("--run", metavar="RUN", help="This run only.")
-@click.option("--price", type=float, metavar="P", help="Dollars for one GPU-hour: savings are told in money, too.")
+@with_options(RUNS)
+@click.option("--price", type=Count(), metavar="P", help="Dollars for one GPU-hour: savings are told in money, too.")
 @with_options(OUTPUT[:1])
-def list_(where: str, run: str | None, price: float | None, as_json: bool) -> None:
+def list_(where: str, run: tuple[str, ...], price: float | None, as_json: bool) -> None:
     """Show the runs of a ledger, what was decided on them and saved, what people said, what went wrong."""
     from rlscale.ledger import Ledger
     from rlscale.present.documents import dumps

@@ -21,12 +21,12 @@ from rlscale.options import (
     LEDGER,
     OUTPUT,
     READING,
-    Compute,
     example,
     gate_fit_options,
     priced_options,
     with_options,
 )
+from rlscale.typed import Compute
 
 if TYPE_CHECKING:
     from rlscale.ledger import Ledger
@@ -38,8 +38,12 @@ __all__ = ["OVERRIDES", "watch"]
 @click.command(epilog=example("rlscale watch runs/ --ledger runs.db --budget 2e6 --on-decision ./stop.sh --act"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @with_options(LEDGER)
-@click.option("--budget", type=Compute(), metavar="C", help="Compute that one run may get; or what its trainer said.")
-@click.option("--horizon", type=Compute(), metavar="C", help="Where the comparison ends; the budget by default.")
+@click.option(
+    "--budget", type=Compute(endless=False), metavar="C", help="Compute that one run may get; or what its trainer said."
+)
+@click.option(
+    "--horizon", type=Compute(endless=False), metavar="C", help="Where the comparison ends; the budget by default."
+)
 @click.option(
     "--policy", "named", metavar="P", default="hold", show_default=True, help="hold, kill, or a file of numbers."
 )
@@ -51,6 +55,7 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--lease", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds of silence after "
               "which another watcher takes over.")  # fmt: skip
 @click.option("--once", is_flag=True, help="One pass, then end; exit code 2 if a command failed.")
+@click.option("--run", "shown", multiple=True, metavar="GLOB", help="Show only these runs; all are compared; repeat.")
 @click.option("--until-done", is_flag=True, help="End when nothing runs any more.")
 @click.option("--view", is_flag=True, help="Only show what the watcher of the ledger sees; no PATH, no lease.")
 @with_options(READING, FITTING, OUTPUT[:1])
@@ -82,7 +87,7 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
             _check_price(held, given["price"])
         watcher = Watch(
             held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
-            unit=given["unit"], lasts=given["lease"],
+            unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
         )  # fmt: skip
         try:
             _loop(_seen_by(watcher, held, given["act"]), lambda: watcher.busy, given)
@@ -199,14 +204,14 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
     """Yield what shows a scene: a live view on a terminal, else lines of text or JSON."""
     from rlscale.present.documents import dumps
     from rlscale.present.output import console
-    from rlscale.present.watch import News, scene_document, screen
+    from rlscale.present.watch import News, limited, scene_document, screen
 
     price = given["price"]
     if given["as_json"]:
         before: list[Any] = []
 
         def lines(scene: Scene) -> None:
-            document = scene_document(scene, price)
+            document = scene_document(limited(scene, given["shown"]), price)
             now = [document[name] for name in ("runs", "troubles", "role", "watcher")]
             if now != before or scene.decisions or scene.commands:
                 before[:] = now
@@ -216,12 +221,18 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
         return
     to = console()
     if not sys.stdout.isatty():
-        yield News(to, price).tell
+        news = News(to, price)
+        yield lambda scene: news.tell(limited(scene, given["shown"]))
         return
     from rich.live import Live
 
     with Live(console=to, auto_refresh=False, screen=not given["once"]) as live:
-        yield lambda scene: live.update(screen(scene, to.width, to.height, time.time(), price), refresh=True)
+
+        def draw(scene: Scene) -> None:
+            seen = screen(limited(scene, given["shown"]), to.width, to.height, time.time(), price)
+            live.update(seen, refresh=True)
+
+        yield draw
 
 
 def _override(kind: str, what: str) -> click.Command:

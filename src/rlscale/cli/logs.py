@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rlscale.options import OUTPUT, PATHS, RUNS, example, read_options, with_options
+from rlscale.typed import Amount, Count
 
 if TYPE_CHECKING:
     from rlscale.curves import Run, Truth
@@ -18,7 +19,7 @@ __all__ = ["show", "simulate", "sources"]
 
 @click.command(epilog=example("rlscale show runs/base/trainer_state.json"))
 @with_options(PATHS)
-@click.option("--gpus", type=float, metavar="N", help="GPUs a run used, where the log does not say.")
+@click.option("--gpus", type=Amount(), metavar="N", help="GPUs a run used, where the log does not say.")
 @click.option("--recipe", metavar="REGEX", help="Recipe of a run: group 1 of this pattern on its name.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="Runs, by name, that are left out; repeat.")
 @click.option("--by", metavar="COLUMN", help="The column of a table that means the recipe.")
@@ -69,9 +70,11 @@ def sources(metrics: bool, trainer: str | None, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="F.csv", help="Write the table here, not to stdout.")
 @click.option("--truth", type=click.Path(path_type=Path), metavar="F.json", help="Write the truth here, not to stderr.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
-@click.option("--recipes", type=int, default=3, show_default=True, help="Recipes; the first is an early-leader trap.")
-@click.option("--seeds", type=int, default=2, show_default=True, help="Runs of each recipe.")
-@click.option("--points", type=int, default=40, show_default=True, help="Evaluations of a run after the one at 0.")
+@click.option(
+    "--recipes", type=Count(), default=3, show_default=True, help="Recipes; the first is an early-leader trap."
+)
+@click.option("--seeds", type=Count(), default=2, show_default=True, help="Runs of each recipe.")
+@click.option("--points", type=Count(), default=40, show_default=True, help="Evaluations of a run after the one at 0.")
 @click.option("--sigma", type=float, default=0.012, show_default=True, help="Sd of the evaluation noise.")
 @click.option("--rho", type=float, default=0.3, show_default=True, help="Its correlation between neighbours.")
 @click.option("--unit", default="steps", show_default=True, metavar="U", help="Unit of compute.")

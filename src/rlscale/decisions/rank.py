@@ -5,24 +5,24 @@ Every probability is over the posteriors of independent recipes, computed from t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
-from rlscale.curves.value import Value
 from rlscale.decisions.contender import Contender, Entry, Outcome, middle_verdict
-from rlscale.decisions.pairs import Pair, commons, compared, everyone, grid
+from rlscale.decisions.pairs import commons, compared, everyone, grid
+from rlscale.decisions.ranking import Ranking, RecipeRank
 from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
 from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
-from rlscale.inference.fit import Fit, FitOptions
-from rlscale.inference.forecast import Interval
+from rlscale.inference.entry import fits_of
+from rlscale.inference.fit import Fit, FitOptions, far_off
 from rlscale.inference.pool import Level, SeedSpread, learned_spread
 from rlscale.inference.verdict import Verdict, VerdictName
-from rlscale.results import Result
+from rlscale.keywords import checked_keywords
 
 __all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
 
@@ -38,98 +38,48 @@ AHEAD = 4.0
 TOGETHER = 120
 
 
-@dataclass(frozen=True)
-class RecipeRank(Value):
-    """One recipe's place.
-
-    Parameters
-    ----------
-    recipe : str
-    runs : tuple of str
-    verdict : Verdict
-        Of its middle run, where there are several.
-    p_best : float, optional
-        Probability of the highest level at the common compute; None where nothing was fitted.
-    group : int, optional
-        1 for what cannot be told apart from the leader, 2 for the next, ...
-    A, B, forecast : Interval, optional
-        Pooled ceiling, efficiency exponent, and level at the common compute.
-    expected_regret : float, optional
-        ``E[max over recipes - this]``, in reward.
-    """
-
-    recipe: str
-    runs: tuple[str, ...]
-    verdict: Verdict
-    p_best: float | None
-    group: int | None
-    A: Interval | None
-    B: Interval | None
-    forecast: Interval | None
-    expected_regret: float | None
-
-
-@dataclass(frozen=True, repr=False)
-class Ranking(Result, Value):
-    """Recipes from best to worst.
-
-    Parameters
-    ----------
-    at : float
-        The common compute; ``inf`` for the asymptote.
-    unit : str
-    recipes : tuple of RecipeRank
-    pairs : tuple of Pair
-    seed_sd : SeedSpread
-    claim : str
-        ``recipes`` where the run-to-run sd is included, ``runs`` where it is not (``seed_sd`` 0).
-    notes : tuple of str
-    fits : tuple of Fit
-        What was ranked, for charts; of :func:`rank_runs` none.
-    """
-
-    at: float
-    unit: str
-    recipes: tuple[RecipeRank, ...]
-    pairs: tuple[Pair, ...]
-    seed_sd: SeedSpread
-    claim: str
-    notes: tuple[str, ...]
-    fits: tuple[Fit, ...] = field(default=(), compare=False)
-
-    def __repr__(self) -> str:
-        first = self.recipes[0]
-        lead = f"{first.recipe!r} first" + ("" if first.p_best is None else f", P(best) {first.p_best:.2f}")
-        return f"Ranking({len(self.recipes)} recipes at {self.at:g} {self.unit}: {lead})"
-
-
+@checked_keywords
 def rank(
-    fits: Sequence[Fit], *, target: float | None = None, seed_sd: float | None = None, all_pairs: bool = False
+    fits: Iterable[Fit | Run | Curve],
+    *,
+    target: float | None = None,
+    seed_sd: float | None = None,
+    all_pairs: bool = False,
+    options: FitOptions | None = None,
 ) -> Ranking:
-    """Rank the recipes of several fitted runs.
+    """Rank the recipes of several runs.
 
     Parameters
     ----------
-    fits : sequence of Fit
-        Runs with one unit and one metric range; runs of one recipe are pooled.
+    fits : iterable of Fit, or of Run or Curve, which are fitted
+        With one unit, one metric and its range; runs of one recipe are pooled.
     target : float, optional
         The common compute, in the runs' unit; ``inf`` ranks by ``A``; default 4 times the largest last compute.
     seed_sd : float, optional
         Run-to-run sd as a share of the range; learned from replicates, or .03, by default; 0 claims runs only.
     all_pairs : bool
         Every pair, however many recipes.
+    options : FitOptions, optional
+        How runs that are not fitted yet are.
 
     Raises
     ------
     InputError
-        No runs, mixed units or bounds, a target that is not above 0, a negative seed sd.
+        No runs, mixed units, metrics or bounds, a target that is not above 0, a negative seed sd.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> rlscale.rank(rlscale.read("bundled")).recipes[0].recipe
+    'long10'
     """
-    runs = [fit.run for fit in fits]
+    fitted = fits_of(fits, "rank", options)
+    runs = [fit.run for fit in fitted]
     _check(runs, target, seed_sd)
-    with Team(fits[0].options) as team:
+    with Team(fitted[0].options) as team:
         groups = by_recipe(runs)
-        entries = {k: team.here.take(k, [fits[i] for i in group]) for k, group in enumerate(groups.values())}
-        return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fits))
+        entries = {k: team.here.take(k, [fitted[i] for i in group]) for k, group in enumerate(groups.values())}
+        return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fitted))
 
 
 def rank_runs(
@@ -240,7 +190,11 @@ def _ranking(
         pairs=compared(ordered, against_best, early, at_grid, every) if ordered else (),
         seed_sd=spread,
         claim="runs" if spread.value == 0.0 else "recipes",
-        notes=(*_notes(placed, by_name, names, at), *_scattered(spread)),
+        notes=(
+            *far_off([max(last, default=runs[0].curve.compute_last)], [at], runs[0].curve.unit),
+            *_notes(placed, by_name, names, at),
+            *_scattered(spread),
+        ),
     )
 
 
@@ -261,7 +215,7 @@ def _early(
 
 
 def _check(runs: Sequence[Run], target: float | None, seed_sd: float | None) -> None:
-    on_one_axis(runs, "rank", ("unit", "clock", "frame"))
+    on_one_axis(runs, "rank", ("unit", "clock", "metric", "frame"))
     if target is not None and not target > 0:
         raise InputError(f"--target {target:g} is not a compute above 0; give one, or inf for the asymptote")
     check_seed_sd(seed_sd)

@@ -11,6 +11,14 @@ from rlscale.errors import InputError
 
 __all__ = ["by_recipe", "check_seed_sd", "on_one_axis"]
 
+#: What runs that are compared share: in words, and the option with which they are read alike.
+_SHARED = {
+    "unit": ("units", "--unit U"),
+    "clock": ("clocks", "--clock C"),
+    "metric": ("metrics", "--metric KEY"),
+    "frame": ("bounds", "--bounds LO HI"),
+}
+
 
 def on_one_axis(runs: Sequence[Run], what: str, fields: Sequence[str]) -> None:
     """Refuse runs whose curves differ in one of ``fields``; ``what`` is the verb of what was asked for.
@@ -26,8 +34,8 @@ def on_one_axis(runs: Sequence[Run], what: str, fields: Sequence[str]) -> None:
         values = {getattr(run.curve, field) for run in runs}
         if len(values) > 1:
             several = ", ".join(str(value) or "none stated" for value in sorted(values))
-            noun = "bounds" if field == "frame" else field
-            raise InputError(f"the runs have several {noun} ({several}); {what} them apart")
+            noun, option = _SHARED[field]
+            raise InputError(f"the runs have several {noun} ({several}); {what} them apart, or read them with {option}")
 
 
 def check_seed_sd(given: float | None) -> None:

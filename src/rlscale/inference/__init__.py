@@ -1,7 +1,8 @@
 """From a curve to what it supports: families, noise, posterior, forecast, verdict."""
 
 from rlscale.inference.correction import Correction
-from rlscale.inference.fit import Fit, FitOptions, fit, fits
+from rlscale.inference.entry import fit
+from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.forecast import Forecast, Interval, forecast
 from rlscale.inference.over_time import Look, OverTime, over_time, over_times
 from rlscale.inference.posterior import Posterior, posterior, posteriors

@@ -32,6 +32,8 @@ __all__ = ["Fit", "FitOptions", "fit", "fits"]
 
 #: A posterior worth fewer equally weighted draws than this is drawn again, so many times finer.
 ENOUGH, MORE = 200, 16
+#: Targets beyond so many times the last compute are said to be far: forecasts were measured up to there.
+FAR = 32.0
 #: Runs examined before the first of them is fitted.
 TOGETHER = 30
 
@@ -126,6 +128,14 @@ class Fit(Result, Value):
             return False
         now = self.posterior.expected([self.posterior.curve.compute_last])[:, 0]
         return capped(self.posterior.curve, answer.q90, float(self.posterior.mean(now)))
+
+    @property
+    def ceiling(self) -> Interval | None:
+        """The ceiling that is printed, of all families averaged, model error included; None where nothing was fitted.
+
+        ``quantity("A")`` is that of the leading family alone.
+        """
+        return self.quantity("A_average")
 
     @property
     def weights(self) -> dict[str, float]:
@@ -251,8 +261,29 @@ def _asked(
     aftermath = seen.aftermath if options.model_error is None and not fits_nothing else None
     verdict = None if seen.found is None else broken(run.curve, seen.found, aftermath)
     told = [] if smoothed is None else [smoothed.warning]
-    warnings = (*run.warnings, *seen.warnings, *late, *told, *_averaged(fitted))
+    asked = (*far_off([run.curve.compute_last], targets, run.curve.unit), *_out_of_bounds(run.curve, options.at_least))
+    warnings = (*run.warnings, *asked, *seen.warnings, *late, *told, *_averaged(fitted))
     return _Asked(run, targets, None if fits_nothing else fitted, verdict, smoothed, warnings, aftermath, siblings)
+
+
+def far_off(last: Sequence[float], targets: Sequence[float], unit: str) -> list[str]:
+    """Say which targets, in ``unit``, lie beyond :data:`FAR` times the largest last compute."""
+    end = max(last)
+    return [
+        f"the target {target:.4g} {unit} is {target / end:.3g} times the last compute: forecasts were measured up to "
+        f"{FAR:g} times; read its interval as a guess, or ask for a nearer one"
+        for target in targets
+        if FAR * end < target < np.inf
+    ]
+
+
+def _out_of_bounds(curve: Curve, at_least: float | None) -> list[str]:
+    """Say that a reward to reach lies outside the bounds."""
+    low, high = curve.bounds
+    if at_least is None or low <= at_least <= high:
+        return []
+    sure = "never reached" if at_least > high else "always reached"
+    return [f"the reward to reach, {at_least:g}, lies outside the bounds [{low:g}, {high:g}]: by these it is {sure}"]
 
 
 def _unfitted(asked: _Asked, options: FitOptions) -> Fit:

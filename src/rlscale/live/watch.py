@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -22,6 +22,7 @@ from rlscale.live.sight import OVER, Looker, Seen, Sight, as_looked_at, run_of, 
 from rlscale.live.troubles import Troubles
 from rlscale.sources import Reading
 from rlscale.sources.bounds import kept_bounds
+from rlscale.sources.patterns import matches
 
 __all__ = ["Source", "Watch", "carried"]
 
@@ -53,7 +54,8 @@ class Watch:
         Whether decisions are to be carried out: by the courier, by callbacks and by schedulers that ask the ledger.
     courier : Courier, optional
     metric, unit : str, optional
-        Watch the runs of the ledger with this metric and unit; all by default.
+        Watch the runs of the ledger with this metric and unit; all by default. ``exclude``: patterns (``*``, ``?``)
+        of names of those that are not watched, nor compared.
     lasts : float
         Seconds without a sign of life after which another watcher takes over.
     clock : callable
@@ -75,12 +77,13 @@ class Watch:
         courier: Courier | None = None,
         metric: str | None = None,
         unit: str | None = None,
+        exclude: Sequence[str] = (),
         lasts: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._settings = ledger, settings
         self._source, self._acting, self._courier = source, acting, courier
-        self._metric, self._unit = metric, unit
+        self._metric, self._unit, self._exclude = metric, unit, tuple(exclude)
         self._intake, self._looker = Intake(ledger), Looker(settings)
         self._standby = ledger.standby(lasts, acting=acting, clock=clock)
         self._lease: Lease | None = None
@@ -256,6 +259,7 @@ class Watch:
             row
             for row in self._ledger.book.runs()
             if self._metric in (None, row.metric) and self._unit in (None, row.unit)
+            if not matches(row.name, self._exclude)
         ]
         new = [
             row for row in rows if row.last_seq not in (self._bad.get(row.id), self._runs_held.get(row.id, (None,))[0])
@@ -265,11 +269,9 @@ class Watch:
             if row.id in points:
                 self._bad[row.id] = row.last_seq  # until it is a curve
                 self._guarded(f"curve {row.name}", partial(self._hold, row, points[row.id]))
-        held = []
-        for row in rows:
-            if row.id in self._runs_held:
-                seq, run = self._runs_held[row.id]  # as it stood when its points last were a curve
-                held.append((replace(row, last_seq=seq), run))
+        # as they stood when their points last were a curve
+        known = [(row, *self._runs_held[row.id]) for row in rows if row.id in self._runs_held]
+        held = [(replace(row, last_seq=seq), run) for row, seq, run in known]
         return stand(self._in_bounds(held), self._before, self._ledger.overrides.latest())
 
     def _hold(self, row: RunRow, points: Points) -> None:

@@ -215,7 +215,7 @@ def _facts(run: RunView, headings: Sequence[str]) -> list[tuple[str, str, str]]:
     middle = run.quantities["C_mid"]
     of = " (sigmoid)" if run.weights else ""  # an average has none of its own
     facts += [
-        ("ceiling A", *_interval(run.quantities[CEILING], run.shown_in)),
+        ("ceiling", *_interval(run.quantities[CEILING], run.shown_in)),
         (f"exponent B{of}", *_exponent(run.quantities["B"])),
     ]
     if middle is not None:

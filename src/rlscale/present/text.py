@@ -99,7 +99,7 @@ def _fit_table(view: FitView, layout: Layout, name_width: int, limit: int) -> Ta
         table.add_column("verdict", no_wrap=True)
     table.add_column("last\ncompute", justify="right", no_wrap=True)
     table.add_column("reward\nnow", justify="right", no_wrap=True)
-    for heading in (*headings, "ceiling A"):
+    for heading in (*headings, "ceiling"):
         table.add_column(f"{heading}\n80 %", justify="right", no_wrap=True)
     table.add_column("past\nmidpoint", justify="right", no_wrap=True)
     for run in view.runs[:limit]:
@@ -149,7 +149,7 @@ def _rank_table(view: RankView, layout: Layout, name_width: int, limit: int) -> 
         table.add_column("runs", justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
     table.add_column("P(best)", justify="right", no_wrap=True)
-    for heading in (f"{at}\n80 %", "ceiling A\n80 %", "exponent B\n80 %", "expected\nregret"):
+    for heading in (f"{at}\n80 %", "ceiling\n80 %", "exponent B\n80 %", "expected\nregret"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in view.ranking.recipes[:limit]:
         table.add_row(*_rank_cells(row, view.shown_in, layout, name_width))

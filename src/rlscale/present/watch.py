@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -19,8 +20,9 @@ from rlscale.present.numbers import UNKNOWN, count, probability, quantity, rewar
 from rlscale.present.savings import savings_words
 from rlscale.present.text import folded, plain_table
 from rlscale.sources.grouping import Grouping, stored_grouping
+from rlscale.sources.patterns import matches
 
-__all__ = ["News", "scene_document", "screen"]
+__all__ = ["News", "limited", "scene_document", "screen"]
 
 _ORDER = (Action.COMMIT, Action.CONTINUE, Action.HOLD, Action.STOP)
 #: Roles in which another watcher leads, if any does.
@@ -31,6 +33,22 @@ _ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
 _TALL = 24
 #: Lines around the rows of the table, with a last decision of three.
 _AROUND = 9
+
+
+def limited(scene: Scene, patterns: Sequence[str]) -> Scene:
+    """Return what a pass found of the runs that the patterns name; all of it where there are none."""
+    if not patterns:
+        return scene
+    sight, last = scene.sight, scene.last
+    if sight is not None:
+        told = tuple(one for one in sight.answer.decisions if matches(one.run, patterns))
+        sight = replace(sight, answer=replace(sight.answer, decisions=told))
+    return replace(
+        scene,
+        sight=sight,
+        decisions=tuple(one for one in scene.decisions if matches(one.run, patterns)),
+        last=last if last is not None and matches(last.run, patterns) else None,
+    )
 
 
 def scene_document(scene: Scene, price: float | None = None) -> dict[str, Any]:
@@ -110,7 +128,7 @@ def _headline(scene: Scene) -> Text:
     risk = "" if answer.risk is None else f"  ·  model-based risk {probability(answer.risk)}"
     leader = f"  ·  {answer.leader} leads" if answer.leader else ""
     spent = f"spent {quantity(answer.spent)} of {quantity(scene.sight.planned)} {answer.unit} planned"
-    return Text.assemble(role, f"  ·  {count(len(answer.decisions), 'run')}  ·  {spent}{risk}{leader}")
+    return Text.assemble(role, f"  ·  {count(len(scene.sight.field), 'run')}  ·  {spent}{risk}{leader}")
 
 
 def _table(scene: Scene, width: int, most: int) -> list[RenderableType]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from rlscale.curves import Run
 from rlscale.errors import EmptyError, FormatError, InputError, SourceError
+from rlscale.keywords import known_keywords
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
@@ -22,10 +22,12 @@ from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.left_out import LeftOut, left_out_of
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, unique
+from rlscale.sources.patterns import check_patterns, patterns_of
 from rlscale.sources.readers import read_found
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
+from rlscale.sources.tables.frames import Frame, with_frames
 from rlscale.sources.text import plural
 
 __all__ = ["Reading", "Survey", "bundled", "collect", "listed", "named_logs", "read", "reading_of", "survey"]
@@ -53,9 +55,8 @@ class Reading:
     grouping: Grouping = field(default_factory=lambda: grouping_of(()))
 
 
-#: Names of runs told in an error.
-_SHOWN = 20
-
+#: A path, an address, or a table of pandas, polars or Arrow.
+Readable = str | Path | Any
 #: The path that stands for the bundled runs.
 BUNDLED = "bundled"
 
@@ -65,37 +66,44 @@ def bundled() -> Path:
     return Path(__file__).parent / "bundled"
 
 
-def _means_bundled(path: str | Path) -> bool:
+def _means_bundled(path: str | Path | Frame) -> bool:
     """Whether a path is the word for the bundled runs, and no file of the user's."""
     return str(path) == BUNDLED and not Path(path).exists()
 
 
-def read(paths: str | Path | Sequence[str | Path], **options: Any) -> list[Run]:
-    """Return the runs of files and folders; the first file that cannot be read raises.
+def read(paths: Readable | Sequence[Readable], **options: Any) -> list[Run]:
+    """Return the runs of logs; the first file that cannot be read raises.
 
     Parameters
     ----------
-    paths : str, Path or sequence of them
-        Files and folders.
+    paths : path, address or table, or a sequence of them
+        Files, folders, trackers (``wandb://...``, ``mlflow://...``, ``ledger:...``), and tables of pandas, polars or
+        Arrow, whose columns are recognised by their names as those of a file are.
     **options
         Fields of :class:`ReadOptions`.
 
     Raises
     ------
     InputError
-        As :func:`collect`.
+        As :func:`collect`; an option that there is not, with the closest one.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> [run.name for run in rlscale.read("bundled", run="base/*")]
+    ['base/seed0', 'base/seed1']
     """
-    several = [paths] if isinstance(paths, str | Path) else paths
-    return list(collect(several, ReadOptions(**{"strict": True, **options})).runs)
+    known_keywords("read", options, [field.name for field in fields(ReadOptions)])
+    return list(collect(with_frames(paths), ReadOptions(**{"strict": True, **options})).runs)
 
 
-def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> Reading:
+def collect(paths: Readable | Sequence[Readable], options: ReadOptions | None = None) -> Reading:
     """Read files and folders into runs that can be compared: one metric, one unit of compute.
 
     Parameters
     ----------
-    paths : sequence of str or Path
-        Files and folders; a folder is walked.
+    paths : path, address or table, or a sequence of them
+        As for :func:`read`; a folder is walked.
     options : ReadOptions
         Metric, compute axis, bounds, recipe, stretch.
 
@@ -113,7 +121,7 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     InputError
         An option that cannot be, or no path.
     """
-    options = options or ReadOptions()
+    options, paths = options or ReadOptions(), with_frames(paths)
     found, errors, beside = _found(paths, options)
     runs: list[Run] = []
     with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow to infinity, which no curve takes
@@ -129,7 +137,7 @@ def collect(paths: Sequence[str | Path], options: ReadOptions | None = None) -> 
     return reading_of(kept, found, errors, beside, copies)
 
 
-def _is_all_of_a_path(error: SourceError, paths: Sequence[str | Path], logs: Sequence[Named]) -> bool:
+def _is_all_of_a_path(error: SourceError, paths: Sequence[str | Path | Frame], logs: Sequence[Named]) -> bool:
     """Whether a path that was named led to no log at all but this: then it is no mere neighbour of logs."""
     if isinstance(error, EmptyError):
         return False
@@ -189,7 +197,7 @@ class Survey:
     grouping: Grouping
 
 
-def survey(paths: Sequence[str | Path], options: ReadOptions | None = None) -> Survey:
+def survey(paths: Readable | Sequence[Readable], options: ReadOptions | None = None) -> Survey:
     """Read files and folders without choosing anything.
 
     Parameters
@@ -204,6 +212,7 @@ def survey(paths: Sequence[str | Path], options: ReadOptions | None = None) -> S
     InputError
         An option that cannot be, or no path.
     """
+    paths = with_frames(paths)
     found, errors, beside = _found(paths, options or ReadOptions())
     if not found:
         raise _nothing_left([*errors, *beside], paths)
@@ -212,7 +221,7 @@ def survey(paths: Sequence[str | Path], options: ReadOptions | None = None) -> S
 
 
 def _found(
-    paths: Sequence[str | Path], options: ReadOptions
+    paths: Sequence[str | Path | Frame], options: ReadOptions
 ) -> tuple[list[Named], list[SourceError], list[SourceError]]:
     """Return the named logs, the files that could not be read, and what stands beside the logs."""
     files, errors, beside = listed(paths, options)
@@ -225,17 +234,13 @@ def _found(
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
     """Refuse a pattern of ``--exclude`` or ``--run`` that matches no run, or both where they leave none."""
-    for flag, patterns in (("--exclude", options.exclude), ("--run", options.run)):
-        for pattern in patterns:
-            if names and not any(fnmatchcase(name, pattern) for name in names):
-                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-                raise InputError(f"{flag} {pattern!r} matches no run; they are {', '.join(names[:_SHOWN])}{more}")
+    check_patterns(names, {"--exclude": patterns_of(options.exclude), "--run": patterns_of(options.run)})
     if names and not any(map(options.covers, names)):
         raise InputError(f"--exclude and --run leave none of {plural(len(names), 'run')}; widen them")
 
 
 def listed(
-    paths: Sequence[str | Path], options: ReadOptions, through: Through = directly
+    paths: Sequence[str | Path | Frame], options: ReadOptions, through: Through = directly
 ) -> tuple[list[Found], list[SourceError], list[SourceError]]:
     """Return the files to read, what cannot be looked into, and what stands beside the logs.
 
@@ -301,7 +306,7 @@ def _logs(
     seen: list[str],
 ) -> list[tuple[Found, Place, Log]]:
     """Read every file but those excluded by name; what cannot be read goes to ``errors``."""
-    root = common_root(list(dict.fromkeys(found.given for found in files if not found.uri)))
+    root = common_root(list(dict.fromkeys(found.given for found in files if not found.uri and found.frame is None)))
     if options.exclude:
         files = _not_excluded(files, root, options, seen)
     at: dict[str, int] = {}  # a joined record keeps the path of its first session
@@ -356,7 +361,7 @@ def _raise_first(errors: Sequence[SourceError], options: ReadOptions) -> None:
         raise errors[0]
 
 
-def _nothing_left(errors: Sequence[SourceError], paths: Sequence[str | Path]) -> SourceError:
+def _nothing_left(errors: Sequence[SourceError], paths: Sequence[str | Path | Frame]) -> SourceError:
     if not errors:
         return SourceError(str(paths[0]), "no run is left; give another file")
     first = min(errors, key=lambda error: not error.counted)  # what is merely empty explains least

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files.jsonl import is_document
+from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
@@ -60,6 +61,8 @@ class Found:
         What was left out beside it.
     uri : str
         The address of a tracker, in place of a path; else empty.
+    frame : Frame, optional
+        A table in memory, in place of a path.
     """
 
     path: Path
@@ -67,6 +70,7 @@ class Found:
     given: Path
     repairs: tuple[str, ...] = ()
     uri: str = ""
+    frame: Frame | None = None
 
 
 #: Calls a look into a file, or remembers what it said.
@@ -79,7 +83,7 @@ def directly(look: Callable[[Path], float], path: Path) -> float:
 
 
 def discover(
-    paths: Sequence[str | Path], through: Through = directly
+    paths: Sequence[str | Path | Frame], through: Through = directly
 ) -> tuple[list[Found], list[SourceError], list[SourceError]]:
     """Return the files below ``paths``, sorted below each, every file once; what cannot be looked into; what is left.
 
@@ -101,8 +105,11 @@ def discover(
 
 
 def _below(
-    given: str | Path, errors: list[SourceError], beside: list[SourceError], through: Through
+    given: str | Path | Frame, errors: list[SourceError], beside: list[SourceError], through: Through
 ) -> Iterator[Found]:
+    if isinstance(given, Frame):
+        yield Found(Path(given), asked=True, given=Path(given), frame=given)
+        return
     text = str(given)
     if not text.strip():
         raise SourceError(repr(text), "the path is empty; give a log or a folder of logs")

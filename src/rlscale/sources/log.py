@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from rlscale.curves import Metric, Series, Source, canonical_unit
 from rlscale.errors import InputError
 from rlscale.sources.clocks import CLOCKS, Clock
 from rlscale.sources.flops import FlopRule
+from rlscale.sources.patterns import matches, patterns_of
 
 __all__ = ["SEEN_BY_TRACKER", "Log", "ReadOptions"]
 
@@ -43,9 +43,9 @@ class ReadOptions:
         Lowest and highest reward possible; where not given, ``sources.bounds`` decides and says so.
     recipe : str, optional
         Regular expression on the run's name; group 1 is the recipe.
-    exclude : sequence of str
+    exclude : str or sequence of str
         Patterns (``*``, ``?``) of names of runs that are left out of everything.
-    run : sequence of str
+    run : str or sequence of str
         Patterns of names of the only runs that are read; all where there are none.
     by : str, optional
         Column of a table that means the recipe.
@@ -66,8 +66,8 @@ class ReadOptions:
     flops: FlopRule = field(default_factory=FlopRule)
     bounds: tuple[float, float] | Literal["open"] | None = None
     recipe: str | None = None
-    exclude: Sequence[str] = ()
-    run: Sequence[str] = ()
+    exclude: str | Sequence[str] = ()
+    run: str | Sequence[str] = ()
     by: str | None = None
     wide: bool = False
     since: float | None = None
@@ -76,11 +76,11 @@ class ReadOptions:
 
     def excludes(self, name: str) -> bool:
         """Whether ``exclude`` names a run, or the file that it is."""
-        return any(fnmatchcase(name, pattern) for pattern in self.exclude)
+        return matches(name, patterns_of(self.exclude))
 
     def covers(self, name: str) -> bool:
         """Whether a run of this name is read."""
-        return not self.excludes(name) and (not self.run or any(fnmatchcase(name, one) for one in self.run))
+        return not self.excludes(name) and (not self.run or matches(name, patterns_of(self.run)))
 
     def check(self) -> None:
         """Refuse values that no run could be read with.

@@ -85,6 +85,8 @@ def read_found(found: Found, options: ReadOptions | None = None) -> list[Log] | 
     """
     if found.uri:
         return _from_address(found.uri)
+    if found.frame is not None:
+        return table.read(found.frame, options)
     path = found.path
     if by_name(path):
         raise without_reader(path)

@@ -28,11 +28,13 @@ from rlscale.curves import Curve, Run, assumed
 from rlscale.decisions.runs import on_one_axis
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
+from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
 from rlscale.inference.posterior import MIN_POINTS, Posterior
 from rlscale.inference.predictive import mean_of_evaluations
 from rlscale.inference.siblings import Siblings, siblings_of
+from rlscale.keywords import checked_keywords
 from rlscale.trust.baselines import METHODS
 from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise
 from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_accuracy, top1_regret
@@ -81,8 +83,9 @@ class Task:
     siblings: Siblings | None = None
 
 
+@checked_keywords
 def backtest(
-    runs: Sequence[Run],
+    runs: Iterable[Run | Curve | Fit],
     *,
     cuts: Sequence[float] | float = CUTS,
     options: FitOptions | None = None,
@@ -94,7 +97,7 @@ def backtest(
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : iterable of Run, Curve or Fit
         Finished runs with one range of reward.
     cuts : float or sequence of float
         Shares of each run's compute to forecast from, each between 0 and 1.
@@ -112,7 +115,7 @@ def backtest(
     InputError
         No run, a cut outside (0, 1), ``jobs`` below 1, several bounds, or no run long enough for any cut.
     """
-    options = options or FitOptions()
+    runs, options = runs_of(runs, "backtest"), options or FitOptions()
     shares = sorted({float(cut) for cut in np.atleast_1d(np.asarray(cuts, dtype=np.float64))})
     _check(runs, shares, jobs)
     tasks, skipped = cut_runs(runs, shares)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.curves import Run
+from rlscale.curves import Curve, Run
 from rlscale.curves.value import Value
 from rlscale.decisions.gate.history import History, as_recipe
 from rlscale.decisions.gate.hold import Gate
@@ -22,7 +22,9 @@ from rlscale.decisions.gate.seeds import near_best
 from rlscale.decisions.gate.standing import Decider
 from rlscale.decisions.savings import Outlay, Savings, savings
 from rlscale.decisions.team import Watch
-from rlscale.inference.fit import FitOptions
+from rlscale.inference.entry import runs_of
+from rlscale.inference.fit import Fit, FitOptions
+from rlscale.keywords import checked_keywords
 from rlscale.results import Result
 from rlscale.trust.arena import Arena, Setting, arena
 from rlscale.trust.scores import binomial_interval
@@ -104,8 +106,9 @@ class Replay(Result, Value):
         return savings([spent], planned, self.arena.unit, reached=planned)
 
 
+@checked_keywords
 def replay(
-    runs: Sequence[Run],
+    runs: Iterable[Run | Curve | Fit],
     policies: Sequence[Decider] = (),
     *,
     setting: Setting | None = None,
@@ -117,7 +120,7 @@ def replay(
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : iterable of Run, Curve or Fit
         With one unit, clock, metric and range.
     policies : sequence of Decider
         All named ones where none is given.
@@ -133,7 +136,7 @@ def replay(
     InputError
         Runs that cannot be compared, or fewer than two that are long enough.
     """
-    setting = setting or Setting()
+    runs, setting = runs_of(runs, "replay"), setting or Setting()
     held = arena(runs, setting=setting, options=options, watch=watch)
     chosen = tuple(policies) or tuple(POLICIES.values())
     places = list(draws(len(held.contenders), setting.size, setting.tournaments))

@@ -137,7 +137,7 @@ def test_what_cannot_be_compared_is_continued_with_the_reason():
     ("runs", "budget", "more", "said"),
     [
         ([], 1.0, {}, "nothing to gate: no runs were given"),
-        ([FIELD[0], run("t", unit="tokens")], 1000.0, {}, r"several unit \(steps, tokens\); gate them apart"),
+        ([FIELD[0], run("t", unit="tokens")], 1000.0, {}, r"several units \(steps, tokens\); gate them apart"),
         ([FIELD[0], run("m", metric="other")], 1000.0, {}, "several metric"),
         ([FIELD[0], run("b", bounds=(0.0, 2.0))], 1000.0, {}, "several bounds"),
         (FIELD, 400.0, {}, "--budget 400 is below what every run has spent already"),

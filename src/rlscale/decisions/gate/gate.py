@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlscale.curves import Run
+from rlscale.curves import Curve, Run
 from rlscale.decisions.gate.answer import Decision, Evidence, GateAnswer, decided_savings
 from rlscale.decisions.gate.contenders import NEAR, check, contenders, learned_tau, states_of, trace
 from rlscale.decisions.gate.history import History
@@ -20,15 +20,18 @@ from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Stand
 from rlscale.decisions.runs import by_recipe
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
-from rlscale.inference.fit import FitOptions
+from rlscale.inference.entry import runs_of
+from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.forecast import LEVELS
 from rlscale.inference.verdict import shown
+from rlscale.keywords import checked_keywords
 
 __all__ = ["gate"]
 
 
+@checked_keywords
 def gate(
-    runs: Sequence[Run],
+    runs: Iterable[Run | Curve | Fit],
     budget: float,
     *,
     horizon: float | None = None,
@@ -49,7 +52,7 @@ def gate(
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : iterable of Run, Curve or Fit
         With one unit, clock, metric and range; the runs of one recipe are judged together.
     budget : float
         Compute that one run may get, in the runs' unit: the reward there is what is compared.
@@ -74,6 +77,7 @@ def gate(
         No runs, runs that cannot be compared, a budget that every run has passed, a horizon beyond the budget, or a
         name that no run has.
     """
+    runs = runs_of(runs, "gate")
     horizon = budget if horizon is None else horizon
     named = {"held": held, "ended": ended, "stopped": stopped}
     check(runs, budget, horizon, named)

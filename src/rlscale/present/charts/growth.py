@@ -54,7 +54,7 @@ class Trace:
     @property
     def answers(self) -> tuple[tuple[tuple[Believed, ...], str], ...]:
         """The ceilings, and the forecasts where there are some, each with its label; empty where nothing was fitted."""
-        labelled = ((self.ceilings, "A"), (self.forecasts, target_heading(self.grown)))
+        labelled = ((self.ceilings, "ceiling"), (self.forecasts, target_heading(self.grown)))
         return tuple((believed, label) for believed, label in labelled if believed)
 
     @property

@@ -183,7 +183,7 @@ def fan_panel(chart: Fan, limits: tuple[float, float], colour: str = "s0") -> Pa
         marks.append(Whisker(item.compute, item.q10, item.q50, item.q90, colour, tip))
     ceiling = chart.asymptote
     ends = () if ceiling is None else (
-        End(ceiling.q50, f"A {reward(ceiling.q50, run.shown_in)}", colour, (ceiling.q10, ceiling.q90), bar=True),
+        End(ceiling.q50, f"ceiling {reward(ceiling.q50, run.shown_in)}", colour, (ceiling.q10, ceiling.q90), bar=True),
     )  # fmt: skip
     return Panel(
         description=f"{run.run}: {run.metric} against compute, with the forecast",

@@ -66,7 +66,7 @@ def print_history(view: Sequence[Past], where: str, console: Console) -> None:
     ceiling = any(step.fit.target is None for step in steps)
     forecast = any(step.fit.target is not None for step in steps)
     columns = [("recipe", "left"), ("runs", "right"), ("compute", "right")]
-    columns += [("ceiling A\n80 %", "right")] if ceiling else []
+    columns += [("ceiling\n80 %", "right")] if ceiling else []
     columns += [(f"{_ahead_heading(steps)}\n80 %", "right")] if forecast else []
     columns += [("place", "right"), ("refits", "right"), ("verdict", "left")]
     table = plain_table()
@@ -116,7 +116,7 @@ def _one(view: Past, console: Console) -> None:
         table.title_justify = "left"
         forecast = any(step.fit.target is not None for step in kept)
         table.add_column("compute", justify="right", no_wrap=True)
-        table.add_column("ceiling A\n80 %", justify="right", no_wrap=True)
+        table.add_column("ceiling\n80 %", justify="right", no_wrap=True)
         if forecast:
             table.add_column(f"{_ahead_heading(kept)}\n80 %", justify="right", no_wrap=True)
             table.add_column("P(best\nby ε)", justify="right", no_wrap=True)
@@ -137,7 +137,7 @@ def _headline(view: Past, last: Step) -> str:
     if fit.judged is None:
         return f"{view.recipe}: nothing is fitted {seen} ({_verdict(last)})."
     ceiling, middle = fit.target is None, reward(fit.judged[1], bounds)
-    subject = f"ceiling A = {middle}" if ceiling else f"{middle} at {quantity(fit.target or 0.0, unit)} is forecast"
+    subject = f"ceiling = {middle}" if ceiling else f"{middle} at {quantity(fit.target or 0.0, unit)} is forecast"
     place = f"; its place by {view.by} is {_place(last)}" if last.place is not None else ""
     around = span(_interval(fit.judged), bounds)
     return f"{view.recipe}: {subject} (80 %: {around}) {seen}: {_verdict(last)}{place}."

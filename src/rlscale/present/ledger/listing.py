@@ -19,6 +19,7 @@ from rlscale.present.ledger.when import ago, moment
 from rlscale.present.numbers import UNKNOWN, count, quantity, reward
 from rlscale.present.savings import savings_words
 from rlscale.present.text import plain_table, print_list, print_wrapped
+from rlscale.sources.patterns import check_patterns, matches
 
 __all__ = ["Listing", "listing", "listing_document", "print_listing"]
 
@@ -62,17 +63,22 @@ class Listing:
     savings: Savings | None = None
 
 
-def listing(ledger: Ledger, run: str | None = None, price: float | None = None) -> Listing:
-    """Return what a ledger holds, of one run where it is given; ``price`` is that of a GPU-hour, in dollars.
+def listing(ledger: Ledger, patterns: Sequence[str] = (), price: float | None = None) -> Listing:
+    """Return what a ledger holds; ``price`` is that of a GPU-hour, in dollars.
+
+    Of the runs that the patterns (``*``, ``?``) name; of all where there are none.
 
     Raises
     ------
     InputError
-        There is no such run, or compute is not in what has a price.
+        A pattern matches no run, or compute is not in what has a price.
     """
-    told = saved(ledger) if run is None else None
-    runs = ledger.book.runs() if run is None else (ledger.book.run(run),)
-    decisions = ledger.rulings.decisions(run=run)
+    told = None if patterns else saved(ledger)
+    runs = ledger.book.runs()
+    check_patterns([row.name for row in runs], {"--run": patterns})
+    runs = tuple(row for row in runs if not patterns or matches(row.name, patterns))
+    names = {row.name for row in runs}
+    decisions = tuple(one for one in ledger.rulings.decisions() if one.run in names)
     return Listing(
         where=str(ledger.where),
         watcher=ledger.watcher(),
@@ -80,7 +86,7 @@ def listing(ledger: Ledger, run: str | None = None, price: float | None = None) 
         points=ledger.book.points(runs),
         decisions=decisions,
         deliveries=ledger.deliveries.of([one.id for one in decisions]),
-        overrides=tuple(one for one in ledger.overrides.all() if run is None or one.run == run),
+        overrides=tuple(one for one in ledger.overrides.all() if one.run in names),
         events=ledger.events.last(50),
         wrong=ledger.events.open(),
         savings=None if told is None else told.at(price),

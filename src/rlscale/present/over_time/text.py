@@ -61,7 +61,7 @@ def _print_looks(run: RunView, grown: OverTime, console: Console) -> None:
     table.add_column("compute", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     ahead = has_forecasts(grown)
-    for heading in ("ceiling A", "80 %", *((target_heading(grown), "80 %") if ahead else ()), "width"):
+    for heading in ("ceiling", "80 %", *((target_heading(grown), "80 %") if ahead else ()), "width"):
         table.add_column(heading, justify="right", overflow="fold")
     for look, label in shown:
         answers = (look.ceiling, look.forecast) if ahead else (look.ceiling,)
@@ -82,7 +82,7 @@ def _median_and_ends(interval: Interval | None, bounds: Bounds) -> tuple[Text, T
 
 def _print_runs(grown: Grown, console: Console) -> None:
     names = [run.run for run, _ in grown]
-    console.print(fitting(_of("ceiling", "Ceiling A as the runs grew", grown), names, console))
+    console.print(fitting(_of("ceiling", "Ceiling as the runs grew", grown), names, console))
     console.print()
     if any(has_forecasts(one) for _, one in grown):
         title = f"Reward {target_heading(grown[0][1])} as the runs grew"

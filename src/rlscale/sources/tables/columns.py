@@ -16,7 +16,7 @@ from rlscale.sources.repair import number
 from rlscale.sources.tables.parquet import MOST_CELLS, Sheet, coded, floats, is_number
 from rlscale.sources.text import json_rows, plural
 
-__all__ = ["Columns", "Named", "TextColumn", "from_json_lines", "from_parquet"]
+__all__ = ["Columns", "Named", "TextColumn", "from_json_lines", "from_parquet", "settled"]
 
 Floats = NDArray[np.float64]
 
@@ -107,27 +107,61 @@ def from_json_lines(path: Path, text: Named, required: Named) -> Columns:
     if not table.rows:
         raise EmptyError(str(path), "holds no complete row; nothing was logged yet")
     for name, (places, values) in cells.items():
-        if any(isinstance(value, dict | list) for value in values):
-            continue
-        if text(name):
-            labels = [""] * table.rows
-            for place, value in zip(places, values, strict=True):
-                labels[place] = _as_text(value)
-            grown = TextColumn()
-            grown.add(labels)
-            table.labels[name] = grown.done()
-            continue
-        numbers = [number(value) for value in values]
-        bad = next((k for k, value in enumerate(numbers) if value is None), None)
-        if bad is None:
-            table.numbers[name] = np.full(table.rows, np.nan)
-            table.numbers[name][places] = numbers
-        elif required(name):
-            message = f"line {lines[places[bad]]}: {name} {values[bad]!r:.40} is not a number; repair it or write null"
-            raise SourceError(str(path), message)
-        else:
-            table.words[name] = (lines[places[bad]], str(values[bad]))
+        settled(table, name, places, values, text, required, lines)
     return table
+
+
+def settled(
+    table: Columns,
+    name: str,
+    places: Sequence[int],
+    values: Sequence[Any],
+    text: Named,
+    required: Named,
+    lines: Sequence[int] | None = None,
+) -> None:
+    """Put a column of cells into a table: as text, as numbers, or where it holds words as one that is left out.
+
+    Parameters
+    ----------
+    table : Columns
+    name : str
+    places : sequence of int
+        The rows that have a cell.
+    values : sequence
+        The cells, plain; one of lists or objects is not read.
+    text, required : callable
+        As for CSV.
+    lines : sequence of int, optional
+        The line of each row, where the table is a file.
+
+    Raises
+    ------
+    SourceError
+        A word in a required column.
+    """
+    if any(isinstance(value, dict | list) for value in values):
+        return
+    if text(name):
+        labels = [""] * table.rows
+        for place, value in zip(places, values, strict=True):
+            labels[place] = _as_text(value)
+        grown = TextColumn()
+        grown.add(labels)
+        table.labels[name] = grown.done()
+        return
+    numbers = [number(value) for value in values]
+    bad = next((k for k, value in enumerate(numbers) if value is None), None)
+    if bad is None:
+        table.numbers[name] = np.full(table.rows, np.nan)
+        table.numbers[name][list(places)] = numbers
+        return
+    row = places[bad]
+    if required(name):
+        where = f"row {row + 1}" if lines is None else f"line {lines[row]}"
+        message = f"{where}: {name} {values[bad]!r:.40} is not a number; repair it or write null"
+        raise SourceError(table.path, message)
+    table.words[name] = (row + 1 if lines is None else lines[row], str(values[bad]))
 
 
 def _as_text(value: Any) -> str:

@@ -20,10 +20,11 @@ from rlscale.sources import names
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
 from rlscale.sources.tables.axis_column import ROW, axis_column
-from rlscale.sources.tables.columns import Columns, from_json_lines, from_parquet
+from rlscale.sources.tables.columns import Columns, Named, from_json_lines, from_parquet
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.extents import extents
+from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
@@ -52,7 +53,7 @@ def sniff(path: Path, head: bytes) -> bool:
     return is_csv(head) or is_json_table(head)
 
 
-def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
+def read(path: Path | Frame, options: ReadOptions | None = None) -> list[Log]:
     """Return the runs of a table.
 
     Rows are sorted by compute; of rows at one compute equal ones are dropped, and others are told apart as
@@ -60,8 +61,8 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
 
     Parameters
     ----------
-    path : Path
-        The table.
+    path : Path or Frame
+        The table: a file, or one in memory.
     options : ReadOptions, optional
         ``by``, ``wide``, ``compute`` and ``metric`` say what the names of the columns do not.
 
@@ -71,7 +72,8 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
         Whatever makes the file no table, a run that mixes units or recipes, a row without a run, negative compute,
         rows that contradict each other.
     """
-    given = options or ReadOptions()
+    if isinstance(path, Frame):
+        return _logs(path, from_frame, options)
     head = read_head(path)
     if head.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
         load = from_parquet
@@ -79,6 +81,12 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
         load = from_csv
     else:
         load = from_json_lines
+    return _logs(path, load, options)
+
+
+def _logs(path: Any, load: Callable[[Any, Named, Named], Columns], options: ReadOptions | None) -> list[Log]:
+    """Return the runs of a table that ``load`` reads."""
+    given = options or ReadOptions()
 
     def loaded(also: frozenset[str]) -> Columns:
         known = text_columns(given.by)
