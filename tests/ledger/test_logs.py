@@ -1,7 +1,9 @@
 """Runs are kept whole: what their logs hold beside the evaluations comes back equal, on SQLite and PostgreSQL."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from rlscale.curves import Curve, Metric, Run, Series, Source
 from rlscale.errors import LedgerError, SourceError
 from rlscale.ledger import Heading, Ledger, Logged, points_of
 from rlscale.ledger.packed import Part, packed, unpacked
-from rlscale.live import Intake
+from rlscale.live import Following, Intake
 from rlscale.sources import bundled
 from tests.waiting import LIMIT
 
@@ -243,3 +245,35 @@ def test_an_older_ledger_of_runs_that_recorded_themselves_is_brought_along(where
         intake = Intake(held)
         intake.take([replace(made(name="read"), curve=runs["read"].curve, source=Source("a.csv", "csv", 2))])
     assert kept(where)["read"].series == made().series
+
+
+@pytest.mark.parametrize("odd", [{(1, 2): 3}, "endless", "deep"], ids=str)
+def test_a_configuration_that_cannot_be_kept_leaves_out_its_run(ledger, where, odd):
+    config = {"a": odd}
+    if odd == "endless":
+        config["a"] = config
+    for _ in range(100_000 if odd == "deep" else 0):
+        config = {"a": config}
+    taken = Intake(ledger).take([made(config=config), made(name="b")])
+    assert "cannot be kept" in taken.refused["a"]
+    check(where, made(name="b"))
+
+
+def test_what_json_has_no_value_for_is_kept_as_the_nearest(ledger, where):
+    Intake(ledger).take([made(config={"n": np.float32(0.5), "a": np.arange(2), "s": {1}, "p": Path("x")})])
+    assert kept(where)["a"].config == {"n": 0.5, "a": [0, 1], "s": [1], "p": "x"}
+
+
+def test_a_log_that_is_followed_is_kept_whole(ledger, where, tmp_path):
+    whole = json.loads((Path(bundled()) / "base/seed0/trainer_state.json").read_text(encoding="utf-8"))
+    path = tmp_path / "base" / "seed0" / "trainer_state.json"
+    path.parent.mkdir(parents=True)
+    intake = Intake(ledger)
+    with closing(Following([tmp_path], rlscale.ReadOptions(unit="tokens"))) as source:
+        for count in (9, 9, 30, 31, len(whole["log_history"])):
+            path.write_text(json.dumps({**whole, "log_history": whole["log_history"][:count]}), encoding="utf-8")
+            runs = source.poll().runs
+            assert intake.take(runs).refused == {}
+            (run,) = rlscale.read([f"ledger:{where}"])
+            assert run == runs[0]
+    assert (len(run.metrics), len(run.series), run.curve.n_points) == (10, 31, 51)

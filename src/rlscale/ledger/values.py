@@ -44,8 +44,19 @@ def canonical(document: Any) -> str:
 
 
 def written(document: Mapping[str, Any]) -> str:
-    """Return what a log holds as JSON of plain ASCII, whatever its texts hold; NaN and infinities stay as they are."""
-    return json.dumps(dict(document), separators=(",", ":"), default=_plain)
+    """Return what a log holds as JSON of plain ASCII, whatever its texts hold; NaN and infinities stay as they are.
+
+    Raises
+    ------
+    LedgerError
+        Values that lie within each other too deeply or without end, or keys that are no texts.
+    """
+    try:
+        return json.dumps(dict(document), separators=(",", ":"), default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LedgerError(
+            f"the configuration or settings of a run cannot be kept ({error}); mend or leave out what is odd in its log"
+        ) from error
 
 
 def _plain(held: Any) -> Any:
