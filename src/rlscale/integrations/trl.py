@@ -45,8 +45,8 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     A run is stopped after an evaluation and a save, so ``trainer.train(resume_from_checkpoint=True)`` goes on where it
     was; started while it is held, ``train()`` raises :class:`RunHeld` before the first step. At the budget it is
-    stopped too, and is over. A ledger that cannot be reached never stops a run: what could not
-    be written is written later. Of several processes the first asks, and all obey.
+    stopped too, and is over. A ledger that cannot be reached never stops a run: what could not be written is written
+    later. Of several processes the first asks, and all obey.
 
     Parameters
     ----------
