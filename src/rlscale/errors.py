@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
@@ -110,11 +110,23 @@ class ChoiceError(InputError):
         The question, with the option that answers it.
     candidates : sequence of str
         What could be chosen.
+    files : mapping of str to sequence of str, optional
+        Where each candidate is from.
     """
 
-    def __init__(self, message: str, candidates: Sequence[str]) -> None:
-        super().__init__(f"{message}: {', '.join(candidates)}")
+    def __init__(
+        self, message: str, candidates: Sequence[str], files: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        named = candidates if files is None else [f"{one} ({_files(files[one])})" for one in candidates]
+        super().__init__(f"{message}: {', '.join(named)}")
         self.candidates = tuple(candidates)
+
+
+def _files(paths: Sequence[str], most: int = 2) -> str:
+    """Return the names of some files, each once."""
+    different = [hidden(path) for path in dict.fromkeys(paths)]
+    more = f" and {len(different) - most:,} more" if len(different) > most else ""
+    return f"{', '.join(different[:most])}{more}"
 
 
 class LedgerError(InputError):

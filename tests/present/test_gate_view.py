@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -14,6 +15,7 @@ from rlscale.inference import VerdictName
 from rlscale.present.documents import dumps
 from rlscale.present.gate import GateView
 from rlscale.present.gate.document import gate_document
+from rlscale.present.gate.reasons import TOGETHER, reasons
 from rlscale.present.gate.text import print_gate
 from rlscale.present.gate.view import headline
 from rlscale.present.views import BadFile, Settings
@@ -62,6 +64,35 @@ def test_text_fits_and_tells_everything(width: int) -> None:
     assert found.count("guarantee") == 1
     rows = [line for line in found.splitlines() if line and line[0] in "✔▶‖■"]
     assert [row.split()[1] for row in rows[:4]] == ["continue", "continue", "hold", "stop"]
+
+
+def test_a_reason_that_many_share_is_one_sentence() -> None:
+    many = [decision(f"run{k}", Action.HOLD, "unlikely_best", 0.1 + 0.01 * k) for k in range(9)]
+    own = [replace(one, reason=f"Its forecast is {one.evidence.mean}.") for one in many]
+    told = (*own, decision("new", Action.CONTINUE, "minimum"), decision("top", Action.COMMIT, "only_one_left"))
+    why = reasons(told, view(told).answer)
+    assert [(one.action, len(one.runs)) for one in why] == [(Action.HOLD, 9), (Action.CONTINUE, 1), (Action.COMMIT, 1)]
+    assert why[0].text.startswith("Each is hardly better than all others by more than 0.020 at 2M gpu-hours")
+    assert why[1].text == "It is minimum."
+    found = " ".join(text(view(told), 100).split())
+    assert "run8, run7, run6, run5, run4, run3 and 3 more: Each is hardly better" in found
+    assert "Its forecast is" not in found
+    assert [one["reason"] for one in gate_document(view(told))["decisions"]] == [one.reason for one in told]
+
+
+def test_reasons_with_words_of_people_are_told_one_by_one() -> None:
+    said = [replace(decision(f"run{k}", Action.HOLD, "held_by_hand"), reason=f"ana said hold ({k}).") for k in range(2)]
+    assert [one.text for one in reasons(said, view().answer)] == ["ana said hold (0).", "ana said hold (1)."]
+
+
+@pytest.mark.parametrize("policy", [HOLD, KILL])
+@pytest.mark.parametrize("code", TOGETHER)
+def test_each_shared_sentence_is_whole(code, policy) -> None:
+    pair = [replace(decision(f"run{k}", Action.HOLD, code), reason=str(k)) for k in range(2)]
+    (found,) = reasons(pair, view(policy=policy).answer)
+    assert found.runs == ("run0", "run1")
+    assert found.text.endswith(".")
+    assert "None" not in found.text
 
 
 def test_the_document_keeps_the_contract() -> None:

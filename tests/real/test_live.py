@@ -46,7 +46,8 @@ def made(tmp_path):
 
 def test_the_callback_is_short():
     text = (ROOT / "src/rlscale/integrations/trl.py").read_text(encoding="utf-8")
-    (held,) = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    found = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    held = found["RLScaleCallback"]
     body = [ast.unparse(node) for node in held.body if not (isinstance(node, ast.Expr) and ast.get_docstring(held))]
     assert sum(one.count("\n") + 1 for one in body) < 100
 

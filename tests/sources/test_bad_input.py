@@ -477,4 +477,12 @@ def test_rewards_of_different_names(write, tmp_path):
     write("y.jsonl", [{"step": 1, "reward": 0.5}])
     with pytest.raises(ChoiceError) as caught:
         collect([tmp_path])
-    assert str(caught.value) == "the runs log different rewards; give --metric KEY: eval_reward, reward"
+    assert str(caught.value) == (
+        "the runs log different rewards; give --metric KEY: "
+        f"eval_reward ({tmp_path / 'x.trainer_state.json'}), reward ({tmp_path / 'y.jsonl'})"
+    )
+    assert caught.value.candidates == ("eval_reward", "reward")
+    for name in ("z", "zz", "zzz"):
+        write(f"{name}.jsonl", [{"step": 1, "reward": 0.5}])
+    with pytest.raises(ChoiceError, match=r"reward \(.*y\.jsonl, .*z\.jsonl and 2 more\)$"):
+        collect([tmp_path])

@@ -117,13 +117,13 @@ class Desk:
         Parameters
         ----------
         after : float
-            Do so only where the latest look is so many seconds old.
+            Do so only where the latest look is so many seconds old, or what a run does has changed since.
         """
         with self._lock:
             now = time.monotonic()
             if now < self._retry:
                 return False
-            if now - self._looked < after:
+            if now - self._looked < after and not self._turns:
                 return True
             self._looked = now
             try:

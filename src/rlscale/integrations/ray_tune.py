@@ -150,9 +150,9 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
         """
         if not self._waiting(tune_controller):
             return None
-        self._desk.look(after=_AGAIN)
+        known = self._desk.look(after=_AGAIN)
         for trial in self._waiting(tune_controller):
-            if self._action(trial) == "stop":
+            if self._action(trial) == "stop" and (known or trial.status == Trial.PAUSED):
                 tune_controller.stop_trial(trial)
         waiting = self._waiting(tune_controller)
         for trial in waiting:

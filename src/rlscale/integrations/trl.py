@@ -45,8 +45,8 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     A run is stopped after an evaluation and a save, so ``trainer.train(resume_from_checkpoint=True)`` goes on where it
     was; started while it is held, ``train()`` raises :class:`RunHeld` before the first step. At the budget it is
-    stopped too, and is over. A ledger that cannot be reached never stops a run: what could not
-    be written is written later. Of several processes the first asks, and all obey.
+    stopped too, and is over. A ledger that cannot be reached never stops a run: what could not be written is written
+    later. Of several processes the first asks, and all obey.
 
     Parameters
     ----------
@@ -148,8 +148,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._guarded(lambda: self._decided(evaluated))
         (self._told,) = broadcast_object_list([self._told])
         spent = (begins or evaluated) and self._compute(state) >= self._budget * (1 - 1e-9)
-        held = f"{self._told[0]}: {self._told[1]}" if self._told[0] in ("hold", "stop") else ""
-        before, self._why = self._why, f"the budget of {self._budget:g} is spent" if spent else held
+        before, self._why = self._why, f"the budget of {self._budget:g} is spent" if spent else _held(*self._told)
         if self._why:
             if self._why != before:
                 _LOG.warning("rlscale stops this run at step %d; %s", state.global_step, self._why)
@@ -204,6 +203,11 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     def _guarded(self, work: Callable[[], None]) -> None:
         self._failure = _tried(work, self._failure)
+
+
+def _held(action: str, reason: str) -> str:
+    """Return why a run is not to go on; nothing where it goes on."""
+    return f"{action}: {reason}" if action in ("hold", "stop") else ""
 
 
 def _tried(work: Callable[[], None], said: str) -> str:

@@ -128,7 +128,8 @@ def _with_metric(logs: Sequence[Named], options: ReadOptions, errors: list[Sourc
     chosen = _evaluated([(named, metric) for named, metric in picked if metric is not None], errors)
     metrics = list(dict.fromkeys(metric for _, metric in chosen))
     if len(metrics) > 1:
-        raise ChoiceError("the runs log different rewards; give --metric KEY", metrics)
+        paths = {metric: [named.log.path for named, own in chosen if own == metric] for metric in metrics}
+        raise ChoiceError("the runs log different rewards; give --metric KEY", metrics, paths)
     return chosen
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from rlscale.present.answers.answer import Answer, Column, Section, Table
 from rlscale.present.gate.document import gate_document
+from rlscale.present.gate.reasons import reasons
 from rlscale.present.gate.view import CLAIM, GateView, headline
+from rlscale.present.savings import savings_words
+from rlscale.present.views import listed
 
 __all__ = ["gate_answer"]
 
@@ -34,8 +37,13 @@ def gate_answer(view: GateView) -> Answer:
         for each in view.ordered
     )  # fmt: skip
     table = Table("decisions", _COLUMNS, rows, answer.bounds, answer.unit, f"compute in {answer.unit}")
-    reasons = tuple(dict.fromkeys(f"{each.action.value}: {each.reason}" for each in view.ordered))
+    why = tuple(f"{one.action.value} {listed(one.runs, 6)}: {one.text}" for one in reasons(view.ordered, answer))
     notes = tuple(text for text in (view.calibration, *answer.notes, CLAIM) if text)
     said = tuple(f"{item.subject()}: {item.text}" for item in view.input)
-    sections = (Section("Why", reasons), Section("Notes", notes), Section("About the input", said))
+    sections = (
+        Section("", (savings_words(view.savings),)),
+        Section("Why", why),
+        Section("Notes", notes),
+        Section("About the input", said),
+    )
     return Answer(headline(view), (table,), sections, gate_document(view))

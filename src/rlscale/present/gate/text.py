@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from rlscale.decisions.gate import Action, Decision
+from rlscale.present.gate.reasons import reasons
 from rlscale.present.gate.view import CLAIM, GateView, headline
 from rlscale.present.numbers import UNKNOWN, probability, quantity, reward, span
-from rlscale.present.remarks import shared
 from rlscale.present.savings import savings_words
 from rlscale.present.text import folded, plain_table, print_headline, print_list, print_wrapped
 
@@ -42,20 +44,18 @@ def print_gate(view: GateView, console: Console) -> None:
         return
     console.print(_table(view, console.width))
     console.print()
-    said = shared((one.reason, f"{one.action.value}\0{one.run}") for one in view.ordered)
     console.print(Text("Why", style="bold"))
-    for item in said:
-        action = Action(item.runs[0].split("\0")[0])
-        names = [run.split("\0")[1] for run in item.runs]
-        mark, style = _BADGES[action]
-        who = f"{mark} {action.value}  {_names(names)}"
-        print_wrapped(console, f"{who}: {item.text}", rest="    ", lead=Text(f"{mark} {action.value}", style=style))
+    for reason in reasons(view.ordered, view.answer):
+        mark, style = _BADGES[reason.action]
+        lead = f"{mark} {reason.action.value}"
+        said = f"{lead}  {_names(reason.runs)}: {reason.text}"
+        print_wrapped(console, said, rest="    ", lead=Text(lead, style=style))
     console.print()
     print_list(console, "Notes", [*view.answer.notes, _judged(view), view.calibration, CLAIM])
     print_list(console, "About the input", [f"{item.subject()}: {item.text}" for item in view.input])
 
 
-def _names(names: list[str], most: int = 6) -> str:
+def _names(names: Sequence[str], most: int = 6) -> str:
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
 
