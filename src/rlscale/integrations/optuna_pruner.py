@@ -24,6 +24,9 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
     Every trial of the study is a run of the ledger, called ``STUDY/NUMBER``. A trial that others pruned counts as
     stopped if it is new to the ledger: it is left out. If the ledger fails, a warning is logged and nothing is pruned.
 
+    Why a trial was pruned stands in its user attributes (``rlscale_reason``, ``rlscale_reason_code`` and
+    ``rlscale_decision``) and in the log.
+
     Parameters
     ----------
     budget : float
@@ -89,7 +92,12 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
         for one in study.get_trials(deepcopy=False):
             # the trial that is asked about may know more than the storage's copy of it
             self._take(f"{study.study_name}/{one.number}", trial if one.number == trial.number else one)
-        return self._desk.look() and self._desk.action(f"{study.study_name}/{trial.number}") in ("hold", "stop")
+        name = f"{study.study_name}/{trial.number}"
+        pruned = self._desk.look() and self._desk.action(name) in ("hold", "stop")
+        if pruned:  # as Optuna's guide to storages does: a frozen trial cannot write to its study by itself
+            for key, value in self._desk.acted(name).items():
+                study._storage.set_trial_user_attr(trial._trial_id, key, value)
+        return pruned
 
     def close(self) -> None:
         """Close the ledger; a later trial opens it again."""
