@@ -61,6 +61,41 @@ def play(study, count, until=BUDGET, trials=None):
     return pruned, [trial for trial in trials if trial.number not in pruned]
 
 
+def test_why_a_trial_was_pruned_stands_beside_it_and_in_the_log(pruner, caplog):
+    study = optuna.create_study(direction="maximize", pruner=pruner)
+    pruned, _ = play(study, len(CEILINGS))
+    with Ledger(pruner.ledger) as held:
+        last = {one.run: one for one in held.rulings.decisions()}
+    for trial in study.trials:
+        told = trial.user_attrs
+        decision = last[f"{study.study_name}/{trial.number}"]
+        if trial.number in pruned:
+            assert told["rlscale_reason_code"] == decision.code
+            assert f"{decision.run} (decision {decision.id}): {told['rlscale_reason']}" in caplog.text
+        else:
+            assert told == {}
+    assert len([one for one in caplog.messages if "(decision " in one]) == len(pruned)
+
+
+@pytest.mark.parametrize("scale", [1.3, 30.0])
+def test_rewards_beyond_one_are_decided_on_all_the_same(pruner, monkeypatch, scale):
+    plain = reward
+    monkeypatch.setattr(f"{__name__}.reward", lambda number, step: scale * plain(number, step) - 0.1 * scale)
+    pruned, _ = play(optuna.create_study(direction="maximize", pruner=pruner), len(CEILINGS))
+    assert {1, 2, 3, 6} <= set(pruned)
+    assert 0 not in pruned
+
+
+def test_rewards_outside_the_bounds_given_are_told_once(tmp_path, monkeypatch, caplog):
+    plain = reward
+    monkeypatch.setattr(f"{__name__}.reward", lambda number, step: 30.0 * plain(number, step))
+    made = AsymptotePruner(BUDGET, bounds=(0.0, 1.0), ledger=str(tmp_path / "ledger.db"))
+    assert play(optuna.create_study(direction="maximize", pruner=made), 3)[0] == {}
+    (said,) = [one for one in caplog.messages if "left out of decisions" in one]
+    assert "is outside the bounds [0, 1]" in said
+    made.close()
+
+
 def test_the_bad_are_pruned_and_the_best_is_not(pruner):
     study = optuna.create_study(direction="maximize", pruner=pruner)
     pruned, left = play(study, len(CEILINGS))

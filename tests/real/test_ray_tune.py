@@ -148,6 +148,9 @@ def test_tournament(tmp_path, four):
     assert said["worse"][-2:] == ["hold", "stop"] or said["bad"][-2:] == ["hold", "stop"]
     paused = {name for name in four if len(done[name]) < BUDGET}
     assert paused == {name for name in four if said[name][-1] == "stop"}
+    reasons = {one.metrics["config"]["name"]: one.metrics.get("rlscale_reason") for one in results}
+    assert {name for name, reason in reasons.items() if reason} == paused
+    assert all(any(one.run == name and one.reason == reasons[name] for one in decisions) for name in paused)
     assert "3 stopped" in scheduler.debug_string() or "2 stopped" in scheduler.debug_string()
     with Ledger(where) as ledger:
         assert ledger.watcher() is None  # the lease was given back
@@ -261,6 +264,9 @@ def test_stopper(tmp_path):
     decisions, runs = told(where)
     assert {run.recipe for run in runs.values()} == {"good", "worse"}
     assert [one.recipe for one in decisions if one.action == "stop"] == ["worse"]
+    reasons = {result.config["name"]: result.metrics.get("rlscale_reason") for result in results}
+    assert reasons["good"] is None
+    assert reasons["worse"] in [one.reason for one in decisions]
 
 
 def fails_once(config):

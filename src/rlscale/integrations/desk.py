@@ -13,7 +13,7 @@ from typing import Any
 from rlscale.decisions.savings import Savings
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
-from rlscale.live import Table, WatchSettings
+from rlscale.live import Scene, Table, WatchSettings
 from rlscale.present.savings import savings_words
 
 __all__ = ["Desk"]
@@ -65,6 +65,7 @@ class Desk:
         self.ended: set[str] = set()
         self._by_hand: frozenset[str] = frozenset()
         self._warned: set[str] = set()
+        self._troubled: set[str] = set()
         self._start()
 
     def _start(self) -> None:
@@ -150,9 +151,28 @@ class Desk:
             del self._turns[name]
         self.decisions = table.decide()
         self._by_hand = table.held_by_hand()
-        if table.scene is not None and table.scene.sight is not None:
-            self.risk = table.scene.sight.answer.risk
-            self.savings = table.scene.sight.answer.savings
+        if table.scene is not None:
+            self._tell(table.scene)
+
+    def _tell(self, scene: Scene) -> None:
+        """Say, once for each kind, why runs are left out of decisions: a reward outside the bounds that were given."""
+        if scene.sight is not None:
+            self.risk = scene.sight.answer.risk
+            self.savings = scene.sight.answer.savings
+        for subject, message in scene.troubles.items():
+            kind, _, name = subject.partition(" ")
+            if kind not in self._troubled:
+                self._troubled.add(kind)
+                who = f"run {name} is" if kind == "curve" else "runs are"
+                _log.warning("%s left out of decisions: %s; others like it stand in %s", who, message, self.ledger)
+
+    def acted(self, name: str) -> dict[str, str]:
+        """Log the latest decision on a run, which is carried out now, and return it with its reason."""
+        found = self.decisions.get(name)
+        if found is None:
+            return {}
+        self.warn(f"{found.action} {name} (decision {found.id}): {found.reason}")
+        return {"rlscale_decision": found.action, "rlscale_reason_code": found.code, "rlscale_reason": found.reason}
 
     def action(self, name: str) -> str:
         """Return the latest decision on a run; it continues where there is none."""

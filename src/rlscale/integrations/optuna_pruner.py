@@ -29,6 +29,9 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
     Every trial of the study is a run of the ledger, called ``STUDY/NUMBER``. A trial that others pruned counts as
     stopped if it is new to the ledger: it is left out. If the ledger fails, a warning is logged and nothing is pruned.
 
+    Why a trial was pruned stands in its user attributes (``rlscale_reason``, ``rlscale_reason_code`` and
+    ``rlscale_decision``) and in the log.
+
     Parameters
     ----------
     budget : float
@@ -104,6 +107,9 @@ class AsymptotePruner(BasePruner):  # type: ignore[misc]
             self._take(f"{study.study_name}/{one.number}", trial if one.number == trial.number else one)
         name = f"{study.study_name}/{trial.number}"
         pruned = self._desk.look() and self._desk.action(name) in ("hold", "stop")
+        if pruned:  # as Optuna's guide to storages does: a frozen trial cannot write to its study by itself
+            for key, value in self._desk.acted(name).items():
+                study._storage.set_trial_user_attr(trial._trial_id, key, value)
         if pruned and self._desk.savings is not None:
             _LOG.info("trial %s is pruned. %s", name, savings_words(self._desk.savings))
         return pruned

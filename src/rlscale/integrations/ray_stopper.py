@@ -19,7 +19,8 @@ class AsymptoteStopper(Stopper):  # type: ignore[misc]
     """Stops trials that can hardly become the best at the budget, beside whatever scheduler there is.
 
     It cannot pause: what the gate would hold is stopped too, and with its default policy the gate knows that a trial
-    which is stopped cannot come back. It is not told of trials that others stop; those count as running.
+    which is stopped cannot come back. It is not told of trials that others stop; those count as running. Why a trial
+    was stopped stands in its result (``rlscale_reason``, ``rlscale_reason_code``, ``rlscale_decision``) and in the log.
 
     Parameters
     ----------
@@ -70,7 +71,10 @@ class AsymptoteStopper(Stopper):  # type: ignore[misc]
         if not new and not over:
             return False
         well = self._desk.look()
-        return over or (well and self._desk.action(trial_id) in ("hold", "stop"))
+        stopped = not over and well and self._desk.action(trial_id) in ("hold", "stop")
+        if stopped:
+            result.update(self._desk.acted(trial_id))
+        return over or stopped
 
     def stop_all(self) -> bool:
         """Return False: the experiment goes on."""

@@ -31,6 +31,9 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
     that reaches the budget is complete. Where all others are done, what is paused is stopped, so that the experiment
     ends; only what a person holds is waited for. If the ledger fails, a warning is logged and all trials go on.
 
+    Why a trial was stopped stands in its result (``rlscale_reason``, ``rlscale_reason_code``, ``rlscale_decision``) and
+    in the log, which also says why one is paused.
+
     A trial is resumed from its latest checkpoint: report one with each evaluation
     (``tune.report(metrics, checkpoint=...)``), or implement ``save_checkpoint`` of a ``Trainable``. Reports without
     the metric change nothing; leave ``metric`` out of ``tune.TuneConfig`` where there are such, since Tune wants its
@@ -127,6 +130,7 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
         if action == "stop":
             return str(TrialScheduler.STOP)
         if action == "hold" and (self._by_hand(trial) or self._others(tune_controller, trial)):
+            self._desk.acted(self._run(trial))
             return str(TrialScheduler.PAUSE)
         return str(TrialScheduler.CONTINUE)
 
@@ -197,6 +201,9 @@ class AsymptoteScheduler(TrialScheduler):  # type: ignore[misc]
         return self._desk.report(self._run(trial), result[self._compute], result[self._reward])
 
     def _end(self, tune_controller: Any, trial: Trial, *, failed: bool = False) -> None:
+        if not failed and self._action(trial) in ("stop", "hold") and trial.run_metadata.last_result:
+            # Tune gives schedulers copies of results; this is the one that its ResultGrid shows
+            trial.run_metadata.last_result.update(self._desk.acted(self._run(trial)))
         self._desk.end(self._run(trial), failed=failed)
         self._desk.look()
         if all(other.is_finished() for other in tune_controller.get_trials() if other is not trial):

@@ -12,6 +12,7 @@ from typing import Any
 from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from rlscale.curves.curve import OUTSIDE_TOLERANCE
 from rlscale.errors import RlscaleError
 from rlscale.integrations.recipes import differing
 from rlscale.integrations.recording import Recording, stated
@@ -26,6 +27,8 @@ _COMPUTE: dict[str, Callable[[TrainerState], float]] = {
     "steps": lambda state: state.global_step,
     "tokens": lambda state: state.num_input_tokens_seen,
 }
+#: Key under which TRL logs the tokens so far.
+_TOKENS = "num_tokens"
 
 
 class RunHeld(RlscaleError, SystemExit):
@@ -61,7 +64,8 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
     metric : str
         Key of the validation reward.
     unit : str
-        ``steps``, ``tokens`` (``num_input_tokens_seen``), or any unit with ``compute``.
+        ``steps``, the default, ``tokens`` (``num_input_tokens_seen``), or any unit with ``compute``. Where the log of
+        the run would be read on another axis a warning says how to make both agree.
     compute : callable, optional
         Compute so far from the trainer's state.
     bounds : (float, float) or "open", optional
@@ -73,12 +77,17 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     def __init__(
         self, ledger: str, budget: float | None = None, *, run: str | None = None, recipe: str | None = None,
-        metric: str = "eval_reward", unit: str = "steps", compute: Callable[[TrainerState], float] | None = None,
+        metric: str = "eval_reward", unit: str | None = None, compute: Callable[[TrainerState], float] | None = None,
         bounds: Stated = None, patience: float = 2.0,
     ) -> None:  # fmt: skip
         self._where, self._patience, self._metric, self._name, self._recipe = ledger, patience, metric, run, recipe
-        self._compute = compute or _COMPUTE[unit]
-        self._about: dict[str, Any] = {"metric": metric, "unit": unit, "budget": budget, **heading_bounds(bounds)}
+        self._compute = compute or _COMPUTE[unit or "steps"]
+        self._about: dict[str, Any] = {
+            "metric": metric, "unit": unit or "steps", "budget": budget, **heading_bounds(bounds)
+        }  # fmt: skip
+        self._stated = None if bounds is None or bounds == "open" else bounds
+        self._warned: set[str] = set()
+        self._axis_given = unit is not None
         self._budget = math.inf if budget is None else budget
         self._ledger: Ledger | None = None
         self._row: RunRow | None = None
@@ -139,6 +148,31 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._recording.log(float(state.global_step), values)
             if evaluated:
                 self._recording.evaluate(float(self._compute(state)), values)
+            self._check(values)
+
+    def _check(self, values: dict[str, Any]) -> None:
+        """Say once what a watcher of the ledger, or a reader of the run's log, would see otherwise than meant here."""
+        if _TOKENS in values and not self._axis_given:
+            self._warn(
+                "axis", "the log of this run counts tokens and is read on them, this ledger counts steps; give "
+                "unit='tokens' here, or read the log with unit='steps' (--unit steps)",
+            )  # fmt: skip
+        reward = values.get(self._metric)
+        if self._stated is None or not isinstance(reward, int | float):
+            return
+        low, high = self._stated
+        slack = OUTSIDE_TOLERANCE * (high - low)
+        if not low - slack <= reward <= high + slack:
+            self._warn(
+                "bounds", f"{self._metric} {reward:g} is outside the bounds [{low:g}, {high:g}] given: no decision can "
+                "be made on this run; give bounds=(LO, HI) that it can reach, or bounds='open'",
+            )  # fmt: skip
+
+    def _warn(self, subject: str, message: str) -> None:
+        """Say something once."""
+        if subject not in self._warned:
+            self._warned.add(subject)
+            _LOG.warning("rlscale: %s", message)
 
     def _ask(
         self, state: TrainerState, control: TrainerControl, *, begins: bool = False, evaluated: bool = False
