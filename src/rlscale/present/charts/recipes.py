@@ -185,13 +185,13 @@ def _end(curve: RecipeCurve, view: RankView, narrow: bool) -> End | None:
 def rank_chart(view: RankView, fits: Sequence[Fit]) -> Chart:
     """Return the overlay of a ranking, above the fan charts of its runs where they are a dozen at most."""
     panel = recipes_panel(view, recipe_curves(view, fits))
-    parts = () if panel is None else (Part((panel,), 1, (10.5, 5.2)),)
-    if len(fits) > PANELS and parts:
-        return Chart(parts)
+    if len(fits) > PANELS and panel is not None:
+        return Chart((Part((panel,), 1, (10.5, 6.2)),))
     places = recipe_places(view)
     ordered = sorted(fits, key=lambda fit: places[fit.run.recipe])[:PANELS]
     charts = [fan(fit) for fit in ordered]
     limits = fan_limits(charts)
     panels = tuple(fan_panel(chart, limits, colour_of(places[chart.run.recipe])) for chart in charts)
-    columns = min(len(panels), 2 if len(panels) <= 4 else 3)
-    return Chart((*parts, Part(panels, columns, (10.5 / columns, 3.1))))
+    columns = 2 if len(panels) <= 4 else 3
+    overlay = () if panel is None else (Part((panel,), 1, (4.4 * columns, 4.8)),)
+    return Chart((*overlay, Part(panels, columns, (4.4, 3.1))))
