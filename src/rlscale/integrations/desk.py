@@ -13,7 +13,7 @@ from typing import Any
 from rlscale.decisions.savings import Savings
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
-from rlscale.live import Table, WatchSettings
+from rlscale.live import Table, WatchSettings, saved
 from rlscale.present.savings import savings_words
 
 __all__ = ["Desk"]
@@ -48,7 +48,7 @@ class Desk:
     risk : float, optional
         Model-based risk of what is paused, at the latest look.
     savings : Savings, optional
-        Against running all runs to the budget, at the latest look of this process.
+        Against running all runs to the budget, at the latest look.
     """
 
     def __init__(self, settings: WatchSettings, *, ledger: str | None, unit: str, metric: str, bounds: Stated) -> None:
@@ -150,7 +150,9 @@ class Desk:
             del self._turns[name]
         self.decisions = table.decide()
         self._by_hand = table.held_by_hand()
-        if table.scene is not None and table.scene.sight is not None:
+        if table.scene is not None and table.scene.role == "standby":
+            self.savings = saved(table.ledger)  # another process leads, and has looked
+        elif table.scene is not None and table.scene.sight is not None:
             self.risk = table.scene.sight.answer.risk
             self.savings = table.scene.sight.answer.savings
 
