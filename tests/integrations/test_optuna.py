@@ -46,6 +46,18 @@ def test_what_was_pruned_is_counted_and_said(pruner, caplog):
     assert len([record for record in caplog.records if "is pruned. Spent" in record.message]) == len(pruned)
 
 
+def test_what_another_process_saves_is_known_too(tmp_path):
+    where = str(tmp_path / "ledger.db")
+    first, second = (AsymptotePruner(BUDGET, ledger=where) for _ in range(2))
+    study = optuna.create_study(direction="maximize", pruner=first)
+    play(study, len(CEILINGS))
+    trial = study.get_trials()[0]
+    second.prune(study, trial)
+    assert second.savings == first.savings
+    second.close()
+    first.close()
+
+
 def play(study, count, until=BUDGET, trials=None):
     """Run trials side by side, a step of each in turn; return the step at which each was pruned."""
     trials = trials if trials is not None else [study.ask() for _ in range(count)]

@@ -13,7 +13,7 @@ from typing import Any
 from rlscale.decisions.savings import Savings
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
-from rlscale.live import Scene, Table, WatchSettings
+from rlscale.live import Scene, Table, WatchSettings, saved
 from rlscale.present.savings import savings_words
 
 __all__ = ["Desk"]
@@ -48,7 +48,7 @@ class Desk:
     risk : float, optional
         Model-based risk of what is paused, at the latest look.
     savings : Savings, optional
-        Against running all runs to the budget, at the latest look of this process.
+        Against running all runs to the budget, at the latest look.
     """
 
     def __init__(self, settings: WatchSettings, *, ledger: str | None, unit: str, metric: str, bounds: Stated) -> None:
@@ -153,6 +153,8 @@ class Desk:
         self._by_hand = table.held_by_hand()
         if table.scene is not None:
             self._tell(table.scene)
+        if table.scene is not None and table.scene.role == "standby":
+            self.savings = saved(table.ledger)  # another process leads, and has looked
 
     def _tell(self, scene: Scene) -> None:
         """Say, once for each kind, why runs are left out of decisions: a reward outside the bounds that were given."""
