@@ -13,6 +13,7 @@ from typing import Any
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
 from rlscale.live import Scene, Table, WatchSettings
+from rlscale.parameters import in_python
 
 __all__ = ["Desk"]
 
@@ -158,7 +159,8 @@ class Desk:
             if kind not in self._troubled:
                 self._troubled.add(kind)
                 who = f"run {name} is" if kind == "curve" else "runs are"
-                _log.warning("%s left out of decisions: %s; others like it stand in %s", who, message, self.ledger)
+                why = in_python(message)
+                _log.warning("%s left out of decisions: %s; others like it stand in %s", who, why, self.ledger)
 
     def acted(self, name: str) -> dict[str, str]:
         """Log the latest decision on a run, which is carried out now, and return it with its reason."""

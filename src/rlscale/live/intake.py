@@ -104,7 +104,7 @@ class Intake:
             except Unreachable:  # as it will be for the other runs
                 raise
             except LedgerError as error:
-                refused[run.name] = str(error)
+                refused[run.name] = error.on_command_line
                 continue
             self._sent[run.name] = run
             kept.append(row)

@@ -163,7 +163,7 @@ class Watch:
             found = work()
         except RlscaleError as error:
             self._lease = None if isinstance(error, LeaseLost) else self._lease
-            self._ill(subject, str(error))
+            self._ill(subject, error.on_command_line)
         except Exception as error:  # noqa: BLE001  a defect must not leave running jobs without a watcher
             self._ill(subject, f"{type(error).__name__}: {error}; this is a defect of rlscale, please report it")
         else:
@@ -190,7 +190,7 @@ class Watch:
             try:
                 self._standby.give_back(lease)
             except RlscaleError as error:
-                self._ill("watcher", str(error))
+                self._ill("watcher", error.on_command_line)
 
     def _read(self) -> int:
         """Take in what the sources have."""
@@ -251,7 +251,7 @@ class Watch:
         try:
             sight = self._looker.look(field, self._spent)
         except InputError as error:
-            self._ill("gate", str(error))
+            self._ill("gate", error.on_command_line)
             self._looked_at = stood
             return
         self._well("gate")
@@ -388,7 +388,7 @@ class Watch:
         try:
             self._ledger.events.add(kind, subject, message)
         except RlscaleError as error:  # the ledger itself is what is wrong
-            self._troubles["ledger"] = str(error)
+            self._troubles["ledger"] = error.on_command_line
         else:
             self._troubles.pop("ledger", None)
 
