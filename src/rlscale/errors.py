@@ -1,5 +1,8 @@
 """The exception tree. Every message says what happened, names the offending value, and says what to do next.
 
+Each error has the ``parameter`` it is about, where there is one; messages name options as they are typed, and
+:mod:`rlscale.parameters` says them in the words of Python.
+
 ::
 
     RlscaleError
@@ -9,7 +12,8 @@
         │   ├── FormatError     no reader knows the file, or a better file should be read
         │   └── EmptyError      nothing was evaluated yet: no run that an answer lacks
         ├── ChoiceError         several metrics or axes could be meant; carries ``candidates``
-        └── LedgerError         a ledger that cannot be opened, read or written
+        ├── LedgerError         a ledger that cannot be opened, read or written
+        └── KeywordError        a keyword that a public function does not take
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from rlscale.parameters import in_python, parameter_of
 
 __all__ = [
     "ChoiceError",
@@ -41,7 +47,26 @@ def hidden(text: str) -> str:
 
 
 class RlscaleError(Exception):
-    """Root of everything this package raises on purpose; it pickles with all that it carries."""
+    """Root of everything this package raises on purpose.
+
+    A message is written once, in the words of the command line (``--bounds LO HI``): the command line shows it so, as
+    ``on_command_line``; ``str`` of the error speaks of the parameters of Python (``bounds=(LO, HI)``).
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do next; options as they are typed.
+    parameter : str, optional
+        The parameter it is about, where that is not the first option of the message.
+    """
+
+    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.on_command_line = message
+        self.parameter = parameter or parameter_of(message)
+
+    def __str__(self) -> str:
+        return in_python(self.on_command_line)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remade, (type(self), *self.args), self.__dict__ or None
@@ -135,7 +160,3 @@ class LedgerError(InputError):
 
 class KeywordError(InputError, TypeError):
     """A keyword that a function of the package does not take; ``parameter`` is what was given."""
-
-    def __init__(self, message: str, parameter: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter

@@ -28,7 +28,7 @@ def known_keywords(function: str, given: Iterable[str], known: Sequence[str]) ->
         if name not in known:
             near = get_close_matches(name, known, n=1)
             advice = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
-            raise KeywordError(f"{function}() takes no {name!r}; {advice}", name)
+            raise KeywordError(f"{function}() takes no {name!r}; {advice}", parameter=name)
 
 
 def checked_keywords(function: Callable[P, T]) -> Callable[P, T]:

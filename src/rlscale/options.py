@@ -223,7 +223,7 @@ def policy_option(given: str) -> Decider:
     try:
         return policy_from(held)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {error.on_command_line}") from error
 
 
 def calibration_file(path: Path) -> Calibration:
@@ -239,7 +239,7 @@ def calibration_file(path: Path) -> Calibration:
     try:
         return calibration_from(_mapping(path, "calibration"))
     except InputError as error:
-        raise InputError(f"{path}: {error}".replace(f"{path}: {path}: ", f"{path}: ")) from error
+        raise InputError(f"{path}: {error.on_command_line}".replace(f"{path}: {path}: ", f"{path}: ")) from error
 
 
 def _mapping(path: Path, what: str) -> dict[str, Any]:

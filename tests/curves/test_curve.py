@@ -46,7 +46,7 @@ def test_read_only_input_is_accepted():
         ),
         (
             {"compute": [1], "reward": [0.1], "bounds": (1, 0)},
-            "bounds 1 0 are not lowest < highest; give --bounds LO HI",
+            "bounds 1 0 are not lowest < highest; give bounds=(LO, HI)",
         ),
         (
             {"compute": [1], "reward": [0.1], "sd": [0]},
@@ -58,12 +58,12 @@ def test_read_only_input_is_accepted():
         ),
         (
             {"compute": [1, 2, 3], "reward": [12, 34, 61], "metric": "acc"},
-            "reward 61 is outside the bounds [0, 1] of 'acc'; the values look like percent: give --bounds 0 100",
+            "reward 61 is outside the bounds [0, 1] of 'acc'; the values look like percent: give bounds=(0, 100)",
         ),
         (
             {"compute": [1, 2], "reward": [-0.7, 1.3]},
             "reward -0.7 is outside the bounds [0, 1] of 'reward'; the values run from -0.7 to 1.3: "
-            "give --bounds LO HI with the lowest and highest reward possible",
+            "give bounds=(LO, HI) with the lowest and highest reward possible",
         ),
     ],
 )

@@ -200,10 +200,10 @@ def test_a_collapsed_leader_is_noted():
         (
             ("steps", "tokens"),
             {},
-            "the runs have several units (steps, tokens); rank them apart, or read them with --unit U",
+            "the runs have several units (steps, tokens); rank them apart, or read them with unit=U",
         ),
-        (("steps",), {"target": -1.0}, "--target -1 is not a compute above 0; give one, or inf for the asymptote"),
-        (("steps",), {"seed_sd": -0.1}, "--seed-sd -0.1 is not a size; give a share of the range, 0 or more"),
+        (("steps",), {"target": -1.0}, "target=-1 is not a compute above 0; give one, or inf for the asymptote"),
+        (("steps",), {"seed_sd": -0.1}, "seed_sd=-0.1 is not a size; give a share of the range, 0 or more"),
     ],
 )
 def test_bad_requests(runs, options, message):

@@ -52,5 +52,5 @@ def test_names_go_there_and_back():
 
 
 def test_unknown_family_names_what_there_is():
-    with pytest.raises(InputError, match=r"^unknown family 'cubic'; give --family with one of average, sigmoid"):
+    with pytest.raises(InputError, match=r"^unknown family 'cubic'; give family with one of average, sigmoid"):
         families_named("cubic")

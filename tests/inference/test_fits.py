@@ -40,7 +40,7 @@ def test_targets_of_their_own():
 
 
 def test_a_target_that_is_none_is_refused():
-    with pytest.raises(InputError, match=r"^--target -1 is not a compute above 0"):
+    with pytest.raises(InputError, match=r"^target=-1 is not a compute above 0"):
         list(fits(runs(), -1.0))
 
 

@@ -136,5 +136,5 @@ def test_no_looks_are_refused():
 
 
 def test_a_target_that_is_none_is_refused():
-    with pytest.raises(InputError, match=r"^--target -1 is not a compute above 0"):
+    with pytest.raises(InputError, match=r"^target=-1 is not a compute above 0"):
         rlscale.over_time(grown_run(), -1.0)

@@ -237,11 +237,11 @@ def test_collapse_in_the_first_points_is_still_reported():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: FitOptions(model_error=-1), "--model-error -1 is not a size; give 0 or more"),
-        (lambda: FitOptions(at_least=np.nan), "--at-least nan is not a reward; give a finite one"),
-        (lambda: FitOptions(tolerance=0), "--tolerance 0 is not above 0; give half the width you can accept"),
-        (lambda: fit(sigmoid_curve(), [0.0]), "--target 0 is not a compute above 0; give it in steps, or inf"),
-        (lambda: fit(sigmoid_curve(), [np.nan]), "--target nan is not a compute above 0; give it in steps, or inf"),
+        (lambda: FitOptions(model_error=-1), "model_error=-1 is not a size; give 0 or more"),
+        (lambda: FitOptions(at_least=np.nan), "at_least=nan is not a reward; give a finite one"),
+        (lambda: FitOptions(tolerance=0), "tolerance=0 is not above 0; give half the width you can accept"),
+        (lambda: fit(sigmoid_curve(), [0.0]), "target=0 is not a compute above 0; give it in steps, or inf"),
+        (lambda: fit(sigmoid_curve(), [np.nan]), "target=nan is not a compute above 0; give it in steps, or inf"),
     ],
 )
 def test_bad_options(call, message):

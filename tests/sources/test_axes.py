@@ -51,13 +51,13 @@ def test_runs_on_different_clocks_are_not_compared():
     with pytest.raises(ChoiceError) as caught:
         kind(timed, dated, gpus=1.0, unit="gpu-hours")
     assert str(caught.value) == (
-        "the runs share no clock for gpu-hours; read them apart, or give another --unit U: "
+        "the runs share no clock for gpu-hours; read them apart, or give another unit=U: "
         "'r0' has train, 'r1' has elapsed"
     )
     with pytest.raises(ChoiceError) as caught:
         kind(timed, dated, gpus=1.0)
     assert str(caught.value) == (
-        "the runs share no unit of compute; read them apart, or give --unit U: "
+        "the runs share no unit of compute; read them apart, or give unit=U: "
         "'r0' has gpu-hours (train), 'r1' has gpu-hours (elapsed)"
     )
     # a table states its gpu-hours on no clock one knows of
@@ -76,14 +76,14 @@ def test_options_that_ask_for_an_axis():
 
 
 CONFLICTS = [
-    ({"unit": "tokens", "clock": "train"}, "--clock is for gpu-hours and dollars"),
-    ({"unit": "tokens", "price": 2.0}, "--price reads compute in dollars"),
-    ({"compute": "x", "price": 2.0}, "--compute 'x' names the axis, so --price cannot be used"),
-    ({"compute": "x", "clock": "train"}, "--compute 'x' names the axis, so --clock cannot be used"),
-    ({"clock": "wall"}, "--clock 'wall' is none; give one of elapsed, train, train\\+eval"),
-    ({"price": 0.0}, "--price 0 is no price"),
-    ({"price": float("inf")}, "--price inf is no price"),
-    ({"gpus": -1.0}, "--gpus -1 is not a number of GPUs"),
+    ({"unit": "tokens", "clock": "train"}, "clock is for gpu-hours and dollars"),
+    ({"unit": "tokens", "price": 2.0}, "price reads compute in dollars"),
+    ({"compute": "x", "price": 2.0}, "compute='x' names the axis, so price cannot be used"),
+    ({"compute": "x", "clock": "train"}, "compute='x' names the axis, so clock cannot be used"),
+    ({"clock": "wall"}, "clock='wall' is none; give one of elapsed, train, train\\+eval"),
+    ({"price": 0.0}, "price=0 is no price"),
+    ({"price": float("inf")}, "price=inf is no price"),
+    ({"gpus": -1.0}, "gpus=-1 is not a number of GPUs"),
     ({"unit": "parsecs"}, "unknown compute unit 'parsecs'"),
 ]
 
@@ -137,17 +137,17 @@ def test_what_a_tracker_counts_is_known_to_be_that():
 
 
 REFUSED = [
-    (log(clocks=("train",)), {"unit": "gpu-hours"}, "holds seconds and no GPU count; give --gpus N"),
-    (log(clocks=("train",)), {"clock": "train"}, "holds seconds and no GPU count; give --gpus N"),
-    (log("steps", clocks=("train",), gpus=2.0), {"clock": "elapsed"}, "has train, not 'elapsed'; give another --clock"),
+    (log(clocks=("train",)), {"unit": "gpu-hours"}, "holds seconds and no GPU count; give gpus=N"),
+    (log(clocks=("train",)), {"clock": "train"}, "holds seconds and no GPU count; give gpus=N"),
+    (log("steps", clocks=("train",), gpus=2.0), {"clock": "elapsed"}, "has train, not 'elapsed'; give another clock"),
     (
         log("steps", absent={"tokens": "no counter"}),
         {"unit": "tokens"},
-        "no compute in tokens: no counter; give --unit",
+        "no compute in tokens: no counter; give unit",
     ),
-    (log("steps", clocks=("train",), gpus=2.0), {"unit": "dollars"}, "in dollars: give --price P per GPU-hour"),
-    (log("steps", "tokens"), {"unit": "flops"}, "give --params N, the active parameters of the policy"),
-    (log(absent={"steps": "no step"}), {}, "has no compute: no step; give --compute KEY"),
+    (log("steps", clocks=("train",), gpus=2.0), {"unit": "dollars"}, "in dollars: give price=P per GPU-hour"),
+    (log("steps", "tokens"), {"unit": "flops"}, "give params=N, the active parameters of the policy"),
+    (log(absent={"steps": "no step"}), {}, "has no compute: no step; give compute=KEY"),
 ]
 
 
@@ -248,5 +248,5 @@ def test_a_timer_of_nothing_is_no_clock(one):
 
 def test_a_table_has_no_clock(write):
     path = write("t.csv", "run,compute,unit,reward\n" + "".join(f"a,{k},gpu-hours,.{k + 1}\n" for k in range(5)))
-    with pytest.raises(SourceError, match=r"run 'a' states its own gpu-hours, on no clock; leave --clock out$"):
+    with pytest.raises(SourceError, match=r"run 'a' states its own gpu-hours, on no clock; leave clock out$"):
         collect([path], ReadOptions(clock="elapsed"))

@@ -123,14 +123,14 @@ TABLES = {
         HEAD + "a,1,steps,20\na,2,steps,55\n",
         {"bounds": (0.0, 1.0)},
         "run 'a': reward 55 is outside the bounds [0, 1] of 'reward'; "
-        "the values look like percent: give --bounds 0 100",
+        "the values look like percent: give bounds=(0, 100)",
     ),
     "outside the bounds": (
         "t.csv",
         HEAD + "a,1,steps,-.5\na,2,steps,.5\n",
         {"bounds": (0.0, 1.0)},
         "run 'a': reward -0.5 is outside the bounds [0, 1] of 'reward'; the values run from -0.5 to 0.5: "
-        "give --bounds LO HI with the lowest and highest reward possible",
+        "give bounds=(LO, HI) with the lowest and highest reward possible",
     ),
     "zero n_eval": (
         "t.csv",
@@ -148,13 +148,13 @@ TABLES = {
         "t.csv",
         HEAD + "a,1,steps,.5\na,2,steps,.6\n",
         {"since": 5.0, "until": 9.0},
-        "1 run without a point within --from 5 --until 9 left out: a",
+        "1 run without a point within since=5 until=9 left out: a",
     ),
     "no compute": (
         "t.csv",
         "run,reward\na,.5\na,.6\n",
         {},
-        "run 'a' has no compute: its columns are run, reward; give --compute COLUMN, or --compute row",
+        "run 'a' has no compute: its columns are run, reward; give compute=COLUMN, or compute=\"row\"",
     ),
     "no such compute": (
         "t.csv",
@@ -166,7 +166,7 @@ TABLES = {
         "t.csv",
         HEAD + "a,1,steps,.5\n",
         {"unit": "tokens"},
-        "run 'a' has no compute in tokens: its columns are run, unit, compute, reward; give --unit steps",
+        "run 'a' has no compute in tokens: its columns are run, unit, compute, reward; give unit=\"steps\"",
     ),
     "no such metric": (
         "t.csv",
@@ -250,7 +250,7 @@ LOGS = {
         '{"loss": 1}\n',
         {},
         "no row has a step; a metrics.jsonl needs one of the keys step, training_step, train/global_step, ..., "
-        "or --compute KEY; --compute row counts rows",
+        'or compute=KEY; compute="row" counts rows',
     ),
     "line without end": (
         "x.log",
@@ -288,26 +288,27 @@ LOGS = {
         "x.jsonl",
         '{"step": 1, "reward": 0.5}\n',
         {"unit": "tokens"},
-        "run 'x' has no compute in tokens; give --unit steps",
+        "run 'x' has no compute in tokens; give unit=\"steps\"",
     ),
     "GPUs unknown": (
         "x.trainer_state.json",
         '{"log_history": [{"step": 1, "reward": 0.5, "step_time": 3}]}',
         {"unit": "gpu-hours"},
-        "run 'x' holds seconds and no GPU count; give --gpus N for gpu-hours",
+        "run 'x' holds seconds and no GPU count; give gpus=N for gpu-hours",
     ),
     "seconds unknown": (
         "x.trainer_state.json",
         '{"log_history": [{"step": 1, "reward": 0.5}]}',
         {"unit": "gpu-hours", "gpus": 8.0},
-        "run 'x' has no compute in gpu-hours: the log holds no step_time (TRL logs it from 0.29 on); give --unit steps",
+        "run 'x' has no compute in gpu-hours: the log holds no step_time (TRL logs it from 0.29 on); "
+        'give unit="steps"',
     ),
     "GPU-hours of a remote service": (
         "x.jsonl",
         '{"step": 0, "env/all/reward/total": 0.5, "env/all/total_episodes": 4}\n',
         {"unit": "gpu-hours"},
         "run 'x' has no compute in gpu-hours: tinker trains on a remote service and logs no GPUs; "
-        "give --unit samples or steps",
+        'give unit="samples" or steps',
     ),
     "pickle": ("x.pkl", b"\x80\x04.", {}, f"pickles are never loaded; rlscale reads {KNOWN}"),
     "no reader": ("x.docx", b"\x50\x4b\x00", {}, f"no reader knows this file; rlscale reads {KNOWN}"),
@@ -339,7 +340,7 @@ LOGS = {
 LOGS["a word for a compute"] = (
     "x.jsonl",
     *LOGS["a word for a compute"][1:3],
-    "run 'x': 'loss' does not count up (it falls at step 2); give a cumulative --compute KEY",
+    "run 'x': 'loss' does not count up (it falls at step 2); give a cumulative compute=KEY",
 )
 
 
@@ -426,23 +427,26 @@ def test_no_path_and_an_empty_folder(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gpus": 0.0}, "--gpus 0 is not a number of GPUs; give how many the run used"),
-        ({"bounds": (1.0, 0.0)}, "--bounds 1 0 are not two finite numbers, lowest first; give --bounds LO HI or open"),
+        ({"gpus": 0.0}, "gpus=0 is not a number of GPUs; give how many the run used"),
+        (
+            {"bounds": (1.0, 0.0)},
+            "bounds=(1, 0) are not two finite numbers, lowest first; give bounds=(LO, HI) or open",
+        ),
         (
             {"unit": "epochs"},
             "unknown compute unit 'epochs'; use one of gpu-hours, tokens, samples, steps, flops, dollars",
         ),
-        ({"since": 5.0, "until": 1.0}, "--from 5 lies after --until 1; give an earlier --from"),
-        ({"since": float("nan")}, "--from and --until need numbers, got nan; give a compute"),
+        ({"since": 5.0, "until": 1.0}, "since=5 lies after until=1; give an earlier since"),
+        ({"since": float("nan")}, "since and until need numbers, got nan; give a compute"),
         (
             {"recipe": "("},
-            "--recipe '(' is not a regular expression (missing ), unterminated subpattern at position 0); mend it",
+            "recipe='(' is not a regular expression (missing ), unterminated subpattern at position 0); mend it",
         ),
         (
             {"recipe": "x"},
-            "--recipe 'x' has no group; put the recipe in parentheses, for example '([a-z]+)-s[0-9]'",
+            "recipe='x' has no group; put the recipe in parentheses, for example '([a-z]+)-s[0-9]'",
         ),
-        ({"recipe": "(x+)"}, "--recipe '(x+)' finds no recipe in the run 'a'; widen the pattern"),
+        ({"recipe": "(x+)"}, "recipe='(x+)' finds no recipe in the run 'a'; widen the pattern"),
     ],
 )
 def test_options_that_cannot_be(write, options, message):
@@ -456,11 +460,11 @@ def test_choices_are_listed_with_the_option_that_makes_them(write):
     path = write("x.trainer_state.json", state)
     with pytest.raises(ChoiceError) as caught:
         collect([path])
-    assert str(caught.value) == (f"{path} holds 2 validation metrics; give --metric KEY: eval_x_reward, eval_y_reward")
+    assert str(caught.value) == (f"{path} holds 2 validation metrics; give metric=KEY: eval_x_reward, eval_y_reward")
     path = write("y.jsonl", [{"step": 1, "loss": 2, "kl": 0.5}])
     with pytest.raises(ChoiceError) as caught:
         collect([path])
-    assert str(caught.value) == f"{path}: no reward is recognised; give --metric KEY: loss, kl"
+    assert str(caught.value) == f"{path}: no reward is recognised; give metric=KEY: loss, kl"
 
 
 def test_no_common_unit(write):
@@ -468,7 +472,7 @@ def test_no_common_unit(write):
     with pytest.raises(ChoiceError) as caught:
         collect([path])
     assert str(caught.value) == (
-        "the runs share no unit of compute; read them apart, or give --unit U: 'a' has steps, 'b' has tokens"
+        "the runs share no unit of compute; read them apart, or give unit=U: 'a' has steps, 'b' has tokens"
     )
 
 
@@ -478,7 +482,7 @@ def test_rewards_of_different_names(write, tmp_path):
     with pytest.raises(ChoiceError) as caught:
         collect([tmp_path])
     assert str(caught.value) == (
-        "the runs log different rewards; give --metric KEY: "
+        "the runs log different rewards; give metric=KEY: "
         f"eval_reward ({tmp_path / 'x.trainer_state.json'}), reward ({tmp_path / 'y.jsonl'})"
     )
     assert caught.value.candidates == ("eval_reward", "reward")

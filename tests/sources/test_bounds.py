@@ -114,7 +114,7 @@ def test_a_fraction_beside_percents_is_asked_for(write, tmp_path):
     with pytest.raises(ChoiceError) as caught:
         collect([tmp_path])
     assert str(caught.value) == (
-        "some runs log 'accuracy' in percent, and these have values up to 0.9; give --bounds 0 100 if they are in "
+        "some runs log 'accuracy' in percent, and these have values up to 0.9; give bounds=(0, 100) if they are in "
         "percent too, or read them apart: a"
     )
     assert known(collect([tmp_path], ReadOptions(bounds=(0.0, 100.0)))) == [((0.0, 100.0), "option")] * 2

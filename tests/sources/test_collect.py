@@ -119,7 +119,7 @@ def test_a_file_without_a_reward_does_not_stop_a_folder(write, tmp_path):
     timing = write("timing.jsonl", [{"step": 1, "seconds": 3}])
     reading = collect([tmp_path])
     assert [str(error) for error in reading.errors] == [
-        f"{timing}: no reward is recognised; give --metric KEY (keys: seconds)"
+        f"{timing}: no reward is recognised; give metric=KEY (keys: seconds)"
     ]
     with pytest.raises(ChoiceError):  # but named by the user it must be answered
         collect([tmp_path / "a.jsonl", timing])

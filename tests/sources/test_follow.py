@@ -395,7 +395,7 @@ def test_nothing_to_read_is_no_failure(tmp_path):
 
 def test_options_that_cannot_be_are_raised(tmp_path):
     (tmp_path / "run.jsonl").write_text(plain(1, 4))
-    with pytest.raises(InputError, match="--gpus"):
+    with pytest.raises(InputError, match="gpus"):
         Follower([tmp_path], ReadOptions(gpus=-1)).poll()
     with pytest.raises(InputError, match="no path"):
         Follower([]).poll()

@@ -133,7 +133,7 @@ def test_the_line_says_how_runs_are_pooled(members, expected):
 def test_the_option_decides_for_all():
     assert recipes("lr3-seed0", "lr4-seed0", option=r"(lr)\d") == ["lr", "lr"]
     assert note(member("lr3-x"), member("lr4-x"), option=r"(lr)\d").startswith(r"Recipes: 1, by --recipe '(lr)\d'")
-    with pytest.raises(InputError, match=re.escape("--recipe '(q)' finds no recipe in the run 'lr3'; widen")):
+    with pytest.raises(InputError, match=re.escape("recipe='(q)' finds no recipe in the run 'lr3'; widen")):
         recipes("lr3", option="(q)")
 
 
@@ -226,7 +226,7 @@ def test_seeds_of_one_name_are_pooled_and_told(name, seeds, joint):
 @given(st.lists(st.one_of(unmarked, unmarked.map(lambda name: f"{name}-seed3")), min_size=2, max_size=8, unique=True))
 def test_the_pattern_of_the_line_does_what_the_line_says(names):
     found = identities([member(name) for name in names])
-    told = re.search(r"--recipe .*? would (pool|keep)", grouping_of(found).note)
+    told = re.search(r"recipe .*? would (pool|keep)", grouping_of(found).note)
     if told is None:
         return
     _, pattern, *_ = shlex.split(told[0])
@@ -309,9 +309,9 @@ def test_runs_are_chosen_and_left_out_by_name(write, tmp_path):
     assert names == ["wide"]
     kept = collect([tmp_path], ReadOptions(exclude=("torn.jsonl",), run=("base-*",)))
     assert ([run.name for run in kept.runs], kept.left_out) == (["base-seed0", "base-seed1"], ())
-    with pytest.raises(InputError, match=re.escape("--exclude 'wide*er' matches no run; they are ")):
+    with pytest.raises(InputError, match=re.escape("exclude='wide*er' matches no run; they are ")):
         collect([tmp_path], ReadOptions(exclude=("wide*er",)))
-    with pytest.raises(InputError, match=re.escape("--run 'x*' matches no run; they are torn, base-seed0")):
+    with pytest.raises(InputError, match=re.escape("run='x*' matches no run; they are torn, base-seed0")):
         collect([tmp_path], ReadOptions(exclude=("torn",), run=("x*",)))
-    with pytest.raises(InputError, match="--exclude and --run leave none of 4 runs; widen them"):
+    with pytest.raises(InputError, match="exclude and run leave none of 4 runs; widen them"):
         collect([tmp_path], ReadOptions(exclude=("torn", "wide"), run=("wide",)))

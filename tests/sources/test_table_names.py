@@ -252,7 +252,7 @@ def test_the_only_column_that_can_be_the_reward(one, write):
     with pytest.raises(ChoiceError) as caught:
         read(path)
     assert str(caught.value) == (
-        f"{path}: no reward is recognised; give --metric KEY, or --wide if each column is a run: foo_std, bar_std"
+        f"{path}: no reward is recognised; give metric=KEY, or wide=True if each column is a run: foo_std, bar_std"
     )
 
 
@@ -278,14 +278,14 @@ def test_several_datasets_are_several_metrics(write):
     path = write("t.csv", LONG)
     with pytest.raises(ChoiceError) as caught:
         read(path)
-    assert str(caught.value) == f"{path} holds 2 metrics; give --metric KEY: accuracy@gsm8k, accuracy@amc"
+    assert str(caught.value) == f"{path} holds 2 metrics; give metric=KEY: accuracy@gsm8k, accuracy@amc"
     for metric in ("amc", "benchmark@amc", "accuracy@amc"):
         (run,) = read(path, metric=metric)
         assert (run.curve.metric, run.curve.n_points, run.recipe) == ("accuracy@amc", 6, "t")
         assert run.curve.n_eval.tolist() == [40] * 6
     with pytest.raises(ChoiceError) as caught:
         read(path, metric="accuracy")
-    assert str(caught.value) == (f"{path} holds 2 metrics 'accuracy'; give --metric KEY: accuracy@gsm8k, accuracy@amc")
+    assert str(caught.value) == (f"{path} holds 2 metrics 'accuracy'; give metric=KEY: accuracy@gsm8k, accuracy@amc")
     assert [run.name for run in read(path, by="benchmark")] == ["gsm8k", "amc"]
 
 
@@ -374,7 +374,7 @@ def test_monitor_csv(write):
         f"0.{k},{9 + k},{k}.5\n" for k in range(1, 7)
     )
     path = write("0.monitor.csv", text)
-    with pytest.raises(SourceError, match="its columns are r, l, t; give --compute COLUMN, or --compute row"):
+    with pytest.raises(SourceError, match='its columns are r, l, t; give compute=COLUMN, or compute="row"'):
         read(path)
     (run,) = read(path, compute="row")
     assert (run.curve.metric, run.curve.n_points) == ("r", 6)
@@ -534,6 +534,6 @@ def test_columns_of_benchmarks_are_metrics_and_no_runs(write):
 def test_a_setting_that_varies_is_asked_about(write):
     rows = [(lr, k, k / 100 + add) for lr, add in (("1e-5", 0), ("1e-6", 0.1)) for k in STEPS]
     path = write("t.csv", "lr,step,acc\n" + "".join(f"{lr},{k},{acc}\n" for lr, k, acc in rows))
-    with pytest.raises(SourceError, match="the column 'lr' tells them apart: give --by lr"):
+    with pytest.raises(SourceError, match="the column 'lr' tells them apart: give by=\"lr\""):
         read(path)
     assert [run.recipe for run in read(path, by="lr")] == ["1e-5", "1e-6"]

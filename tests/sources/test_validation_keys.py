@@ -215,7 +215,7 @@ def test_several_names_are_asked(write):
     with pytest.raises(ChoiceError) as caught:
         collect([path])
     assert str(caught.value) == (
-        f"{path} holds 2 validation metrics; give --metric KEY: val/maze/success, val/kitchen/success"
+        f"{path} holds 2 validation metrics; give metric=KEY: val/maze/success, val/kitchen/success"
     )
     (run,) = collect([path], ReadOptions(metric="val/kitchen/success")).runs
     assert run.curve.reward[-1] == 0.2
@@ -223,7 +223,7 @@ def test_several_names_are_asked(write):
 
 def test_the_same_mean_of_several_answers_is_asked(write):
     path = write("run.jsonl", [{"step": k, "loss": 1, "test/pass@1": 0.1, "test/pass@4": 0.3} for k in (1, 2, 3)])
-    with pytest.raises(ChoiceError, match=r"2 validation metrics; give --metric KEY: test/pass@1, test/pass@4$"):
+    with pytest.raises(ChoiceError, match=r"2 validation metrics; give metric=KEY: test/pass@1, test/pass@4$"):
         collect([path])
 
 

@@ -188,9 +188,7 @@ def test_several_sources_are_listed(write):
     path = write("x.jsonl", [{"step": 1, "data": {VAL: 0.5, "val-core/code/acc/mean@8": 0.5}}])
     with pytest.raises(ChoiceError) as caught:
         collect([path])
-    assert str(caught.value) == (
-        f"{path} holds 2 validation metrics; give --metric KEY: {VAL}, val-core/code/acc/mean@8"
-    )
+    assert str(caught.value) == (f"{path} holds 2 validation metrics; give metric=KEY: {VAL}, val-core/code/acc/mean@8")
 
 
 def test_a_file_erased_by_a_resume_has_no_tokens(one):
@@ -230,7 +228,7 @@ def test_acc_and_reward_of_one_source_are_two_metrics(write):
     path = write("x.jsonl", [{"step": 1, "data": {VAL: 0.5, reward: 0.5}}])
     with pytest.raises(ChoiceError) as caught:
         collect([path])
-    assert str(caught.value) == f"{path} holds 2 validation metrics; give --metric KEY: {VAL}, {reward}"
+    assert str(caught.value) == f"{path} holds 2 validation metrics; give metric=KEY: {VAL}, {reward}"
 
 
 def torn(text, number, upto):

@@ -63,7 +63,7 @@ def test_what_is_not_recognised_is_refused_with_the_hint(write, columns):
     path = write("t.csv", wide(*columns, "zeta"))
     with pytest.raises(ChoiceError) as caught:
         read(path)
-    assert "give --metric KEY, or --wide if each column is a run" in str(caught.value)
+    assert "give metric=KEY, or wide=True if each column is a run" in str(caught.value)
 
 
 def test_the_exact_refusal(write):
@@ -71,7 +71,7 @@ def test_the_exact_refusal(write):
     with pytest.raises(ChoiceError) as caught:
         read(path)
     assert str(caught.value) == (
-        f"{path}: no reward is recognised; give --metric KEY, or --wide if each column is a run: "
+        f"{path}: no reward is recognised; give metric=KEY, or wide=True if each column is a run: "
         "GRPO_mean, GRPO_std, DAPO_mean, DAPO_std"
     )
 

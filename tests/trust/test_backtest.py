@@ -165,7 +165,7 @@ def test_the_number_of_processes_changes_no_bit() -> None:
 
 def test_other_families_cannot_be_sent_to_a_process() -> None:
     options = FitOptions(families=(replace(SIGMOID, slopes=lambda x, b: SIGMOID.slopes(x, b)),))
-    with pytest.raises(InputError, match=r"^the families of 'sigmoid' cannot be sent .* or give --jobs 1$"):
+    with pytest.raises(InputError, match=r"^the families of 'sigmoid' cannot be sent .* or give jobs=1$"):
         backtest(several(9), options=options, jobs=2)
 
 
@@ -202,7 +202,7 @@ def test_progress_is_told() -> None:
 
 @pytest.mark.parametrize("cut", [0.0, 1.0, -0.5, 25.0, float("nan")])
 def test_a_cut_is_a_share(cut: float) -> None:
-    with pytest.raises(InputError, match=rf"^--cut {cut:g} is not between 0 and 1; give the share of each run's"):
+    with pytest.raises(InputError, match=rf"^cuts={cut:g} is not between 0 and 1; give the share of each run's"):
         backtest([rising("r")], cuts=[0.5, cut])
 
 
@@ -211,7 +211,7 @@ def test_bad_questions_are_refused() -> None:
         backtest([])
     with pytest.raises(InputError, match=r"^no cut is given; give shares of each run's compute, such as 0.5$"):
         backtest([rising("r")], cuts=[])
-    with pytest.raises(InputError, match=r"^--jobs 0 is not a number of processes; give 1 or more$"):
+    with pytest.raises(InputError, match=r"^jobs=0 is not a number of processes; give 1 or more$"):
         backtest([rising("r")], jobs=0)
     other = on(list(range(20)), [0.5] * 20, bounds=(0, 2))
     with pytest.raises(InputError, match=r"several bounds \(\(0.0, 1.0\), \(0.0, 2.0\)\); backtest them apart"):

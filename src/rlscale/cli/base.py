@@ -73,7 +73,7 @@ class Commands(click.Group):
                 message += " Give --bounds LO HI, or --bounds open."
             raise click.UsageError(message, error.ctx) from error
         except InputError as error:
-            raise _BadInput(str(error)) from error
+            raise _BadInput(error.on_command_line) from error
         except BrokenPipeError:
             # whoever read us has enough; without this the interpreter complains again while it shuts down
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -44,7 +44,7 @@ def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     else:
         print_survey(found, console())
     for error in found.errors:
-        click.echo(f"left out {clean(str(error))}", err=True)
+        click.echo(f"left out {clean(error.on_command_line)}", err=True)
 
 
 @click.command(epilog=example("rlscale sources --metrics --trainer verl"))

@@ -251,7 +251,10 @@ def _asked(
     targets = tuple(float(target) for target in np.atleast_1d(targets))
     for target in targets:
         if not target > 0.0:
-            raise InputError(f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf")
+            raise InputError(
+                f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf",
+                parameter="targets",
+            )
     verdict = unfit(run.curve)
     if verdict is not None:
         return _Asked(run, targets, None, verdict, None, run.warnings)

@@ -14,6 +14,7 @@ from rlscale.decisions.savings import Savings
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
 from rlscale.live import Scene, Table, WatchSettings, saved
+from rlscale.parameters import in_python
 from rlscale.present.savings import savings_words
 
 __all__ = ["Desk"]
@@ -166,7 +167,8 @@ class Desk:
             if kind not in self._troubled:
                 self._troubled.add(kind)
                 who = f"run {name} is" if kind == "curve" else "runs are"
-                _log.warning("%s left out of decisions: %s; others like it stand in %s", who, message, self.ledger)
+                why = in_python(message)
+                _log.warning("%s left out of decisions: %s; others like it stand in %s", who, why, self.ledger)
 
     def acted(self, name: str) -> dict[str, str]:
         """Log the latest decision on a run, which is carried out now, and return it with its reason."""

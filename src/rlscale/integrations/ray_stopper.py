@@ -19,8 +19,10 @@ class AsymptoteStopper(Stopper):  # type: ignore[misc]
     """Stops trials that can hardly become the best at the budget, beside whatever scheduler there is.
 
     It cannot pause: what the gate would hold is stopped too, and with its default policy the gate knows that a trial
-    which is stopped cannot come back. It is not told of trials that others stop; those count as running. Why a trial
-    was stopped stands in its result (``rlscale_reason``, ``rlscale_reason_code``, ``rlscale_decision``) and in the log.
+    which is stopped cannot come back. It is not told of trials that others stop; those count as running.
+
+    Why a trial was stopped stands in its result (``rlscale_reason``, ``rlscale_reason_code``, ``rlscale_decision``) and
+    in the log.
 
     Parameters
     ----------

@@ -79,7 +79,8 @@ def explain(ledger: Ledger, number: int) -> Explanation:
     try:
         sight = Again(ledger).sight(look, saw)
     except (InputError, KeyError) as error:
-        raise LedgerError(f"decision {number} cannot be made again from what the ledger holds: {error}") from error
+        why = error.on_command_line if isinstance(error, InputError) else str(error)
+        raise LedgerError(f"decision {number} cannot be made again from what the ledger holds: {why}") from error
     again = next(one for one in sight.answer.decisions if one.run == kept.run)
     same = digest(again.document()) == kept.hash
     if same:  # and what is kept beside the hash is what was hashed

@@ -99,7 +99,7 @@ class Intake:
             except Unreachable:  # as it will be for the other runs
                 raise
             except LedgerError as error:
-                refused[run.name] = str(error)
+                refused[run.name] = error.on_command_line
                 continue
             rows.append(self._sent[run.name].row)
         return Taken(tuple(rows), points, refused)

@@ -62,7 +62,7 @@ class Troubles:
         try:
             self._ledger.events.add(kind, subject, message)
         except RlscaleError as error:
-            self.now["ledger"] = str(error)
+            self.now["ledger"] = error.on_command_line
         else:
             self.now.pop("ledger", None)
 
@@ -74,7 +74,7 @@ class Troubles:
         try:
             found = open_troubles(self._ledger)
         except RlscaleError as error:
-            self.now["ledger"] = str(error)
+            self.now["ledger"] = error.on_command_line
             return {}
         self.now.pop("ledger", None)
         return found

@@ -137,9 +137,9 @@ class Watch:
             found = work()
         except LeaseLost as error:
             self._lease = None
-            self._troubles.ill(subject, str(error))
+            self._troubles.ill(subject, error.on_command_line)
         except RlscaleError as error:
-            self._troubles.ill(subject, str(error))
+            self._troubles.ill(subject, error.on_command_line)
         except Exception as error:  # noqa: BLE001  a defect must not leave running jobs without a watcher
             self._troubles.ill(
                 subject, f"{type(error).__name__}: {error}; this is a defect of rlscale, please report it"
@@ -168,7 +168,7 @@ class Watch:
             try:
                 self._standby.give_back(lease)
             except RlscaleError as error:
-                self._troubles.ill("watcher", str(error))
+                self._troubles.ill("watcher", error.on_command_line)
 
     def _read(self) -> int:
         """Take in what the sources have."""
@@ -231,7 +231,7 @@ class Watch:
         try:
             sight = self._looker.look(field, self._spent)
         except InputError as error:
-            self._troubles.ill("gate", str(error))
+            self._troubles.ill("gate", error.on_command_line)
             self._looked_at = stood
             return
         self._troubles.well("gate")

@@ -56,7 +56,8 @@ def assemble(logs: Sequence[Named], options: ReadOptions) -> tuple[list[Run], li
         try:
             run = _run(named, metric, axis, options)
         except CurveError as error:
-            errors.append(SourceError(named.log.path, f"run {named.name!r}: {error}", [named.name], str(error)))
+            why = error.on_command_line
+            errors.append(SourceError(named.log.path, f"run {named.name!r}: {why}", [named.name], why))
             continue
         if run is None:
             emptied.setdefault(named.log.path, []).append(named.name)

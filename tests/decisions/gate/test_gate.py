@@ -140,12 +140,12 @@ def test_what_cannot_be_compared_is_continued_with_the_reason():
         ([FIELD[0], run("t", unit="tokens")], 1000.0, {}, r"several units \(steps, tokens\); gate them apart"),
         ([FIELD[0], run("m", metric="other")], 1000.0, {}, "several metric"),
         ([FIELD[0], run("b", bounds=(0.0, 2.0))], 1000.0, {}, "several bounds"),
-        (FIELD, 400.0, {}, "--budget 400 is below what every run has spent already"),
-        (FIELD, -1.0, {}, "--budget -1 is not a compute above 0"),
-        (FIELD, 1000.0, {"horizon": 2000.0}, "--horizon 2000 is beyond --budget 1000"),
-        (FIELD, 1000.0, {"held": ["nobody"]}, "--held 'nobody' is none of the runs"),
-        (FIELD, 1000.0, {"risk_spent": 2.0}, "--risk-spent 2 is not a probability"),
-        (FIELD, 1000.0, {"seed_sd": -0.1}, "--seed-sd -0.1 is not a size"),
+        (FIELD, 400.0, {}, "budget=400 is below what every run has spent already"),
+        (FIELD, -1.0, {}, "budget=-1 is not a compute above 0"),
+        (FIELD, 1000.0, {"horizon": 2000.0}, "horizon=2000 is beyond budget=1000"),
+        (FIELD, 1000.0, {"held": ["nobody"]}, "held='nobody' is none of the runs"),
+        (FIELD, 1000.0, {"risk_spent": 2.0}, "risk_spent=2 is not a probability"),
+        (FIELD, 1000.0, {"seed_sd": -0.1}, "seed_sd=-0.1 is not a size"),
     ],
 )
 def test_bad_input_is_told(runs, budget, more, said):

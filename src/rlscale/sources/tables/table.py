@@ -347,7 +347,7 @@ class _Table:
         try:
             units = sorted({canonical_unit(text) for text in found})
         except CurveError as error:
-            raise SourceError(self.path, f"run {name_of(self.columns, name)!r}: {error}") from error
+            raise SourceError(self.path, f"run {name_of(self.columns, name)!r}: {error.on_command_line}") from error
         if len(units) > 1:
             message = (
                 f"run {name_of(self.columns, name)!r} mixes the units {' and '.join(units)}; keep one unit for each run"

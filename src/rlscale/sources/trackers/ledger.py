@@ -34,7 +34,7 @@ def read(uri: str) -> list[Log]:
                 if any(metric != row.metric for row in rows)
             }
     except LedgerError as error:
-        raise SourceError(where, str(error).removeprefix(f"{where.removeprefix('ledger:')}: ")) from None
+        raise SourceError(where, error.on_command_line.removeprefix(f"{where.removeprefix('ledger:')}: ")) from None
     found = [
         _log(row, own[row.id], {metric: held[row.id] for metric, held in beside.items() if row.id in held},
              logs.get(row.id, Logged()), where)
