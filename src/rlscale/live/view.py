@@ -35,7 +35,7 @@ class View:
         try:
             return self._scene(role, troubles)
         except (RlscaleError, KeyError) as error:
-            troubles["ledger"] = error.on_command_line
+            troubles["ledger"] = error.on_command_line if isinstance(error, RlscaleError) else str(error)
             return Scene(role=role, sight=self._sight, look=self._look, troubles=troubles)
 
     def _scene(self, role: str, troubles: dict[str, str]) -> Scene:
