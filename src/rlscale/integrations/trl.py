@@ -12,8 +12,8 @@ from typing import Any
 from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from rlscale.curves.curve import OUTSIDE_TOLERANCE
 from rlscale.errors import RlscaleError
+from rlscale.integrations.notices import Notices
 from rlscale.integrations.recipes import differing
 from rlscale.integrations.recording import Recording, stated
 from rlscale.ledger import Heading, Ledger, RunRow, Stated, heading_bounds, unknown_bounds
@@ -27,8 +27,6 @@ _COMPUTE: dict[str, Callable[[TrainerState], float]] = {
     "steps": lambda state: state.global_step,
     "tokens": lambda state: state.num_input_tokens_seen,
 }
-#: Key under which TRL logs the tokens so far.
-_TOKENS = "num_tokens"
 
 
 class RunHeld(RlscaleError, SystemExit):
@@ -85,9 +83,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         self._about: dict[str, Any] = {
             "metric": metric, "unit": unit or "steps", "budget": budget, **heading_bounds(bounds)
         }  # fmt: skip
-        self._stated = None if bounds is None or bounds == "open" else bounds
-        self._warned: set[str] = set()
-        self._axis_given = unit is not None
+        self._notices = Notices(metric, bounds, axis_given=unit is not None)
         self._budget = math.inf if budget is None else budget
         self._ledger: Ledger | None = None
         self._row: RunRow | None = None
@@ -148,31 +144,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._recording.log(float(state.global_step), values)
             if evaluated:
                 self._recording.evaluate(float(self._compute(state)), values)
-            self._check(values)
-
-    def _check(self, values: dict[str, Any]) -> None:
-        """Say once what a watcher of the ledger, or a reader of the run's log, would see otherwise than meant here."""
-        if _TOKENS in values and not self._axis_given:
-            self._warn(
-                "axis", "the log of this run counts tokens and is read on them, this ledger counts steps; give "
-                "unit='tokens' here, or read the log with unit='steps' (--unit steps)",
-            )  # fmt: skip
-        reward = values.get(self._metric)
-        if self._stated is None or not isinstance(reward, int | float):
-            return
-        low, high = self._stated
-        slack = OUTSIDE_TOLERANCE * (high - low)
-        if not low - slack <= reward <= high + slack:
-            self._warn(
-                "bounds", f"{self._metric} {reward:g} is outside the bounds [{low:g}, {high:g}] given: no decision can "
-                "be made on this run; give bounds=(LO, HI) that it can reach, or bounds='open'",
-            )  # fmt: skip
-
-    def _warn(self, subject: str, message: str) -> None:
-        """Say something once."""
-        if subject not in self._warned:
-            self._warned.add(subject)
-            _LOG.warning("rlscale: %s", message)
+            self._notices.look(values)
 
     def _ask(
         self, state: TrainerState, control: TrainerControl, *, begins: bool = False, evaluated: bool = False
@@ -195,7 +167,7 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
             self._ledger = Ledger(self._where, create=True, patience=self._patience)
         if self._row is None:
             name = self._ledger.book.called(self._about["name"], fresh=self._fresh)
-            recipe = self._own_recipe(self._ledger, name)
+            recipe = _own_recipe(self._ledger, self._about, name, stated=self._recipe is not None)
             self._row = self._ledger.book.enlist(Heading(**{**self._about, "name": name, "recipe": recipe}))
             self._ledger.book.reopen(self._row.id)
             self._ledger.begun_anew(name)
@@ -204,20 +176,6 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
         if evaluated:
             self._write()
         self._told = self._ledger.rulings.in_force(self._row)
-
-    def _own_recipe(self, ledger: Ledger, name: str) -> str:
-        """Return the recipe: that of the name, unless the ledger holds it with other settings and none was given."""
-        recipe = str(self._about["recipe"])
-        differ = (
-            () if self._recipe is not None else differing(ledger.book.runs(), name, recipe, self._about["settings"])
-        )
-        if not differ:
-            return recipe
-        _LOG.warning(
-            "rlscale: run %s differs from others of recipe %s in %s, so it is its own recipe; give recipe=... to pool",
-            name, recipe, ", ".join(differ),
-        )  # fmt: skip
-        return name
 
     def _write(self, *, over: bool = False) -> None:
         if self._ledger is not None and self._row is not None:
@@ -237,6 +195,19 @@ class RLScaleCallback(TrainerCallback):  # type: ignore[misc]
 
     def _guarded(self, work: Callable[[], None]) -> None:
         self._failure = _tried(work, self._failure)
+
+
+def _own_recipe(ledger: Ledger, about: dict[str, Any], name: str, *, stated: bool) -> str:
+    """Return the recipe: that of the name, unless the ledger holds it with other settings and none was given."""
+    recipe = str(about["recipe"])
+    differ = () if stated else differing(ledger.book.runs(), name, recipe, about["settings"])
+    if not differ:
+        return recipe
+    _LOG.warning(
+        "rlscale: run %s differs from others of recipe %s in %s, so it is its own recipe; give recipe=... to pool",
+        name, recipe, ", ".join(differ),
+    )  # fmt: skip
+    return name
 
 
 def _held(action: str, reason: str) -> str:
