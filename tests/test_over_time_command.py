@@ -86,7 +86,7 @@ def test_three_evaluations_are_one_look_at_nothing(tmp_path: Path) -> None:
     (run,) = runs_of(invoke("fit", path, "--over-time", "--json"))
     assert run["over_time"] == [{"compute": 150.0, "verdict": "too_few_points", "ceiling": None}]
     assert run["ceiling"] is None
-    assert "● too few points          –     –      –" in invoke("fit", path, "--over-time").stdout
+    assert "● too few points        –     –      –" in invoke("fit", path, "--over-time").stdout
 
 
 def test_a_collapsed_run_collapses_at_a_look(tmp_path: Path) -> None:

@@ -300,7 +300,8 @@ LOGS = {
         "x.trainer_state.json",
         '{"log_history": [{"step": 1, "reward": 0.5}]}',
         {"unit": "gpu-hours", "gpus": 8.0},
-        "run 'x' has no compute in gpu-hours: the log holds no step_time (TRL logs it from 0.29 on); give unit=\"steps\"",
+        "run 'x' has no compute in gpu-hours: the log holds no step_time (TRL logs it from 0.29 on); "
+        'give unit="steps"',
     ),
     "GPU-hours of a remote service": (
         "x.jsonl",
