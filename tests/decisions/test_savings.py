@@ -43,12 +43,12 @@ def test_dollars_are_money_already() -> None:
 @pytest.mark.parametrize(
     ("price", "unit", "said"),
     [
-        (0.0, "gpu-hours", "--price 0 is no price of a GPU-hour; give a number above 0"),
-        (float("nan"), "gpu-hours", "--price nan is no price of a GPU-hour; give a number above 0"),
+        (0.0, "gpu-hours", "price=0 is no price of a GPU-hour; give a number above 0"),
+        (float("nan"), "gpu-hours", "price=nan is no price of a GPU-hour; give a number above 0"),
         (
             2.0,
             "tokens",
-            "--price 2 is for GPU-hours and compute is in tokens; leave it out, or read the runs in GPU-hours",
+            "price=2 is for GPU-hours and compute is in tokens; leave it out, or read the runs in GPU-hours",
         ),
     ],
 )

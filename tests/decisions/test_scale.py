@@ -156,14 +156,14 @@ def test_blocks_keep_recipes_together_and_do_not_depend_on_processes(many):
 
 @pytest.mark.parametrize("jobs", [0, -2])
 def test_no_processes(jobs):
-    with pytest.raises(InputError, match=f"--jobs {jobs} is not a number of processes"):
+    with pytest.raises(InputError, match=f"jobs={jobs} is not a number of processes"):
         rank_runs(made(2), jobs=jobs)
 
 
 def test_families_that_cannot_be_sent(monkeypatch):
     monkeypatch.setattr(RANK, "TOGETHER", 1)
     mine = FitOptions(families=(replace(SIGMOID, rise=lambda x, b: SIGMOID.rise(x, b), compiled=None),))
-    with pytest.raises(InputError, match=r"^the families of 'sigmoid' cannot be sent .* or give --jobs 1$"):
+    with pytest.raises(InputError, match=r"^the families of 'sigmoid' cannot be sent .* or give jobs=1$"):
         rank_runs(made(2), mine, jobs=2)
     assert rank_runs(made(2), mine)[0].recipes
 

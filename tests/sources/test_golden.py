@@ -63,7 +63,7 @@ def summary(path, options):
     try:
         reading = collect([path], ReadOptions(**options))
     except InputError as error:
-        return {"raises": type(error).__name__, "message": str(error).replace(str(SHARED), "shared")}
+        return {"raises": type(error).__name__, "message": error.on_command_line.replace(str(SHARED), "shared")}
     runs = [
         {
             "run": run.name,
