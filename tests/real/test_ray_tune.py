@@ -8,6 +8,7 @@ import pickle
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -303,6 +304,7 @@ class Made:
 
     def __init__(self, name, status="RUNNING"):
         self.trial_id, self.config, self.status, self.checkpoint = name, {"name": name}, status, "there"
+        self.run_metadata = SimpleNamespace(last_result={"training_iteration": 1})
 
     def is_finished(self):
         return self.status in ("TERMINATED", "ERROR")
