@@ -171,7 +171,5 @@ def settings(given: dict[str, Any], **more: Any) -> Settings:
     used = fit_options(None, given)
     fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
-    options = {
-        name: value for name, value in told.items() if name not in ("as_json", "csv", "plot", "report", "partial")
-    }
+    options = {name: value for name, value in told.items() if name not in _NOT_ASKED}
     return Settings(command=click.get_current_context().obj, options=options)

@@ -86,7 +86,7 @@ def gate(
     if not reading.runs:
         raise InputError("nothing to gate: no run could be read")
     names = [run.name for run in reading.runs]
-    told = _shown(shown, [*names, *dict.fromkeys(run.run for run in reading.left_out if run.run)], exit_code)
+    visible = _shown(shown, [*names, *dict.fromkeys(run.run for run in reading.left_out if run.run)], exit_code)
     states = _states(paths, given, names)
     options = gate_fit_options(given)
     numbers, said = gate_numbers(given, reading.runs[0].curve, options.family)
@@ -96,9 +96,9 @@ def gate(
             seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
-    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), told, given["price"]))
+    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), visible, given["price"]))
     if exit_code:
-        decision = next((each for each in answer.decisions if each.run == told[0]), None)
+        decision = next((each for each in answer.decisions if each.run == visible[0]), None)
         click.get_current_context().exit(PARTLY if decision is None else EXIT[decision.action.value])
     answered(reading.left_out, given)
 
@@ -108,10 +108,10 @@ def _shown(patterns: tuple[str, ...], names: list[str], exit_code: bool) -> list
     from rlscale.sources.patterns import check_patterns, matches
 
     check_patterns(names, {"--run": patterns})
-    told = [name for name in names if matches(name, patterns)]
-    if exit_code and len(told) != 1:
-        raise InputError(f"--exit-code is of one run and {len(told)} are given; name it with --run RUN")
-    return told
+    chosen = [name for name in names if matches(name, patterns)]
+    if exit_code and len(chosen) != 1:
+        raise InputError(f"--exit-code is of one run and {len(chosen)} are given; name it with --run RUN")
+    return chosen
 
 
 def _states(paths: tuple[str, ...], given: dict[str, Any], names: list[str]) -> dict[str, list[str]]:

@@ -138,8 +138,8 @@ class Run(Value):
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        held = f"{len(self.metrics)} metrics, {len(self.series)} series, {len(self.settings)} settings"
-        return f"Run({self.name!r} of recipe {self.recipe!r}: {self.curve!r}, {held})"
+        content = f"{len(self.metrics)} metrics, {len(self.series)} series, {len(self.settings)} settings"
+        return f"Run({self.name!r} of recipe {self.recipe!r}: {self.curve!r}, {content})"
 
     def with_curve(self, curve: Curve, *, source: Source | None, warnings: tuple[str, ...]) -> Run:
         """Return the run with another curve, and what is said of it; all else is shared."""

@@ -13,11 +13,11 @@ from rlscale.present import numbers, remarks
 from rlscale.present.charts.growth import growth_panel, trace, trace_limits
 from rlscale.present.charts.recipes import CURVES, colour_of, recipe_curves, recipe_places, recipes_panel
 from rlscale.present.charts.runs import fan, fan_limits, fan_panel
-from rlscale.present.charts.svg import css_colour, interval_svg, panel_svg
+from rlscale.present.charts.svg import colour_variables, css_colour, interval_svg, panel_svg
 from rlscale.present.checklist import checklist
 from rlscale.present.coverage import pooled
 from rlscale.present.over_time.words import growth_sentences, verdict_since
-from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT, verdict_words
+from rlscale.present.palette import verdict_words
 from rlscale.present.views import CEILING, FitView, RankView, RunView, headline, versions
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def rendered(template: str, context: Mapping[str, Any]) -> str:
         probability=numbers.probability, words=verdict_words, count=numbers.count, tied=_tied, breakable=_breakable
     )
     page = environment.from_string((folder / template).read_text(encoding="utf-8"))
-    css = _variables() + "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("report", "chart"))
+    css = colour_variables(":root") + "".join(
+        (folder / f"{name}.css").read_text(encoding="utf-8") for name in ("report", "chart")
+    )
     return page.render(css=css, **context)
 
 
@@ -101,19 +103,6 @@ def _summary(view: FitView | RankView) -> str:
     if isinstance(view, RankView):
         runs = f"{numbers.count(len(view.ranking.recipes), 'recipe')}, {runs}"
     return f"{runs}, {numbers.count(sum(run.n_points for run in view.runs), 'evaluation')}"
-
-
-def _variables() -> str:
-    """Return the palette as CSS variables, light and dark."""
-    light = {f"s{i}": colour for i, colour in enumerate(SERIES)}
-    dark = {f"s{i}": colour for i, colour in enumerate(SERIES_DARK)}
-    for name, (on_light, on_dark) in VERDICT.items():
-        light[name.value], dark[name.value] = on_light, on_dark
-    return f":root{{{_declared(light)}}}\n@media (prefers-color-scheme: dark){{:root{{{_declared(dark)}}}}}\n"
-
-
-def _declared(colours: Mapping[str, str]) -> str:
-    return "".join(f"--{name}:{colour};" for name, colour in colours.items())
 
 
 def _overlay(view: RankView, fits: Sequence[Fit]) -> tuple[str, str]:

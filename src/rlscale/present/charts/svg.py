@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from rlscale.inference import Interval, VerdictName
@@ -13,23 +14,17 @@ from rlscale.present.charts.spec import Band, End, Label, Line, Panel, Points, W
 from rlscale.present.labels import spread
 from rlscale.present.palette import SERIES, SERIES_DARK, VERDICT
 
-__all__ = ["css_colour", "interval_svg", "panel_svg", "standalone_svg"]
+__all__ = ["colour_variables", "css_colour", "interval_svg", "panel_svg", "standalone_svg"]
 
 Point = tuple[float, float]
-_VERDICTS = frozenset(name.value for name in VerdictName)
 #: Pixels between what stands side by side in the right margin, and of a letter of a label.
 _APART, _LETTER = 8.0, 7.0
-#: The colour roles of a page that has none of its own.
-_LIGHT = {
-    **{f"s{k}": colour for k, colour in enumerate(SERIES)},
-    **{name.value: VERDICT[name][0] for name in VerdictName},
-    "ink": "#1b1f24", "muted": "#6e7781", "faint": "#b9c0c7", "grid": "#eceff2", "card": "#ffffff",
-}  # fmt: skip
-_DARK = {
-    **{f"s{k}": colour for k, colour in enumerate(SERIES_DARK)},
-    **{name.value: VERDICT[name][1] for name in VerdictName},
-    "ink": "#e8ebee", "muted": "#8d969f", "faint": "#4a535c", "grid": "#2a3138", "card": "#1b1f24",
-}  # fmt: skip
+#: The colour roles that a page has of its own: light and dark.
+_OWN = (
+    {"ink": "#1b1f24", "muted": "#6e7781", "faint": "#b9c0c7", "grid": "#eceff2", "card": "#ffffff"},
+    {"ink": "#e8ebee", "muted": "#8d969f", "faint": "#4a535c", "grid": "#2a3138", "card": "#1b1f24"},
+)
+_NONE: Mapping[str, str] = MappingProxyType({})
 _DASHES = {"dashed": "5 3", "dotted": "2 3"}
 
 
@@ -99,10 +94,20 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
 def standalone_svg(panel: Panel, *, width: float = 760, height: float = 340) -> str:
     """Return one panel with its own colours, light and dark, for a page that has no style of ours."""
     style = (files("rlscale.present") / "templates" / "chart.css").read_text(encoding="utf-8")
-    light, dark = (f".rlscale-chart{{{_declared(colours)}}}" for colours in (_LIGHT, _DARK))
+    scope = colour_variables(".rlscale-chart", *_OWN)
     drawn = panel_svg(panel, width=width, height=height, kind="rlscale-chart")
-    scope = f"{light}@media (prefers-color-scheme:dark){{{dark}}}"
     return f'<div style="max-width:{width:g}px"><style>{scope}{style}</style>{drawn}</div>'
+
+
+def colour_variables(selector: str, light: Mapping[str, str] = _NONE, dark: Mapping[str, str] = _NONE) -> str:
+    """Return the palette as CSS variables of what a selector names, light and dark, with further roles of each."""
+    recipes = [{f"s{k}": colour for k, colour in enumerate(colours)} for colours in (SERIES, SERIES_DARK)]
+    verdicts = [{name.value: VERDICT[name][k] for name in VerdictName} for k in range(2)]
+    on_light, on_dark = (
+        f"{selector}{{{_declared({**recipe, **verdict, **more})}}}"
+        for recipe, verdict, more in zip(recipes, verdicts, (light, dark), strict=True)
+    )
+    return f"{on_light}\n@media (prefers-color-scheme: dark){{{on_dark}}}\n"
 
 
 def _declared(colours: Mapping[str, str]) -> str:
