@@ -17,7 +17,7 @@ PRELOADED = [
     "rlscale.cli.live",
     "rlscale.live",
     "rlscale.ledger",
-    "rlscale.present.watch",
+    "rlscale.render.watch",
     "psycopg",
     "tests.processes",
 ]

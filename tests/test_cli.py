@@ -161,7 +161,7 @@ def test_rank_json_plot_and_report(table: Path, tmp_path: Path) -> None:
     assert len(document["pairs"]) == 3
     assert sum(row["p_best"] for row in document["recipes"]) == pytest.approx(1.0)
     assert plot.stat().st_size > 1000
-    assert "<h2>Ranking</h2>" in report.read_text(encoding="utf-8")
+    assert "<h2>All recipes</h2>" in report.read_text(encoding="utf-8")
     assert result.stderr.splitlines() == [f"wrote {plot}", f"wrote {report}"]
 
 

@@ -23,9 +23,9 @@ def test_the_quickstart_runs_and_shows_what_it_says(tmp_path):
         if cell.cell_type == "code" and cell.outputs:
             shown[cell.source.splitlines()[-1]] = {k: v for out in cell.outputs for k, v in out["data"].items()}
     for last, kinds in {
-        "fits[0]": ("<table>", "<svg"),
-        "ranking": ("<table>", "<svg"),
-        "rlscale.gate(early, budget=budget)": ("<table>", "<svg"),
+        "fits[0]": ("<table class=", "<svg"),
+        "ranking": ("<table class=", "<svg"),
+        "rlscale.gate(early, budget=budget)": ("<table class=", "<svg"),
         "ranking.to_frame()": ("dataframe",),
     }.items():
         assert all(kind in shown[last]["text/html"] for kind in kinds), last

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlscale.answers.numbers import quantity
 from rlscale.cli import main
-from rlscale.present.numbers import quantity
 from rlscale.typed import number_of, suggestion
 
 

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["Result"]
 
 #: What knows how results look: loaded when one is shown, so that the core knows nothing of text, pages and charts.
-_SHOWN = "rlscale.present.results"
+_SHOWN = "rlscale.render.results"
 
 
 class Result:

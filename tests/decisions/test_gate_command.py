@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from rlscale.cli import main
 from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions.gate import HOLD
-from rlscale.present.tables import table_csv
+from rlscale.render.simulated import table_csv
 
 HALF = ("bundled", "--budget", 1.84e6, "--until", 9.2e5)
 

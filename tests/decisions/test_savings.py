@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from rlscale.answers.savings import savings_words
 from rlscale.decisions.savings import Outlay, check_price, savings
 from rlscale.errors import InputError
-from rlscale.present.savings import savings_words
 from tests.test_cli import invoke
 
 HELD, STOPPED = Outlay(20.0, paused=True, comeback=0.25), Outlay(30.0, paused=True, comeback=0.0)

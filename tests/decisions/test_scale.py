@@ -30,8 +30,8 @@ from rlscale.inference.posterior import posterior
 from rlscale.inference.quantiles import weighted_quantiles
 from rlscale.inference.shapes import shapes_of
 from rlscale.inference.walk_before import mean_before
-from rlscale.present.documents import dumps
-from rlscale.present.tables import table_csv
+from rlscale.render.json import dumps
+from rlscale.render.simulated import table_csv
 
 RNG = np.random.default_rng(17)
 #: The module; the function of the same name hides it.

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from rlscale.ledger import Heading, Ledger
 from rlscale.live import Following
-from rlscale.present.watch import screen
+from rlscale.render.watch import screen
 from rlscale.sources import ReadOptions
 from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
 from tests.test_cli import invoke

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlscale.answers.backtest import BacktestView, backtest_view
+from rlscale.answers.settings import BadFile, Settings
 from rlscale.curves import Curve, Run, Source, Truth, simulate
 from rlscale.inference import FitOptions, Verdict, VerdictName
-from rlscale.present.backtest import BacktestView, backtest_view
-from rlscale.present.views import BadFile, Settings
 from rlscale.trust.backtest import cut_scores
 from rlscale.trust.outcome import LEVELS, Backtest, Case, Skipped
 

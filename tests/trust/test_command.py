@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rlscale.cli import main
-from rlscale.present.tables import table_csv
+from rlscale.render.simulated import table_csv
 from tests.trust.made import rising, several
 
 

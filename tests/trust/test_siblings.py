@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from rlscale.cli import main
 from rlscale.curves import Curve, Run
 from rlscale.inference.siblings import LEAST
-from rlscale.present.tables import table_csv
+from rlscale.render.simulated import table_csv
 from rlscale.trust import backtest
 from rlscale.trust.backtest import beside, cut_runs
 from tests.trust.made import rising, several

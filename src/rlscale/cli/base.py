@@ -18,8 +18,8 @@ from rlscale.errors import InputError, hidden
 from rlscale.options import fit_options, with_open_bounds
 
 if TYPE_CHECKING:
-    from rlscale.present.output import Output
-    from rlscale.present.views import Settings
+    from rlscale.answers.settings import Settings
+    from rlscale.render.output import Output
     from rlscale.sources import LeftOut
 
 __all__ = ["PARTLY", "Commands", "answered", "output", "prepare", "settings", "watched"]
@@ -93,7 +93,7 @@ def prepare() -> None:
 
 def output(given: dict[str, Any]) -> Output:
     """Return where the answer goes, checked before the work is done."""
-    from rlscale.present.output import Output
+    from rlscale.render.output import Output
 
     to = Output(json=given["as_json"], csv=given.get("csv"), plot=given.get("plot"), report=given.get("report"))
     to.check()
@@ -127,7 +127,7 @@ def watched(what: str, runs: int | None, unit: str = "runs") -> Iterator[Callabl
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from rlscale.present.output import console
+    from rlscale.render.console import console
 
     start = time.monotonic()
     tail = TimeElapsedColumn() if runs is None else TextColumn("{task.fields[pace]}")
@@ -166,7 +166,7 @@ def answered(left_out: Iterable[LeftOut], given: dict[str, Any]) -> None:
 
 def settings(given: dict[str, Any], **more: Any) -> Settings:
     """Return how the answer was asked for."""
-    from rlscale.present.views import Settings
+    from rlscale.answers.settings import Settings
 
     used = fit_options(None, given)
     fitting = {"family": used.family, "model_error": used.model_error, "tolerance": used.tolerance}

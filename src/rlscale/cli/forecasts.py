@@ -31,7 +31,7 @@ from rlscale.typed import Amount, Compute, Count
 
 if TYPE_CHECKING:
     from rlscale.inference import Fit, OverTime
-    from rlscale.present.output import Output
+    from rlscale.render.output import Output
     from rlscale.sources import Reading
     from rlscale.trust import Calibration
 
@@ -57,7 +57,8 @@ def fit(
     PATH is a log or a folder of logs. Without --target the verdict speaks of the asymptote and the forecasts are at 2
     and 4 times the last compute. --over-time implies --siblings off.
     """
-    from rlscale.present.views import fit_view
+    from rlscale.answers.fit import fit_answer
+    from rlscale.answers.views import fit_view
 
     to = output(given)
     if over_time:
@@ -65,7 +66,8 @@ def fit(
     fits, reading, calibration = _fitted(paths, targets, at_least, given)
     asked = settings(given, targets=[*targets], at_least=at_least, calibration=_named(given))
     grown = _grown(fits, targets) if over_time else ()
-    to.fits(fit_view(fits, settings=asked, reading=reading, over_time=grown, calibration=calibration), fits)
+    view = fit_view(fits, settings=asked, reading=reading, over_time=grown, calibration=calibration)
+    to.put(lambda charts: fit_answer(view, fits if charts else None))
 
 
 @click.command(epilog=example("rlscale rank runs/ --target 1e7 --report report.html"))
@@ -107,11 +109,11 @@ def backtest(
     forecast from there, and compared with what came true. --calibrate --out FILE prepares a file for --calibration of
     gate, fit and rank.
     """
+    from rlscale.answers.backtest import backtest_answer, backtest_view
+    from rlscale.answers.backtest.document import calibration_document
     from rlscale.errors import InputError
-    from rlscale.present.backtest import backtest_view
-    from rlscale.present.backtest.document import calibration_document
-    from rlscale.present.documents import dumps
-    from rlscale.present.output import write_file
+    from rlscale.render.json import dumps
+    from rlscale.render.output import write_file
     from rlscale.sources import collect
     from rlscale.trust import CUTS, archive
     from rlscale.trust import backtest as backtest_runs
@@ -138,7 +140,8 @@ def backtest(
     if calibrate:
         calibration = calibrated_on(reading.runs, cuts=cuts or CUTS, options=gate_fit_options(given))
         calibration = replace(calibration, archive=archive(report))
-    to.backtest(backtest_view(report, reading.runs, settings=asked, reading=reading), calibration)
+    view = backtest_view(report, reading.runs, settings=asked, reading=reading)
+    to.put(lambda charts: backtest_answer(view, calibration, charts=charts))
     if calibration is not None and out is not None:
         write_file(out, dumps(calibration_document(calibration)) + "\n")
         click.echo(f"wrote {out}", err=True)
@@ -162,7 +165,7 @@ def demo(**given: Any) -> None:
         "Known truth: with 8 tokens a quarter of the answers do not fit, so base and lr1.5e-4 cannot pass 0.75.\n",
         err=to.json,
     )
-    _ranked((str(bundled()),), None, given, to, extra={"report": str(given["report"])})
+    _ranked((str(bundled()),), None, given, to, more={"report": str(given["report"])})
 
 
 def _fitted(
@@ -218,12 +221,14 @@ def _ranked(
     *,
     all_pairs: bool = False,
     jobs: int | None = None,
-    extra: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Read, fit and rank, with a progress bar on long work; fits are not kept, those shown are made again."""
+    from rlscale.answers.rank import rank_answer
+    from rlscale.answers.settings import bad_files
+    from rlscale.answers.views import RankView, run_line
     from rlscale.decisions import rank_runs
     from rlscale.inference import Refits
-    from rlscale.present.views import RankView, bad_files, run_line
     from rlscale.sources import collect
 
     calibration = _calibration(given)
@@ -251,7 +256,8 @@ def _ranked(
         left_out=reading.left_out,
         calibration=calibration,
     )
-    to.ranking(view, Refits(runs, () if target is None else target, options), extra)
+    fits = Refits(runs, () if target is None else target, options)
+    to.put(lambda charts: rank_answer(view, fits if charts else None, more=more))
     answered(reading.left_out, given)
 
 

@@ -77,8 +77,8 @@ def gate(
         raise InputError("no path is given; give a log or a folder of logs, or --explain ID --ledger URL")
     if given["budget"] is None:
         raise InputError("--budget is needed: the compute that one run may get, in the runs' unit")
+    from rlscale.answers.gate import gate_answer, gate_view
     from rlscale.decisions.gate import gate as decide
-    from rlscale.present.gate import gate_view
     from rlscale.sources import collect
 
     to = output(given)
@@ -96,7 +96,8 @@ def gate(
             seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
-    to.gate(gate_view(answer, reading, said, _told(given, runs=[*shown]), visible, given["price"]))
+    view = gate_view(answer, reading, said, _told(given, runs=[*shown]), visible, given["price"])
+    to.put(lambda charts: gate_answer(view, charts=charts))
     if exit_code:
         decision = next((each for each in answer.decisions if each.run == visible[0]), None)
         click.get_current_context().exit(PARTLY if decision is None else EXIT[decision.action.value])
@@ -143,9 +144,9 @@ def _explain(paths: tuple[str, ...], number: int, where: str | None, given: dict
     """Make a decision of a ledger again, and show it."""
     from rlscale.ledger import Ledger
     from rlscale.live import explain
-    from rlscale.present.documents import dumps
-    from rlscale.present.gate.explanation import explanation_document, print_explanation
-    from rlscale.present.output import console
+    from rlscale.render.console import console
+    from rlscale.render.explanation import explanation_document, print_explanation
+    from rlscale.render.json import dumps
 
     if where is None:
         raise InputError("--explain is of a decision in a ledger; give --ledger URL")
@@ -205,8 +206,8 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
     PATH is a log or a folder of logs. Runs meet in tournaments up to the smallest last compute; every policy sees only
     what it would have seen.
     """
+    from rlscale.answers.replay import replay_answer, replay_view
     from rlscale.decisions.gate.registry import POLICIES, frontier
-    from rlscale.present.replay import replay_view
     from rlscale.sources import collect
     from rlscale.trust import Setting
     from rlscale.trust import replay as replay_runs
@@ -225,7 +226,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
     view = replay_view(found, reading, _told(given, policies=[one.name for one in chosen]), given["price"])
-    to.replay(view)
+    to.put(lambda charts: replay_answer(view, charts=charts))
     answered(reading.left_out, given)
 
 
@@ -245,8 +246,8 @@ def _prices(given: dict[str, Any], runs: Any) -> dict[str, float] | None:
 def policy(name: str | None, as_json: bool) -> None:
     """Print a policy as a file of numbers, each with its reason; without NAME, which policies there are."""
     from rlscale.decisions.gate.registry import POLICIES, numbers
-    from rlscale.present.documents import dumps
-    from rlscale.present.policies import policies_document, policy_toml
+    from rlscale.render.json import dumps
+    from rlscale.render.policies import policies_document, policy_toml
 
     chosen = [policy_option(name)] if name is not None else list(POLICIES.values())
     if as_json:

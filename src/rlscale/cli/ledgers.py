@@ -45,12 +45,13 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
 
     PATH is a log or a folder of logs. What is there already is left alone, so this can be done again and again.
     """
+    from rlscale.answers.coverage import coverage_document
+    from rlscale.answers.documents import SCHEMA
     from rlscale.ledger import Ledger
     from rlscale.live import Intake
     from rlscale.live.growth import Growth, grown
-    from rlscale.present.coverage import coverage_document
-    from rlscale.present.documents import SCHEMA, dumps
-    from rlscale.present.output import console
+    from rlscale.render.console import console
+    from rlscale.render.json import dumps
     from rlscale.sources import collect
 
     to = output({**given, "plot": None, "report": None})
@@ -90,9 +91,9 @@ def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
 def list_(where: str, run: tuple[str, ...], price: float | None, as_json: bool) -> None:
     """Show the runs of a ledger, what was decided on them and saved, what people said, what went wrong."""
     from rlscale.ledger import Ledger
-    from rlscale.present.documents import dumps
-    from rlscale.present.ledger.listing import listing, listing_document, print_listing
-    from rlscale.present.output import console
+    from rlscale.render.console import console
+    from rlscale.render.json import dumps
+    from rlscale.render.ledger.listing import listing, listing_document, print_listing
 
     with Ledger(where) as held:
         view = listing(held, run, price)
@@ -110,13 +111,16 @@ def history(recipe: str | None, where: str, **given: Any) -> None:
 
     Without RECIPE, all recipes as they are believed now.
     """
+    from rlscale.answers import Settings
+    from rlscale.answers.history import history_answer
     from rlscale.ledger import Ledger
     from rlscale.live.past import past
 
     to = output(given)
     with Ledger(where) as held:
         view, address = past(held, recipe), str(held.where)
-    to.history(view, address, click.get_current_context().obj)
+    used = Settings(command=click.get_current_context().obj)
+    to.put(lambda charts: history_answer(view, address, used, charts=charts))
 
 
 @ledger.command(epilog=example("rlscale ledger export --ledger runs.db --table decisions --out decisions.csv"))
@@ -126,9 +130,10 @@ def history(recipe: str | None, where: str, **given: Any) -> None:
 @with_options(OUTPUT[:1])
 def export(where: str, table: str, out: Path | None, as_json: bool) -> None:
     """Write what a ledger holds as CSV; the points are a table that every command reads."""
+    from rlscale.answers.documents import SCHEMA
     from rlscale.ledger import Ledger
-    from rlscale.present.documents import SCHEMA, dumps
-    from rlscale.present.ledger.export import rows_of, write_csv
+    from rlscale.render.json import dumps
+    from rlscale.render.ledger.export import rows_of, write_csv
 
     with Ledger(where) as held:
         if as_json:

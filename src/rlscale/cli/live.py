@@ -136,7 +136,7 @@ def _seen_by(watcher: Watch, held: Ledger, acting: bool) -> Callable[[], Scene]:
 
 def _failure(failed: Sequence[Ended]) -> str:
     """Say which commands failed, and what comes next."""
-    from rlscale.present.numbers import count
+    from rlscale.answers.numbers import count
 
     last = failed[-1]
     how = "took too long" if last.outcome == "timeout" else "failed"
@@ -202,9 +202,9 @@ def _stopped_by(ended: threading.Event) -> Iterator[None]:
 @contextmanager
 def _shown(given: dict[str, Any]) -> Iterator[Any]:
     """Yield what shows a scene: a live view on a terminal, else lines of text or JSON."""
-    from rlscale.present.documents import dumps
-    from rlscale.present.output import console
-    from rlscale.present.watch import News, limited, scene_document, screen
+    from rlscale.render.console import console
+    from rlscale.render.json import dumps
+    from rlscale.render.watch import News, limited, scene_document, screen
 
     price = given["price"]
     if given["as_json"]:
@@ -245,9 +245,10 @@ def _override(kind: str, what: str) -> click.Command:
     def command(run: str, where: str, note: str, by: str | None, as_json: bool) -> None:
         from dataclasses import asdict
 
+        from rlscale.answers.documents import SCHEMA
+        from rlscale.answers.when import moment
         from rlscale.ledger import Ledger
-        from rlscale.present.documents import SCHEMA, dumps
-        from rlscale.present.ledger.when import moment
+        from rlscale.render.json import dumps
 
         with Ledger(where) as held:
             row = held.book.run(run)

@@ -32,9 +32,9 @@ def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
     PATH is a log, a folder of logs, or a tracker's address.
     """
-    from rlscale.present.documents import dumps
-    from rlscale.present.logs import print_survey, survey_document
-    from rlscale.present.output import console
+    from rlscale.render.console import console
+    from rlscale.render.json import dumps
+    from rlscale.render.logs import print_survey, survey_document
     from rlscale.sources import survey
     from rlscale.sources.naming import clean
 
@@ -53,9 +53,9 @@ def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 @with_options(OUTPUT[:1])
 def sources(metrics: bool, trainer: str | None, as_json: bool) -> None:
     """List what can be read, from where, and with which extra."""
-    from rlscale.present.documents import dumps
-    from rlscale.present.logs import metrics_document, print_metrics, print_sources, sources_document
-    from rlscale.present.output import console
+    from rlscale.render.console import console
+    from rlscale.render.json import dumps
+    from rlscale.render.logs import metrics_document, print_metrics, print_sources, sources_document
 
     keys = metrics or trainer is not None
     if as_json:
@@ -82,9 +82,9 @@ def sources(metrics: bool, trainer: str | None, as_json: bool) -> None:
 def simulate(out: Path | None, truth: Path | None, as_json: bool, **given: Any) -> None:
     """Curves with known truth, for trials and checks: a long table as CSV."""
     from rlscale.curves import simulated_runs
-    from rlscale.present.documents import dumps
-    from rlscale.present.output import write_file
-    from rlscale.present.tables import simulated_document, table_csv, truth_document
+    from rlscale.render.json import dumps
+    from rlscale.render.output import write_file
+    from rlscale.render.simulated import simulated_document, table_csv, truth_document
 
     pairs: list[tuple[Run, Truth]] = simulated_runs(
         given["recipes"], given["seeds"], given["points"], given["seed"],

@@ -10,12 +10,12 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from rlscale.answers.savings import savings_words
 from rlscale.decisions.savings import Savings
 from rlscale.errors import RlscaleError
 from rlscale.ledger import DecisionRow, Stated
 from rlscale.live import Scene, Table, WatchSettings, saved
 from rlscale.parameters import in_python
-from rlscale.present.savings import savings_words
 
 __all__ = ["Desk"]
 

@@ -10,13 +10,13 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from rlscale.answers.savings import savings_words
 from rlscale.decisions.gate import KILL, Policy
 from rlscale.decisions.savings import Savings
 from rlscale.errors import InputError
 from rlscale.integrations.desk import Desk
 from rlscale.ledger import Stated
 from rlscale.live import WatchSettings
-from rlscale.present.savings import savings_words
 
 __all__ = ["AsymptotePruner"]
 

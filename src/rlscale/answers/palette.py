@@ -1,0 +1,63 @@
+"""Colours that survive colour blindness and print: Okabe and Ito's, with a lighter set for dark pages.
+
+Colour never stands alone: recipes are labelled where they are drawn, verdicts are written out.
+"""
+
+from __future__ import annotations
+
+from rlscale.inference import VerdictName
+
+__all__ = [
+    "DECISION",
+    "INK",
+    "MUTED",
+    "SERIES",
+    "SERIES_DARK",
+    "VERDICT",
+    "VERDICT_RICH",
+    "mark_words",
+    "verdict_words",
+]
+
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#b4639a", "#c98a00", "#3d9bd1", "#6f5a3c", "#555f9e")
+SERIES_DARK = ("#58aee8", "#f58a45", "#37c99d", "#e2a0cb", "#f0b93a", "#8fd0f5", "#c9ad84", "#a3acec")
+INK, MUTED = "#1b1f24", "#6a737d"
+
+#: Verdict to (light, dark) colour of its badge.
+VERDICT = {
+    VerdictName.RESOLVED: ("#00795a", "#37c99d"),
+    VerdictName.BENDING: ("#0b66a8", "#58aee8"),
+    VerdictName.PRE_INFLECTION: ("#9a6700", "#f0b93a"),
+    VerdictName.NO_LEARNING: ("#5f6872", "#a3abb5"),
+    VerdictName.REGIME_CHANGE: ("#8a3f73", "#e2a0cb"),
+    VerdictName.COLLAPSED: ("#b3430a", "#f58a45"),
+    VerdictName.TOO_FEW_POINTS: ("#5f6872", "#a3abb5"),
+}
+VERDICT_RICH = {
+    VerdictName.RESOLVED: "bold green",
+    VerdictName.BENDING: "bold blue",
+    VerdictName.PRE_INFLECTION: "bold yellow",
+    VerdictName.NO_LEARNING: "bright_black",
+    VerdictName.REGIME_CHANGE: "bold magenta",
+    VerdictName.COLLAPSED: "bold red",
+    VerdictName.TOO_FEW_POINTS: "bright_black",
+}
+#: Decision to its mark, its colour in a terminal, and its colour role in charts and on pages.
+DECISION = {
+    "commit": ("✔", "bold green", "s2"),
+    "continue": ("▶", "bold blue", "s0"),
+    "hold": ("‖", "bold yellow", "s4"),
+    "stop": ("■", "bold red", "muted"),
+}
+
+
+def verdict_words(name: VerdictName) -> str:
+    """Return the verdict as words, ``pre-inflection``."""
+    return {VerdictName.PRE_INFLECTION: "pre-inflection"}.get(name, name.value.replace("_", " "))
+
+
+def mark_words(mark: str) -> str:
+    """Return a verdict or a decision with its sign, as it stands in a table: ``● resolved``, ``‖ hold``."""
+    if mark in DECISION:
+        return f"{DECISION[mark][0]} {mark}"
+    return f"● {verdict_words(VerdictName(mark))}"

@@ -1,0 +1,1 @@
+"""What people and programs see of an answer: terminal text, JSON, CSV, DataFrame, pages, notebooks, charts."""

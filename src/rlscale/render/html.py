@@ -1,0 +1,230 @@
+"""An answer as HTML: a page that opens offline, and what a notebook shows. Drawings are inline SVG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from rlscale.answers import Answer, Cards, Column, Definitions, Figures, Section, Sentence, Table, numbers
+from rlscale.answers.charts.spec import Panel
+from rlscale.answers.checklist import MADE
+from rlscale.answers.coverage import pooled
+from rlscale.answers.palette import DECISION, SERIES, mark_words
+from rlscale.answers.settings import versions
+from rlscale.inference import Interval
+from rlscale.render.svg import colour_variables, css_colour, interval_svg, panel_svg
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+__all__ = ["as_notebook", "as_page"]
+
+#: Rows of a table that a page and a notebook show.
+_ROWS, _NOTEBOOK_ROWS = 1000, 100
+#: Sentences of a section that a notebook shows where it has too many.
+_FEW = 12
+#: Width and height of a figure of each size, and of the stand-in for small screens, in pixels of its own scale.
+_SIZES = {"wide": (1040, 420), "half": (440, 300), "small": (270, 258)}
+_NARROW = (440, 340)
+
+
+def as_page(answer: Answer) -> str:
+    """Return the whole answer as one HTML file that opens offline."""
+    title = re.sub(r"^rlscale\s+", "", answer.settings.command).partition(" ")[0] or "answer"
+    return _filled(
+        "page.html.j2",
+        answer=answer,
+        title=f"rlscale {title}",
+        css=_css(),
+        lead=_lead(answer),
+        blocks=[_context(block, _ROWS) for block in _page_blocks(answer)],
+        versions=versions(),
+    )
+
+
+def as_notebook(answer: Answer) -> str:
+    """Return an answer as HTML for a notebook: headline, tables, the first panel of its chart, sentences."""
+    tables = [_context(table, _NOTEBOOK_ROWS) for table in answer.tables if table.rows and not table.on_page_only]
+    sections = [_context(_few(section), 0) for section in answer.sections if section.sentences]
+    panels = () if answer.chart is None else answer.chart.panels[:1]
+    figures = [_context(Figures("", panels), 0)] if panels else []
+    blocks = [*tables, *figures, *sections]
+    return _filled("notebook.html.j2", answer=answer, css=_css(), lead=_lead(answer), blocks=blocks)
+
+
+def _lead(answer: Answer) -> list[str]:
+    return [*answer.lead, *([] if answer.grouping is None else [pooled(answer.grouping)])]
+
+
+def _page_blocks(answer: Answer) -> list[Any]:
+    blocks: list[Any] = [block for block in answer.blocks if _on_page(block)]
+    if answer.errors:
+        lost = tuple(Sentence(error.message, error.path) for error in answer.errors)
+        at = next((k for k, block in enumerate(blocks) if isinstance(block, Definitions)), len(blocks))
+        blocks.insert(at, Section("Left out", lost))
+    options = {name: value for name, value in answer.settings.options.items() if value not in (None, (), [], False)}
+    if options:
+        item = ("Options", ", ".join(f"{name} = {value}" for name, value in options.items()))
+        last = blocks[-1] if blocks and isinstance(blocks[-1], Definitions) else None
+        if last is None:
+            blocks.append(Definitions(MADE, (item,)))
+        else:
+            blocks[-1] = replace(last, items=(*last.items, item))
+    return blocks
+
+
+def _on_page(block: Any) -> bool:
+    if isinstance(block, Section):
+        return block.on_page and bool(block.sentences)
+    return bool(block.rows) if isinstance(block, Table) else True
+
+
+def _few(section: Section) -> Section:
+    """Return a section with as many sentences as a notebook shows."""
+    if len(section.sentences) <= min(section.most, 2 * _FEW):
+        return section
+    more = f"… and {len(section.sentences) - _FEW:,} more (to_dict() has them all)"
+    return replace(section, sentences=(*section.sentences[:_FEW], more))
+
+
+def _context(block: Any, rows: int) -> dict[str, Any]:
+    """Return a block as a template takes it, under the name of its kind."""
+    kind = type(block).__name__.lower()
+    if isinstance(block, Table):
+        return {"kind": kind, "table": block, "rows": _rows(block, rows), "more": max(len(block.rows) - rows, 0)}
+    if isinstance(block, Section):
+        sentences = [Sentence(each) if isinstance(each, str) else each for each in block.sentences]
+        return {"kind": kind, "section": block, "sentences": sentences}
+    if isinstance(block, Figures):
+        return {"kind": kind, "figures": block, "drawings": _drawings(block)}
+    if isinstance(block, Cards):
+        cards = [(card, panel_svg(card.panel), css_colour(card.colour)) for card in block.cards]
+        return {"kind": kind, "cards": block, "drawn": cards}
+    return {"kind": kind, "definitions": block}
+
+
+def _drawings(figures: Figures) -> list[tuple[str, str]]:
+    """Return the drawings with their titles."""
+    width, height = _SIZES[figures.size]
+    if figures.narrow is not None:
+        return [("", _drawing(figures.panels[0], 1040, 420, "overlay wide")
+                 + _drawing(figures.narrow, *_NARROW, "overlay narrow"))]  # fmt: skip
+    kind = "overlay" if figures.size == "wide" else "panel"
+    return [(panel.title, _drawing(panel, width, height, kind)) for panel in figures.panels]
+
+
+def _drawing(panel: Panel, width: float, height: float, kind: str) -> str:
+    return panel_svg(panel, width=width, height=height, kind=kind)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A cell of a page.
+
+    Parameters
+    ----------
+    column : Column
+    text, ends : str
+        As people read them.
+    mark : str
+        CSS class of a verdict or decision.
+    bar : str
+        A drawing of the interval.
+    share : float, optional
+        A probability that is drawn as a bar.
+    best : bool
+    """
+
+    column: Column
+    text: str
+    ends: str
+    mark: str
+    bar: str
+    share: float | None
+    best: bool
+
+
+def _rows(table: Table, most: int) -> list[dict[str, Any]]:
+    limits = _limits(table)
+    best = {k: table.best(k) for k in table.shown}
+    rows = []
+    for row in range(min(len(table.rows), most)):
+        colour = f"s{row}" if row < len(SERIES) else "faint"
+        cells = [_page_cell(table, row, k, colour, limits, row in best[k]) for k in table.shown]
+        rows.append({
+            "cells": cells, "colour": css_colour(colour), "first": bool(table.group and row and table.starts(row)),
+            "bold": row in table.bold,
+        })  # fmt: skip
+    return rows
+
+
+def _page_cell(table: Table, row: int, k: int, colour: str, limits: tuple[float, float], best: bool) -> _Cell:
+    column, cell = table.columns[k], table.rows[row][k]
+    text, ends = table.text(row, k)
+    marked = column.kind in ("verdict", "decision") and isinstance(cell, str)
+    bar = interval_svg(cell, limits, colour) if column.bar and isinstance(cell, Interval) else ""
+    share = cell if column.bar and column.kind == "probability" and isinstance(cell, float) else None
+    return _Cell(column, text, ends, str(cell) if marked else "", bar, share, best)
+
+
+def _limits(table: Table) -> tuple[float, float]:
+    """Return the scale that the bars of a table share."""
+    bars = [k for k in table.shown if table.columns[k].bar]
+    known = [cell for row in table.rows for k in bars if isinstance(cell := row[k], Interval)]
+    if not known:
+        return 0.0, 1.0
+    return min(interval.q10 for interval in known), max(interval.q90 for interval in known)
+
+
+def _filled(template: str, **context: Any) -> str:
+    return _environment().get_template(template).render(**context)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rlscale.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(count=numbers.count, tied=_tied, breakable=_breakable, words=_words)
+    return environment
+
+
+@cache
+def _css() -> str:
+    folder = files("rlscale.render") / "templates"
+    sheets = "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("answer", "chart"))
+    return colour_variables(".rlscale", *_decisions()) + sheets
+
+
+def _decisions() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the colours of decisions, which are those of recipes, light and dark."""
+    roles = {name: css_colour(role) for name, (_, _, role) in DECISION.items()}
+    return roles, roles
+
+
+def _words(mark: str) -> str:
+    """Return a mark without its sign, which a page draws."""
+    return mark_words(mark)[2:]
+
+
+def _tied(text: str) -> str:
+    """Keep a number and its per cent sign on one line."""
+    return text.replace(" %", "\u00a0%")
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break after its separators."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([/_:])(?=.)", r"\1<wbr>", str(escape(text))))
