@@ -10,7 +10,7 @@ import pytest
 from rlscale.answers.gate import GateView, gate_answer
 from rlscale.answers.gate.document import gate_document
 from rlscale.answers.gate.reasons import TOGETHER, reasons
-from rlscale.answers.gate.view import headline
+from rlscale.answers.gate.view import headline, risk_words
 from rlscale.answers.settings import BadFile, Settings
 from rlscale.decisions.gate import HOLD, KILL, Action, Decision, Evidence, GateAnswer
 from rlscale.decisions.savings import Outlay, savings
@@ -115,7 +115,7 @@ def test_one_run_may_be_shown_alone() -> None:
     [
         ([Action.CONTINUE], "The run goes on."),
         ([Action.CONTINUE] * 3, "All 3 runs go on: nothing is paused."),
-        ([Action.HOLD, Action.CONTINUE], "Of 2 runs: continue 1 and hold 1. Model-based risk that one"),
+        ([Action.HOLD, Action.CONTINUE], "Of 2 runs: continue 1 and hold 1."),
         ([Action.COMMIT, Action.HOLD, Action.HOLD], "Of 3 runs: commit 1 (r0) and hold 2."),
         ([Action.COMMIT, Action.STOP], "Of 2 runs: commit 1 (r0) and stop 1."),
     ],
@@ -131,7 +131,7 @@ def test_the_headline_says_why_nothing_is_decided() -> None:
 
 
 def test_the_risk_is_named_for_what_it_is() -> None:
-    assert "more than 0.020: 3.0 %; at most 15 % is allowed." in headline(view())
-    assert "under 0.1 %" in headline(view(risk=1e-5))
-    assert "Model-based risk spent on stops: 3.0 %; at most 5 % is allowed." in headline(view(policy=KILL))
-    assert "risk" not in headline(view(risk=None))
+    assert "more than 0.020: 3.0 %; at most 15 % is allowed." in risk_words(view())
+    assert "under 0.1 %" in risk_words(view(risk=1e-5))
+    assert risk_words(view(policy=KILL)) == "Model-based risk spent on stops: 3.0 %; at most 5 % is allowed."
+    assert risk_words(view(risk=None)) == ""

@@ -63,7 +63,7 @@ class Column:
     @property
     def title(self) -> str:
         """The heading on one line."""
-        return self.heading.replace("\n", " ").strip()
+        return self.heading.replace("\n80 %", ", 80 %").replace("\n", " ").strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,7 @@ class Table:
             return verdict_words(VerdictName(cell)) if column.kind == "verdict" else cell, ""
         write = self._writer(column.kind, row)
         if isinstance(cell, Interval):
-            return write(cell.q50), f"{write(cell.q10)}–{write(cell.q90)}"
+            return write(cell.q50), f"{write(cell.q10).removesuffix(' %')}–{write(cell.q90)}"
         return write(float(cell)), ""
 
     def best(self, place: int) -> frozenset[int]:

@@ -26,6 +26,7 @@ __all__ = ["as_notebook", "as_page"]
 
 #: Rows of a table that a page and a notebook show.
 _ROWS, _NOTEBOOK_ROWS = 1000, 100
+_MARKS = ("verdict", "decision")
 #: Sentences of a section that a notebook shows where it has too many.
 _FEW = 12
 #: Width and height of a figure of each size, and of the stand-in for small screens, in pixels of its own scale.
@@ -69,13 +70,19 @@ def _page_blocks(answer: Answer) -> list[Any]:
         blocks.insert(at, Section("Left out", lost))
     options = {name: value for name, value in answer.settings.options.items() if value not in (None, (), [], False)}
     if options:
-        item = ("Options", ", ".join(f"{name} = {value}" for name, value in options.items()))
+        item = ("Options", ", ".join(f"{name} = {_option(value)}" for name, value in options.items()))
         last = blocks[-1] if blocks and isinstance(blocks[-1], Definitions) else None
         if last is None:
             blocks.append(Definitions(MADE, (item,)))
         else:
             blocks[-1] = replace(last, items=(*last.items, item))
     return blocks
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(_option, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _on_page(block: Any) -> bool:
@@ -154,7 +161,7 @@ def _rows(table: Table, most: int) -> list[dict[str, Any]]:
     best = {k: table.best(k) for k in table.shown}
     rows = []
     for row in range(min(len(table.rows), most)):
-        colour = f"s{row}" if row < len(SERIES) else "faint"
+        colour = _colour(table, row)
         cells = [_page_cell(table, row, k, colour, limits, row in best[k]) for k in table.shown]
         rows.append({
             "cells": cells, "colour": css_colour(colour), "first": bool(table.group and row and table.starts(row)),
@@ -163,10 +170,20 @@ def _rows(table: Table, most: int) -> list[dict[str, Any]]:
     return rows
 
 
+def _colour(table: Table, row: int) -> str:
+    """Return the colour role of a row: of its recipe, its decision or its verdict."""
+    if table.coloured:
+        return f"s{row}" if row < len(SERIES) else "faint"
+    marks = (
+        cell for column, cell in zip(table.columns, table.rows[row], strict=True) if column.kind in _MARKS and cell
+    )
+    return str(next(marks, "accent"))
+
+
 def _page_cell(table: Table, row: int, k: int, colour: str, limits: tuple[float, float], best: bool) -> _Cell:
     column, cell = table.columns[k], table.rows[row][k]
     text, ends = table.text(row, k)
-    marked = column.kind in ("verdict", "decision") and isinstance(cell, str)
+    marked = column.kind in _MARKS and isinstance(cell, str)
     bar = interval_svg(cell, limits, colour) if column.bar and isinstance(cell, Interval) else ""
     share = cell if column.bar and column.kind == "probability" and isinstance(cell, float) else None
     return _Cell(column, text, ends, str(cell) if marked else "", bar, share, best)

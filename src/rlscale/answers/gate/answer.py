@@ -6,7 +6,7 @@ from rlscale.answers.answer import Answer, Block, Document, Figures, Section, Se
 from rlscale.answers.gate.chart import gate_chart
 from rlscale.answers.gate.document import gate_document
 from rlscale.answers.gate.reasons import reasons
-from rlscale.answers.gate.view import CLAIM, GateView, headline
+from rlscale.answers.gate.view import CLAIM, GateView, headline, risk_words
 from rlscale.answers.numbers import count, quantity, reward
 from rlscale.answers.remarks import input_section
 from rlscale.answers.savings import savings_words
@@ -34,7 +34,7 @@ def gate_answer(view: GateView, *, charts: bool = False) -> Answer:
         headline=headline(view),
         table=table,
         document=Document(gate_document, view),
-        lead=(savings_words(view.savings),),
+        lead=tuple(text for text in (risk_words(view), savings_words(view.savings)) if text),
         grouping=view.grouping,
         blocks=tuple(blocks),
         chart=chart,

@@ -125,7 +125,7 @@ def _decided(view: GateView) -> str:
         if found[action]
     ]
     said = listed(parts, len(parts))
-    return f"Of {count(total, 'run')}: {said}. {risk_words(view)}".rstrip()
+    return f"Of {count(total, 'run')}: {said}."
 
 
 def risk_words(view: GateView) -> str:
