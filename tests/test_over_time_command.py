@@ -88,7 +88,7 @@ def test_three_evaluations_are_one_look_at_nothing(tmp_path: Path) -> None:
     assert run["over_time"] == [{"compute": 150.0, "verdict": "too_few_points", "ceiling": None}]
     assert run["ceiling"] is None
     text = invoke("fit", path, "--over-time").stdout
-    assert re.search(r"150  ● too few points(\s+–){3}$", text, re.M)
+    assert re.search(r"150  ● too few points(\s+–){2}$", text, re.M)
 
 
 def test_a_collapsed_run_collapses_at_a_look(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
         posterior,
     )
     from rlscale.ledger import Ledger
-    from rlscale.sources import Grouping, LeftOut, Reading, ReadOptions, collect, read
+    from rlscale.left_out import LeftOut, Listing
+    from rlscale.sources import Grouping, Reading, ReadOptions, collect, read
     from rlscale.trust import Backtest, Calibration, Replay, backtest, calibrate, replay
 
 _HOMES = {
@@ -83,7 +84,8 @@ _HOMES = {
         "posterior",
     ),
     "rlscale.ledger": ("Ledger",),
-    "rlscale.sources": ("Grouping", "LeftOut", "ReadOptions", "Reading", "collect", "read"),
+    "rlscale.left_out": ("LeftOut", "Listing"),
+    "rlscale.sources": ("Grouping", "ReadOptions", "Reading", "collect", "read"),
     "rlscale.trust": ("Backtest", "Calibration", "Replay", "backtest", "calibrate", "replay"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -107,6 +109,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "LeftOut",
+    "Listing",
     "Look",
     "OverTime",
     "Policy",

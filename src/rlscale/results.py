@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from rlscale.left_out import LeftOut
+
 __all__ = ["Result"]
 
 #: What knows how results look: loaded when one is shown, so that the core knows nothing of text, pages and charts.
@@ -22,6 +24,9 @@ class Result:
     >>> ranking.to_dict()["recipes"][0]["recipe"]
     'long10'
     """
+
+    #: What was named and is not in the answer.
+    left_out: tuple[LeftOut, ...] = ()
 
     def summary(self) -> str:
         """Return the text that the command line prints."""

@@ -12,7 +12,8 @@ from rlscale.curves import Curve, Run, Source, Truth, simulate
 from rlscale.decisions import Pair, PublishedCheck, Ranking, RecipeRank
 from rlscale.inference import Forecast, Interval, Look, OverTime, Verdict, VerdictName
 from rlscale.inference.pool import SeedSpread
-from rlscale.sources import Grouping, LeftOut
+from rlscale.left_out import LeftOut
+from rlscale.sources import Grouping
 
 RESOLVED = Verdict(VerdictName.RESOLVED, "The ceiling lies in 0.700 to 0.760 (80 %), no wider than 0.1.", "Act on it.")
 EARLY = Verdict(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import rlscale
 import rlscale.sources as sources
 from rlscale.errors import ChoiceError, CurveError, SourceError
 from rlscale.sources import ReadOptions, bundled, collect, read
@@ -14,7 +15,7 @@ STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
 
 def test_public_names():
     assert sorted(sources.__all__) == [
-        *("FlopRule", "Grouping", "LeftOut", "Log", "Named", "ReadOptions", "Reading", "Survey"),
+        *("FlopRule", "Grouping", "Log", "Named", "ReadOptions", "Reading", "Survey"),
         *("bundled", "collect", "named_recipe", "read", "survey"),
     ]
     assert all(hasattr(sources, name) for name in sources.__all__)
@@ -35,11 +36,24 @@ def test_one_bad_file_does_not_stop_the_rest(write, tmp_path):
 def test_strict_raises_the_first_error(write, tmp_path):
     write("a.jsonl", ROW)
     bad = write("b.jsonl", "")
-    for attempt in (lambda: collect([tmp_path], ReadOptions(strict=True)), lambda: read(tmp_path)):
+    for attempt in (lambda: collect([tmp_path], ReadOptions(strict=True)), lambda: read(tmp_path, strict=True)):
         with pytest.raises(SourceError) as caught:
             attempt()
         assert caught.value.path == str(bad)
-    assert [run.name for run in read(tmp_path, strict=False)] == ["a"]
+
+
+def test_reading_knows_what_it_lacks(write, tmp_path, caplog):
+    write("a.jsonl", [{"step": step, "eval_reward": 0.1 + 0.01 * step} for step in range(20)])
+    bad = write("b.csv", "run,compute,reward\nb,1,high\n")
+    with caplog.at_level("WARNING", logger="rlscale"):
+        runs = read(tmp_path)
+    assert caplog.messages == [f"left out {bad}: {runs.left_out[0].why}"]
+    assert [run.name for run in runs] == ["a"]
+    assert [(each.path, each.counted) for each in runs.left_out] == [(str(bad), True)]
+    fits = rlscale.fit(runs)
+    for result in (fits, rlscale.rank(fits), rlscale.gate(runs, 40.0), rlscale.backtest(runs, cuts=0.5)):
+        assert runs.left_out == result.left_out
+    assert rlscale.rank(fits).summary().startswith("1 of 2 runs left out: ")
 
 
 def test_nothing_left(write, tmp_path):

@@ -8,6 +8,7 @@ from rlscale.answers.backtest import BacktestView, backtest_view
 from rlscale.answers.settings import BadFile, Settings
 from rlscale.curves import Curve, Run, Source, Truth, simulate
 from rlscale.inference import FitOptions, Verdict, VerdictName
+from rlscale.left_out import LeftOut
 from rlscale.trust.backtest import cut_scores
 from rlscale.trust.outcome import LEVELS, Backtest, Case, Skipped
 
@@ -80,6 +81,7 @@ def answer(count: int = 8, cuts: tuple[float, ...] = (0.25, 0.5)) -> BacktestVie
         metric="eval_reward",
         unit="steps",
         options=FitOptions(),
+        left_out=(LeftOut("short", "", "9 evaluations; a backtest needs 12", False),),
     )
     repaired = Run(
         name="r3",

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rlscale.curves import Run
-from rlscale.sources import Grouping, LeftOut
-from rlscale.trust.outcome import Skipped
+from rlscale.left_out import LeftOut
+from rlscale.sources import Grouping
 
-__all__ = ["coverage_document", "lacking", "pooled", "skipped_runs"]
+__all__ = ["coverage_document", "lacking", "pooled"]
 
 #: Reasons, and runs of each, told in the headline.
 _REASONS, _NAMES = 3, 3
@@ -59,9 +58,3 @@ def _listed(names: Sequence[str], most: int) -> str:
 def pooled(grouping: Grouping | None) -> str:
     """Return the line that says how runs were pooled; a pattern in it stays beside its option, to be copied."""
     return "" if grouping is None else grouping.note.replace("--recipe ", "--recipe\u00a0")
-
-
-def skipped_runs(skipped: Iterable[Skipped], runs: Iterable[Run]) -> tuple[LeftOut, ...]:
-    """Return the runs that a rule of the analysis skips as a whole, which count as covered."""
-    paths = {run.name: run.source.path for run in runs if run.source is not None}
-    return tuple(LeftOut(one.run, paths.get(one.run, ""), one.reason, False) for one in skipped if one.cut is None)

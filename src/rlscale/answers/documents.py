@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlscale.answers.coverage import coverage_document
 from rlscale.answers.settings import Settings
 from rlscale.answers.views import CEILING, QUANTITIES, FitView, RankView, RunLine, RunView
-from rlscale.decisions import Pair, RecipeRank
 from rlscale.inference import Forecast, Interval, OverTime
+
+if TYPE_CHECKING:
+    from rlscale.decisions import Pair, RecipeRank
 
 __all__ = ["SCHEMA", "fit_document", "rank_document"]
 

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from rlscale.answers import numbers, remarks
 from rlscale.answers.answer import Answer, Block, Document, Section
-from rlscale.answers.cards import growth_cards, run_cards
-from rlscale.answers.charts.growth import growth_chart
-from rlscale.answers.charts.runs import fan_chart
-from rlscale.answers.checklist import checklist
+from rlscale.answers.charts.spec import Chart
 from rlscale.answers.documents import fit_document
 from rlscale.answers.growth import growth_blocks
 from rlscale.answers.reasons import Judged, reasons_section
@@ -64,9 +61,8 @@ def fit_answer(view: FitView, fits: Sequence[Fit] | None = None) -> Answer:
     ]
     chart = None
     if fits is not None:
-        grown = growth_cards(view, fits)
-        chart = fan_chart(fits) if grown is None else growth_chart(view, fits)
-        blocks += [run_cards(view, fits), *([] if grown is None else [grown]), checklist(view, fits)]
+        chart, drawn = _drawn(view, fits)
+        blocks += drawn
     return Answer(
         headline=headline(view),
         table=table,
@@ -78,6 +74,18 @@ def fit_answer(view: FitView, fits: Sequence[Fit] | None = None) -> Answer:
         errors=view.errors,
         settings=view.settings,
     )
+
+
+def _drawn(view: FitView, fits: Sequence[Fit]) -> tuple[Chart, list[Block]]:
+    """Return the chart, and what a page has of the runs; what draws is loaded only here."""
+    from rlscale.answers.cards import growth_cards, run_cards
+    from rlscale.answers.charts.growth import growth_chart
+    from rlscale.answers.charts.runs import fan_chart
+    from rlscale.answers.checklist import checklist
+
+    grown = growth_cards(view, fits)
+    chart = fan_chart(fits) if grown is None else growth_chart(view, fits)
+    return chart, [run_cards(view, fits), *([] if grown is None else [grown]), checklist(view, fits)]
 
 
 def _table(view: FitView) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlscale.answers import numbers, remarks
 from rlscale.answers.answer import Answer, Block, Document, Figures, Section
@@ -14,8 +14,10 @@ from rlscale.answers.documents import rank_document
 from rlscale.answers.reasons import Judged, reasons_section
 from rlscale.answers.table import Column, Table
 from rlscale.answers.views import RankView, RunLine, headline, runs_by_recipe
-from rlscale.decisions import RecipeRank
 from rlscale.inference import Fit, VerdictName
+
+if TYPE_CHECKING:
+    from rlscale.decisions import RecipeRank
 
 __all__ = ["rank_answer"]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rlscale.answers.answer import Section
 from rlscale.answers.numbers import count, number, probability, quantity, reward
 from rlscale.answers.views import FitView, RankView, RunLine, RunView, runs_by_recipe
 from rlscale.curves import Run
 from rlscale.curves.assumed import bounds_sentence
-from rlscale.decisions import Pair
 from rlscale.inference.resolves import HORIZON
+
+if TYPE_CHECKING:
+    from rlscale.decisions import Pair
 
 __all__ = [
     "Remark",

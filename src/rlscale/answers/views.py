@@ -20,11 +20,12 @@ from rlscale.answers.numbers import count, probability, quantity, reward, span
 from rlscale.answers.settings import BadFile, Settings, bad_files
 from rlscale.curves import Run, Source
 from rlscale.curves.assumed import bounds_sentence
-from rlscale.decisions import Ranking, RecipeRank
 from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, VerdictName
-from rlscale.sources import Grouping, LeftOut, Reading
+from rlscale.left_out import LeftOut
+from rlscale.sources import Grouping, Reading
 
 if TYPE_CHECKING:
+    from rlscale.decisions import Ranking, RecipeRank
     from rlscale.trust import Calibration
 
 __all__ = [
@@ -289,7 +290,13 @@ def rank_view(
 ) -> RankView:
     """Return the view of a ranking and of the fits behind it."""
     lines = [run_line(fit.run, fit.verdict, fit.warnings) for fit in fits]
-    return RankView(ranking=ranking, runs=tuple(lines), errors=tuple(errors), settings=settings or Settings())
+    return RankView(
+        ranking=ranking,
+        runs=tuple(lines),
+        errors=tuple(errors),
+        settings=settings or Settings(),
+        left_out=ranking.left_out,
+    )
 
 
 def headline(view: FitView | RankView) -> str:

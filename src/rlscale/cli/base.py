@@ -19,8 +19,8 @@ from rlscale.options import fit_options, with_open_bounds
 
 if TYPE_CHECKING:
     from rlscale.answers.settings import Settings
+    from rlscale.left_out import LeftOut
     from rlscale.render.output import Output
-    from rlscale.sources import LeftOut
 
 __all__ = ["PARTLY", "Commands", "answered", "output", "prepare", "settings", "watched"]
 

@@ -128,7 +128,7 @@ def backtest(
     reading = collect(paths, read_options(given))
     with watched("backtesting", len(reading.runs)) as watch:
         report = backtest_runs(
-            reading.runs,
+            reading,
             cuts=cuts or CUTS,
             options=options,
             siblings=given["siblings"] == "auto",

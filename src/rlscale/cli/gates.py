@@ -92,7 +92,7 @@ def gate(
     numbers, said = gate_numbers(given, reading.runs[0].curve, options.family)
     with watched("forecasting", len(names)) as watch:
         answer = decide(
-            reading.runs, given["budget"], horizon=given["horizon"], policy=numbers, options=options,
+            reading, given["budget"], horizon=given["horizon"], policy=numbers, options=options,
             seed_sd=given["seed_sd"], held=states["held"], ended=states["ended"], stopped=states["stopped"],
             risk_spent=given["risk_spent"], watch=watch,
         )  # fmt: skip
@@ -222,7 +222,7 @@ def replay(paths: tuple[str, ...], named: tuple[str, ...], **given: Any) -> None
     )  # fmt: skip
     with watched("forecasting", len(reading.runs)) as watch:
         found = replay_runs(
-            reading.runs, chosen, setting=setting, options=gate_fit_options(given),
+            reading, chosen, setting=setting, options=gate_fit_options(given),
             frontier=frontier() if given["frontier"] or given["plot"] is not None else None, watch=watch,
         )  # fmt: skip
     view = replay_view(found, reading, _told(given, policies=[one.name for one in chosen]), given["price"])

@@ -23,6 +23,7 @@ from rlscale.inference.fit import Fit, FitOptions, far_off
 from rlscale.inference.pool import Level, SeedSpread, learned_spread
 from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import lacked
 
 __all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
 
@@ -73,13 +74,14 @@ def rank(
     >>> rlscale.rank(rlscale.read("bundled")).recipes[0].recipe
     'long10'
     """
+    left_out = lacked(fits)
     fitted = fits_of(fits, "rank", options)
     runs = [fit.run for fit in fitted]
     _check(runs, target, seed_sd)
     with Team(fitted[0].options) as team:
         groups = by_recipe(runs)
         entries = {k: team.here.take(k, [fitted[i] for i in group]) for k, group in enumerate(groups.values())}
-        return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fitted))
+        return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fitted), left_out=left_out)
 
 
 def rank_runs(

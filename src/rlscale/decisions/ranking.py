@@ -10,6 +10,7 @@ from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import Interval
 from rlscale.inference.pool import SeedSpread
 from rlscale.inference.verdict import Verdict
+from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
 __all__ = ["Ranking", "RecipeRank"]
@@ -68,6 +69,8 @@ class Ranking(Result, Value):
     notes : tuple of str
     fits : tuple of Fit
         What was ranked, for charts; of ``rank_runs`` none.
+    left_out : tuple of LeftOut
+        What was named and could not be read.
     """
 
     at: float
@@ -78,6 +81,7 @@ class Ranking(Result, Value):
     claim: str
     notes: tuple[str, ...]
     fits: tuple[Fit, ...] = field(default=(), compare=False)
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         first = self.recipes[0]

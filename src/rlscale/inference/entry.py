@@ -14,6 +14,7 @@ from rlscale.errors import InputError
 from rlscale.inference.fit import Fit, fits
 from rlscale.inference.fit_options import FitOptions
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import Listing, lacked
 
 __all__ = ["fit", "fits_of", "runs_of"]
 
@@ -34,7 +35,7 @@ def fit(
 @overload
 def fit(
     runs: Iterable[Run | Curve], second: Targets = ..., /, options: FitOptions | None = ..., *, targets: Targets = ...
-) -> list[Fit]:
+) -> Listing[Fit]:
     pass
 
 
@@ -57,14 +58,14 @@ def fit(
     unit: str | None = None,
     metric: str | None = None,
     bounds: Bounds | None = None,
-) -> Fit | list[Fit]:
+) -> Fit | Listing[Fit]:
     """Fit one run, many runs, or two arrays: ``fit(run)``, ``fit(runs)``, ``fit(compute, reward, unit="gpu-hours")``.
 
     Parameters
     ----------
     runs : Run, Curve, sequence of them, or array, shape (n,)
-        Of many the answer is a list. A bare curve is fitted as a run called ``run``. An array is the cumulative compute
-        of each evaluation.
+        Of many the answer is a list, which knows what reading left out. A bare curve is fitted as a run called
+        ``run``. An array is the cumulative compute of each evaluation.
     second : array, shape (n,), or targets
         With an array of computes: the reward at each; else the targets.
     options : FitOptions, optional
@@ -107,7 +108,7 @@ def fit(
             raise InputError(f"{name} is of two arrays, fit(compute, reward); runs have it, give it to rlscale.read()")
     wanted = targets if np.size(second) == 0 else second
     found = fits(runs_of(runs, "fit"), wanted, options)
-    return next(found) if isinstance(runs, Run | Curve) else list(found)
+    return next(found) if isinstance(runs, Run | Curve) else Listing(found, lacked(runs))
 
 
 def runs_of(given: Any, verb: str) -> list[Run]:

@@ -108,7 +108,10 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
     from rlscale.answers.gate import GateView, gate_answer
 
     curves = {run.name: run.curve for run in result.runs}
-    return gate_answer(GateView(answer=result, calibration="", shown=result.decisions, curves=curves), charts=charts)
+    return gate_answer(
+        GateView(answer=result, calibration="", shown=result.decisions, curves=curves, left_out=result.left_out),
+        charts=charts,
+    )
 
 
 def _backtest(result: Backtest, charts: bool) -> Answer:
@@ -120,4 +123,4 @@ def _backtest(result: Backtest, charts: bool) -> Answer:
 def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
-    return replay_answer(ReplayView(result=result), charts=charts)
+    return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)

@@ -5,16 +5,15 @@
 """
 
 from rlscale.sources.assemble import Named
-from rlscale.sources.collect import Reading, Survey, bundled, collect, read, survey
+from rlscale.sources.collect import Survey, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
-from rlscale.sources.left_out import LeftOut
 from rlscale.sources.log import Log, ReadOptions
+from rlscale.sources.reading import Reading
 
 __all__ = [
     "FlopRule",
     "Grouping",
-    "LeftOut",
     "Log",
     "Named",
     "ReadOptions",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,45 +15,26 @@ import numpy as np
 from rlscale.curves import Run
 from rlscale.errors import EmptyError, FormatError, InputError, SourceError
 from rlscale.keywords import known_keywords
+from rlscale.left_out import LeftOut, Listing
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
 from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
 from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
-from rlscale.sources.left_out import LeftOut, left_out_of
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, unique
 from rlscale.sources.patterns import check_patterns, patterns_of
 from rlscale.sources.readers import read_found
+from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
 from rlscale.sources.tables.frames import Frame, with_frames
 from rlscale.sources.text import plural
 
-__all__ = ["Reading", "Survey", "bundled", "collect", "listed", "named_logs", "read", "reading_of", "survey"]
+__all__ = ["Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
 
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What was read.
-
-    Parameters
-    ----------
-    runs : tuple of Run
-        In order of the paths, then of the files, then of the rows.
-    errors : tuple of SourceError
-        The files, or runs of files, that could not be used.
-    left_out : tuple of LeftOut
-        What was named and is not among the runs: those, and copies that count once.
-    grouping : Grouping
-        How the runs were pooled into recipes.
-    """
-
-    runs: tuple[Run, ...]
-    errors: tuple[SourceError, ...]
-    left_out: tuple[LeftOut, ...] = ()
-    grouping: Grouping = field(default_factory=lambda: grouping_of(()))
+_log = logging.getLogger(__name__)
 
 
 #: A path, an address, or a table of pandas, polars or Arrow.
@@ -71,8 +53,8 @@ def _means_bundled(path: str | Path | Frame) -> bool:
     return str(path) == BUNDLED and not Path(path).exists()
 
 
-def read(paths: Readable | Sequence[Readable], **options: Any) -> list[Run]:
-    """Return the runs of logs; the first file that cannot be read raises.
+def read(paths: Readable | Sequence[Readable], **options: Any) -> Listing[Run]:
+    """Return the runs of logs; its ``left_out`` names those that could not be read, and every result carries it on.
 
     Parameters
     ----------
@@ -80,7 +62,7 @@ def read(paths: Readable | Sequence[Readable], **options: Any) -> list[Run]:
         Files, folders, trackers (``wandb://...``, ``mlflow://...``, ``ledger:...``), and tables of pandas, polars or
         Arrow, whose columns are recognised by their names as those of a file are.
     **options
-        Fields of :class:`ReadOptions`.
+        Fields of :class:`ReadOptions`; with ``strict=True`` the first file that cannot be read raises.
 
     Raises
     ------
@@ -94,7 +76,11 @@ def read(paths: Readable | Sequence[Readable], **options: Any) -> list[Run]:
     ['base/seed0', 'base/seed1']
     """
     known_keywords("read", options, [field.name for field in fields(ReadOptions)])
-    return list(collect(with_frames(paths), ReadOptions(**{"strict": True, **options})).runs)
+    reading = collect(with_frames(paths), ReadOptions(**options))
+    for lost in reading.left_out:
+        if lost.counted:
+            _log.warning("left out %s: %s", lost.path, lost.why)
+    return Listing(reading.runs, reading.left_out)
 
 
 def collect(paths: Readable | Sequence[Readable], options: ReadOptions | None = None) -> Reading:
@@ -143,36 +129,6 @@ def _is_all_of_a_path(error: SourceError, paths: Sequence[str | Path | Frame], l
         return False
     under = [Path(path) for path in paths if Path(error.path).is_relative_to(path)]
     return any(not any(Path(named.log.path).is_relative_to(path) for named in logs) for path in under)
-
-
-def reading_of(
-    runs: Sequence[Run],
-    logs: Sequence[Named],
-    errors: Sequence[SourceError],
-    beside: Sequence[SourceError],
-    copies: Sequence[LeftOut] = (),
-) -> Reading:
-    """Return what was read.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-    logs : sequence of Named
-        Those the runs were made of, and others.
-    errors : sequence of SourceError
-        What could not be used.
-    beside : sequence of SourceError
-        What stands beside the logs, and is none.
-    copies : sequence of LeftOut
-        Runs that count once with another.
-    """
-    known = {named.name: named.identity for named in logs}
-    return Reading(
-        runs=tuple(runs),
-        errors=(*errors, *beside),
-        left_out=(*left_out_of(errors, beside), *copies),
-        grouping=grouping_of([known[run.name] for run in runs if run.name in known]),
-    )
 
 
 @dataclass(frozen=True, eq=False)

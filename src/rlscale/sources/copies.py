@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.sources.left_out import LeftOut
+from rlscale.left_out import LeftOut
 
 __all__ = ["counted_once"]
 

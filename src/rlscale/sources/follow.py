@@ -13,10 +13,11 @@ import numpy as np
 from rlscale.curves import Run
 from rlscale.errors import SourceError
 from rlscale.sources.assemble import Named, assemble
-from rlscale.sources.collect import Reading, listed, named_logs, reading_of
+from rlscale.sources.collect import listed, named_logs
 from rlscale.sources.discover import Found, by_name
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.readers import read_found, reader_of
+from rlscale.sources.reading import Reading, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head

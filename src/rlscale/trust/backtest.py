@@ -35,8 +35,9 @@ from rlscale.inference.posterior import MIN_POINTS, Posterior
 from rlscale.inference.predictive import mean_of_evaluations
 from rlscale.inference.siblings import Siblings, siblings_of
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import lacked
 from rlscale.trust.baselines import METHODS
-from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise
+from rlscale.trust.outcome import LEVELS, OURS, Backtest, Case, CutScores, Scores, Skipped, TargetNoise, skipped_runs
 from rlscale.trust.scores import crps, kendall_tau, mean_difference, pairwise_accuracy, top1_regret
 
 __all__ = [
@@ -115,6 +116,7 @@ def backtest(
     InputError
         No run, a cut outside (0, 1), ``jobs`` below 1, several bounds, or no run long enough for any cut.
     """
+    left_out = lacked(runs)
     runs, options = runs_of(runs, "backtest"), options or FitOptions()
     shares = sorted({float(cut) for cut in np.atleast_1d(np.asarray(cuts, dtype=np.float64))})
     _check(runs, shares, jobs)
@@ -139,6 +141,7 @@ def backtest(
         metric=", ".join(sorted({run.curve.metric for run in runs})),
         unit=", ".join(sorted({run.curve.unit for run in runs})),
         options=options,
+        left_out=(*left_out, *skipped_runs(skipped, runs)),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from rlscale.curves import Run
 from rlscale.curves.value import Value
 from rlscale.inference.fit import FitOptions
 from rlscale.inference.verdict import Verdict
+from rlscale.left_out import LeftOut
 from rlscale.results import Result
 from rlscale.trust.scores import Difference
 
@@ -182,6 +184,8 @@ class Backtest(Result, Value):
     metric, unit : str
         Of the runs; several are joined by commas.
     options : FitOptions
+    left_out : tuple of LeftOut
+        What was named and could not be read, and the runs that were skipped as a whole.
     """
 
     cuts: tuple[CutScores, ...]
@@ -190,6 +194,7 @@ class Backtest(Result, Value):
     metric: str
     unit: str
     options: FitOptions
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         cuts = ", ".join(f"{scored.cut:g}" for scored in self.cuts)
@@ -200,3 +205,9 @@ class Backtest(Result, Value):
     def cases(self) -> tuple[Case, ...]:
         """Every case, by cut and then in the order of the runs."""
         return tuple(case for scored in self.cuts for case in scored.cases)
+
+
+def skipped_runs(skipped: Iterable[Skipped], runs: Iterable[Run]) -> tuple[LeftOut, ...]:
+    """Return the runs that a rule of the analysis skips as a whole, which count as covered."""
+    paths = {run.name: run.source.path for run in runs if run.source is not None}
+    return tuple(LeftOut(each.run, paths.get(each.run, ""), each.reason, False) for each in skipped if each.cut is None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import comb
 from random import Random
@@ -25,8 +25,10 @@ from rlscale.decisions.team import Watch
 from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import LeftOut, lacked
 from rlscale.results import Result
 from rlscale.trust.arena import Arena, Setting, arena
+from rlscale.trust.outcome import skipped_runs
 from rlscale.trust.scores import binomial_interval
 from rlscale.trust.tournament import Entrant, Played, play
 
@@ -84,6 +86,8 @@ class Replay(Result, Value):
     policies : tuple of PolicyScores
     frontier : mapping of str to tuple of PolicyScores
         The same families with other numbers, for the plot of compute against regret.
+    left_out : tuple of LeftOut
+        What was named and could not be read, and the runs that were skipped as a whole.
     """
 
     arena: Arena
@@ -93,6 +97,7 @@ class Replay(Result, Value):
     looks: int
     policies: tuple[PolicyScores, ...]
     frontier: Mapping[str, tuple[PolicyScores, ...]]
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{each.policy} at {each.cost:.2f}" for each in self.policies)
@@ -136,6 +141,7 @@ def replay(
     InputError
         Runs that cannot be compared, or fewer than two that are long enough.
     """
+    left_out = lacked(runs)
     runs, setting = runs_of(runs, "replay"), setting or Setting()
     held = arena(runs, setting=setting, options=options, watch=watch)
     chosen = tuple(policies) or tuple(POLICIES.values())
@@ -153,6 +159,7 @@ def replay(
         looks=len(held.contenders[0].looks),
         policies=found,
         frontier=swept,
+        left_out=(*left_out, *skipped_runs(held.skipped, runs)),
     )
 
 

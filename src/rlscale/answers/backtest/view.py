@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from rlscale.answers.coverage import skipped_runs
 from rlscale.answers.numbers import error
 from rlscale.answers.remarks import Remark, read_remarks
 from rlscale.answers.settings import BadFile, Settings, bad_files
 from rlscale.curves import Run
-from rlscale.sources import Grouping, LeftOut, Reading
+from rlscale.left_out import LeftOut
+from rlscale.sources import Grouping, Reading
 from rlscale.trust.outcome import Backtest
 
 __all__ = ["METHOD_WORDS", "BacktestView", "backtest_view"]
@@ -66,6 +66,6 @@ def backtest_view(
         errors=tuple(errors) if reading is None else bad_files(reading.errors),
         settings=settings or Settings(),
         grouping=None if reading is None else reading.grouping,
-        left_out=(*(() if reading is None else reading.left_out), *skipped_runs(result.skipped, runs)),
+        left_out=result.left_out,
         runs=len(runs),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,11 @@ from rlscale.answers.charts.spec import Chart, End, Line, Mark, Panel, Part, Poi
 from rlscale.answers.numbers import count, probability, reward
 from rlscale.answers.palette import SERIES
 from rlscale.answers.views import FitView, RankView
-from rlscale.decisions import RecipeRank
 from rlscale.inference import Fit
 from rlscale.inference.median import median_curve
+
+if TYPE_CHECKING:
+    from rlscale.decisions import RecipeRank
 
 __all__ = ["CURVES", "RecipeCurve", "colour_of", "rank_chart", "recipe_curves", "recipe_places", "recipes_panel"]
 

@@ -13,7 +13,8 @@ from rlscale.answers.views import listed
 from rlscale.curves import Curve
 from rlscale.decisions.gate import Action, Decision, GateAnswer
 from rlscale.decisions.savings import Savings
-from rlscale.sources import Grouping, LeftOut, Reading
+from rlscale.left_out import LeftOut
+from rlscale.sources import Grouping, Reading
 
 __all__ = ["CLAIM", "GateView", "gate_view", "headline", "risk_words"]
 
@@ -99,7 +100,7 @@ def gate_view(
         errors=bad_files(reading.errors),
         settings=settings or Settings(),
         grouping=reading.grouping,
-        left_out=reading.left_out,
+        left_out=answer.left_out,
         curves={run.name: run.curve for run in reading.runs},
         price=price,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rlscale.answers.coverage import skipped_runs
 from rlscale.answers.numbers import error
 from rlscale.answers.remarks import Remark, read_remarks
 from rlscale.answers.settings import BadFile, Settings, bad_files
 from rlscale.curves import Run
 from rlscale.decisions.savings import Savings
-from rlscale.sources import Grouping, LeftOut, Reading
+from rlscale.left_out import LeftOut
+from rlscale.sources import Grouping, Reading
 from rlscale.trust.replay import PolicyScores, Replay
 
 __all__ = ["ReplayView", "replay_view"]
@@ -58,7 +58,7 @@ def replay_view(
         errors=bad_files(reading.errors),
         settings=settings or Settings(),
         grouping=reading.grouping,
-        left_out=(*reading.left_out, *skipped_runs(result.arena.skipped, reading.runs)),
+        left_out=result.left_out,
         runs=reading.runs,
         price=price,
     )

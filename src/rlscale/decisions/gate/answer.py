@@ -14,6 +14,7 @@ from rlscale.decisions.gate.standing import Action
 from rlscale.decisions.savings import Outlay, Savings, savings
 from rlscale.inference.forecast import LEVELS, Interval
 from rlscale.inference.verdict import VerdictName
+from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
 __all__ = ["Decision", "Evidence", "GateAnswer", "comeback", "decided_savings"]
@@ -157,6 +158,8 @@ class GateAnswer(Result, Value):
         Against running all runs to the budget.
     runs : tuple of Run
         The runs, for charts.
+    left_out : tuple of LeftOut
+        What was named and could not be read.
     """
 
     budget: float
@@ -175,6 +178,7 @@ class GateAnswer(Result, Value):
     notes: tuple[str, ...]
     savings: Savings
     runs: tuple[Run, ...] = field(default=(), repr=False, compare=False)
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         counted = Counter(decision.action.value for decision in self.decisions)

@@ -25,6 +25,7 @@ from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.forecast import LEVELS
 from rlscale.inference.verdict import shown
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import lacked
 
 __all__ = ["gate"]
 
@@ -77,6 +78,7 @@ def gate(
         No runs, runs that cannot be compared, a budget that every run has passed, a horizon beyond the budget, or a
         name that no run has.
     """
+    left_out = lacked(runs)
     runs = runs_of(runs, "gate")
     horizon = budget if horizon is None else horizon
     named = {"held": held, "ended": ended, "stopped": stopped}
@@ -92,7 +94,8 @@ def gate(
     table = _Table(runs, groups, field, states_of(runs, horizon, named), policy, scaled(policy, unit), budget, horizon,
                    risk_spent)  # fmt: skip
     ruled, standings = table.decide()
-    return table.answer(ruled, standings, tau, "recipes" if seeded or seed_sd else "runs", frozenset(ended))
+    answer = table.answer(ruled, standings, tau, "recipes" if seeded or seed_sd else "runs", frozenset(ended))
+    return replace(answer, left_out=left_out)
 
 
 @dataclass(frozen=True, eq=False)
