@@ -121,6 +121,14 @@ def simulate(
     ------
     CurveError
         Computes that are no curve, or noise that took a reward more than a tenth of the range outside the bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rlscale
+    >>> truth = rlscale.Truth(R0=0.1, A=0.7, B=1.5, C_mid=100.0, sigma=0.01)
+    >>> rlscale.simulate(truth, [0, 50, 100, 200], rng=np.random.default_rng(1)).n_points
+    4
     """
     compute = np.atleast_1d(np.asarray(compute, dtype=np.float64))
     reward = truth.reward(compute) + truth.noise(compute.size, rng)

@@ -217,6 +217,12 @@ def fits(
     ------
     InputError
         A target that is not above 0.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> [fit.verdict.name.value for fit in rlscale.fits(rlscale.read("bundled", run="long10/*"))]
+    ['resolved', 'resolved']
     """
     options = options or FitOptions()
     wanted = repeat(targets) if own_targets is None else own_targets

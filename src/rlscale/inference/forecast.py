@@ -106,6 +106,14 @@ def forecast(
         Half-width of an acceptable answer, as a share of the metric's range.
     at_least : float, optional
         A reward whose probability of being reached is wanted.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> curve = rlscale.Curve(compute=[0, 10, 20, 40, 80, 160], reward=[0.1, 0.16, 0.3, 0.47, 0.6, 0.66])
+    >>> at_double = rlscale.forecast(rlscale.posterior(curve), 320.0)
+    >>> at_double.q10 < at_double.q50 < at_double.q90
+    True
     """
     return forecasts(posterior, (compute,), tolerance=tolerance, at_least=at_least)[0]
 

@@ -334,6 +334,13 @@ def posterior(
     ------
     CurveError
         Too few points.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> curve = rlscale.Curve(compute=[0, 10, 20, 40, 80, 160], reward=[0.1, 0.16, 0.3, 0.47, 0.6, 0.66])
+    >>> rlscale.posterior(curve).curve.n_points
+    6
     """
     return next(posteriors((curve,), families=families, model_error=model_error, priors=priors, count=count))
 

@@ -106,6 +106,12 @@ def collect(paths: Readable | Sequence[Readable], options: ReadOptions | None = 
         No run is left, or ``options.strict`` and a file cannot be read.
     InputError
         An option that cannot be, or no path.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> rlscale.collect("bundled").grouping.recipes
+    3
     """
     options, paths = options or ReadOptions(), with_frames(paths)
     found, errors, beside = _found(paths, options)

@@ -115,6 +115,12 @@ def backtest(
     ------
     InputError
         No run, a cut outside (0, 1), ``jobs`` below 1, several bounds, or no run long enough for any cut.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> rlscale.backtest(rlscale.read("bundled"), cuts=0.5)
+    Backtest(6 runs of eval_reward, cut at 0.5: 6 forecasts)
     """
     left_out = lacked(runs)
     runs, options = runs_of(runs, "backtest"), options or FitOptions()

@@ -186,6 +186,13 @@ def calibrate(
     ------
     InputError
         Runs that cannot be compared, or none that can be forecast.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> found = rlscale.calibrate(rlscale.read("bundled"), cuts=(0.5,))
+    >>> found.discrepancy > 0.0
+    True
     """
     comparable(runs, "calibrate on")
     options = options or GATE_FIT

@@ -140,6 +140,14 @@ def replay(
     ------
     InputError
         Runs that cannot be compared, or fewer than two that are long enough.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> from rlscale.trust import Setting
+    >>> answer = rlscale.replay(rlscale.read("bundled"), setting=Setting(size=3, tournaments=10))
+    >>> answer.policies[0].policy, answer.policies[0].cost < 0.7
+    ('hold', True)
     """
     left_out = lacked(runs)
     runs, setting = runs_of(runs, "replay"), setting or Setting()

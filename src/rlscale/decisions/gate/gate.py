@@ -77,6 +77,13 @@ def gate(
     InputError
         No runs, runs that cannot be compared, a budget that every run has passed, a horizon beyond the budget, or a
         name that no run has.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> answer = rlscale.gate(rlscale.read("bundled", until=9.2e5), budget=1.84e6)
+    >>> [decision.run for decision in answer.decisions if decision.action == "commit"]
+    ['long10/seed0', 'long10/seed1']
     """
     left_out = lacked(runs)
     runs = runs_of(runs, "gate")
