@@ -83,7 +83,9 @@ class SizedRuns(Value):
         """Return the runs, or those of one size, up to a share of their compute; too short ones are left out."""
         cut = set(range(len(self.runs)) if model_params is None else self.of(model_params))
         runs = [truncated(run, share) if place in cut else run for place, run in enumerate(self.runs)]
-        whole = SizedRuns(tuple(run or self.runs[k] for k, run in enumerate(runs)), self.model_params, self.members, self.r_max)
+        whole = SizedRuns(
+            tuple(run or self.runs[k] for k, run in enumerate(runs)), self.model_params, self.members, self.r_max
+        )
         return whole.only([place for place, run in enumerate(runs) if run is not None])
 
     @property
@@ -161,7 +163,9 @@ def _check_sizes(runs: Sequence[Run]) -> None:
         )
     for run in runs:
         if not 0.0 < float(run.model_params or 0.0) < np.inf:
-            raise InputError(f"model_params {run.model_params:g} of {run.name} is no size; give the parameters, above 0")
+            raise InputError(
+                f"model_params {run.model_params:g} of {run.name} is no size; give the parameters, above 0"
+            )
     sizes = sorted({float(run.model_params or 0.0) for run in runs})
     small, large = [s for s in sizes if s < LARGEST_BILLIONS], [s for s in sizes if s >= LEAST_COUNT]
     if small and large:
@@ -222,7 +226,12 @@ def _grouped(runs: Sequence[Run], r_max: float, left_out: list[LeftOutRun], note
         )
     params = tuple(float(np.median([runs[place].model_params for place in own])) for own in sizes)
     return SizedRuns(
-        tuple(runs), params, tuple(tuple(sorted(own)) for own in sizes), r_max, tuple(left_out), (*notes, *_limits(runs, sizes, params))
+        tuple(runs),
+        params,
+        tuple(tuple(sorted(own)) for own in sizes),
+        r_max,
+        tuple(left_out),
+        (*notes, *_limits(runs, sizes, params)),
     )
 
 

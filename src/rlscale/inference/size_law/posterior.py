@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from rlscale.curves.value import Value
 from rlscale.inference.forecast import Interval, interval
-from rlscale.inference.noise import RHO_GRID
+from rlscale.inference.noise import RHO_GRID, mean_variance
 from rlscale.inference.size_law.cells import Cells, cells, scattered
 from rlscale.inference.size_law.points import chi_squared, normals, uniforms
 from rlscale.inference.size_law.trace import Lines, Trace, lines_of
@@ -26,8 +26,8 @@ REACH = 30.0
 STEPS, ZOOMS = 32, 3
 #: Mass that a finer grid may leave out on either side.
 LEFT_OUT = 1e-4
-#: Coordinates of a draw; then two for each size (slope, level) and two for each run.
-CELL, WITHIN, NOISE, K, NEW_SLOPE, TREND_SCALE, NEW_LEVEL, RUN_LEVEL, RUN_SLOPE, FIRST = range(10)
+#: Coordinates of a draw; then two for each size, its slope and its level.
+CELL, WITHIN, NOISE, K, NEW_SLOPE, TREND_SCALE, NEW_LEVEL, RUN_LEVEL, RUN_SLOPE, AHEAD, FIRST = range(11)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +137,10 @@ class SizePosterior(Value):
         """Return exponent and level of one more run of a size, of that size's, each shape (d,)."""
         z = self.coordinates
         return k + self.slope_spread * z[:, RUN_SLOPE], level + self.level_spread * z[:, RUN_LEVEL]
+
+    def mean_noise(self, count: int) -> Floats:
+        """Return the noise of the mean of ``count`` evaluations to come, as a share of ``r_max``, shape (d,)."""
+        return np.asarray(self.coordinates[:, AHEAD] * self.sigma * np.sqrt(mean_variance(self.rho, count)))
 
     @property
     def _variance(self) -> Floats:

@@ -150,7 +150,7 @@ def s_shaped(traces: Sequence[Trace], members: Sequence[Sequence[int]], model_pa
     data = _data(traces, members, model_params, middle)
     mean = np.array([*_MEAN[:_SHARED], *_MEAN[_SHARED:] * len(members)])
     sd = np.array([*_SD[:_SHARED], *_SD[_SHARED:] * len(members)])
-    theta, sigma = mean.copy(), float(max(np.std(data.share), LEAST_NOISE))
+    theta, sigma = mean.copy(), max(float(np.std(data.share)), LEAST_NOISE)
     for _ in range(3):
         found = solve(_residuals, theta, _jacobian, method="lm", args=(data, sigma, mean, sd), max_nfev=200)
         theta = found.x

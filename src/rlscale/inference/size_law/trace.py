@@ -110,7 +110,7 @@ class Lines(Value):
     def noise(self) -> Floats:
         """Innovation variance from the lines of the runs, shape (r,)."""
         degrees = max(float(self.count.sum()) - 2.0 * self.count.size, 1.0)
-        return np.asarray(np.maximum(self.residual.sum(axis=0) / degrees, LEAST_NOISE**2))
+        return np.asarray(self.residual.sum(axis=0) / degrees)
 
 
 def lines_of(traces: Sequence[Trace], centre: float) -> Lines:
@@ -129,5 +129,7 @@ def _sums(one: Trace, centre: float) -> tuple[Floats, Floats, Floats]:
         inner[:, i, :] = turned @ (columns(series[i]) @ series.T)
     information, cross, square = inner[:, :2, :2], inner[:, :2, 2], inner[:, 2, 2]
     estimate = np.asarray(np.linalg.solve(information, cross[..., None])[..., 0], dtype=np.float64)
-    residual = np.maximum(square - np.sum(cross * estimate, axis=-1), 0.0)
+    # a floor under the noise: of curves without any, what is left is rounding
+    floor = one.response.size * LEAST_NOISE**2
+    residual = np.maximum(square - np.sum(cross * estimate, axis=-1), 0.0) + floor
     return information, estimate, np.asarray(residual, dtype=np.float64)
