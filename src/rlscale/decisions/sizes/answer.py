@@ -344,24 +344,24 @@ class SizeLaw(Value):
     def exponents(self, model_params: ArrayLike) -> Band:
         """Return the band of ``k(N)`` of the law at sizes, shape (n,)."""
         at = np.atleast_1d(np.asarray(model_params, dtype=np.float64))
-        found = self.posterior
-        values = exponent(at, found.K_max[:, None], found.N0[:, None])
+        draws = self.posterior
+        values = exponent(at, draws.K_max[:, None], draws.N0[:, None])
         return _band(at.tolist(), values.T)
 
     def rewards(self, model_params: float, compute: ArrayLike) -> Band:
         """Return the band of the mean reward of a size, with data or without, at computes, shape (c,)."""
         at = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        found = self.posterior
-        if model_params in found.model_params:
-            values = found.size_reward(model_params, at)
+        draws = self.posterior
+        if model_params in draws.model_params:
+            values = draws.size_reward(model_params, at)
         else:
-            new = new_size(found, model_params)
-            values = found.reward(new.k, new.level, at)
+            new = new_size(draws, model_params)
+            values = draws.reward(new.k, new.level, at)
         return _band(at.tolist(), values.T)
 
 
 def _band(at: list[float], values: np.ndarray) -> Band:
     each = [summary(row) for row in values]
     return Band(
-        tuple(at), tuple(one.q10 for one in each), tuple(one.q50 for one in each), tuple(one.q90 for one in each)
+        tuple(at), tuple(row.q10 for row in each), tuple(row.q50 for row in each), tuple(row.q90 for row in each)
     )

@@ -84,7 +84,7 @@ def _crossings(
     starts = [float(run.curve.compute[run.curve.compute > 0.0][0]) for run in sized.runs]
     window = (min(starts) / FAR, FAR * max(run.curve.compute_last for run in sized.runs))
     at = np.linspace(np.log(window[0]), np.log(window[1]), GRID) - posterior.lines.centre
-    found = []
+    crossings = []
     for a, b in combinations(range(len(sizes)), 2):
         steeper = k[:, b] - k[:, a]
         above = level[:, b] - level[:, a]  # how much more the larger one lacks
@@ -94,7 +94,7 @@ def _crossings(
         p = float(np.mean(inside))
         compute = np.exp(where[inside] + posterior.lines.centre) if p >= 0.5 else None
         unsure = at[(ahead > 1.0 - SEPARATED) & (ahead < SEPARATED)] + posterior.lines.centre
-        found.append(
+        crossings.append(
             Crossing(
                 small=sizes[a],
                 large=sizes[b],
@@ -105,7 +105,7 @@ def _crossings(
                 why="" if compute is not None else _no_crossing(sizes[a], sizes[b], ahead),
             )
         )
-    return tuple(found)
+    return tuple(crossings)
 
 
 def _no_crossing(small: float, large: float, ahead: Floats) -> str:
@@ -132,15 +132,15 @@ def _why(best: float, p: float, close: Sequence[float], budget: float, unit: str
 
 def _notes(chances: Sequence[SizeChance], budget: float, unit: str, believe: Belief | None) -> tuple[str, ...]:
     notes = [f"compute is {compute_means(unit)}"]
-    beyond = [one for one in chances if one.beyond is not None and one.beyond > 1.0]
+    beyond = [size for size in chances if size.beyond is not None and size.beyond > 1.0]
     if beyond:
-        most = max(beyond, key=lambda one: one.beyond or 0.0)
+        most = max(beyond, key=lambda size: size.beyond or 0.0)
         notes.append(
             f"the budget, {budget:.4g} {unit}, is beyond the data of {len(beyond)} sizes (up to {most.beyond:.3g} "
             f"times the last compute of {written(most.model_params)}): a power law has no ceiling, so longer runs look "
             "better than they may be"
         )
-    best = max(chances, key=lambda one: one.p)
+    best = max(chances, key=lambda size: size.p)
     if not best.in_sample:
         notes.append(f"{written(best.model_params)} has no runs: its place rests on the sub-model of E(N)")
     if believe is not None and believe.form is not FormName.POWER:

@@ -60,18 +60,18 @@ def compared(sized: SizedRuns, options: FitOptions) -> tuple[RunScores, ...]:
         Of the sigmoids.
     """
     largest = sized.model_params[-1]
-    found: list[RunScores] = []
+    scores: list[RunScores] = []
     if len(sized.model_params) >= 3:
-        found += _unseen(sized, largest)
+        scores += _unseen(sized, largest)
         begun = sized.cut(FIRST_PART, largest)
         if largest in begun.model_params:
             ends = {run.name: run for run in sized.runs}
-            found += _scored(begun, begun.of(largest), ends, HeldOut.LARGEST_SIZE_REFITTED, options)
+            scores += _scored(begun, begun.of(largest), ends, HeldOut.LARGEST_SIZE_REFITTED, options)
     half = sized.cut(0.5)
     if len(half.model_params) >= 2:
         ends = {run.name: run for run in sized.runs}
-        found += _scored(half, range(len(half.runs)), ends, HeldOut.LAST_HALF, options)
-    return tuple(found)
+        scores += _scored(half, range(len(half.runs)), ends, HeldOut.LAST_HALF, options)
+    return tuple(scores)
 
 
 def _unseen(sized: SizedRuns, largest: float) -> list[RunScores]:
@@ -85,12 +85,12 @@ def _unseen(sized: SizedRuns, largest: float) -> list[RunScores]:
         FormName.POWER: lambda at: _noisy_power(power, k, level, at),
         FormName.S_SHAPED: lambda at: _noisy_shaped(shaped, shaped.new_share(largest, np.log(at)), sized.r_max),
     }
-    found = [
+    known = [
         _score(form, HeldOut.LARGEST_SIZE, [(_even(draw(at)), truth) for truth, at in tails])
         for form, draw in forms.items()
     ]
     why = f"a sigmoid is of one run: it says nothing of {written(largest)} before it has run"
-    return [*found, RunScores(FormName.SIGMOID, HeldOut.LARGEST_SIZE, (), (), why)]
+    return [*known, RunScores(FormName.SIGMOID, HeldOut.LARGEST_SIZE, (), (), why)]
 
 
 def _scored(
@@ -124,10 +124,10 @@ def _noisy_power(posterior: SizePosterior, k: Floats, level: Floats, at: Floats)
     return np.asarray(posterior.reward(k, level, at).mean(axis=1) + posterior.r_max * posterior.mean_noise(at.size))
 
 
-def _noisy_shaped(found: SShaped, share: Floats, r_max: float) -> Floats:
+def _noisy_shaped(shaped: SShaped, share: Floats, r_max: float) -> Floats:
     """Return draws of the mean of evaluations of one run from those of ``L``, shape (d, c), noise included."""
-    sd = np.sqrt(found.run_sd**2 + found.sigma**2 * mean_variance(np.array(found.rho), share.shape[1]))
-    return np.asarray(r_max * (1.0 - share.mean(axis=1) - sd * found.run_normal))
+    sd = np.sqrt(shaped.run_sd**2 + shaped.sigma**2 * mean_variance(np.array(shaped.rho), share.shape[1]))
+    return np.asarray(r_max * (1.0 - share.mean(axis=1) - sd * shaped.run_normal))
 
 
 def _score(form: FormName, held_out: HeldOut, each: Sequence[tuple[tuple[Floats, Floats], float]]) -> RunScores:
@@ -154,7 +154,7 @@ def believed(scores: Sequence[RunScores]) -> Belief | None:
 
 
 def _together(scores: Sequence[RunScores], form: FormName, parts: Sequence[HeldOut]) -> Floats:
-    return np.array([value for one in scores if one.form is form and one.held_out in parts for value in one.crps])
+    return np.array([value for each in scores if each.form is form and each.held_out in parts for value in each.crps])
 
 
 def _chosen(scores: dict[FormName, Floats], what: str) -> tuple[FormName, str]:

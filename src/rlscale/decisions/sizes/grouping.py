@@ -16,6 +16,7 @@ from rlscale.inference.examine import examine
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import BreakKind
 from rlscale.inference.size_law import Trace, trace
+from rlscale.inference.smoothed import smoothing
 from rlscale.inference.verdict import unfit
 
 __all__ = ["SizedRuns", "last_level", "sized", "truncated", "written"]
@@ -147,6 +148,8 @@ def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
             notes.append(f"{run.name} collapsed: {seen.warnings[-1]}, and its size may be worse than the law says")
         else:
             notes += [f"{run.name}: {warning}" for warning in seen.warnings]
+        smoothed = smoothing(run.curve)
+        notes += [] if smoothed is None else [f"{run.name}: {smoothed.warning}"]
         kept = run.with_curve(seen.curve, source=run.source, warnings=run.warnings)
         _check_level(kept, largest)
         used.append(kept)
@@ -159,12 +162,14 @@ def _check_sizes(runs: Sequence[Run]) -> None:
         others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise InputError(
             f"the size of the model of {unknown[0]}{others} is not known; give a column model_params with the number "
-            "of parameters, or leave these runs out with --exclude GLOB"
+            "of parameters, or leave these runs out with --exclude GLOB",
+            parameter="model_params",
         )
     for run in runs:
         if not 0.0 < float(run.model_params or 0.0) < np.inf:
             raise InputError(
-                f"model_params {run.model_params:g} of {run.name} is no size; give the parameters, above 0"
+                f"model_params {run.model_params:g} of {run.name} is no size; give the parameters, above 0",
+                parameter="model_params",
             )
     sizes = sorted({float(run.model_params or 0.0) for run in runs})
     small, large = [s for s in sizes if s < LARGEST_BILLIONS], [s for s in sizes if s >= LEAST_COUNT]
@@ -172,7 +177,8 @@ def _check_sizes(runs: Sequence[Run]) -> None:
         shown = ", ".join(f"{size:g}" for size in sizes)
         raise InputError(
             f"model_params are in mixed units: {shown}; {small[0]:g} looks like billions beside {large[-1]:g}: "
-            "write all as the number of parameters (7e9), or all in billions"
+            "write all as the number of parameters (7e9), or all in billions",
+            parameter="model_params",
         )
 
 
@@ -183,11 +189,14 @@ def _largest_reward(runs: Sequence[Run], r_max: float | None) -> float:
         highest = max(float(run.curve.reward.max()) for run in runs)
         raise InputError(
             f"the largest possible reward is not known (the highest seen is {highest:.4g}), and the law is of "
-            "1 - R/R_max; give --r-max R, or --bounds LO HI"
+            "1 - R/R_max; give --r-max R, or --bounds LO HI",
+            parameter="r_max",
         )
     largest = curve.bounds[1] if r_max is None else float(r_max)
     if not 0.0 < largest < np.inf:
-        raise InputError(f"--r-max {largest:g} is not above 0; the law is of 1 - R/R_max: give the largest reward")
+        raise InputError(
+            f"--r-max {largest:g} is not above 0; the law is of 1 - R/R_max: give the largest reward", parameter="r_max"
+        )
     return largest
 
 
@@ -198,7 +207,9 @@ def _check_level(run: Run, r_max: float) -> None:
     if middle.max() >= r_max:
         raise InputError(
             f"{run.name} reaches a reward of {middle.max():.4g}, at or above R_max = {r_max:.4g}, so that "
-            f"log(1 - R/R_max) is no number; give --r-max above {middle.max():.4g}, or leave the run out"
+            "log(1 - R/R_max) is no number; end the runs before that with --until C, leave this one out with "
+            "--exclude GLOB, or give --r-max R where the largest possible reward is higher",
+            parameter="r_max",
         )
 
 
@@ -219,7 +230,7 @@ def _grouped(runs: Sequence[Run], r_max: float, left_out: list[LeftOutRun], note
             sizes.append([place])
     if len(sizes) < 2:
         which = f"of one size ({written(float(runs[0].model_params or 0.0))})" if runs else "too short to be fitted"
-        lost = f"; left out: {', '.join(f'{one.run} ({one.why})' for one in left_out)}" if left_out else ""
+        lost = f"; left out: {', '.join(f'{out.run} ({out.why})' for out in left_out)}" if left_out else ""
         raise InputError(
             f"the runs are {which}{lost}: a law across sizes needs two sizes, better three; "
             "rlscale fit --target C answers for one"
@@ -252,7 +263,7 @@ def _limits(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params: Sequenc
     ]  # fmt: skip
     if apart:
         a, b = apart[0]
-        more = f", and {len(apart) - 1} more pairs" if len(apart) > 1 else ""
+        more = f", nor do those of {len(apart) - 1} other pairs" if len(apart) > 1 else ""
         notes.append(
             f"the computes of {written(params[a])} ({spans[a][0]:.3g} to {spans[a][1]:.3g}) and {written(params[b])} "
             f"({spans[b][0]:.3g} to {spans[b][1]:.3g}) do not overlap{more}: where they are compared, one of them is "

@@ -96,7 +96,7 @@ def size_law(
         law_error=summary(posterior.law_error), verdict=on_law(grouped, posterior),
         sizes=_rows(grouped, posterior, new),
         predictions=predictions(grouped, posterior, wanted, computes, options.tolerance),
-        compare=tuple(one.summary for one in scores), believe=believe,
+        compare=tuple(score.summary for score in scores), believe=believe,
         budget=None if budget is None else best_size(grouped, posterior, new, float(budget), believe),
         widening=widening(posterior), letterings=LETTERINGS, submodel=SUBMODEL,
         compute_means=compute_means(curve.unit), reference=float(np.exp(posterior.reference)), posterior=posterior,
@@ -134,8 +134,8 @@ def _same_size(size: float, grouped: SizedRuns) -> float:
 def _rows(grouped: SizedRuns, posterior: SizePosterior, new: Sequence[float]) -> tuple[SizeRow, ...]:
     rows = [_row(grouped, posterior, size) for size in grouped.model_params]
     for size in new:
-        one = new_size(posterior, size)
-        rows.append(SizeRow(model_params=size, k=summary(one.k), E=summary(one.E), in_sample=False))
+        predicted = new_size(posterior, size)
+        rows.append(SizeRow(model_params=size, k=summary(predicted.k), E=summary(predicted.E), in_sample=False))
     return tuple(sorted(rows, key=lambda row: row.model_params))
 
 

@@ -43,13 +43,13 @@ def predictions(
     tolerance : float
         Half-width of an acceptable answer, as a share of the range.
     """
-    found: list[SizePrediction] = []
+    predicted: list[SizePrediction] = []
     for size in predict:
         if size not in sized.model_params:
-            found += [_unseen(sized, posterior, size, compute, None, tolerance) for compute in computes]
+            predicted += [_unseen(sized, posterior, size, compute, None, tolerance) for compute in computes]
             continue
-        found += _held_out(sized, size, computes, tolerance)
-    return (*found, *_within(sized, tolerance))
+        predicted += _held_out(sized, size, computes, tolerance)
+    return (*predicted, *_within(sized, tolerance))
 
 
 def _unseen(
@@ -67,13 +67,13 @@ def _unseen(
 
 def _held_out(sized: SizedRuns, size: float, computes: Sequence[float], tolerance: float) -> list[SizePrediction]:
     """Predict a size that has runs without them, and with the first part of them."""
-    found: list[SizePrediction] = []
+    predicted: list[SizePrediction] = []
     observed, end = _observed(sized, size)
     wanted = list(dict.fromkeys((end, *computes)))
     others = sized.without(size)
     if len(others.model_params) >= 2:
         posterior = posterior_of(others)
-        found += [
+        predicted += [
             _unseen(others, posterior, size, compute, observed if compute == end else None, tolerance)
             for compute in wanted
         ]
@@ -83,7 +83,7 @@ def _held_out(sized: SizedRuns, size: float, computes: Sequence[float], toleranc
         for compute in wanted:
             reward = _of_runs(posterior, size, compute)
             verdict = on_prediction(reward, begun, posterior, tolerance, 0.0, PredictionKind.REFITTED)
-            found.append(
+            predicted.append(
                 SizePrediction(
                     model_params=size,
                     compute=compute,
@@ -93,7 +93,7 @@ def _held_out(sized: SizedRuns, size: float, computes: Sequence[float], toleranc
                     observed=observed if compute == end else None,
                 )
             )
-    return found
+    return predicted
 
 
 def _within(sized: SizedRuns, tolerance: float) -> list[SizePrediction]:
@@ -101,12 +101,12 @@ def _within(sized: SizedRuns, tolerance: float) -> list[SizePrediction]:
     begun = sized.cut(FIRST_PART)
     if len(begun.model_params) < 2:
         return []
-    posterior, found = posterior_of(begun), []
+    posterior, predicted = posterior_of(begun), []
     for size in begun.model_params:
         observed, end = _observed(sized, size)
         reward = _of_runs(posterior, size, end)
         verdict = on_prediction(reward, begun, posterior, tolerance, 0.0, PredictionKind.WITHIN_RUN)
-        found.append(
+        predicted.append(
             SizePrediction(
                 model_params=size,
                 compute=end,
@@ -116,7 +116,7 @@ def _within(sized: SizedRuns, tolerance: float) -> list[SizePrediction]:
                 observed=observed,
             )
         )
-    return found
+    return predicted
 
 
 def _of_runs(posterior: SizePosterior, size: float, compute: float) -> Interval:
@@ -141,9 +141,9 @@ def widening(posterior: SizePosterior) -> tuple[Widening, ...]:
     """Return how the error of the level grows one, two and three steps beyond the largest size."""
     sizes = posterior.model_params
     step = (sizes[-1] / sizes[0]) ** (1.0 / (len(sizes) - 1))
-    found = []
+    steps = []
     for away in (1, 2, 3):
         new = new_size(posterior, sizes[-1] * step**away)
         around = summary(new.level - new.k * (posterior.reference - posterior.lines.centre))
-        found.append(Widening(away, new.model_params, around.width / 2.5631))
-    return tuple(found)
+        steps.append(Widening(away, new.model_params, around.width / 2.5631))
+    return tuple(steps)

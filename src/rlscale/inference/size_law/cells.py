@@ -8,7 +8,7 @@ few sums a size and the grid over ``log N0`` costs two matrix products.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import product
 
 import numpy as np
@@ -85,6 +85,13 @@ class Cells(Value):
         """Inverse variance of the prior of ``K_max``, in units of the noise, shape (c,)."""
         return np.asarray(self.noise / K_SD**2)
 
+    def exact_law(self) -> Cells:
+        """Return the cells in which every run has the slope of the law."""
+        kept = (self.law_error == 0.0) & (self.slope_spread == 0.0)
+        return replace(
+            self, **{each.name: getattr(self, each.name)[..., kept] for each in fields(self) if each.name != "degrees"}
+        )
+
     def log_evidence(self, saturation: Floats) -> Floats:
         """Return the log evidence of each cell for ``N/(N + N0)`` of each size: shape (g, sizes) to (g, c)."""
         weight = self.pooled_information
@@ -92,11 +99,9 @@ class Cells(Value):
         moment = saturation @ (weight * self.slope)
         rest = np.maximum(self.rest + np.sum(weight * self.slope**2, axis=0) - moment**2 / precision, 1e-300)
         spread = np.sqrt(rest / self.degrees)
-        found: Floats = self.base - 0.5 * np.sum(np.log1p(self.slope_information * self.law_error**2 / self.noise), 0)
-        found = (
-            found + 0.5 * np.log(self.prior_information / precision) + log_ndtr(moment / np.sqrt(precision) / spread)
-        )
-        return np.asarray(found - 0.5 * self.degrees * np.log(rest))
+        log: Floats = self.base - 0.5 * np.sum(np.log1p(self.slope_information * self.law_error**2 / self.noise), 0)
+        log = log + 0.5 * np.log(self.prior_information / precision) + log_ndtr(moment / np.sqrt(precision) / spread)
+        return np.asarray(log - 0.5 * self.degrees * np.log(rest))
 
 
 def scattered(information: Floats, level_spread: Floats, slope_spread: Floats, noise: Floats) -> tuple[Floats, Floats]:
@@ -113,11 +118,11 @@ def scattered(information: Floats, level_spread: Floats, slope_spread: Floats, n
     a, b, c = information[..., 0, 0], information[..., 0, 1], information[..., 1, 1]
     inside = a * c - b * b
     determinant = 1.0 + d0 * a + d1 * c + d0 * d1 * inside
-    found = np.empty((*determinant.shape, 2, 2))
-    found[..., 0, 0] = (a + d1 * inside) / determinant
-    found[..., 1, 1] = (c + d0 * inside) / determinant
-    found[..., 0, 1] = found[..., 1, 0] = b / determinant
-    return found, np.log(determinant)
+    given = np.empty((*determinant.shape, 2, 2))
+    given[..., 0, 0] = (a + d1 * inside) / determinant
+    given[..., 1, 1] = (c + d0 * inside) / determinant
+    given[..., 0, 1] = given[..., 1, 0] = b / determinant
+    return given, np.log(determinant)
 
 
 def cells(lines: Lines, members: Sequence[Sequence[int]]) -> Cells:

@@ -16,9 +16,10 @@ __all__ = ["COUNT", "chi_squared", "normals", "uniforms"]
 Floats = NDArray[np.float64]
 
 #: Points, a prime.
-COUNT = 2039
-#: Generator of the lattice: of 400 looked at, the one whose worst pair among 40 coordinates is the most even.
-_GENERATOR = 1496
+COUNT = 4093
+#: Generator of the lattice: among a third of all, the one with the least correlation of any two of 44 coordinates, as
+#: normal quantiles (.026), and of their squares.
+_GENERATOR = 509
 
 
 @lru_cache(maxsize=16)

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 #: ``log N0`` is evenly likely from this factor below the smallest size to as much above the largest.
 REACH = 30.0
 #: Steps of the grid over ``log N0``, and how often it is laid anew where the mass is.
-STEPS, ZOOMS = 32, 3
+STEPS, ZOOMS, PEAK_ZOOMS = 32, 3, 6
 #: Mass that a finer grid may leave out on either side.
 LEFT_OUT = 1e-4
 #: Coordinates of a draw; then two for each size, its slope and its level.
@@ -172,24 +172,29 @@ def size_posterior(
     Priors: ``log N0`` even within a factor 30 around the sizes, ``K_max`` half-normal, levels free, ``p(sigma)`` in
     proportion to ``1/sigma``, spreads on the grid of ``cells``. Given ``N0`` and a cell all else is conjugate.
     """
-    means = [float(np.average(one.log_compute, weights=one.weight**2)) for one in traces]
+    means = [float(np.average(run.log_compute, weights=run.weight**2)) for run in traces]
     lines = lines_of(traces, float(np.mean(means)))
     grid = cells(lines, members)
     sizes = np.array(model_params)
     low, high = np.log(sizes[0] / REACH), np.log(sizes[-1] * REACH)
     edges = np.linspace(low, high, STEPS + 1)
+    # where slopes do not scatter the peak may be too narrow for a grid over all: it is looked for on its own
+    peak, exact = edges, grid.exact_law()
     for _ in range(ZOOMS):
         edges = _zoomed(edges, _mass(grid, edges, sizes).sum(axis=1))
+    for _ in range(PEAK_ZOOMS):
+        peak = _zoomed(peak, _mass(exact, peak, sizes).sum(axis=1))
+    edges = np.union1d(edges, peak)
     return _drawn(grid, lines, edges, _mass(grid, edges, sizes), sizes, members, traces, r_max)
 
 
 def _mass(grid: Cells, edges: Floats, sizes: Floats) -> Floats:
     """Return the mass of each step of ``log N0`` and cell, shape (g, c), summing to 1."""
     middle = 0.5 * (edges[1:] + edges[:-1])
-    log = grid.log_evidence(1.0 / (1.0 + np.exp(middle[:, None]) / sizes))
+    log = grid.log_evidence(1.0 / (1.0 + np.exp(middle[:, None]) / sizes)) + np.log(np.diff(edges))[:, None]
     log -= log.max()
-    found = np.exp(log, out=log)
-    return np.asarray(found / found.sum())
+    mass = np.exp(log, out=log)
+    return np.asarray(mass / mass.sum())
 
 
 def _zoomed(edges: Floats, mass: Floats) -> Floats:
@@ -212,7 +217,7 @@ def _drawn(
     z, u = normals(_dims(sizes.size)), uniforms(_dims(sizes.size))
     chosen = np.searchsorted(np.cumsum(mass.ravel()), u[:, CELL]).clip(max=mass.size - 1)
     step, c = np.divmod(chosen, mass.shape[1])
-    N0 = np.exp(edges[step] + u[:, WITHIN] * (edges[1] - edges[0]))
+    N0 = np.exp(edges[step] + u[:, WITHIN] * np.diff(edges)[step])
     saturation = 1.0 / (1.0 + N0[:, None] / sizes)
     weight, own, information = grid.pooled_information.T[c], grid.slope.T[c], grid.slope_information.T[c]
     precision = np.sum(weight * saturation**2, axis=1) + grid.prior_information[c]
@@ -232,7 +237,7 @@ def _drawn(
     place = grid.rho_place[c]
     return SizePosterior(
         model_params=tuple(float(size) for size in sizes), members=tuple(tuple(own) for own in members), lines=lines,
-        reference=float(np.mean([one.log_compute[-1] for one in traces])), r_max=r_max, K_max=K_max, N0=N0,
+        reference=float(np.mean([run.log_compute[-1] for run in traces])), r_max=r_max, K_max=K_max, N0=N0,
         sigma=np.sqrt(variance / (1.0 - RHO_GRID[place] ** 2)), rho=RHO_GRID[place],
         level_spread=ratio * grid.level_spread[c], slope_spread=ratio * grid.slope_spread[c],
         law_error=ratio * grid.law_error[c], k=k, level=level, rho_place=place, innovation=variance,
@@ -242,5 +247,5 @@ def _drawn(
 def _above_zero(mean: Floats, sd: Floats, u: Floats) -> Floats:
     """Return quantiles of normals cut at 0, at ``u``, all of shape (d,)."""
     below = ndtr(-mean / sd)
-    found = mean + sd * ndtri(np.clip(below + u * (1.0 - below), 0.0, 1.0 - 1e-16))
-    return np.asarray(np.maximum(found, 1e-12))
+    values = mean + sd * ndtri(np.clip(below + u * (1.0 - below), 0.0, 1.0 - 1e-16))
+    return np.asarray(np.maximum(values, 1e-12))

@@ -146,14 +146,14 @@ def s_shaped(traces: Sequence[Trace], members: Sequence[Sequence[int]], model_pa
     """
     from scipy.optimize import least_squares as solve  # 70 ms to import, and only comparisons need it
 
-    middle = float(np.mean([one.log_compute.mean() for one in traces]))
+    middle = float(np.mean([run.log_compute.mean() for run in traces]))
     data = _data(traces, members, model_params, middle)
     mean = np.array([*_MEAN[:_SHARED], *_MEAN[_SHARED:] * len(members)])
     sd = np.array([*_SD[:_SHARED], *_SD[_SHARED:] * len(members)])
     theta, sigma = mean.copy(), max(float(np.std(data.share)), LEAST_NOISE)
     for _ in range(3):
-        found = solve(_residuals, theta, _jacobian, method="lm", args=(data, sigma, mean, sd), max_nfev=200)
-        theta = found.x
+        solution = solve(_residuals, theta, _jacobian, method="lm", args=(data, sigma, mean, sd), max_nfev=200)
+        theta = solution.x
         left = data.share - _at(theta, data)[0]
         sigma, rho = _noise(left, data, theta.size)
     wider = sigma * np.sqrt((1.0 + rho) / (1.0 - rho))
@@ -163,7 +163,7 @@ def s_shaped(traces: Sequence[Trace], members: Sequence[Sequence[int]], model_pa
     away = normals(_dims(len(members)))[:, : theta.size] @ factor.T
     means = np.array([np.average(left[data.run == r], weights=data.weight[data.run == r]) for r in range(len(traces))])
     freedom = max(means.size - len(members), 1)
-    noise_of_mean = wider**2 * len(traces) / sum(one.share.size for one in traces)
+    noise_of_mean = wider**2 * len(traces) / sum(run.share.size for run in traces)
     run_sd = float(np.sqrt(max(float(np.sum(means**2)) / freedom - noise_of_mean, 0.0)))
     return SShaped(tuple(float(size) for size in model_params), middle, theta, away, sigma, rho, run_sd)
 
@@ -173,10 +173,10 @@ def _data(
 ) -> _Data:
     place = {run: size for size, own in enumerate(members) for run in own}
     parts = []
-    for run, one in enumerate(traces):
-        starts = np.unique(np.linspace(0, one.share.size, _MOST + 1).astype(int)[:-1])
-        count = np.diff(np.append(starts, one.share.size))
-        x, share = (np.add.reduceat(values, starts) / count for values in (one.log_compute - middle, one.share))
+    for run, line in enumerate(traces):
+        starts = np.unique(np.linspace(0, line.share.size, _MOST + 1).astype(int)[:-1])
+        count = np.diff(np.append(starts, line.share.size))
+        x, share = (np.add.reduceat(values, starts) / count for values in (line.log_compute - middle, line.share))
         parts.append((x, share, count.astype(np.float64), np.full(x.size, place[run]), np.full(x.size, run)))
     x, share, weight, size, owner = (np.concatenate(part) for part in zip(*parts, strict=True))
     ratio = np.log(np.array(model_params) / model_params[0])

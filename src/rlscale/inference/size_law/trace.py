@@ -115,14 +115,14 @@ class Lines(Value):
 
 def lines_of(traces: Sequence[Trace], centre: float) -> Lines:
     """Return the sums of several runs, levels taken at ``log X = centre``."""
-    each = [_sums(one, centre) for one in traces]
+    each = [_sums(run, centre) for run in traces]
     information, estimate, residual = (np.stack(part) for part in zip(*each, strict=True))
-    count = np.array([one.response.size for one in traces], dtype=np.float64)
+    count = np.array([run.response.size for run in traces], dtype=np.float64)
     return Lines(centre, information, estimate, residual, count)
 
 
-def _sums(one: Trace, centre: float) -> tuple[Floats, Floats, Floats]:
-    series = np.stack([one.weight, one.weight * (one.log_compute - centre), one.weight * one.response])
+def _sums(run: Trace, centre: float) -> tuple[Floats, Floats, Floats]:
+    series = np.stack([run.weight, run.weight * (run.log_compute - centre), run.weight * run.response])
     turned = at_correlations(RHO_GRID)
     inner = np.empty((RHO_GRID.size, 3, 3))
     for i in range(3):
@@ -130,6 +130,6 @@ def _sums(one: Trace, centre: float) -> tuple[Floats, Floats, Floats]:
     information, cross, square = inner[:, :2, :2], inner[:, :2, 2], inner[:, 2, 2]
     estimate = np.asarray(np.linalg.solve(information, cross[..., None])[..., 0], dtype=np.float64)
     # a floor under the noise: of curves without any, what is left is rounding
-    floor = one.response.size * LEAST_NOISE**2
+    floor = run.response.size * LEAST_NOISE**2
     residual = np.maximum(square - np.sum(cross * estimate, axis=-1), 0.0) + floor
     return information, estimate, np.asarray(residual, dtype=np.float64)
