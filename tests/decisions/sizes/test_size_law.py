@@ -117,6 +117,8 @@ def test_a_ceiling_is_believed_where_there_is_one():
     assert found.believe.form is not FormName.POWER
     assert "no ceiling" in found.believe.why
     assert any(found.believe.form.value in note for note in found.budget.notes)
+    ends = [one for one in found.predictions if one.kind is PredictionKind.WITHIN_RUN]
+    assert VerdictName.RESOLVED not in {one.verdict.name for one in ends}
 
 
 def test_bands_for_charts(found):
@@ -159,6 +161,16 @@ def test_tolerance_decides_what_is_resolved():
     assert wide.verdict.name is VerdictName.RESOLVED
     assert narrow.verdict.name is VerdictName.BENDING
     assert "first part gives E(N)" in narrow.verdict.advice
+
+
+def test_no_reward_far_ahead_is_acted_on():
+    runs = runs_of_sizes(SIZES[:6], sd=0.005, per_size=2)
+    near, far = (
+        size_law(runs, predict=72e9, budget=ahead * COMPUTE[-1], compare=False).predictions[0] for ahead in (2.0, 50.0)
+    )
+    assert near.verdict.name is VerdictName.RESOLVED
+    assert far.verdict.name is VerdictName.BENDING
+    assert "50 times the last compute seen" in far.verdict.why
 
 
 def test_small_sizes_alone_do_not_show_saturation():

@@ -12,7 +12,7 @@ from rlscale.decisions.sizes.budget import best_size
 from rlscale.decisions.sizes.forms import believed, compared
 from rlscale.decisions.sizes.grouping import SizedRuns, last_level, sized, written
 from rlscale.decisions.sizes.predictions import posterior_of, predictions, steps_away, widening
-from rlscale.decisions.sizes.verdicts import FARTHEST, compute_means, on_law, p_gain, p_past_N0
+from rlscale.decisions.sizes.verdicts import FARTHEST, Limits, compute_means, on_law, p_gain, p_past_N0
 from rlscale.errors import InputError
 from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions
@@ -95,7 +95,7 @@ def size_law(
         level_spread=summary(posterior.level_spread), slope_spread=summary(posterior.slope_spread),
         law_error=summary(posterior.law_error), verdict=on_law(grouped, posterior),
         sizes=_rows(grouped, posterior, new),
-        predictions=predictions(grouped, posterior, wanted, computes, options.tolerance),
+        predictions=predictions(grouped, posterior, wanted, computes, Limits(options.tolerance, believe)),
         compare=tuple(score.summary for score in scores), believe=believe,
         budget=None if budget is None else best_size(grouped, posterior, new, float(budget), believe),
         widening=widening(posterior), letterings=LETTERINGS, submodel=SUBMODEL,

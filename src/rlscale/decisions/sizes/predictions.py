@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from rlscale.decisions.sizes.answer import PredictionKind, SizePrediction, Widening
 from rlscale.decisions.sizes.grouping import SizedRuns, last_level
-from rlscale.decisions.sizes.verdicts import on_prediction
-from rlscale.inference import Interval
+from rlscale.decisions.sizes.verdicts import Basis, Limits, on_prediction
 from rlscale.inference.size_law import SizePosterior, new_size, size_posterior, summary
 
 __all__ = ["FIRST_PART", "posterior_of", "predictions", "steps_away", "widening"]
@@ -27,7 +26,7 @@ def posterior_of(sized: SizedRuns) -> SizePosterior:
 
 
 def predictions(
-    sized: SizedRuns, posterior: SizePosterior, predict: Sequence[float], computes: Sequence[float], tolerance: float
+    sized: SizedRuns, posterior: SizePosterior, predict: Sequence[float], computes: Sequence[float], limits: Limits
 ) -> tuple[SizePrediction, ...]:
     """Predict sizes that were asked for, and the end of every run from its first part.
 
@@ -40,88 +39,58 @@ def predictions(
         Sizes. One with data is predicted as if it had none, and from the first part of its runs.
     computes : sequence of float
         Where sizes without data are predicted; those with data, where their runs end too.
-    tolerance : float
-        Half-width of an acceptable answer, as a share of the range.
+    limits : Limits
+        What a prediction may be acted on by.
     """
     predicted: list[SizePrediction] = []
     for size in predict:
-        if size not in sized.model_params:
-            predicted += [_unseen(sized, posterior, size, compute, None, tolerance) for compute in computes]
-            continue
-        predicted += _held_out(sized, size, computes, tolerance)
-    return (*predicted, *_within(sized, tolerance))
+        if size in sized.model_params:
+            predicted += _held_out(sized, size, computes, limits)
+        else:
+            basis = Basis(PredictionKind.UNSEEN, sized, posterior, limits)
+            predicted += [_prediction(basis, size, compute, None) for compute in computes]
+    return (*predicted, *_within(sized, limits))
 
 
-def _unseen(
-    sized: SizedRuns, posterior: SizePosterior, size: float, compute: float, observed: float | None, tolerance: float
-) -> SizePrediction:
-    new = new_size(posterior, size)
-    reward = summary(posterior.reward(new.k, new.level, compute)[:, 0])
-    away = steps_away(posterior.model_params, size)
-    verdict = on_prediction(reward, sized, posterior, tolerance, away, PredictionKind.UNSEEN)
-    return SizePrediction(
-        model_params=size, compute=compute, reward=reward, kind=PredictionKind.UNSEEN, verdict=verdict,
-        observed=observed, sizes_away=away,
-    )  # fmt: skip
-
-
-def _held_out(sized: SizedRuns, size: float, computes: Sequence[float], tolerance: float) -> list[SizePrediction]:
+def _held_out(sized: SizedRuns, size: float, computes: Sequence[float], limits: Limits) -> list[SizePrediction]:
     """Predict a size that has runs without them, and with the first part of them."""
-    predicted: list[SizePrediction] = []
     observed, end = _observed(sized, size)
-    wanted = list(dict.fromkeys((end, *computes)))
-    others = sized.without(size)
-    if len(others.model_params) >= 2:
-        posterior = posterior_of(others)
-        predicted += [
-            _unseen(others, posterior, size, compute, observed if compute == end else None, tolerance)
-            for compute in wanted
-        ]
-    begun = sized.cut(FIRST_PART, size)
-    if size in begun.model_params and len(begun.model_params) >= 2:
-        posterior = posterior_of(begun)
-        for compute in wanted:
-            reward = _of_runs(posterior, size, compute)
-            verdict = on_prediction(reward, begun, posterior, tolerance, 0.0, PredictionKind.REFITTED)
-            predicted.append(
-                SizePrediction(
-                    model_params=size,
-                    compute=compute,
-                    reward=reward,
-                    kind=PredictionKind.REFITTED,
-                    verdict=verdict,
-                    observed=observed if compute == end else None,
-                )
-            )
+    at = {compute: observed if compute == end else None for compute in (end, *computes)}
+    predicted: list[SizePrediction] = []
+    for kind, shown in (
+        (PredictionKind.UNSEEN, sized.without(size)),
+        (PredictionKind.REFITTED, sized.cut(FIRST_PART, size)),
+    ):
+        begun = kind is PredictionKind.UNSEEN or size in shown.model_params
+        if begun and len(shown.model_params) >= 2:
+            basis = Basis(kind, shown, posterior_of(shown), limits)
+            predicted += [_prediction(basis, size, compute, level) for compute, level in at.items()]
     return predicted
 
 
-def _within(sized: SizedRuns, tolerance: float) -> list[SizePrediction]:
+def _within(sized: SizedRuns, limits: Limits) -> list[SizePrediction]:
     """Predict where the runs of each size end from the first part of all."""
     begun = sized.cut(FIRST_PART)
     if len(begun.model_params) < 2:
         return []
-    posterior, predicted = posterior_of(begun), []
-    for size in begun.model_params:
-        observed, end = _observed(sized, size)
-        reward = _of_runs(posterior, size, end)
-        verdict = on_prediction(reward, begun, posterior, tolerance, 0.0, PredictionKind.WITHIN_RUN)
-        predicted.append(
-            SizePrediction(
-                model_params=size,
-                compute=end,
-                reward=reward,
-                kind=PredictionKind.WITHIN_RUN,
-                verdict=verdict,
-                observed=observed,
-            )
-        )
-    return predicted
+    basis = Basis(PredictionKind.WITHIN_RUN, begun, posterior_of(begun), limits)
+    ends = {size: _observed(sized, size) for size in begun.model_params}
+    return [_prediction(basis, size, end, observed) for size, (observed, end) in ends.items()]
 
 
-def _of_runs(posterior: SizePosterior, size: float, compute: float) -> Interval:
-    k, level = posterior.run_lines(posterior.members[posterior.place(size)])
-    return summary(posterior.reward(k, level, compute)[:, 0])
+def _prediction(basis: Basis, size: float, compute: float, observed: float | None) -> SizePrediction:
+    """Predict the mean reward of a size at a compute: of its own runs, or of one without."""
+    posterior, away = basis.posterior, 0.0
+    if basis.kind is PredictionKind.UNSEEN:
+        new, away = new_size(posterior, size), steps_away(posterior.model_params, size)
+        k, level = new.k, new.level
+    else:
+        k, level = posterior.run_lines(posterior.members[posterior.place(size)])
+    reward = summary(posterior.reward(k, level, compute)[:, 0])
+    return SizePrediction(
+        model_params=size, compute=compute, reward=reward, kind=basis.kind,
+        verdict=on_prediction(basis, reward, compute, away), observed=observed, sizes_away=away,
+    )  # fmt: skip
 
 
 def _observed(sized: SizedRuns, size: float) -> tuple[float, float]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from rlscale.decisions.sizes.answer import PredictionKind
+from rlscale.decisions.sizes.answer import Belief, FormName, PredictionKind
 from rlscale.decisions.sizes.grouping import SizedRuns, written
 from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.inference.grounds import GAIN_SHARE, SURE
 from rlscale.inference.size_law import SizePosterior, summary
 
-__all__ = ["compute_means", "on_law", "on_prediction", "p_gain", "p_past_N0"]
+__all__ = ["Basis", "Limits", "compute_means", "on_law", "on_prediction", "p_gain", "p_past_N0"]
 
 #: The law is resolved where the 80 % interval of ``K_max`` is no wider than this share of its median.
 WIDEST = 0.25
@@ -18,6 +20,8 @@ WIDEST = 0.25
 FEWEST_SIZES = 3
 #: A size further away than this many steps is not acted on: the sub-model was measured up to there.
 FARTHEST = 3.0
+#: Nor is a reward at more than so many times the last compute seen: the first quarter of runs is what was measured.
+AHEAD = 4.1
 
 _DEARER = "one {} of a larger model costs more, about in proportion to its parameters;"
 _MEANS = {
@@ -85,19 +89,61 @@ def on_law(sized: SizedRuns, posterior: SizePosterior) -> Verdict:
     )
 
 
-def on_prediction(
-    reward: Interval, sized: SizedRuns, posterior: SizePosterior, tolerance: float, away: float, kind: PredictionKind
-) -> Verdict:
-    """Return the verdict on a predicted reward: by its width, its distance, and what the law itself supports."""
-    law = on_law(sized, posterior)
-    allowed = 2.0 * tolerance * sized.runs[0].curve.range
+@dataclass(frozen=True)
+class Limits:
+    """What a prediction may be acted on by.
+
+    Parameters
+    ----------
+    tolerance : float
+        Half-width of an acceptable answer, as a share of the range.
+    believe : Belief, optional
+        Which form did best on held-out data.
+    """
+
+    tolerance: float
+    believe: Belief | None
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What predictions of one kind rest on: the runs shown, and the posterior of the law for them."""
+
+    kind: PredictionKind
+    sized: SizedRuns
+    posterior: SizePosterior
+    limits: Limits
+
+    @property
+    def form(self) -> FormName:
+        """The form to believe for this kind."""
+        believe = self.limits.believe
+        if believe is None:
+            return FormName.POWER
+        return believe.unseen if self.kind is PredictionKind.UNSEEN else believe.form
+
+
+def on_prediction(basis: Basis, reward: Interval, compute: float, away: float) -> Verdict:
+    """Return the verdict on a reward predicted at a compute, ``away`` steps of size from those shown.
+
+    Resolved where it is narrow, near enough in size and compute, and the power law was not beaten on held-out data.
+    """
+    sized, unseen = basis.sized, basis.kind is PredictionKind.UNSEEN
+    law = on_law(sized, basis.posterior)
+    allowed = 2.0 * basis.limits.tolerance * sized.runs[0].curve.range
     around = f"The reward lies in {reward.q10:.3f} to {reward.q90:.3f} (80 %)"
-    if law.name in (VerdictName.NO_LEARNING, VerdictName.TOO_FEW_POINTS) and kind is PredictionKind.UNSEEN:
+    if law.name in (VerdictName.NO_LEARNING, VerdictName.TOO_FEW_POINTS) and unseen:
         return Verdict(law.name, f"{around}, but: {law.why}", law.advice)
-    if reward.width <= allowed and away <= FARTHEST:
+    doubts = [f"wider than {allowed:.3g}"] if reward.width > allowed else []
+    if away > FARTHEST:
+        doubts.append(f"{away:.1f} steps of size from those seen")
+    ahead = compute / max(curve.compute_last for curve in sized.curves)
+    if ahead > AHEAD:
+        doubts.append(f"at {ahead:.3g} times the last compute seen, and a power law has no ceiling")
+    if basis.form is not FormName.POWER:
+        doubts.append(f"by the power law, where {basis.form.value} did better on held-out data")
+    if not doubts:
         return Verdict(VerdictName.RESOLVED, f"{around}, no wider than {allowed:.3g}.", "Act on it.")
-    far = f", {away:.1f} steps from the sizes seen" if away > 0.0 else ""
-    start = "Train that size a little: its first part gives E(N)" if kind is PredictionKind.UNSEEN else "Let it run on"
-    name = VerdictName.BENDING if p_past_N0(posterior) >= SURE else VerdictName.PRE_INFLECTION
-    wide = f"wider than {allowed:.3g}" if reward.width > allowed else "narrow, but too far to act on"
-    return Verdict(name, f"{around}, {wide}{far}.", f"{start}, or use the interval, not the median.")
+    start = "Train that size a little, its first part gives E(N)" if unseen else "Let it run on"
+    name = VerdictName.BENDING if p_past_N0(basis.posterior) >= SURE else VerdictName.PRE_INFLECTION
+    return Verdict(name, f"{around}: {'; '.join(doubts)}.", f"{start}, or use the interval, not the median.")
