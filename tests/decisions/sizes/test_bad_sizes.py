@@ -65,9 +65,17 @@ def test_a_run_without_a_size(runs):
     fails([replace(runs[0], model_params=-1.0), *runs[1:]], ["-1", "is no size"], "model_params")
 
 
-def test_a_reward_at_or_above_the_largest(runs):
-    fails(runs, ["at or above R_max = 0.1", runs[1].name], "r_max", r_max=0.1)
+def test_a_level_above_the_largest_reward(runs):
+    fails(runs, ["above R_max = 0.1", runs[1].name], "r_max", r_max=0.1)
     fails(runs, ["--r-max -1"], "r_max", r_max=-1.0)
+
+
+def test_a_run_that_reaches_the_largest_reward_counts_up_to_there(runs):
+    highest = float(np.sort(runs[3].curve.reward)[-5])
+    found = law(runs, r_max=highest)
+    assert any(f"{runs[3].name} reaches the largest reward" in note for note in found.notes)
+    assert COMPUTE[5] < found.sizes[3].last < COMPUTE[-1]
+    assert found.sizes[2].last == COMPUTE[-1]
 
 
 def test_single_evaluations_at_the_bound_are_kept(runs):

@@ -25,6 +25,8 @@ __all__ = ["SizedRuns", "last_level", "sized", "truncated", "written"]
 SAME_SIZE = 0.01
 #: No model that is trained has fewer parameters, and no count in billions is so large.
 LEAST_COUNT, LARGEST_BILLIONS = 1e5, 1e4
+#: Levels further above the largest reward than this share of it are no noise.
+STRAY = 0.02
 #: Shortest tail of a run that stands for its last level, and the share that it is of long runs.
 TAIL, TAIL_SHARE = 3, 10
 
@@ -129,29 +131,18 @@ def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
     ------
     InputError
         No runs, several units, metrics or bounds, runs without a size, sizes in mixed units, fewer than two sizes with
-        a run that can be fitted, no largest reward, or a level at or above it.
+        a run that can be fitted, no largest reward, or a level above it.
     """
     on_one_axis(runs, "fit a law across sizes of", ("unit", "clock", "metric", "frame"))
     _check_sizes(runs)
     largest = _largest_reward(runs, r_max)
     used, left_out, notes = [], [], []
     for run in runs:
-        reason = _unusable(run)
-        if reason:
-            left_out.append(LeftOutRun(run.name, reason))
+        kept, remarks = _usable(run, largest)
+        if kept is None:
+            left_out.append(LeftOutRun(run.name, "; ".join(remarks)))
             continue
-        seen = examine(run.curve)
-        if seen.curve.n_trained < MIN_POINTS:
-            left_out.append(LeftOutRun(run.name, "; ".join(seen.warnings) or "too few evaluations can be fitted"))
-            continue
-        if seen.found is not None and seen.found.kind is BreakKind.FALL:
-            notes.append(f"{run.name} collapsed: {seen.warnings[-1]}, and its size may be worse than the law says")
-        else:
-            notes += [f"{run.name}: {warning}" for warning in seen.warnings]
-        smoothed = smoothing(run.curve)
-        notes += [] if smoothed is None else [f"{run.name}: {smoothed.warning}"]
-        kept = run.with_curve(seen.curve, source=run.source, warnings=run.warnings)
-        _check_level(kept, largest)
+        notes += remarks
         used.append(kept)
     return _grouped(used, largest, left_out, notes)
 
@@ -200,23 +191,55 @@ def _largest_reward(runs: Sequence[Run], r_max: float | None) -> float:
     return largest
 
 
-def _check_level(run: Run, r_max: float) -> None:
-    """Refuse a run whose level, a median of 3, reaches the largest reward; single noisy evaluations may."""
-    reward = run.curve.reward
-    middle = np.median(np.lib.stride_tricks.sliding_window_view(reward, 3), axis=1) if reward.size >= 3 else reward
-    if middle.max() >= r_max:
+def _usable(run: Run, r_max: float) -> tuple[Run | None, list[str]]:
+    """Return the part of a run that the law can cover, and what is left out of it; None, and why, where there is none.
+
+    Raises
+    ------
+    InputError
+        Its level lies above the largest reward.
+    """
+    verdict = unfit(run.curve)
+    if verdict is not None:
+        return None, [verdict.why]
+    seen = examine(run.curve)
+    remarks = [f"{run.name}: {warning}" for warning in seen.warnings]
+    if seen.found is not None and seen.found.kind is BreakKind.FALL:
+        remarks[-1] = f"{run.name} collapsed: {seen.warnings[-1]}, and its size may be worse than the law says"
+    smoothed = smoothing(run.curve)
+    remarks += [] if smoothed is None else [f"{run.name}: {smoothed.warning}"]
+    curve = seen.curve
+    reached = _reached(run.name, curve, r_max)
+    if reached is not None:
+        curve = curve.select(curve.compute < reached)
+        remarks.append(
+            f"{run.name} reaches the largest reward, {r_max:.4g}, at {reached:.4g} {curve.unit}: only what comes "
+            "before counts, since the law approaches it and never arrives"
+        )
+    if curve.n_trained < MIN_POINTS:
+        return None, remarks or ["too few evaluations can be fitted"]
+    return run.with_curve(curve, source=run.source, warnings=run.warnings), remarks
+
+
+def _reached(name: str, curve: Curve, r_max: float) -> float | None:
+    """Return the compute at which the level, a median of 3, first reaches the largest reward; single points may pass.
+
+    Raises
+    ------
+    InputError
+        The level lies above the largest reward.
+    """
+    if curve.n_points < 3:
+        return None
+    level = np.median(np.lib.stride_tricks.sliding_window_view(curve.reward, 3), axis=1)
+    if level.max() > r_max * (1.0 + STRAY):
         raise InputError(
-            f"{run.name} reaches a reward of {middle.max():.4g}, at or above R_max = {r_max:.4g}, so that "
-            "log(1 - R/R_max) is no number; end the runs before that with --until C, leave this one out with "
-            "--exclude GLOB, or give --r-max R where the largest possible reward is higher",
+            f"{name} reaches a reward of {level.max():.4g}, above R_max = {r_max:.4g}, where log(1 - R/R_max) is no "
+            "number; give --r-max R with the largest reward possible",
             parameter="r_max",
         )
-
-
-def _unusable(run: Run) -> str:
-    """Say why a run cannot be used; empty where it can."""
-    verdict = unfit(run.curve)
-    return "" if verdict is None else verdict.why
+    at = np.flatnonzero(level >= r_max)
+    return float(curve.compute[at[0] + 1]) if at.size else None
 
 
 def _grouped(runs: Sequence[Run], r_max: float, left_out: list[LeftOutRun], notes: list[str]) -> SizedRuns:

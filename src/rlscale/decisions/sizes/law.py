@@ -59,7 +59,7 @@ def size_law(
     Raises
     ------
     InputError
-        Runs that cannot be compared, without a size, of sizes in mixed units or of one size only; a level at or above
+        Runs that cannot be compared, without a size, of sizes in mixed units or of one size only; a level above
         ``r_max``; a size or a budget that is not above 0.
 
     Examples
