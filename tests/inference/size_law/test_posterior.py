@@ -75,14 +75,14 @@ def test_the_evidence_is_that_of_one_large_gaussian():
         ours.append(grid.log_evidence(saturation[None])[0, c])
         dense.append(_dense(traces, grid, c, saturation))
     # log priors of the cells are ours alone, and the mass of K_max above 0 is left out of the dense one
-    prior = [-np.log(3.0) * _steps(grid, c) for c, _ in choices]
+    prior = [-np.log(4.0) * _scatter(grid, c) for c, _ in choices]
     apart = np.array(ours) - np.array(prior) - np.array(dense)
     assert apart - apart[0] == pytest.approx(np.zeros(len(choices)), abs=1e-3)
 
 
-def _steps(grid, c):
-    """Steps of slope spread and law error from 0: each is a third as likely as the one before."""
-    return sum(list(np.unique(values)).index(values[c]) for values in (grid.law_error, grid.slope_spread))
+def _scatter(grid, c):
+    """How many of slope spread and law error are not 0: each sd is a quarter as likely as none."""
+    return int(grid.law_error[c] > 0.0) + int(grid.slope_spread[c] > 0.0)
 
 
 def _dense(traces, grid, c, saturation):
