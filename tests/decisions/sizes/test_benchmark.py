@@ -1,8 +1,8 @@
-"""What ``benchmarks/sizes.py`` simulates and compares with is what it says it is."""
+"""What ``benchmarks/size_projects.py`` simulates and compares with is what it says it is."""
 
 import numpy as np
 import pytest
-from benchmarks.sizes import FITS, SAMPLES, SIZES, drawn_intercepts, least_squares, noise, shares_of, simulated
+from benchmarks.size_projects import FITS, SAMPLES, SIZES, drawn_intercepts, least_squares, noise, shares_of, simulated
 
 
 @pytest.mark.parametrize("fit", FITS, ids=lambda fit: fit.name)
