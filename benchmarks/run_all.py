@@ -47,6 +47,7 @@ from benchmarks import (
     scale,
     seeds,
     siblings,
+    sizes,
     smoothing,
     speed,
     tensorboard,
@@ -87,6 +88,7 @@ BENCHMARKS = {
         open_bounds,
         accuracy,
         families,
+        sizes,
         nuts,
     )
 }

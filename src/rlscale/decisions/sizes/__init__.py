@@ -1,0 +1,37 @@
+"""Across model sizes: the law, sizes without data, and the best size for a budget."""
+
+from rlscale.decisions.sizes.answer import (
+    Band,
+    Belief,
+    BestSize,
+    Crossing,
+    FormName,
+    FormScore,
+    HeldOut,
+    LeftOutRun,
+    PredictionKind,
+    SizeChance,
+    SizeLaw,
+    SizePrediction,
+    SizeRow,
+    Widening,
+)
+from rlscale.decisions.sizes.law import size_law
+
+__all__ = [
+    "Band",
+    "Belief",
+    "BestSize",
+    "Crossing",
+    "FormName",
+    "FormScore",
+    "HeldOut",
+    "LeftOutRun",
+    "PredictionKind",
+    "SizeChance",
+    "SizeLaw",
+    "SizePrediction",
+    "SizeRow",
+    "Widening",
+    "size_law",
+]
