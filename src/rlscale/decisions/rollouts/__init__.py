@@ -1,0 +1,1 @@
+"""Rollouts: how many per prompt, at which budget, on which prompts."""
