@@ -85,7 +85,7 @@ def envelope(levels: Levels) -> tuple[Piece, ...]:
 
 
 def _crossing(levels: Levels, mean: Floats, old: int, new: int, k: int) -> float:
-    """Return where two mean curves cross between computes ``k`` and ``k + 1``, by their straight lines in log compute."""
+    """Return where two mean curves cross between computes ``k`` and ``k + 1``, straight in log compute."""
     x = np.log(levels.compute[k : k + 2])
     gap = mean[new, k : k + 2] - mean[old, k : k + 2]
     if not np.all(np.isfinite(gap)) or gap[1] <= gap[0]:

@@ -1,7 +1,7 @@
 """The law of the best number of rollouts: ``ln n*`` is a sigmoid in the log of compute that saturates.
 
-``ln n* = l0 + (l1 - l0) / (1 + exp(-s (ln C - c)))``: IsoCompute (arXiv 2603.12151) fits a sigmoid of ``log n*`` against
-``log C`` and prints no constants; this parametrisation is ours. ``exp(l1)`` is the saturation.
+``ln n* = l0 + (l1 - l0) / (1 + exp(-s (ln C - c)))``: IsoCompute (arXiv 2603.12151) fits a sigmoid of ``log n*``
+against ``log C`` and prints no constants; this parametrisation is ours. ``exp(l1)`` is the saturation.
 """
 
 from __future__ import annotations

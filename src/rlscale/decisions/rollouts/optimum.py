@@ -66,7 +66,7 @@ def _surface(reward: Floats, x: Floats, fine: Floats, prior: Floats, width: floa
     near[np.diag_indices_from(near)] += errors / amplitude**2 + _JITTER
     gain = np.linalg.solve(near, _kernel(x, fine) + _FREE**2)
     drawn = amplitude * prior
-    return np.asarray(drawn[:, :_STEPS] + (reward.T - middle - drawn[:, _STEPS:]) @ gain)
+    return np.asarray(middle + drawn[:, :_STEPS] + (reward.T - middle - drawn[:, _STEPS:]) @ gain)
 
 
 def _kernel(x: Floats, y: Floats) -> Floats:

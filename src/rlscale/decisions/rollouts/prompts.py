@@ -25,8 +25,7 @@ Floats = NDArray[np.float64]
 MOST = 64
 #: A prompt whose largest group would be mixed with a smaller probability than this gets nothing.
 WORTH = 0.05
-#: Grid of the prior over prompts: mean pass rate, and how many samples it weighs. No prior is worth more than 64 samples
-#: or less than half of one.
+#: Grid of the prior over prompts: mean pass rate, and how many samples it weighs, between half of one and 64.
 _MEANS = np.linspace(0.01, 0.99, 50)
 _WEIGHTS = np.geomspace(0.5, 64.0, 29)
 #: Half of the central 80 % of a normal, in standard deviations.
@@ -173,7 +172,7 @@ def _p_mixed(a: Floats, b: Floats, n: Floats) -> Floats:
 
 
 def _gain(a: Floats, b: Floats, n: Floats) -> Floats:
-    """Return what the ``n``-th rollout adds, ``E[p^(n-1) (1-p) + (1-p)^(n-1) p]``; of the second half of what two add."""
+    """Return what the ``n``-th rollout adds, ``E[p^(n-1) (1-p) + (1-p)^(n-1) p]``; of the first two, half of both."""
     n = np.maximum(n, 3.0)
     base = betaln(a, b)
     return np.asarray(np.exp(betaln(a + n - 1.0, b + 1.0) - base) + np.exp(betaln(a + 1.0, b + n - 1.0) - base))
@@ -213,7 +212,7 @@ def _spread(
     budget: int,
     most: int,
 ) -> Floats:
-    """Return the group of each prompt: what is left goes to prompts where the next rollouts add most, in their order."""
+    """Return the group of each prompt; what is left goes where the next rollouts add most."""
     each = sizes[0][kind]
     left = budget - int(each.sum())
     able = learns[kind] & (each < most)
@@ -262,12 +261,14 @@ def _answer(
         even=_even(a, b, int(budget), most),
         left_out=int(np.count_nonzero(~learns)),
         most=most,
-        notes=_notes(int(budget), used, int(np.count_nonzero(~learns)), int(np.count_nonzero(learns & (each == 0))), most),
+        notes=_notes(
+            int(budget), used, int(np.count_nonzero(~learns)), int(np.count_nonzero(learns & (each == 0))), most
+        ),
     )
 
 
 def _even(a: Floats, b: Floats, budget: int, most: int) -> float:
-    """Return the expected number of mixed groups of an even spread; where it does not reach all, over the mean prompt."""
+    """Return the expected number of mixed groups of an even spread; where it does not reach all, over any of them."""
     size = budget // a.size
     if size >= 2:
         size = min(size, most)
@@ -281,14 +282,18 @@ def _notes(budget: int, used: int, hopeless: int, unserved: int, most: int) -> t
     said = []
     if hopeless:
         said.append(
-            f"{hopeless} prompts get no rollouts: even a group of {most} would hardly hold both right and wrong answers"
+            f"{_prompts(hopeless)} without rollouts: even a group of {most} would hardly hold both right and wrong answers"
         )
     if unserved:
-        said.append(f"{unserved} more prompts get none since others learn more from them; a larger budget reaches them")
+        said.append(f"{_prompts(unserved)} without rollouts: others learn more from them; a larger budget reaches them")
     if used < budget:
         said.append(
-            f"{budget - used} of {budget} rollouts are left over: all that can learn have groups of {most}, or less than "
-            "a group of 2 was left"
+            f"{budget - used} of {budget} rollouts are left over: all that can learn have groups of {most}, or fewer "
+            "than 2 were left"
         )
     said.append("pass rates move as the policy learns: count again before the next round")
     return tuple(said)
+
+
+def _prompts(count: int) -> str:
+    return "1 prompt" if count == 1 else f"{count:,} prompts"

@@ -104,8 +104,8 @@ def _in_samples(run: Run, n: int) -> Run:
     problems = _whole(run, PROBLEMS)
     if problems is None:
         raise InputError(
-            f"compute of run {run.name!r} is in steps, and a step with {n} rollouts per prompt costs more than one with "
-            "fewer; give --unit samples (or tokens, gpu-hours), or a column 'prompts_per_step'"
+            f"compute of run {run.name!r} is in steps, and a step with {n} rollouts per prompt costs more than one "
+            "with fewer; give --unit samples (or tokens, gpu-hours), or a column 'prompts_per_step'"
         )
     curve: Curve = replace(run.curve, compute=run.curve.compute * (problems * n), unit="samples")
     return run.with_curve(curve, source=run.source, warnings=run.warnings)
