@@ -85,7 +85,7 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
         reasons={name: reason for name, reason in reasons.items() if reason},
         training=training,
         allocation=split,
-        notes=(*notes, *_on_training(training)),
+        notes=(*notes, *_beyond(saturation, sound), *_on_training(training)),
     )
 
 
@@ -189,6 +189,14 @@ def _saturation(
     advice = f"try more than {largest}" if rising > 0.7 * largest else "run on"
     said = f"probability {p:.0%}".replace("%", " %")
     return None, p, f"that n* has stopped rising by {supported[1]:.4g} has {said}; {advice} to see where it ends"
+
+
+def _beyond(saturation: Interval | None, fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
+    """Say where the interval of the saturation leaves what was tried."""
+    largest = max(fits)
+    if saturation is None or saturation.q90 <= largest:
+        return ()
+    return (f"the interval of the saturation reaches beyond {largest}, the largest number tried: more is not ruled out",)
 
 
 def _constants(law: Law) -> LawConstants:

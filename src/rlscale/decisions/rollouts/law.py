@@ -19,15 +19,16 @@ __all__ = ["BEYOND", "Law", "law_of"]
 Floats = NDArray[np.float64]
 
 #: The saturation may lie so far beyond the largest number tried, as a factor.
-BEYOND = 4.0
-#: Slopes considered, for each e-fold of compute, and places of the middle within the support.
-_SLOPES = np.geomspace(0.4, 5.0, 10)
-_MIDDLES = np.linspace(0.0, 1.0, 17)
+BEYOND = 2.0
+#: Slopes considered, for each e-fold of compute, with their prior: the rise of ``n*`` ends as fast as curves near their
+#: ceilings do, whose published exponents lie around 1.7. Middles lie within the support or a little beyond.
+_SLOPES, _SLOPE, _SLOPE_SD = np.geomspace(0.4, 5.0, 10), 1.5, 0.4
+_MIDDLES = np.linspace(0.0, 1.2, 19)
 #: How far a draw's optimum strays from a law that is right, in ``ln n``, and how many independent looks at it the
 #: support gives: neighbouring computes say the same.
 _STRAY, _LOOKS = 0.35, 6.0
-#: Coordinate of ``spread`` that picks slope and middle.
-_COORDINATE = 2100
+#: Coordinate of ``spread`` that picks slope and middle, after those of the surface.
+_COORDINATE = 15
 #: The law has saturated where what is left of its rise is less than this, as a factor of ``n``.
 _SATURATED = 1.25
 
@@ -64,7 +65,7 @@ def law_of(log_n: Floats, compute: Floats, limits: tuple[float, float]) -> Law:
     """Fit the law to draws of the optimum.
 
     For each draw ``l0`` and ``l1`` by least squares at each ``(s, c)`` of a grid, ``l1 >= l0``; one of the grid is then
-    picked with probability ``exp(-looks/2 * mean square / stray^2)``.
+    picked with probability ``prior(s) exp(-looks/2 * mean square / stray^2)``.
 
     Parameters
     ----------
@@ -80,7 +81,8 @@ def law_of(log_n: Floats, compute: Floats, limits: tuple[float, float]) -> Law:
     middles = x[0] + places * (x[-1] - x[0])
     share = _sigmoid(slopes[:, None] * (x - middles[:, None]))  # (g, c)
     low, high, error = _levels(log_n, share, np.log(limits[0]), np.log(BEYOND * limits[1]))
-    weight = np.exp(-0.5 * _LOOKS * (error - error.min(axis=1, keepdims=True)) / _STRAY**2)
+    fits = -0.5 * _LOOKS * error / _STRAY**2 - 0.5 * (np.log(slopes / _SLOPE) / _SLOPE_SD) ** 2
+    weight = np.exp(fits - fits.max(axis=1, keepdims=True))
     total = np.cumsum(weight, axis=1)
     pick = uniform(log_n.shape[0], _COORDINATE)[:, None] * total[:, -1:]
     chosen = np.minimum(np.sum(total < pick, axis=1), slopes.size - 1)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves.value import Value
-from rlscale.decisions.rollouts.spread import normal, uniform
+from rlscale.decisions.rollouts.spread import OWN, normal, uniform
 from rlscale.inference.fit import Fit
 from rlscale.inference.posterior import Posterior
 
@@ -84,7 +84,10 @@ def levels_of(fits: Mapping[int, Sequence[Fit]], compute: Floats, tau: float) ->
         recipes: dict[str, list[Floats]] = {}
         for fit in several:
             assert fit.posterior is not None
-            reward = _drawn(fit.posterior, compute, 2 * place) + tau * width * normal(DRAWS, 2 * place + 1)[:, None]
+            reward = (
+                _drawn(fit.posterior, compute, OWN + 2 * place)
+                + tau * width * normal(DRAWS, OWN + 2 * place + 1)[:, None]
+            )
             recipes.setdefault(fit.run.recipe, []).append(reward)
             place += 1
         pooled = np.stack([np.mean(rewards, axis=0) for rewards in recipes.values()])

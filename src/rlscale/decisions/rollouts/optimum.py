@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 from rlscale.decisions.rollouts.levels import Levels
 from rlscale.decisions.rollouts.spread import normal
 
-__all__ = ["LENGTH", "optima"]
+__all__ = ["ALIKE", "LENGTH", "optima"]
 
 Floats = NDArray[np.float64]
 
-#: Length scale of the surface in ``ln n``: numbers of rollouts a factor of 7 apart have levels that correlate by .6.
-#: Chosen on simulated families drawn with other random numbers than those of the benchmark.
-LENGTH = 2.0
+#: Length scale of the surface in ``ln n``: numbers of rollouts a factor of 4.5 apart have levels that correlate by .6.
+#: This and :data:`ALIKE` were chosen on simulated families drawn with other random numbers than those of the benchmark.
+LENGTH = 1.5
+#: Rewards that differ by less than this share of the range are alike: the smallest number of rollouts counts that comes
+#: this near to the best. On a plateau, where more rollouts extend no frontier, the best is one of chance.
+ALIKE = 0.002
 #: Smallest prior sd of the levels over ``n``, as a share of the range.
 _LEAST = 0.02
-#: Steps of ``ln n`` between the smallest and the largest tried, and smooth shapes that a draw is made of.
+#: Steps of ``ln n`` between the smallest and the largest tried, and smooth shapes that a draw is made of: each has its
+#: coordinate of ``spread``, the first ones.
 _STEPS, _SHAPES = 81, 10
-#: Coordinates of ``spread`` for those shapes, beyond those of any number of runs.
-_FIRST = 2000
 #: Prior sd of the mean level over all ``n``, in prior sds of the surface.
 _FREE = 30.0
 #: Added to the variance of each level, as a share of that of the surface, so that equal curves do no harm.
@@ -49,8 +51,8 @@ def optima(levels: Levels) -> Floats:
         use = usable[:, k]
         f = _surface(levels.reward[use, :, k], x[use], fine, prior[:, np.concatenate([np.full(_STEPS, True), use])],
                      levels.width)  # fmt: skip
-        place = np.argmax(f, axis=1)
-        height = f[np.arange(f.shape[0]), place]
+        height = f.max(axis=1)
+        place = np.argmax(f >= (height - ALIKE * levels.width)[:, None], axis=1)
         broken = height > best
         best[broken], where[broken] = height[broken], fine[place[broken]]
         found[:, k] = where
@@ -78,4 +80,4 @@ def _prior_draws(x: Floats, count: int) -> Floats:
     value, vector = np.linalg.eigh(_kernel(x, x))
     keep = np.argsort(value)[::-1][:_SHAPES]
     shapes = vector[:, keep] * np.sqrt(np.maximum(value[keep], 0.0))
-    return np.asarray(np.stack([normal(count, _FIRST + k) for k in range(shapes.shape[1])], axis=1) @ shapes.T)
+    return np.asarray(np.stack([normal(count, k) for k in range(shapes.shape[1])], axis=1) @ shapes.T)

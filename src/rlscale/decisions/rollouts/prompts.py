@@ -282,7 +282,7 @@ def _notes(budget: int, used: int, hopeless: int, unserved: int, most: int) -> t
     said = []
     if hopeless:
         said.append(
-            f"{_prompts(hopeless)} without rollouts: even a group of {most} would hardly hold both right and wrong answers"
+            f"{_prompts(hopeless)} without rollouts: even a group of {most} would hardly hold right and wrong answers"
         )
     if unserved:
         said.append(f"{_prompts(unserved)} without rollouts: others learn more from them; a larger budget reaches them")

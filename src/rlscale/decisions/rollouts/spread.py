@@ -8,20 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-__all__ = ["normal", "uniform"]
+__all__ = ["OWN", "normal", "uniform"]
 
 Floats = NDArray[np.float64]
 
 
-@lru_cache(maxsize=8)
-def _primes(count: int) -> tuple[int, ...]:
-    found: list[int] = []
-    candidate = 2
-    while len(found) < count:
-        if all(candidate % prime for prime in found if prime * prime <= candidate):
-            found.append(candidate)
-        candidate += 1
-    return tuple(found)
+#: Coordinates below this are those of the surface and the law; those of the runs follow.
+OWN = 16
+
+
+@lru_cache(maxsize=16)
+def _primes(most: int) -> NDArray[np.intp]:
+    """Return the primes up to ``most``, by the sieve of Eratosthenes."""
+    prime = np.ones(most + 1, dtype=bool)
+    prime[:2] = False
+    for number in range(2, int(most**0.5) + 1):
+        if prime[number]:
+            prime[number * number :: number] = False
+    return np.flatnonzero(prime)
 
 
 def uniform(count: int, coordinate: int) -> Floats:
@@ -35,7 +39,10 @@ def uniform(count: int, coordinate: int) -> Floats:
     >>> uniform(4, 0).round(3).tolist()
     [0.707, 0.121, 0.536, 0.95]
     """
-    root = float(np.sqrt(_primes(max(16, coordinate + 1))[coordinate]))
+    most = 1024
+    while _primes(most).size <= coordinate:
+        most *= 4
+    root = float(np.sqrt(_primes(most)[coordinate]))
     points = np.modf((np.arange(count) + 0.5) * root)[0]
     return np.asarray(np.clip(points, 1e-9, 1.0 - 1e-9))
 
