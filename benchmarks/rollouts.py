@@ -8,8 +8,8 @@ saw, or anywhere between (``anywhere``). Each run is off by a run-to-run sd, and
 truth of ``n*`` at a compute is the best of all ``n``, tried or not.
 
 Beside it: the sigmoid of least squares through the ``n`` of the record-breaking evaluations, as published, which gives
-no interval. Length scale, tolerance of a plateau and prior of the slope were chosen on projects drawn with other
-random numbers (``TUNING`` in place of ``MEASURED``).
+no interval; and the same estimator with the run-to-run sd held at 0, the negative control of its intervals. Length scale, tolerance of a plateau and prior of the slope were chosen on projects
+drawn with other random numbers (``TUNING`` in place of ``MEASURED``).
 
 Further: whether training reward and validation that rank ``n`` oppositely are seen, and how often agreeing ones are
 taken for opposed; a budget of rollouts spread over prompts, against an even spread and against knowing the pass rates;
@@ -140,11 +140,12 @@ class Scores:
     star_factor: list[float]
     star_covered: list[bool]
     ahead_covered: list[bool]
+    naive: list[bool]
 
 
 def scored(kind: str, projects: int, seed: int, *, seeds: int, tau: float, until: float = 1.0) -> Scores:
     """Answer ``projects`` and compare with the truth."""
-    out = Scores([], [], [], [], [], [], [], [])
+    out = Scores([], [], [], [], [], [], [], [], [])
     rng = np.random.default_rng([seed, list(CLASSES).index(kind), seeds, int(1000 * tau), int(100 * until)])
     for _ in range(projects):
         made, runs, budget = project(kind, rng, seeds=seeds, tau=tau, until=until)
@@ -162,6 +163,8 @@ def scored(kind: str, projects: int, seed: int, *, seeds: int, tau: float, until
         truth = made.best(until * budget, limits)
         out.star_factor.append(_factor(here.n_star.n.q50, truth))
         out.star_covered.append(here.n_star.n.q10 <= truth <= here.n_star.n.q90)
+        sure = rollouts(here_fits, budget=until * budget, seed_sd=0.0).classes[0].n_star
+        out.naive.append(sure is not None and sure.n.q10 <= truth <= sure.n.q90)
         if until < 1.0:
             ahead = rollouts(here_fits, budget=budget).classes[0].n_star
             truth = made.best(budget, limits)
@@ -233,7 +236,7 @@ def measure(quick: bool = False) -> Report:
         "where n* stops rising, and n* at the end of the runs; factors of n off (median), intervals of 80 %",
         [
             "class, runs each, sd, run to", "given, %", "factor off", "within 1.5, %", "covered, %", "width, factor",
-            "published: off", "within 1.5, %", "n*: off", "covered, %", "n* ahead: covered, %",
+            "published: off", "within 1.5, %", "n*: off", "covered, %", "tau 0: covered, %", "n* ahead: covered, %",
         ],
     )  # fmt: skip
     factor: list[float] = []
@@ -244,7 +247,7 @@ def measure(quick: bool = False) -> Report:
         table.add(
             f"{kind}, {seeds}, {tau:g}, {until:.0%}", f"{100 * np.mean(out.given):.0f}", *_factors(out.factor),
             percent(out.covered) if out.covered else "-", f"{np.median(out.width):.1f}" if out.width else "-",
-            *_factors(out.rival), f"{np.median(out.star_factor):.2f}", percent(out.star_covered),
+            *_factors(out.rival), f"{np.median(out.star_factor):.2f}", percent(out.star_covered), percent(out.naive),
             percent(out.ahead_covered) if out.ahead_covered else "-",
         )  # fmt: skip
         if until == 1.0:
