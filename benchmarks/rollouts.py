@@ -8,8 +8,9 @@ saw, or anywhere between (``anywhere``). Each run is off by a run-to-run sd, and
 truth of ``n*`` at a compute is the best of all ``n``, tried or not.
 
 Beside it: the sigmoid of least squares through the ``n`` of the record-breaking evaluations, as published, which gives
-no interval; and the same estimator with the run-to-run sd held at 0, the negative control of its intervals. Length scale, tolerance of a plateau and prior of the slope were chosen on projects
-drawn with other random numbers (``TUNING`` in place of ``MEASURED``).
+no interval; and the same estimator with the run-to-run sd held at 0, the negative control of its intervals. Length
+scale, tolerance of a plateau and prior of the slope were chosen on projects drawn with other random numbers (``TUNING``
+in place of ``MEASURED``).
 
 Further: whether training reward and validation that rank ``n`` oppositely are seen, and how often agreeing ones are
 taken for opposed; a budget of rollouts spread over prompts, against an even spread and against knowing the pass rates;

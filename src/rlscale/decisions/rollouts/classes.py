@@ -196,7 +196,7 @@ def _beyond(saturation: Interval | None, fits: Mapping[int, Sequence[Fit]]) -> t
     largest = max(fits)
     if saturation is None or saturation.q90 <= largest:
         return ()
-    return (f"the interval of the saturation reaches beyond {largest}, the largest number tried: more is not ruled out",)
+    return (f"the interval of the saturation reaches beyond {largest}, the largest number tried",)
 
 
 def _constants(law: Law) -> LawConstants:
