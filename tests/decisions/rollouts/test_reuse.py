@@ -1,10 +1,13 @@
 """Data reuse: what was published, and what the logs show."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rlscale.curves import Series
 from rlscale.decisions.rollouts import data_reuse, rollouts
+from rlscale.decisions.rollouts.reuse import gap_growth
 from rlscale.errors import InputError
 from tests.decisions.rollouts.projects import project, run
 
@@ -48,6 +51,13 @@ def test_a_budget_and_the_number_of_prompts_give_passes():
     split = found.allocation
     assert found.data_reuse.planned == pytest.approx(split.problems_per_batch * split.updates / 100)
     assert found.data_reuse.notes[0].startswith("not checked against your own runs")
+
+
+def test_percent_beside_shares_is_no_gap():
+    one = logged(0.2)
+    percent = Series(one.curve.compute, 100.0 * one.series["train_reward"].value)
+    assert gap_growth(one) is not None
+    assert gap_growth(replace(one, series={"train_reward": percent})) is None
 
 
 def test_nothing_logged_says_nothing():

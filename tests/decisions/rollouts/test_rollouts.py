@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import rlscale
-from rlscale.curves import Curve, Run
+from rlscale.curves import Curve, Metric, Run, Series
 from rlscale.decisions.rollouts import PassCounts, rollouts
 from rlscale.errors import InputError
 from tests.decisions.rollouts.projects import project, run, with_training
@@ -57,6 +57,38 @@ def test_the_same_input_gives_the_same_bits_and_pickles(answer):
 
 def test_fits_are_taken_as_they_are(answer):
     assert rollouts(list(answer.fits), budget=1e6) == answer
+
+
+def test_in_other_units_a_rollout_costs_what_the_runs_paid():
+    def tokens(n):
+        one = run(n)
+        curve = replace(one.curve, compute=500.0 * one.curve.compute, unit="tokens")
+        steps = Series(np.arange(1.0, 11.0), np.ones(10))
+        length = Metric("length", "tokens", replace(steps, step=1e6 / (32 * n) * np.arange(1, 11) / 10))
+        return replace(one, curve=curve, metrics={"response_length": length})
+
+    split = rollouts([tokens(n) for n in (8, 32, 128)], budget=5e8).allocation
+    assert split.cost_per_rollout.q50 == pytest.approx(500.0)
+    assert split.updates == pytest.approx(1e6 / (32 * split.rollouts), abs=1)
+    bare = rollouts([replace(tokens(n), metrics={}) for n in (8, 32, 128)], budget=5e8).classes[0]
+    assert bare.allocation is None
+    assert bare.reasons["allocation"] == (
+        "what one rollout costs in tokens is not known: the runs log neither updates nor prompts per step"
+    )
+
+
+def test_several_recipes_of_one_number_are_said_and_the_best_counts():
+    weak = replace(run(32, 1), name="weak", recipe="weak")
+    weak = weak.with_curve(replace(weak.curve, reward=0.5 * weak.curve.reward), source=None, warnings=())
+    found = rollouts([*project(8, 32, 128), weak])
+    assert found.classes[0].notes[0].startswith("several recipes have 32 rollouts per prompt")
+    assert found.classes[0].envelope == rollouts(project(8, 32, 128)).classes[0].envelope
+
+
+def test_short_runs_of_few_rollouts_do_not_hide_where_it_ends():
+    found = rollouts([*project(8, 32, last=1.5e5), *project(128, 512, 2048)], budget=1e6).classes[0]
+    assert found.n_star.n.q10 < 150 < found.n_star.n.q90
+    assert found.n_star.n.q50 > 60
 
 
 def test_the_largest_batch_limits_the_problems():
@@ -130,7 +162,7 @@ def test_steps_become_samples():
     assert found.unit == "samples"
     assert [one.last for one in found.classes[0].tried] == pytest.approx([1e6] * 3)
     assert found.notes[0] == (
-        "compute is turned from steps into samples: steps x prompts per step x rollouts per prompt"
+        "compute and budget are in samples in place of steps: steps x prompts per step x rollouts per prompt"
     )
 
 

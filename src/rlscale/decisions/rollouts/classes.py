@@ -13,7 +13,7 @@ from rlscale.decisions.rollouts.answer import ClassRollouts, LawConstants, Optim
 from rlscale.decisions.rollouts.budget import Allocation, allocation
 from rlscale.decisions.rollouts.envelope import Piece, envelope, record_breaking
 from rlscale.decisions.rollouts.law import Law, law_of
-from rlscale.decisions.rollouts.levels import REACH, Levels, levels_of
+from rlscale.decisions.rollouts.levels import Levels, levels_of
 from rlscale.decisions.rollouts.optimum import optima
 from rlscale.decisions.rollouts.training import TrainingContrast, contrast
 from rlscale.decisions.rollouts.tried import Group
@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 
 #: Fewest numbers of rollouts that show how the best one moves with compute.
 ENOUGH = 3
+#: No optimum is given beyond so many times what was evaluated: the range that forecasts were measured on.
+REACH = 4.0
 #: Computes of the grid, and width of a bin of records as a share of the range.
 _GRID, _BIN = 64, 0.01
 #: A saturation is given from this probability on that the rise is over.
@@ -58,7 +60,7 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
     """
     sound = {n: [fit for fit in several if fit.posterior is not None] for n, several in fits.items()}
     sound = {n: several for n, several in sound.items() if several}
-    notes = (*group.notes, *_doubtful(fits))
+    notes = (*group.notes, *_several(fits), *_doubtful(fits))
     supported = _supported(sound)
     if supported is None:
         return _without(group, fits, notes, _why_nothing(fits, sound))
@@ -237,6 +239,14 @@ def _why_nothing(fits: Mapping[int, Sequence[Fit]], sound: Mapping[int, Sequence
     if len(sound) < 2:
         return f"{len(sound)} of {len(fits)} numbers of rollouts could be fitted: there is nothing to compare"
     return "runs at different numbers of rollouts were evaluated at no common compute: let the short ones run on"
+
+
+def _several(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
+    """Say where several recipes share a number of rollouts."""
+    shared = [str(n) for n, several in fits.items() if len({fit.run.recipe for fit in several}) > 1]
+    if not shared:
+        return ()
+    return (f"several recipes have {', '.join(shared)} rollouts per prompt: at each compute the best of them counts",)
 
 
 def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:

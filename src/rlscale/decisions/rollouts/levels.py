@@ -19,8 +19,6 @@ Floats = NDArray[np.float64]
 
 #: Draws of all levels together.
 DRAWS = 1024
-#: A curve is used up to so many times its last compute: the range that forecasts were measured on.
-REACH = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +56,6 @@ class Levels(Value):
         """Whether a compute lies between the evaluations at an ``n``, shape (m, c)."""
         inside = (self.first[:, None] <= self.compute) & (self.compute <= self.last[:, None])
         return np.asarray(inside)
-
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Whether a compute is within the reach of the curves at an ``n``, shape (m, c)."""
-        return np.asarray(self.compute <= REACH * self.last[:, None])
 
 
 def levels_of(fits: Mapping[int, Sequence[Fit]], compute: Floats, tau: float) -> Levels:

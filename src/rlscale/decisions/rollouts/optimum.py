@@ -46,11 +46,8 @@ def optima(levels: Levels) -> Floats:
     best = np.full(levels.reward.shape[1], -np.inf)
     where = np.full(levels.reward.shape[1], x[0])
     found = np.empty((levels.reward.shape[1], levels.compute.size))
-    usable = levels.usable
     for k in range(levels.compute.size):
-        use = usable[:, k]
-        f = _surface(levels.reward[use, :, k], x[use], fine, prior[:, np.concatenate([np.full(_STEPS, True), use])],
-                     levels.width)  # fmt: skip
+        f = _surface(levels.reward[:, :, k], x, fine, prior, levels.width)
         height = f.max(axis=1)
         place = np.argmax(f >= (height - ALIKE * levels.width)[:, None], axis=1)
         broken = height > best

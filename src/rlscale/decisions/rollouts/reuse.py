@@ -35,6 +35,8 @@ LIMITS = (
 WIDENING, GREW = 0.9, 0.02
 #: Fewest evaluations with a training reward before them that tell how the gap grows.
 _FEWEST = 6
+#: Rewards this many times apart are on different scales.
+_PERCENT = 30.0
 #: Half of the central 80 % of a normal, in standard deviations.
 _HALF = 1.2815515655446004
 
@@ -156,10 +158,13 @@ def gap_growth(run: Run) -> tuple[float, float] | None:
     """Return by how much training less validation reward grew from the first to the last third of a run, and its sd.
 
     The training reward at an evaluation is the mean since the one before; the sd takes the gap within each third as
-    AR(1) noise around a line. None where not both are logged, or too few.
+    AR(1) noise around a parabola. None where not both are logged, too few, or one is in percent
+    and the other is not.
     """
     series = train_series(run)
     if series is None:
+        return None
+    if _other_scale(run, series):
         return None
     gap = _gaps(run, series)
     third = gap.size // 3
@@ -172,6 +177,12 @@ def gap_growth(run: Run) -> tuple[float, float] | None:
     rho = float(np.clip(lag + 1.0 / gap.size, 0.0, 0.9))
     inflation = (1.0 + rho) / (1.0 - rho)
     return float(late.mean() - early.mean()), float(np.sqrt(2.0 * variance / third * inflation))
+
+
+def _other_scale(run: Run, series: Series) -> bool:
+    """Whether one reward is in percent and the other is a share."""
+    largest = float(np.abs(series.value).max()), float(np.abs(run.curve.reward).max())
+    return min(largest) > 0.0 and max(largest) > _PERCENT * min(largest)
 
 
 def _gaps(run: Run, series: Series) -> Floats:

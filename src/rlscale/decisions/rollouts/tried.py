@@ -73,7 +73,9 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
     said = []
     if known[0][0].curve.unit == "steps":
         known = [(_in_samples(run, n), n) for run, n in known]
-        said.append("compute is turned from steps into samples: steps x prompts per step x rollouts per prompt")
+        said.append(
+            "compute and budget are in samples in place of steps: steps x prompts per step x rollouts per prompt"
+        )
     if any(_trained_on(run) for run, _ in known):
         said.append(
             "a train reward is compared: it flatters small numbers of rollouts and hides overfitting; log a validation"
@@ -89,10 +91,14 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
 
 
 def updates_of(run: Run) -> float | None:
-    """Return the updates at the run's last evaluation, by the trainer's step; None where not logged."""
-    validation = run.metrics.get("validation")
-    if validation is not None and validation.series.step.size:
-        return float(validation.series.step[-1]) or None
+    """Return the updates of a run by its last evaluation; None where not known.
+
+    Of a trainer's log, whose metrics are kept by its step, the last step; of a table in samples, samples divided by
+    prompts per step and rollouts per prompt.
+    """
+    steps = [metric.series.step[-1] for metric in run.metrics.values() if metric.series.step.size]
+    if steps:
+        return float(max(steps)) or None
     problems, n = _whole(run, PROBLEMS), _whole(run, ROLLOUTS)
     if run.curve.unit == "samples" and problems and n:
         return run.curve.compute_last / (problems * n)
