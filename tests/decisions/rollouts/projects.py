@@ -26,7 +26,7 @@ def project(*numbers, **more):
 
 def with_training(n, ceiling):
     """Return a run whose training reward ends at ``ceiling``."""
-    one = run(n)
+    item = run(n)
     trained = Truth(0.1, ceiling, 1.6, 5e4, 0.01, 0.2)
-    noise = trained.noise(one.curve.n_points, np.random.default_rng([7, n]))
-    return run(n, series={"train_reward": Series(one.curve.compute, trained.reward(one.curve.compute) + noise)})
+    noise = trained.noise(item.curve.n_points, np.random.default_rng([7, n]))
+    return run(n, series={"train_reward": Series(item.curve.compute, trained.reward(item.curve.compute) + noise)})

@@ -49,15 +49,15 @@ def test_arrays_broadcast():
 
 
 def test_prompts_with_too_few_samples_are_counted_out():
-    found = best_and_worst(PassCounts(("a", "b", "c"), np.array([0, 8, 1]), np.array([8, 8, 2])), 4)
-    assert (found.prompts, found.left_out) == (2, 1)
-    assert (found.best.q50, found.worst.q50) == (0.5, 0.5)
-    assert 0.0 <= found.best.q10 < 0.5 < found.best.q90 <= 1.0
+    result = best_and_worst(PassCounts(("a", "b", "c"), np.array([0, 8, 1]), np.array([8, 8, 2])), 4)
+    assert (result.prompts, result.left_out) == (2, 1)
+    assert (result.best.q50, result.worst.q50) == (0.5, 0.5)
+    assert 0.0 <= result.best.q10 < 0.5 < result.best.q90 <= 1.0
 
 
 def test_one_prompt_says_nothing_of_others():
-    found = best_and_worst(PassCounts(("a",), np.array([4]), np.array([8])), 4)
-    assert (found.best.q10, found.best.q90) == (0.0, 1.0)
+    result = best_and_worst(PassCounts(("a",), np.array([4]), np.array([8])), 4)
+    assert (result.best.q10, result.best.q90) == (0.0, 1.0)
 
 
 def test_no_prompt_with_k_samples_gives_nothing():

@@ -37,11 +37,11 @@ def test_each_point_kept_breaks_the_record(several):
 
 
 def test_pieces_follow_each_other_and_meet_where_the_curves_cross():
-    found = rollouts(project()).classes[0]
-    assert [piece.n for piece in found.envelope] == [8, 32, 128]
-    assert [piece.start for piece in found.envelope[1:]] == [piece.end for piece in found.envelope[:-1]]
-    assert found.envelope[-1].end == pytest.approx(1e6)
+    result = rollouts(project()).classes[0]
+    assert [piece.n for piece in result.envelope] == [8, 32, 128]
+    assert [piece.start for piece in result.envelope[1:]] == [piece.end for piece in result.envelope[:-1]]
+    assert result.envelope[-1].end == pytest.approx(1e6)
     crossing = brentq(lambda c: truth(128).reward([c])[0] - truth(32).reward([c])[0], 1e5, 1e6)
-    assert found.envelope[2].start == pytest.approx(crossing, rel=0.15)
-    assert all(one.reward < other.reward for one, other in zip(found.records, found.records[1:], strict=False))
-    assert {record.n for record in found.records} <= {8, 32, 128, 512}
+    assert result.envelope[2].start == pytest.approx(crossing, rel=0.15)
+    assert all(item.reward < other.reward for item, other in zip(result.records, result.records[1:], strict=False))
+    assert {record.n for record in result.records} <= {8, 32, 128, 512}

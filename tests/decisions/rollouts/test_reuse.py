@@ -25,39 +25,39 @@ def logged(drift, *, passes=3.0, n=32):
 
 
 def test_a_gap_that_widens_is_seen_and_one_that_stays_is_not():
-    found = data_reuse([logged(0.2), logged(0.0)])
-    assert [one.widening for one in found.runs] == [True, False]
-    assert found.runs[0].gap_growth.q10 < 0.2 * 2 / 3 < found.runs[0].gap_growth.q90
-    assert found.runs[1].p_widening < 0.9
-    assert found.notes[0] == "training less validation reward widens in 1 of 2 runs (n32-seed0)"
+    result = data_reuse([logged(0.2), logged(0.0)])
+    assert [item.widening for item in result.runs] == [True, False]
+    assert result.runs[0].gap_growth.q10 < 0.2 * 2 / 3 < result.runs[0].gap_growth.q90
+    assert result.runs[1].p_widening < 0.9
+    assert result.notes[0] == "training less validation reward widens in 1 of 2 runs (n32-seed0)"
 
 
 @pytest.mark.parametrize(
     ("passes", "says"), [(3, "safe"), (25, "safe"), (30, "not measured"), (60, "mild loss"), (120, "overfit")]
 )
 def test_the_published_range(passes, says):
-    found = data_reuse([logged(0.0, passes=passes)])
-    assert (found.passes, found.published) == (pytest.approx(passes), says)
-    assert "one 7B model on mathematics" in found.notes[1]
+    result = data_reuse([logged(0.0, passes=passes)])
+    assert (result.passes, result.published) == (pytest.approx(passes), says)
+    assert "one 7B model on mathematics" in result.notes[1]
 
 
 def test_planned_passes_go_before_those_of_the_runs():
-    found = data_reuse([logged(0.0, passes=3)], planned=60.0)
-    assert (found.passes, found.planned, found.published) == (pytest.approx(3.0), 60.0, "mild loss")
+    result = data_reuse([logged(0.0, passes=3)], planned=60.0)
+    assert (result.passes, result.planned, result.published) == (pytest.approx(3.0), 60.0, "mild loss")
 
 
 def test_a_budget_and_the_number_of_prompts_give_passes():
-    found = rollouts(project(), budget=1e6, unique=100)
-    split = found.allocation
-    assert found.data_reuse.planned == pytest.approx(split.problems_per_batch * split.updates / 100)
-    assert found.data_reuse.notes[0].startswith("not checked against your own runs")
+    result = rollouts(project(), budget=1e6, unique=100)
+    split = result.allocation
+    assert result.data_reuse.planned == pytest.approx(split.problems_per_batch * split.updates / 100)
+    assert result.data_reuse.notes[0].startswith("not checked against your own runs")
 
 
 def test_percent_beside_shares_is_no_gap():
-    one = logged(0.2)
-    percent = Series(one.curve.compute, 100.0 * one.series["train_reward"].value)
-    assert gap_growth(one) is not None
-    assert gap_growth(replace(one, series={"train_reward": percent})) is None
+    item = logged(0.2)
+    percent = Series(item.curve.compute, 100.0 * item.series["train_reward"].value)
+    assert gap_growth(item) is not None
+    assert gap_growth(replace(item, series={"train_reward": percent})) is None
 
 
 def test_nothing_logged_says_nothing():

@@ -19,25 +19,25 @@ def answer():
 
 
 def test_the_best_number_and_where_it_ends(answer):
-    found = answer.classes[0]
-    assert (answer.unit, found.name, found.n) == ("samples", None, (8, 32, 128, 512, 2048))
-    assert found.n_star.where == "supported"
-    assert found.n_star.n.q10 < 150 < found.n_star.n.q90
-    assert found.saturation.q10 < 180 < found.saturation.q90
-    assert 0.5 <= found.p_saturated <= 1.0
-    assert found.reasons == {}
-    assert [one.n for one in found.tried] == [8, 32, 128, 512, 2048]
-    assert sum(one.p_best for one in found.tried) == pytest.approx(1.0)
-    assert max(found.tried, key=lambda one: one.p_best).n == 128
+    result = answer.classes[0]
+    assert (answer.unit, result.name, result.n) == ("samples", None, (8, 32, 128, 512, 2048))
+    assert result.n_star.where == "supported"
+    assert result.n_star.n.q10 < 150 < result.n_star.n.q90
+    assert result.saturation.q10 < 180 < result.saturation.q90
+    assert 0.5 <= result.p_saturated <= 1.0
+    assert result.reasons == {}
+    assert [item.n for item in result.tried] == [8, 32, 128, 512, 2048]
+    assert sum(item.p_best for item in result.tried) == pytest.approx(1.0)
+    assert max(result.tried, key=lambda item: item.p_best).n == 128
 
 
 def test_the_path_rises_along_the_support(answer):
-    found = answer.classes[0]
-    middle = [one.n.q50 for one in found.path]
+    result = answer.classes[0]
+    middle = [item.n.q50 for item in result.path]
     assert np.all(np.diff(middle) >= -1e-9)
     assert middle[0] < 25 < middle[-1]
-    assert found.path[0].compute == pytest.approx(found.supported[0])
-    assert found.path[-1].compute == pytest.approx(found.supported[1])
+    assert result.path[0].compute == pytest.approx(result.supported[0])
+    assert result.path[-1].compute == pytest.approx(result.supported[1])
 
 
 def test_the_rest_of_the_budget_is_problems_and_updates(answer):
@@ -61,11 +61,11 @@ def test_fits_are_taken_as_they_are(answer):
 
 def test_in_other_units_a_rollout_costs_what_the_runs_paid():
     def tokens(n):
-        one = run(n)
-        curve = replace(one.curve, compute=500.0 * one.curve.compute, unit="tokens")
+        item = run(n)
+        curve = replace(item.curve, compute=500.0 * item.curve.compute, unit="tokens")
         steps = Series(np.arange(1.0, 11.0), np.ones(10))
         length = Metric("length", "tokens", replace(steps, step=1e6 / (32 * n) * np.arange(1, 11) / 10))
-        return replace(one, curve=curve, metrics={"response_length": length})
+        return replace(item, curve=curve, metrics={"response_length": length})
 
     split = rollouts([tokens(n) for n in (8, 32, 128)], budget=5e8).allocation
     assert split.cost_per_rollout.q50 == pytest.approx(500.0)
@@ -80,15 +80,19 @@ def test_in_other_units_a_rollout_costs_what_the_runs_paid():
 def test_several_recipes_of_one_number_are_said_and_the_best_counts():
     weak = replace(run(32, 1), name="weak", recipe="weak")
     weak = weak.with_curve(replace(weak.curve, reward=0.5 * weak.curve.reward), source=None, warnings=())
-    found = rollouts([*project(8, 32, 128), weak])
-    assert found.classes[0].notes[0].startswith("several recipes have 32 rollouts per prompt")
-    assert found.classes[0].envelope == rollouts(project(8, 32, 128)).classes[0].envelope
+    result = rollouts([*project(8, 32, 128), weak])
+    assert result.classes[0].notes[0].startswith("several recipes have 32 rollouts per prompt")
+    alone = rollouts(project(8, 32, 128)).classes[0].envelope
+    assert [piece.n for piece in result.classes[0].envelope] == [piece.n for piece in alone]
+    assert [piece.end for piece in result.classes[0].envelope] == pytest.approx(
+        [piece.end for piece in alone], rel=0.01
+    )
 
 
 def test_short_runs_of_few_rollouts_do_not_hide_where_it_ends():
-    found = rollouts([*project(8, 32, last=1.5e5), *project(128, 512, 2048)], budget=1e6).classes[0]
-    assert found.n_star.n.q10 < 150 < found.n_star.n.q90
-    assert found.n_star.n.q50 > 60
+    result = rollouts([*project(8, 32, last=1.5e5), *project(128, 512, 2048)], budget=1e6).classes[0]
+    assert result.n_star.n.q10 < 150 < result.n_star.n.q90
+    assert result.n_star.n.q50 > 60
 
 
 def test_the_largest_batch_limits_the_problems():
@@ -110,58 +114,58 @@ def test_beyond_the_support_it_is_said_and_far_beyond_there_is_no_number(answer)
 
 
 def test_a_best_number_that_still_rises_has_no_end():
-    found = rollouts(project(8, 32, 128, last=2e5)).classes[0]
-    assert found.saturation is None
-    assert "has probability" in found.reasons["saturation"]
+    result = rollouts(project(8, 32, 128, last=2e5)).classes[0]
+    assert result.saturation is None
+    assert "has probability" in result.reasons["saturation"]
 
 
 def test_classes_of_difficulty_are_answered_apart():
-    easy = [replace_settings(one, difficulty="easy") for one in project(8, 32, 128)]
-    hard = [replace_settings(renamed(one, "hard-"), difficulty="hard") for one in project(32, 128, 512)]
-    found = rollouts([*hard, *easy])
-    assert [one.name for one in found.classes] == ["easy", "hard"]
-    assert [one.n for one in found.classes] == [(8, 32, 128), (32, 128, 512)]
-    assert found.allocation is None
+    easy = [replace_settings(item, difficulty="easy") for item in project(8, 32, 128)]
+    hard = [replace_settings(renamed(item, "hard-"), difficulty="hard") for item in project(32, 128, 512)]
+    result = rollouts([*hard, *easy])
+    assert [item.name for item in result.classes] == ["easy", "hard"]
+    assert [item.n for item in result.classes] == [(8, 32, 128), (32, 128, 512)]
+    assert result.allocation is None
 
 
 def test_replicates_teach_the_run_to_run_sd():
     runs = [run(n, seed) for n in (8, 32, 128) for seed in range(2)]
-    found = rollouts(runs)
-    assert (found.seed_sd.source, found.seed_sd.replicates) == ("replicates", 3)
-    assert found.classes[0].tried[0].runs == ("n8-seed0", "n8-seed1")
+    result = rollouts(runs)
+    assert (result.seed_sd.source, result.seed_sd.replicates) == ("replicates", 3)
+    assert result.classes[0].tried[0].runs == ("n8-seed0", "n8-seed1")
 
 
 def test_one_number_is_nothing_to_compare():
-    found = rollouts(project(8)).classes[0]
-    assert (found.n_star, found.saturation, found.envelope, found.supported) == (None, None, (), None)
-    assert found.reasons["n_star"] == (
+    result = rollouts(project(8)).classes[0]
+    assert (result.n_star, result.saturation, result.envelope, result.supported) == (None, None, (), None)
+    assert result.reasons["n_star"] == (
         "all runs have 8 rollouts per prompt: there is nothing to compare; run the same with 16 and 32"
     )
 
 
 def test_two_numbers_show_which_is_better_and_no_law():
-    found = rollouts(project(8, 128)).classes[0]
-    assert [piece.n for piece in found.envelope] == [8, 128]
-    assert found.n_star is None
-    assert found.reasons["n_star"] == (
+    result = rollouts(project(8, 128)).classes[0]
+    assert [piece.n for piece in result.envelope] == [8, 128]
+    assert result.n_star is None
+    assert result.reasons["n_star"] == (
         "2 numbers of rollouts show which is better, and 3 are needed for how the best moves"
     )
-    assert found.tried[1].p_best > 0.95
+    assert result.tried[1].p_best > 0.95
 
 
 def test_runs_without_a_common_compute():
-    found = rollouts([run(8, last=1e4), until_late(run(128))]).classes[0]
-    assert found.reasons["n_star"].startswith(
+    result = rollouts([run(8, last=1e4), until_late(run(128))]).classes[0]
+    assert result.reasons["n_star"].startswith(
         "runs at different numbers of rollouts were evaluated at no common compute"
     )
 
 
 def test_steps_become_samples():
     runs = [run(n, last=1e6 / (32 * n), unit="steps") for n in (8, 32, 128)]
-    found = rollouts(runs)
-    assert found.unit == "samples"
-    assert [one.last for one in found.classes[0].tried] == pytest.approx([1e6] * 3)
-    assert found.notes[0] == (
+    result = rollouts(runs)
+    assert result.unit == "samples"
+    assert [item.last for item in result.classes[0].tried] == pytest.approx([1e6] * 3)
+    assert result.notes[0] == (
         "compute and budget are in samples in place of steps: steps x prompts per step x rollouts per prompt"
     )
 
@@ -169,10 +173,10 @@ def test_steps_become_samples():
 def test_runs_that_do_not_learn_count_as_flat_and_are_said():
     flat = Curve(compute=np.linspace(0, 1e6, 31), reward=0.1 + 0.002 * np.sin(np.arange(31) ** 2), unit="samples")
     still = Run(name="n8-flat", recipe="n8", curve=flat, settings={"generations": 8, "prompts_per_step": 32})
-    found = rollouts([still, *project(32, 128, 512)]).classes[0]
-    assert found.tried[0].verdict.name.value == "no_learning"
-    assert found.notes[0].startswith("n8-flat: each shows no gain")
-    assert found.n_star.n.q50 > 32
+    result = rollouts([still, *project(32, 128, 512)]).classes[0]
+    assert result.tried[0].verdict.name.value == "no_learning"
+    assert result.notes[0].startswith("n8-flat: each shows no gain")
+    assert result.n_star.n.q50 > 32
     nothing = rollouts([renamed(replace_settings(still, generations=n), f"{n}-") for n in (8, 16, 32)]).classes[0]
     assert nothing.n_star is None
     assert nothing.reasons["n_star"] == "no run shows a gain, so none shows which number of rollouts is better"
@@ -182,15 +186,15 @@ def test_a_collapse_counts_up_to_its_peak_and_is_said():
     fallen = run(128)
     reward = np.where(np.arange(31) > 15, 0.12, fallen.curve.reward)
     fallen = fallen.with_curve(replace(fallen.curve, reward=reward), source=None, warnings=())
-    found = rollouts([*project(8, 32), fallen]).classes[0]
-    assert found.tried[2].verdict.name.value == "collapsed"
-    assert "broke off" in found.notes[0]
-    assert found.envelope[-1].n == 128
-    assert found.envelope[-1].start < 4e5
+    result = rollouts([*project(8, 32), fallen]).classes[0]
+    assert result.tried[2].verdict.name.value == "collapsed"
+    assert "broke off" in result.notes[0]
+    assert result.envelope[-1].n == 128
+    assert result.envelope[-1].start < 4e5
 
 
 def test_settings_that_move_with_the_rollouts_are_said():
-    runs = [replace_settings(one, learning_rate=1e-6 * k) for k, one in enumerate(project(8, 32, 128), 1)]
+    runs = [replace_settings(item, learning_rate=1e-6 * k) for k, item in enumerate(project(8, 32, 128), 1)]
     assert rollouts(runs).classes[0].notes[0].startswith("learning_rate change together with the rollouts per prompt")
 
 
@@ -206,20 +210,27 @@ def test_overfitting_is_seen_and_agreement_is_not_taken_for_it():
 
 
 def test_runs_that_state_no_rollouts_are_left_out():
-    found = rollouts([*project(8, 32, 128), run(8, settings={}, name="bare")])
-    assert found.left_out == (("bare", "its rollouts per prompt are not stated"),)
+    result = rollouts([*project(8, 32, 128), run(8, settings={}, name="bare")])
+    assert result.left_out == (("bare", "its rollouts per prompt are not stated"),)
 
 
 def test_runs_too_short_to_fit_are_left_out():
-    found = rollouts([*project(8, 32, 128), run(512, points=2)])
-    assert [name for name, _ in found.left_out] == ["n512-seed0"]
-    assert found.classes[0].tried[3].reward is None
+    result = rollouts([*project(8, 32, 128), run(512, points=2)])
+    assert [name for name, _ in result.left_out] == ["n512-seed0"]
+    assert result.classes[0].tried[3].reward is None
+
+
+def test_runs_without_an_evaluation_after_the_start():
+    bare = [replace(each, curve=each.curve.until(0.0)) for each in project(8, 32)]
+    result = rollouts(bare).classes[0]
+    assert [tried.first for tried in result.tried] == [0.0, 0.0]
+    assert result.reasons["n_star"] == "0 of 2 numbers of rollouts could be fitted: there is nothing to compare"
 
 
 def test_pass_counts_alone_answer():
     counts = PassCounts(("a", "b"), np.array([4, 1]), np.array([8, 8]))
-    found = rollouts(counts=counts, spend=16)
-    assert (found.classes, found.prompts.used, found.best_at_k.k) == ((), 16, 4)
+    result = rollouts(counts=counts, spend=16)
+    assert (result.classes, result.prompts.used, result.best_at_k.k) == ((), 16, 4)
     assert rollouts(counts=counts, k=16).notes == (
         "no prompt has 16 graded samples: best@16 and worst@16 are not known",
         "give a number of rollouts to spread them over the prompts",
@@ -228,13 +239,13 @@ def test_pass_counts_alone_answer():
 
 def test_a_table_says_rollouts_and_difficulty(tmp_path):
     lines = ["run,rollouts,difficulty,problems_per_batch,samples,accuracy"]
-    for one in project(8, 32, 128):
-        rows = zip(one.curve.compute, one.curve.reward, strict=True)
-        lines += [f"{one.recipe},{one.settings['generations']},easy,32,{c:g},{r:.5f}" for c, r in rows]
+    for item in project(8, 32, 128):
+        rows = zip(item.curve.compute, item.curve.reward, strict=True)
+        lines += [f"{item.recipe},{item.settings['generations']},easy,32,{c:g},{r:.5f}" for c, r in rows]
     path = tmp_path / "runs.csv"
     path.write_text("\n".join(lines) + "\n")
-    found = rollouts(rlscale.read(path))
-    assert [(one.name, one.n) for one in found.classes] == [("easy", (8, 32, 128))]
+    result = rollouts(rlscale.read(path))
+    assert [(item.name, item.n) for item in result.classes] == [("easy", (8, 32, 128))]
 
 
 @pytest.mark.parametrize(
@@ -268,6 +279,10 @@ def test_options_that_cannot_be(answer, options, message):
             "run 'n8-seed0' has 'many' rollouts per prompt; give a whole number from 1 on, or leave the run out",
         ),
         (
+            [run(8, settings={"generations": 8.5})],
+            "run 'n8-seed0' has 8.5 rollouts per prompt; give a whole number from 1 on, or leave the run out",
+        ),
+        (
             [run(8), run(32, unit="tokens")],
             'the runs have several units (samples, tokens); compare them apart, or read them with unit=U',
         ),
@@ -284,13 +299,13 @@ def test_runs_that_cannot_be_compared(runs, message):
     assert str(error.value) == message
 
 
-def replace_settings(one, **settings):
-    return replace(one, settings={**one.settings, **settings})
+def replace_settings(item, **settings):
+    return replace(item, settings={**item.settings, **settings})
 
 
-def renamed(one, prefix):
-    return replace(one, name=prefix + one.name)
+def renamed(item, prefix):
+    return replace(item, name=prefix + item.name)
 
 
-def until_late(one):
-    return one.with_curve(one.curve.select(one.curve.compute > 5e5), source=None, warnings=())
+def until_late(item):
+    return item.with_curve(item.curve.select(item.curve.compute > 5e5), source=None, warnings=())

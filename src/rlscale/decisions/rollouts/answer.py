@@ -153,7 +153,7 @@ class ClassRollouts(Value):
     @property
     def n(self) -> tuple[int, ...]:
         """The numbers of rollouts per prompt that were tried."""
-        return tuple(one.n for one in self.tried)
+        return tuple(entry.n for entry in self.tried)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,7 +165,7 @@ class Rollouts(Value):
     unit : str
         Of all computes.
     budget : float, optional
-        As asked.
+        As given.
     classes : tuple of ClassRollouts
     data_reuse : DataReuse, optional
         None where neither passes over the data nor the number of prompts are known.
@@ -194,12 +194,16 @@ class Rollouts(Value):
     fits: tuple[Fit, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
-        said = [
-            f"{one.name or 'all'}: n* "
-            + ("not known" if one.n_star is None else f"{one.n_star.n.q50:.0f} at {one.n_star.compute:g} {self.unit}")
-            for one in self.classes
+        parts = [
+            f"{entry.name or 'all'}: n* "
+            + (
+                "not known"
+                if entry.n_star is None
+                else f"{entry.n_star.n.q50:.0f} at {entry.n_star.compute:g} {self.unit}"
+            )
+            for entry in self.classes
         ]
-        return f"Rollouts({'; '.join(said) or 'pass counts only'})"
+        return f"Rollouts({'; '.join(parts) or 'pass counts only'})"
 
     @property
     def allocation(self) -> Allocation | None:

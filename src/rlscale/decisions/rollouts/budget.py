@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.decisions.rollouts.tried import PROBLEMS, ROLLOUTS, updates_of
+from rlscale.decisions.rollouts.tried import PROBLEMS, ROLLOUTS, count_of, updates_of
 from rlscale.errors import InputError
 from rlscale.inference.forecast import Interval
 
@@ -122,15 +122,15 @@ def allocation(
 
 
 def _advice(batch: int) -> list[str]:
-    said = [
+    notes = [
         "problems per batch matter less than rollouts in a moderate range (published: 32 to 1024 on easy data): they "
         "are kept as in the runs unless given"
     ]
     if batch < HARD_LEAST:
-        said.append(
+        notes.append(
             f"fewer than {HARD_LEAST} problems in a batch were too few on hard data (published, one model family)"
         )
-    return said
+    return notes
 
 
 def _cost(runs: Mapping[int, Sequence[Run]], unit: str) -> Interval | None:
@@ -139,9 +139,9 @@ def _cost(runs: Mapping[int, Sequence[Run]], unit: str) -> Interval | None:
         return Interval(1.0, 1.0, 1.0)
     costs = []
     for run in (run for several in runs.values() for run in several):
-        problems, n, updates = run.settings.get(PROBLEMS), run.settings.get(ROLLOUTS), updates_of(run)
-        if problems is not None and n is not None and updates:
-            costs.append(run.curve.compute_last / (float(problems) * float(n) * updates))
+        problems, n, updates = count_of(run, PROBLEMS), count_of(run, ROLLOUTS), updates_of(run)
+        if problems and n and updates:
+            costs.append(run.curve.compute_last / (problems * n * updates))
     if not costs:
         return None
     return Interval(min(costs), float(np.median(costs)), max(costs))
@@ -150,7 +150,7 @@ def _cost(runs: Mapping[int, Sequence[Run]], unit: str) -> Interval | None:
 def _used(runs: Mapping[int, Sequence[Run]], n: int) -> int | None:
     """Return the median problems per batch of the runs whose rollouts are nearest to ``n``; None where not stated."""
     stated = {
-        tried: [float(run.settings[PROBLEMS]) for run in several if run.settings.get(PROBLEMS) is not None]
+        tried: [count for run in several if (count := count_of(run, PROBLEMS)) is not None]
         for tried, several in runs.items()
     }
     stated = {tried: several for tried, several in stated.items() if several}

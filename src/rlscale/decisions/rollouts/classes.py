@@ -21,7 +21,7 @@ from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import Interval
 from rlscale.inference.verdict import VerdictName
 
-__all__ = ["Split", "class_rollouts"]
+__all__ = ["Request", "class_rollouts"]
 
 Floats = NDArray[np.float64]
 
@@ -38,15 +38,15 @@ _BROKEN = (VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
 
 
 @dataclass(frozen=True)
-class Split:
-    """What is asked of a class: the budget and the limits of its split, each None where not given."""
+class Request:
+    """What a class is to answer: the budget and the limits of its split, each None where not given."""
 
     budget: float | None = None
     problems: int | None = None
     batch_max: int | None = None
 
 
-def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, asked: Split) -> ClassRollouts:
+def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, request: Request) -> ClassRollouts:
     """Answer for one class.
 
     Parameters
@@ -56,7 +56,7 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
         Of all its runs, by rollouts per prompt.
     tau : float
         Run-to-run sd as a share of the range.
-    asked : Split
+    request : Request
     """
     sound = {n: [fit for fit in several if fit.posterior is not None] for n, several in fits.items()}
     sound = {n: several for n, several in sound.items() if several}
@@ -64,12 +64,12 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
     supported = _supported(sound)
     if supported is None:
         return _without(group, fits, notes, _why_nothing(fits, sound))
-    at = supported[1] if asked.budget is None else float(np.clip(asked.budget, *supported))
+    at = supported[1] if request.budget is None else float(np.clip(request.budget, *supported))
     levels = levels_of(sound, _computes(sound, (*supported, at)), tau)
     laws = law_with_path(levels, supported) if len(sound) >= ENOUGH else None
-    n_star, why = _optimum(laws, sound, supported, asked.budget)
+    n_star, why = _optimum(laws, sound, supported, request.budget)
     saturation, p_saturated, why_open = _saturation(laws, sound, supported)
-    split, why_split = _split(n_star, group, asked, why)
+    split, why_split = _split(n_star, group, request, why)
     reasons = {"n_star": why, "saturation": why_open or (why if laws is None else ""), "allocation": why_split}
     training = contrast(levels, group.runs, tau)
     return ClassRollouts(
@@ -103,14 +103,14 @@ def _supported(fits: Mapping[int, Sequence[Fit]]) -> tuple[float, float] | None:
     if len(fits) < 2:
         return None
     curves = [[fit.run.curve for fit in several] for several in fits.values()]
-    first = sorted(min(float(curve.compute[curve.compute > 0.0][0]) for curve in several) for several in curves)
+    first = sorted(min(_first(fit) for fit in several) for several in fits.values())
     last = sorted((max(curve.compute_last for curve in several) for several in curves), reverse=True)
     return (first[1], last[1]) if first[1] < last[1] else None
 
 
 def _computes(fits: Mapping[int, Sequence[Fit]], marks: Sequence[float]) -> Floats:
     curves = [fit.run.curve for several in fits.values() for fit in several]
-    first = min(float(curve.compute[curve.compute > 0.0][0]) for curve in curves)
+    first = min(_first(fit) for several in fits.values() for fit in several)
     grid = np.geomspace(first, max(curve.compute_last for curve in curves), _GRID)
     return np.union1d(grid, marks)
 
@@ -129,13 +129,19 @@ def _tried(fits: Mapping[int, Sequence[Fit]], levels: Levels | None, at: float |
             runs=tuple(fit.run.name for fit in several),
             recipes=tuple(dict.fromkeys(fit.run.recipe for fit in several)),
             verdict=middle_verdict([fit.verdict for fit in several]),
-            first=min(float(fit.run.curve.compute[fit.run.curve.compute > 0.0].min(initial=np.inf)) for fit in several),
+            first=min(_first(fit) for fit in several),
             last=max(fit.run.curve.compute_last for fit in several),
             reward=rewards.get(n),
             p_best=best.get(n),
         )
         for n, several in fits.items()
     )
+
+
+def _first(fit: Fit) -> float:
+    """Return the first compute above 0 that was evaluated; 0 where there is none."""
+    compute = fit.run.curve.compute
+    return float(compute[min(int(np.searchsorted(compute, 0.0, side="right")), compute.size - 1)])
 
 
 def _records(fits: Mapping[int, Sequence[Fit]]) -> tuple[Record, ...]:
@@ -147,7 +153,7 @@ def _records(fits: Mapping[int, Sequence[Fit]]) -> tuple[Record, ...]:
         if compute > 0.0
     ]
     width = _BIN * next(iter(fits.values()))[0].run.curve.range
-    kept = record_breaking([one.compute for one in points], [one.reward for one in points], width)
+    kept = record_breaking([point.compute for point in points], [point.reward for point in points], width)
     return tuple(points[place] for place in kept)
 
 
@@ -189,8 +195,8 @@ def _saturation(
     rising = float(np.exp(np.median(law.log_n(np.array([supported[1]])))))
     largest = max(fits)
     advice = f"try more than {largest}" if rising > 0.7 * largest else "run on"
-    said = f"probability {p:.0%}".replace("%", " %")
-    return None, p, f"that n* has stopped rising by {supported[1]:.4g} has {said}; {advice} to see where it ends"
+    chance = f"probability {p:.0%}".replace("%", " %")
+    return None, p, f"that n* has stopped rising by {supported[1]:.4g} has {chance}; {advice} to see where it ends"
 
 
 def _beyond(saturation: Interval | None, fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
@@ -210,13 +216,13 @@ def _constants(law: Law) -> LawConstants:
     )
 
 
-def _split(n_star: Optimum | None, group: Group, asked: Split, why: str) -> tuple[Allocation | None, str]:
-    if asked.budget is None:
+def _split(n_star: Optimum | None, group: Group, request: Request, why: str) -> tuple[Allocation | None, str]:
+    if request.budget is None:
         return None, "no budget was given"
     if n_star is None:
         return None, why
-    found = allocation(n_star.n, asked.budget, group.runs, problems=asked.problems, batch_max=asked.batch_max)
-    return (None, found) if isinstance(found, str) else (found, "")
+    division = allocation(n_star.n, request.budget, group.runs, problems=request.problems, batch_max=request.batch_max)
+    return (None, division) if isinstance(division, str) else (division, "")
 
 
 def _without(group: Group, fits: Mapping[int, Sequence[Fit]], notes: tuple[str, ...], why: str) -> ClassRollouts:
@@ -250,7 +256,7 @@ def _several(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
 
 
 def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
-    said = []
+    notes = []
     for verdicts, what in (
         (
             _BROKEN,
@@ -259,12 +265,12 @@ def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
         (_UNRANKED, "shows no gain: it counts as a curve that stays where it is, where it could be fitted"),
     ):
         names = [fit.run.name for several in fits.values() for fit in several if fit.verdict.name in verdicts]
-        said += (
+        notes += (
             [f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: each {what}"]
             if names
             else []
         )
-    return tuple(said)
+    return tuple(notes)
 
 
 def _on_training(training: TrainingContrast | None) -> tuple[str, ...]:

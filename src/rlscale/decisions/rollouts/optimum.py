@@ -45,15 +45,15 @@ def optima(levels: Levels) -> Floats:
     prior = _prior_draws(np.concatenate([fine, x]), levels.reward.shape[1])
     best = np.full(levels.reward.shape[1], -np.inf)
     where = np.full(levels.reward.shape[1], x[0])
-    found = np.empty((levels.reward.shape[1], levels.compute.size))
+    log_n = np.empty((levels.reward.shape[1], levels.compute.size))
     for k in range(levels.compute.size):
         f = _surface(levels.reward[:, :, k], x, fine, prior, levels.width)
         height = f.max(axis=1)
         place = np.argmax(f >= (height - ALIKE * levels.width)[:, None], axis=1)
         broken = height > best
         best[broken], where[broken] = height[broken], fine[place[broken]]
-        found[:, k] = where
-    return found
+        log_n[:, k] = where
+    return log_n
 
 
 def _surface(reward: Floats, x: Floats, fine: Floats, prior: Floats, width: float) -> Floats:

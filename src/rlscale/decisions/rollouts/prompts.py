@@ -126,7 +126,7 @@ def allocate(counts: PassCounts, budget: int, *, most: int = MOST, worth: float 
     --------
     >>> import numpy as np
     >>> table = PassCounts(("even", "rare", "solved"), np.array([8, 1, 64]), np.array([16, 16, 64]))
-    >>> [one.rollouts for one in allocate(table, 24, most=16).prompts]
+    >>> [share.rollouts for share in allocate(table, 24, most=16).prompts]
     [8, 16, 0]
     """
     _check(budget, most, worth)
@@ -279,20 +279,22 @@ def _even(a: Floats, b: Floats, budget: int, most: int) -> float:
 
 
 def _notes(budget: int, used: int, hopeless: int, unserved: int, most: int) -> tuple[str, ...]:
-    said = []
+    notes = []
     if hopeless:
-        said.append(
+        notes.append(
             f"{_prompts(hopeless)} without rollouts: even a group of {most} would hardly hold right and wrong answers"
         )
     if unserved:
-        said.append(f"{_prompts(unserved)} without rollouts: others learn more from them; a larger budget reaches them")
+        notes.append(
+            f"{_prompts(unserved)} without rollouts: others learn more from them; a larger budget reaches them"
+        )
     if used < budget:
-        said.append(
+        notes.append(
             f"{budget - used} of {budget} rollouts are left over: all that can learn have groups of {most}, or fewer "
             "than 2 were left"
         )
-    said.append("pass rates move as the policy learns: count again before the next round")
-    return tuple(said)
+    notes.append("pass rates move as the policy learns: count again before the next round")
+    return tuple(notes)
 
 
 def _prompts(count: int) -> str:

@@ -120,12 +120,12 @@ def data_reuse(runs: Sequence[Run], *, planned: float | None = None) -> DataReus
     if planned is not None and not 0.0 < planned < np.inf:
         raise InputError(f"planned = {planned:g} is no number of passes; give one above 0", parameter="planned")
     each = tuple(_of_run(run) for run in runs)
-    each = tuple(one for one in each if one.passes is not None or one.gap_growth is not None)
+    each = tuple(row for row in each if row.passes is not None or row.gap_growth is not None)
     if not each and planned is None:
         return None
-    passes = max((one.passes for one in each if one.passes is not None), default=None)
-    asked = planned if planned is not None else passes
-    widening = tuple(one.run for one in each if one.widening)
+    passes = max((row.passes for row in each if row.passes is not None), default=None)
+    uses = planned if planned is not None else passes
+    widening = tuple(row.run for row in each if row.widening)
     return DataReuse(
         runs=each,
         passes=passes,
@@ -133,7 +133,7 @@ def data_reuse(runs: Sequence[Run], *, planned: float | None = None) -> DataReus
         mild=MILD,
         overfit=OVERFIT,
         planned=planned,
-        published=None if asked is None else published(asked),
+        published=None if uses is None else published(uses),
         widening=widening,
         notes=(*_beside(each, widening), *LIMITS),
     )
@@ -223,7 +223,7 @@ def _passes(run: Run) -> float | None:
 
 
 def _beside(each: Sequence[RunReuse], widening: Sequence[str]) -> list[str]:
-    checked = [one for one in each if one.gap_growth is not None]
+    checked = [row for row in each if row.gap_growth is not None]
     if not checked:
         return ["not checked against your own runs: they do not log both training and validation reward often enough"]
     if widening:

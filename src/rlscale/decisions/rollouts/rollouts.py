@@ -11,7 +11,7 @@ from rlscale.curves import Curve, Run
 from rlscale.decisions.contender import healthy
 from rlscale.decisions.rollouts.answer import ClassRollouts, Rollouts
 from rlscale.decisions.rollouts.best_at_k import BestAtK, best_and_worst
-from rlscale.decisions.rollouts.classes import Split, class_rollouts
+from rlscale.decisions.rollouts.classes import Request, class_rollouts
 from rlscale.decisions.rollouts.counts import PassCounts
 from rlscale.decisions.rollouts.prompts import MOST, PromptAllocation, allocate
 from rlscale.decisions.rollouts.reuse import DataReuse, data_reuse
@@ -86,16 +86,16 @@ def rollouts(
     >>> from rlscale.curves import Run, Truth, simulate
     >>> truths = {8: (0.5, 1e4), 32: (0.6, 4e4), 128: (0.58, 1.6e5)}
     >>> rng, compute = np.random.default_rng(0), np.linspace(0.0, 4e5, 41)
-    >>> made = [
+    >>> trials = [
     ...     Run(name=f"n{n}", recipe=f"n{n}", settings={"generations": n, "prompts_per_step": 32},
     ...         curve=simulate(Truth(0.1, A, 1.5, mid), compute, rng=rng, unit="samples"))
     ...     for n, (A, mid) in truths.items()
     ... ]
-    >>> answer = rollouts(made, budget=4e5)
+    >>> answer = rollouts(trials, budget=4e5)
     >>> [piece.n for piece in answer.classes[0].envelope]
     [8, 32]
     """
-    asked = _checked(budget, problems, batch_max, unique, seed_sd)
+    request = _checked(budget, problems, batch_max, unique, seed_sd)
     if spend is not None and counts is None:
         raise InputError("spend is of pass counts; give counts=PassCounts(...) too", parameter="spend")
     prompts = None if counts is None or spend is None else allocate(counts, spend, most=most)
@@ -106,11 +106,11 @@ def rollouts(
         if counts is None:
             raise InputError("nothing to answer from; give runs at several rollouts per prompt, or pass counts")
         return Rollouts("samples", budget, (), None, prompts, best, None, (), counted)
-    groups, left_out, said = groups_of(runs_of(given, "rollouts"))
+    groups, left_out, notes = groups_of(runs_of(given, "rollouts"))
     fitted = _fitted(groups, given, options)
     spread = _spread(fitted, seed_sd)
     classes = tuple(
-        class_rollouts(group, fits, spread.value, asked) for group, fits in zip(groups, fitted, strict=True)
+        class_rollouts(group, fits, spread.value, request) for group, fits in zip(groups, fitted, strict=True)
     )
     used = [fit for fits in fitted for several in fits.values() for fit in several]
     return Rollouts(
@@ -122,25 +122,25 @@ def rollouts(
         best_at_k=best,
         seed_sd=spread,
         left_out=(*left_out, *((fit.run.name, fit.verdict.why) for fit in used if fit.posterior is None)),
-        notes=(*said, *counted),
+        notes=(*notes, *counted),
         fits=tuple(fit for fit in used if fit.posterior is not None),
     )
 
 
 def _checked(
     budget: float | None, problems: int | None, batch_max: int | None, unique: int | None, seed_sd: float | None
-) -> Split:
+) -> Request:
     if budget is not None and not 0.0 < budget < np.inf:
         raise InputError(f"--budget {budget:g} is not a compute above 0; give what one run may spend")
     if unique is not None and unique < 1:
         raise InputError(f"unique = {unique:g} is no number of prompts; give 1 or more", parameter="unique")
     check_seed_sd(seed_sd)
-    return Split(budget, problems, batch_max)
+    return Request(budget, problems, batch_max)
 
 
 def _fitted(groups: Sequence[Group], given: Any, options: FitOptions | None) -> list[dict[int, list[Fit]]]:
     """Return the fits of each group by rollouts per prompt; runs that were given as fits are not fitted again."""
-    known = {id(one.run): one for one in (given if isinstance(given, list) else [given]) if isinstance(one, Fit)}
+    known = {id(item.run): item for item in (given if isinstance(given, list) else [given]) if isinstance(item, Fit)}
     runs = [run for group in groups for several in group.runs.values() for run in several]
     new = [run for run in runs if id(run) not in known]
     known |= {id(run): fit for run, fit in zip(new, fits(new, (), options), strict=True)}
@@ -159,7 +159,7 @@ def _spread(fitted: Sequence[Mapping[int, Sequence[Fit]]], given: float | None) 
 
 def _reuse(runs: Sequence[Run], classes: Sequence[ClassRollouts], unique: int | None) -> DataReuse | None:
     """Return data reuse, with the uses of each prompt that the first split of the budget means."""
-    split = next((one.allocation for one in classes if one.allocation is not None), None)
+    split = next((item.allocation for item in classes if item.allocation is not None), None)
     planned = None
     if unique is not None and split is not None:
         planned = split.problems_per_batch * split.updates / unique
@@ -171,11 +171,11 @@ def _on_counts(
 ) -> tuple[str, ...]:
     if counts is None:
         return ()
-    said = []
+    notes = []
     if best is None:
-        said.append(f"no prompt has {k} graded samples: best@{k} and worst@{k} are not known")
+        notes.append(f"no prompt has {k} graded samples: best@{k} and worst@{k} are not known")
     elif best.left_out:
-        said.append(f"best@{k} leaves out {best.left_out} prompts with fewer than {k} graded samples")
+        notes.append(f"best@{k} leaves out {best.left_out} prompts with fewer than {k} graded samples")
     if prompts is None:
-        said.append("give a number of rollouts to spread them over the prompts")
-    return tuple(said)
+        notes.append("give a number of rollouts to spread them over the prompts")
+    return tuple(notes)

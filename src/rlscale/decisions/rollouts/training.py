@@ -97,14 +97,14 @@ def contrast(levels: Levels, runs: Mapping[int, Sequence[Run]], tau: float) -> T
     slope, error = float(weight @ means), float(np.sqrt(np.sum((weight * errors) ** 2)))
     p_up, q_up = float(np.mean(validated > 0.0)), float(ndtr(slope / max(error, 1e-12)))
     p_opposed = p_up * (1.0 - q_up) + (1.0 - p_up) * q_up
-    validation = tuple(Interval(*(float(q) for q in np.quantile(one, (0.1, 0.5, 0.9)))) for one in draws)
+    validation = tuple(Interval(*(float(q) for q in np.quantile(row, (0.1, 0.5, 0.9)))) for row in draws)
     names = tuple(training)
     return TrainingContrast(
         compute=float(levels.compute[k]),
         n=names,
         validation=validation,
         training=tuple(_normal(mean, sd) for mean, sd in training.values()),
-        best_by_validation=names[int(np.argmax([one.q50 for one in validation]))],
+        best_by_validation=names[int(np.argmax([row.q50 for row in validation]))],
         best_by_training=names[int(np.argmax(means))],
         slope_validation=Interval(*(float(q) for q in np.quantile(validated, (0.1, 0.5, 0.9)))),
         slope_training=_normal(slope, error),

@@ -10,7 +10,7 @@ from rlscale.curves import Curve, Run
 from rlscale.decisions.runs import on_one_axis
 from rlscale.errors import InputError
 
-__all__ = ["DIFFICULTY", "PROBLEMS", "ROLLOUTS", "Group", "groups_of", "updates_of"]
+__all__ = ["DIFFICULTY", "PROBLEMS", "ROLLOUTS", "Group", "count_of", "groups_of", "updates_of"]
 
 #: Canonical settings of a run: rollouts per prompt, prompts of one update, and how hard the prompts are.
 ROLLOUTS, PROBLEMS, DIFFICULTY = "generations", "prompts_per_step", "difficulty"
@@ -62,7 +62,7 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
         none; compute in steps of runs whose prompts per step are not known.
     """
     on_one_axis(runs, "compare", ("unit", "clock", "metric", "frame"))
-    stated = [(run, _whole(run, ROLLOUTS)) for run in runs]
+    stated = [(run, count_of(run, ROLLOUTS)) for run in runs]
     known = [(run, n) for run, n in stated if n is not None]
     if not known:
         raise InputError(
@@ -70,14 +70,14 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
             "logs that hold the trainer's configuration"
         )
     left_out = [(run.name, "its rollouts per prompt are not stated") for run, n in stated if n is None]
-    said = []
+    notes = []
     if known[0][0].curve.unit == "steps":
         known = [(_in_samples(run, n), n) for run, n in known]
-        said.append(
+        notes.append(
             "compute and budget are in samples in place of steps: steps x prompts per step x rollouts per prompt"
         )
     if any(_trained_on(run) for run, _ in known):
-        said.append(
+        notes.append(
             "a train reward is compared: it flatters small numbers of rollouts and hides overfitting; log a validation"
         )
     classes: dict[str | None, dict[int, list[Run]]] = {}
@@ -87,7 +87,7 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
     for name in sorted(classes, key=lambda name: (name is None, name or "")):
         by_n = {n: tuple(classes[name][n]) for n in sorted(classes[name])}
         groups.append(Group(name, by_n, _confounded(by_n)))
-    return groups, left_out, said
+    return groups, left_out, notes
 
 
 def updates_of(run: Run) -> float | None:
@@ -99,7 +99,7 @@ def updates_of(run: Run) -> float | None:
     steps = [metric.series.step[-1] for metric in run.metrics.values() if metric.series.step.size]
     if steps:
         return float(max(steps)) or None
-    problems, n = _whole(run, PROBLEMS), _whole(run, ROLLOUTS)
+    problems, n = count_of(run, PROBLEMS), count_of(run, ROLLOUTS)
     if run.curve.unit == "samples" and problems and n:
         return run.curve.compute_last / (problems * n)
     return None
@@ -107,7 +107,7 @@ def updates_of(run: Run) -> float | None:
 
 def _in_samples(run: Run, n: int) -> Run:
     """Return the run with compute in samples."""
-    problems = _whole(run, PROBLEMS)
+    problems = count_of(run, PROBLEMS)
     if problems is None:
         raise InputError(
             f"compute of run {run.name!r} is in steps, and a step with {n} rollouts per prompt costs more than one "
@@ -117,8 +117,14 @@ def _in_samples(run: Run, n: int) -> Run:
     return run.with_curve(curve, source=run.source, warnings=run.warnings)
 
 
-def _whole(run: Run, setting: str) -> int | None:
-    """Return a setting as a number from 1 on; None where it is not stated."""
+def count_of(run: Run, setting: str) -> int | None:
+    """Return a setting as a whole number from 1 on; None where it is not stated.
+
+    Raises
+    ------
+    InputError
+        It is no such number.
+    """
     value: Any = run.settings.get(setting)
     if _text(value) is None:
         return None
@@ -151,12 +157,12 @@ def _confounded(by_n: Mapping[int, Sequence[Run]]) -> tuple[str, ...]:
     moving = []
     for name in names:
         values = [frozenset(filter(None, (_text(run.settings.get(name)) for run in runs))) for runs in by_n.values()]
-        stated = [one for one in values if one]
+        stated = [texts for texts in values if texts]
         if len(set(stated)) > 1:
             moving.append(name)
     if not moving:
         return ()
     return (
-        f"{', '.join(moving)} change together with the rollouts per prompt: what is said of rollouts holds for both "
+        f"{', '.join(moving)} change together with the rollouts per prompt: what holds for rollouts holds for both "
         "together",
     )
