@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from benchmarks.common import Report, main, percent
 from rlscale.curves import Curve, Run, Series, Truth
@@ -196,12 +197,16 @@ def opposed(rng: np.random.Generator, *, agree: bool) -> list[Run]:
     return out
 
 
-def spread_over_prompts(rng: np.random.Generator, prompts: int, each: int) -> tuple[float, float, float, bool]:
+def spread_over_prompts(
+    rng: np.random.Generator, prompts: int, each: int, off_prior: bool
+) -> tuple[float, float, float, bool]:
     """Return mixed groups as allocated, evenly and with known pass rates, and whether the interval holds the first.
 
-    All are drawn with the true pass rates: a third of the prompts is never solved, the rest Beta(.5, .8).
+    All are drawn with the true pass rates: a third of the prompts is never solved and the rest Beta(.5, .8), as the
+    prior can be; or off it, the logits of all N(-1.5, 2^2).
     """
-    p = np.where(rng.random(prompts) < 1.0 / 3.0, 0.0, rng.beta(0.5, 0.8, prompts))
+    mixture = np.where(rng.random(prompts) < 1.0 / 3.0, 0.0, rng.beta(0.5, 0.8, prompts))
+    p = expit(rng.normal(-1.5, 2.0, prompts)) if off_prior else mixture
     names = tuple(map(str, range(prompts)))
     counts = PassCounts(names, rng.binomial(16, p), np.full(prompts, 16))
     budget = each * prompts
@@ -288,11 +293,17 @@ def _prompts(report: Report, draws: int) -> None:
     rng = np.random.default_rng([MEASURED, 3])
     holds: list[bool] = []
     better = True
-    for each in (4, 8, 16):
-        rows = [spread_over_prompts(rng, 500, each) for _ in range(draws)]
+    for off_prior, each in itertools.product((False, True), (4, 8, 16)):
+        rows = [spread_over_prompts(rng, 500, each, off_prior) for _ in range(draws)]
         mine, even, best = (float(np.mean([row[k] for row in rows])) for k in range(3))
         inside = [row[3] for row in rows]
-        table.add(str(each), f"{mine:.1f}", f"{even:.1f}", f"{best:.1f}", percent(inside))
+        table.add(
+            f"{each}{', off the prior' if off_prior else ''}",
+            f"{mine:.1f}",
+            f"{even:.1f}",
+            f"{best:.1f}",
+            percent(inside),
+        )
         holds += inside
         better &= mine > even
     report.check("a budget over prompts: more mixed groups than evenly", "yes" if better else "no", "yes", better)

@@ -22,8 +22,10 @@ def table(*counts):
 def mixed(result, place, n):
     """Expected share of mixed groups of size ``n``, by quadrature."""
     share = result.prompts[place]
-    a, b = result.prior[0] + share.correct, result.prior[1] + share.graded - share.correct
-    return 0.0 if n < 2 else quad(lambda p: (1.0 - p**n - (1.0 - p) ** n) * beta.pdf(p, a, b), 0.0, 1.0)[0]
+    a, b = result.prior.a + share.correct, result.prior.b + share.graded - share.correct
+    if n < 2:
+        return 0.0
+    return share.p_learnable * quad(lambda p: (1.0 - p**n - (1.0 - p) ** n) * beta.pdf(p, a, b), 0.0, 1.0)[0]
 
 
 @pytest.mark.parametrize("budget", [2, 3, 5, 8, 11])

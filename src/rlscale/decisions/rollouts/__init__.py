@@ -10,6 +10,7 @@ from rlscale.decisions.rollouts.best_at_k import BestAtK, best_and_worst, best_a
 from rlscale.decisions.rollouts.budget import Allocation
 from rlscale.decisions.rollouts.counts import PassCounts
 from rlscale.decisions.rollouts.envelope import Piece, record_breaking
+from rlscale.decisions.rollouts.pass_rates import PromptPrior
 from rlscale.decisions.rollouts.prompts import PromptAllocation, PromptShare, allocate
 from rlscale.decisions.rollouts.reuse import DataReuse, RunReuse, data_reuse
 from rlscale.decisions.rollouts.rollouts import rollouts
@@ -25,6 +26,7 @@ __all__ = [
     "PassCounts",
     "Piece",
     "PromptAllocation",
+    "PromptPrior",
     "PromptShare",
     "Record",
     "Rollouts",
