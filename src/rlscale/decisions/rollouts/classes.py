@@ -66,11 +66,11 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
         return _without(group, fits, notes, _why_nothing(fits, sound))
     at = supported[1] if request.budget is None else float(np.clip(request.budget, *supported))
     levels = levels_of(sound, _computes(sound, (*supported, at)), tau)
-    laws = law_with_path(levels, supported) if len(sound) >= ENOUGH else None
-    n_star, why = _optimum(laws, sound, supported, request.budget)
-    saturation, p_saturated, why_open = _saturation(laws, sound, supported)
+    law = _law(levels, supported) if len(sound) >= ENOUGH else None
+    n_star, why = _optimum(law, sound, supported, request.budget)
+    saturation, p_saturated, why_open = _saturation(law, sound, supported)
     split, why_split = _split(n_star, group, request, why)
-    reasons = {"n_star": why, "saturation": why_open or (why if laws is None else ""), "allocation": why_split}
+    reasons = {"n_star": why, "saturation": why_open or (why if law is None else ""), "allocation": why_split}
     training = contrast(levels, group.runs, tau)
     return ClassRollouts(
         name=group.name,
@@ -79,11 +79,11 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
         records=_records(sound),
         supported=supported,
         compared_at=at,
-        path=() if laws is None else _path(laws, levels.compute, supported),
+        path=() if law is None else _path(law, levels.compute, supported),
         n_star=n_star,
         saturation=saturation,
         p_saturated=p_saturated,
-        law=None if laws is None else _constants(laws),
+        law=None if law is None else _constants(law),
         reasons={name: reason for name, reason in reasons.items() if reason},
         training=training,
         allocation=split,
@@ -91,7 +91,7 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
     )
 
 
-def law_with_path(levels: Levels, supported: tuple[float, float]) -> Law:
+def _law(levels: Levels, supported: tuple[float, float]) -> Law:
     """Return the law of the best number of rollouts, from the levels within the support."""
     inside = (levels.compute >= supported[0]) & (levels.compute <= supported[1])
     drawn = optima(levels)[:, inside]
