@@ -198,6 +198,17 @@ def test_settings_that_move_with_the_rollouts_are_said():
     assert rollouts(runs).classes[0].notes[0].startswith("learning_rate change together with the rollouts per prompt")
 
 
+def test_one_total_batch_is_said_and_a_full_grid_is_not():
+    total = [replace_settings(run(n), prompts_per_step=1024 // n) for n in (8, 32, 128)]
+    assert rollouts(total).classes[0].notes[0].startswith("prompts_per_step change together")
+    grid = [
+        replace_settings(replace(run(n, b), name=f"n{n}b{b}", recipe=f"n{n}b{b}"), prompts_per_step=b)
+        for n in (8, 32, 128)
+        for b in (16, 32)
+    ]
+    assert not any("change together" in note for note in rollouts(grid).classes[0].notes)
+
+
 def test_overfitting_is_seen_and_agreement_is_not_taken_for_it():
     ceilings = {8: 0.9, 32: 0.8, 128: 0.7}
     seen = rollouts([with_training(n, ceiling) for n, ceiling in ceilings.items()]).classes[0]

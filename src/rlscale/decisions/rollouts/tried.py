@@ -15,7 +15,7 @@ __all__ = ["DIFFICULTY", "PROBLEMS", "ROLLOUTS", "Group", "count_of", "groups_of
 #: Canonical settings of a run: rollouts per prompt, prompts of one update, and how hard the prompts are.
 ROLLOUTS, PROBLEMS, DIFFICULTY = "generations", "prompts_per_step", "difficulty"
 #: Settings that belong to the comparison itself, or to no recipe.
-_OWN = frozenset({ROLLOUTS, PROBLEMS, DIFFICULTY, "seed", "eval_generations"})
+_OWN = frozenset({ROLLOUTS, DIFFICULTY, "seed", "eval_generations"})
 
 
 @dataclass(frozen=True)
