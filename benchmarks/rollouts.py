@@ -41,8 +41,8 @@ CLASSES: dict[str, tuple[tuple[int, ...], float | None]] = {
     "hard": (tuple(2**k for k in range(3, 10)), 128.0),
     "anywhere": (tuple(2**k for k in range(3, 12)), None),
 }
-#: First number of the seed of the random numbers: the settings were chosen on the second.
-MEASURED, TUNING = 61, 97
+#: First number of the seed of the random numbers: settings were chosen on the second, and on 61 while this was built.
+MEASURED, TUNING = 113, 97
 FACTOR = 1.5
 
 

@@ -71,9 +71,9 @@ class PromptAllocation:
     prior : PromptPrior
         The most likely one, learned from all prompts.
     mixed : Interval
-        Number of mixed groups, 80 % around its expectation: chance, and doubt about pass rates and prior. It is a
-        little narrow: of 500 prompts it held in 73 % of draws, and in 64 % where pass rates have another shape than
-        the prior can take (``benchmarks/rollouts.py``).
+        Number of mixed groups, 80 % around its expectation: chance, and doubt about pass rates and prior. Of 500
+        prompts it held in 83 % of draws, and in 75 % where pass rates have a shape that the prior cannot take
+        (``benchmarks/rollouts.py``).
     mixed_share : Interval
         The same as a share of the groups that get rollouts.
     even : float
