@@ -100,7 +100,7 @@ FEW = "is no number of rollouts for groups of at least 2; give a whole number fr
         ({"budget": 0}, f"budget=0 {FEW}"),
         ({"budget": 1}, f"budget=1 {FEW}"),
         ({"budget": 2.5}, f"budget=2.5 {FEW}"),
-        ({"budget": 8, "most": 1}, "most = 1 is no size of a group; give 2 or more"),
+        ({"budget": 8, "most": 1}, "most=1 is no size of a group; give 2 or more"),
         ({"budget": 8, "worth": 1.0}, "worth = 1 is no probability below 1"),
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ import rlscale
 from rlscale.curves import Curve, Metric, Run, Series
 from rlscale.decisions.rollouts import PassCounts, rollouts
 from rlscale.errors import InputError
+from rlscale.left_out import LeftOut
 from tests.decisions.rollouts.projects import project, run, with_training
 
 
@@ -222,12 +223,12 @@ def test_overfitting_is_seen_and_agreement_is_not_taken_for_it():
 
 def test_runs_that_state_no_rollouts_are_left_out():
     result = rollouts([*project(8, 32, 128), run(8, settings={}, name="bare")])
-    assert result.left_out == (("bare", "its rollouts per prompt are not stated"),)
+    assert result.left_out == (LeftOut("bare", "", "its rollouts per prompt are not stated", True),)
 
 
 def test_runs_too_short_to_fit_are_left_out():
     result = rollouts([*project(8, 32, 128), run(512, points=2)])
-    assert [name for name, _ in result.left_out] == ["n512-seed0"]
+    assert [(lost.run, lost.counted) for lost in result.left_out] == [("n512-seed0", False)]
     assert result.classes[0].tried[3].reward is None
 
 
@@ -244,7 +245,7 @@ def test_pass_counts_alone_answer():
     assert (result.classes, result.prompts.used, result.best_at_k.k) == ((), 16, 4)
     assert rollouts(counts=counts, k=16).notes == (
         "no prompt has 16 graded samples: best@16 and worst@16 are not known",
-        "give a number of rollouts to spread them over the prompts",
+        "no number of rollouts to spread over the prompts was given (spend)",
     )
 
 
@@ -264,10 +265,10 @@ def test_a_table_says_rollouts_and_difficulty(tmp_path):
     [
         ({"budget": 0.0}, "budget=0 is not a compute above 0; give what one run may spend"),
         ({"budget": -5.0}, "budget=-5 is not a compute above 0; give what one run may spend"),
-        ({"problems": 0, "budget": 1e6}, "problems = 0 is no size of a batch; give 1 or more"),
-        ({"unique": 0}, "unique = 0 is no number of prompts; give 1 or more"),
+        ({"problems": 0, "budget": 1e6}, "problems=0 is no size of a batch; give 1 or more"),
+        ({"unique": 0}, "unique=0 is no number of prompts; give 1 or more"),
         ({"seed_sd": -1.0}, "seed_sd=-1 is not a size; give a share of the range, 0 or more"),
-        ({"spend": 16}, "spend is of pass counts; give counts=PassCounts(...) too"),
+        ({"spend": 16}, "spend=16 is of pass counts; give a table of prompt, correct and graded too"),
     ],
 )
 def test_options_that_cannot_be(answer, options, message):

@@ -151,7 +151,7 @@ def _check(budget: int, most: int, worth: float) -> None:
             f"--budget {budget:g} is no number of rollouts for groups of at least 2; give a whole number from 2 on"
         )
     if most < 2:
-        raise InputError(f"most = {most} is no size of a group; give 2 or more", parameter="most")
+        raise InputError(f"--most {most} is no size of a group; give 2 or more")
     if not 0.0 <= worth < 1.0:
         raise InputError(f"worth = {worth:g} is no probability below 1", parameter="worth")
 
