@@ -1,0 +1,332 @@
+"""What is said of rollouts: the headline, the split of the budget, overfitting, and the limits of all of it."""
+
+from __future__ import annotations
+
+from rlscale.answers.answer import Sentence
+from rlscale.answers.coverage import lacking
+from rlscale.answers.numbers import count, number, probability, quantity, reward, span
+from rlscale.answers.rollouts.view import RolloutsView
+from rlscale.answers.views import listed
+from rlscale.decisions.rollouts import Allocation, ClassRollouts, PromptAllocation
+from rlscale.inference import Interval
+
+__all__ = [
+    "basis",
+    "best_at_k",
+    "by_class",
+    "ends",
+    "headline",
+    "lead",
+    "limits",
+    "prompts",
+    "reuse",
+    "sentence",
+    "split",
+    "training",
+    "unused",
+]
+
+#: What the two laws are, under every answer from runs.
+_LAW = (
+    "n* is the smallest number of rollouts per prompt whose reward comes within .002 of the range of the best: "
+    "ln n* = l0 + (l1 - l0) / (1 + exp(-s (ln C - c))), a rise that ends at exp(l1). It is fitted between the numbers "
+    "tried; intervals are 80 %."
+)
+#: What places of the published range are called.
+_PUBLISHED = {
+    "safe": "within the range without a significant loss",
+    "not measured": "between what was measured as safe and as a mild loss: not measured",
+    "mild loss": "where a mild loss was measured",
+    "overfit": "where overfitting was measured",
+}
+
+
+def headline(view: RolloutsView) -> str:
+    """Return the answer in a sentence; first, what it lacks."""
+    return f"{lacking(view.left_out, view.runs)}{_said(view)}"
+
+
+def _said(view: RolloutsView) -> str:
+    classes = view.answer.classes
+    if not classes:
+        return _counted(view)
+    if len(classes) == 1:
+        return _best(view, classes[0])
+    parts = [f"{_name(entry)} {_brief(view, entry)}" for entry in classes]
+    budget = view.answer.budget
+    at = "where their runs end" if budget is None else f"at {quantity(budget, view.answer.unit)} a run"
+    return f"Best rollouts per prompt {at}: {listed(parts, len(parts))}."
+
+
+def _name(entry: ClassRollouts) -> str:
+    return entry.name or "without a class"
+
+
+def _brief(view: RolloutsView, entry: ClassRollouts) -> str:
+    if entry.n_star is None:
+        return "not known"
+    beyond = "" if entry.n_star.where == "supported" else ", beyond what was evaluated"
+    return f"about {_count(entry.n_star.n)} ({ends(entry.n_star.n)}{beyond})"
+
+
+def _best(view: RolloutsView, entry: ClassRollouts) -> str:
+    """Return what is best in one class, as a sentence."""
+    unit, why = view.answer.unit, entry.reasons.get("n_star", "")
+    if entry.n_star is not None:
+        at = f"At {quantity(entry.n_star.compute, unit)} a run"
+        about = f"about {_count(entry.n_star.n)} rollouts per prompt are best (80 %: {ends(entry.n_star.n)})"
+        if entry.n_star.where == "supported" or entry.supported is None:
+            return f"{at}, {about}."
+        return f"{at}, which is beyond the {quantity(entry.supported[1])} evaluated, {about}: by the law alone."
+    if entry.supported is not None and entry.compared_at is not None and not why.startswith("no run"):
+        ahead = max(entry.tried, key=lambda tried: tried.p_best or 0.0)
+        return (
+            f"At {quantity(entry.compared_at, unit)}, {ahead.n} rollouts per prompt have the highest reward with "
+            f"probability {probability(ahead.p_best)}; {why}."
+        )
+    return f"The best number of rollouts per prompt is not known: {why}."
+
+
+def _counted(view: RolloutsView) -> str:
+    """Return what pass counts alone say."""
+    prompts, best = view.answer.prompts, view.answer.best_at_k
+    if prompts is not None:
+        groups = sum(share.rollouts > 0 for share in prompts.prompts)
+        return (
+            f"{prompts.used:,} rollouts over {groups:,} of {count(len(prompts.prompts), 'prompt')} should give "
+            f"{prompts.mixed.q50:,.0f} groups with right and wrong answers (80 %: {ends(prompts.mixed)}); spread evenly "
+            f"over all they would give {prompts.even:,.0f}."
+        )
+    if best is None:
+        return "The pass counts answer nothing yet: give --budget, the rollouts to spread over the prompts."
+    return (
+        f"Of {best.k} samples at least one is right for {_percent(best.best)} of prompts, and all are for "
+        f"{_percent(best.worst)}."
+    )
+
+
+def lead(view: RolloutsView) -> tuple[str, ...]:
+    """Return what stands under the headline: where the rise ends, the split, what to beware of."""
+    classes, said = view.answer.classes, []
+    if len(classes) == 1:
+        said += [_ends(view, classes[0]), _split(view, classes[0].allocation)]
+    opposed = [entry for entry in classes if entry.training is not None and entry.training.opposed]
+    said += [_opposed(view, entry) for entry in opposed]
+    reuse_ = view.answer.data_reuse
+    if reuse_ is not None and reuse_.widening:
+        said.append(
+            f"Training less validation reward widens in {listed(reuse_.widening)}: a sign of overfitting, see below."
+        )
+    return tuple(text for text in said if text)
+
+
+def _ends(view: RolloutsView, entry: ClassRollouts) -> str:
+    """Say where the rise of the best number ends."""
+    if entry.saturation is not None and entry.supported is not None:
+        return (
+            f"Its rise ends at about {_count(entry.saturation)} (80 %: {ends(entry.saturation)}); that it is over by "
+            f"{quantity(entry.supported[1], view.answer.unit)} has probability {probability(entry.p_saturated)}."
+        )
+    why = entry.reasons.get("saturation", "")
+    return "" if not why or why == entry.reasons.get("n_star") else f"Where its rise ends is not known: {why}."
+
+
+def _split(view: RolloutsView, found: Allocation | None) -> str:
+    if found is None:
+        return ""
+    low, high = found.updates_range
+    return (
+        f"The budget is then {count(found.updates, 'update')} ({low:,}–{high:,} for the ends of the interval) of "
+        f"{count(found.problems_per_batch, 'problem')} with {found.rollouts:,} rollouts each."
+    )
+
+
+def _opposed(view: RolloutsView, entry: ClassRollouts) -> str:
+    contrast = entry.training
+    assert contrast is not None
+    where = "" if entry.name is None else f" ({entry.name})"
+    return (
+        f"Beware{where}: training reward and validation rank the rollouts oppositely at "
+        f"{quantity(contrast.compute, view.answer.unit)} with probability {probability(contrast.p_opposed)}. Best by "
+        f"training are {contrast.best_by_training}, by validation {contrast.best_by_validation}; choose by validation."
+    )
+
+
+def by_class(view: RolloutsView) -> tuple[Sentence, ...]:
+    """Return what is said of each class of difficulty, where there are several."""
+    if len(view.answer.classes) < 2:
+        return ()
+    return tuple(
+        Sentence(" ".join(filter(None, (_best(view, entry), _ends(view, entry), _split(view, entry.allocation)))),
+                 _name(entry))
+        for entry in view.answer.classes
+    )  # fmt: skip
+
+
+def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
+    """Return the cost model behind the split of the budget, its notes, or why there is none."""
+    said: list[Sentence | str] = []
+    for entry in view.answer.classes:
+        found, subject = entry.allocation, "" if len(view.answer.classes) == 1 else _name(entry)
+        if found is not None:
+            cost = found.cost_per_rollout
+            around = "" if cost.q10 == cost.q90 else f" (the runs: {quantity(cost.q10)} to {quantity(cost.q90)})"
+            said.append(
+                Sentence(
+                    f"Compute = cost of a rollout · problems per batch · rollouts · updates; a rollout with the training "
+                    f"on it costs {quantity(cost.q50, found.unit)}{around}, problems per batch "
+                    f"{'as given' if found.problems_from == 'option' else 'as in the runs'}.",
+                    subject,
+                )
+            )
+            said += [sentence(text) for text in found.notes if sentence(text) not in said]
+        elif view.answer.budget is not None and (why := entry.reasons.get("allocation", "")):
+            if why != entry.reasons.get("n_star"):
+                said.append(Sentence(f"There is no split: {why}.", subject))
+    return tuple(said)
+
+
+def training(view: RolloutsView) -> tuple[Sentence | str, ...]:
+    """Return training reward against validation, for each number of rollouts."""
+    said: list[Sentence | str] = []
+    for entry in view.answer.classes:
+        contrast = entry.training
+        if contrast is None:
+            continue
+        verdict = "They rank the rollouts oppositely" if contrast.opposed else "They are not shown to disagree"
+        subject = "" if len(view.answer.classes) == 1 else _name(entry)
+        said.append(
+            Sentence(
+                f"{verdict} (probability of opposite slopes {probability(contrast.p_opposed)}). For each doubling of the "
+                f"rollouts validation changes by {_change(view, contrast.slope_validation)}, training reward by "
+                f"{_change(view, contrast.slope_training)}, at {quantity(contrast.compute, view.answer.unit)}.",
+                subject,
+            )
+        )
+        said += [
+            Sentence(f"validation {_reward(view, valid)}, training {_reward(view, train)}", f"{n:,} rollouts", level=1)
+            for n, valid, train in zip(contrast.n, contrast.validation, contrast.training, strict=True)
+        ]
+    return tuple(said)
+
+
+def _change(view: RolloutsView, slope: Interval) -> str:
+    bounds = view.shown_in
+    return f"{reward(slope.q50, bounds)} ({reward(slope.q10, bounds)} to {reward(slope.q90, bounds)})"
+
+
+def _reward(view: RolloutsView, value: Interval) -> str:
+    return f"{reward(value.q50, view.shown_in)} ({span(value, view.shown_in)})"
+
+
+def reuse(view: RolloutsView) -> tuple[str, ...]:
+    """Return how often prompts are used, beside what was published and what the own logs show."""
+    found = view.answer.data_reuse
+    if found is None:
+        return ()
+    said = []
+    if found.planned is not None:
+        said.append(f"The budget means {number(found.planned, 1)} uses of each prompt.")
+    if found.passes is not None:
+        said.append(f"The runs used each prompt up to {number(found.passes, 1)} times.")
+    if found.published is not None:
+        said.append(
+            f"That is {_PUBLISHED[found.published]} (published: no significant loss up to {found.safe:.0f} uses, a mild "
+            f"one at {found.mild:.0f}, overfitting at {found.overfit:.0f})."
+        )
+    return (*said, *map(sentence, found.notes))
+
+
+def prompts(view: RolloutsView) -> tuple[str, ...]:
+    """Return what is said of the prompts together."""
+    found = view.answer.prompts
+    if found is None:
+        return ()
+    return (*_mixed(view, found), *map(sentence, found.notes))
+
+
+def _mixed(view: RolloutsView, found: PromptAllocation) -> tuple[str, ...]:
+    share, prior = found.mixed_share, found.prior
+    expected = (
+        f"Of the groups that get rollouts {_percent(share)} should hold right and wrong answers and so teach something; "
+        f"an even spread of {found.budget:,} rollouts would give {found.even:,.0f} such groups, this one "
+        f"{found.mixed.q50:,.0f}."
+    )
+    believed = (
+        f"Learned from all prompts: {prior.never:.0%} are never solved, {prior.always:.0%} always; pass rates of the "
+        f"others follow Beta({prior.a:.2g}, {prior.b:.2g})."
+    ).replace("%", " %")
+    return (expected, believed) if view.answer.classes else (expected.partition("; ")[0] + ".", believed)
+
+
+def best_at_k(view: RolloutsView) -> tuple[str, ...]:
+    """Return best@k and worst@k."""
+    found = view.answer.best_at_k
+    if found is None:
+        return ()
+    one = "" if found.left_out == 0 else f" {count(found.left_out, 'prompt')} with fewer samples are left out."
+    return (
+        f"best@{found.k}, at least one of {found.k} right: {_percent(found.best)}; worst@{found.k}, all right: "
+        f"{_percent(found.worst)}; means over {count(found.prompts, 'prompt')}, unbiased for each.{one}",
+    )
+
+
+def limits(view: RolloutsView) -> tuple[Sentence | str, ...]:
+    """Return what the numbers do not say."""
+    said: list[Sentence | str] = []
+    several = len(view.answer.classes) > 1
+    for entry in view.answer.classes:
+        subject = _name(entry) if several else ""
+        said += [
+            Sentence(sentence(text), subject) for text in entry.notes if not text.startswith("training reward and")
+        ]
+        if entry.n_star is not None and entry.n_star.n.q90 > entry.n[-1]:
+            said.append(
+                Sentence(f"The interval of n* reaches beyond {entry.n[-1]:,}, the largest number tried.", subject)
+            )
+    return (*said, *map(sentence, view.answer.notes))
+
+
+def basis(view: RolloutsView) -> tuple[str, ...]:
+    """Return what the numbers rest on."""
+    spread = view.answer.seed_sd
+    if spread is None:
+        return ()
+    where = {
+        "given": "as given",
+        "default": "the default: no number of rollouts has several runs of a recipe (--seed-sd sets it)",
+        "replicates": f"learned from replicates ({count(spread.replicates, 'degree')} of freedom)",
+    }[spread.source]
+    law = (_LAW,) if any(entry.law is not None for entry in view.answer.classes) else ()
+    tau = f"Run-to-run sd included: τ = {spread.value:.3f} of the range, {where}."
+    return (*law, tau, "P(best) and the rewards are of the numbers tried, at the compute that heads their column.")
+
+
+def unused(view: RolloutsView) -> tuple[str, ...]:
+    """Return the runs that count nowhere and that the headline does not name."""
+    return tuple(f"{lost.run or lost.path}: {sentence(lost.why)}" for lost in view.left_out if not lost.counted)
+
+
+def sentence(text: str) -> str:
+    """Return a note as a sentence.
+
+    Examples
+    --------
+    >>> sentence("no budget was given")
+    'No budget was given.'
+    """
+    first = text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
+    return first if first.endswith((".", "!", "?")) else f"{first}."
+
+
+def ends(interval: Interval) -> str:
+    """Return the ends of an interval of a number that is counted."""
+    return f"{interval.q10:,.0f}–{interval.q90:,.0f}"
+
+
+def _count(interval: Interval) -> str:
+    return f"{interval.q50:,.0f}"
+
+
+def _percent(share: Interval) -> str:
+    return f"{100 * share.q50:.0f} % (80 %: {100 * share.q10:.0f}–{100 * share.q90:.0f} %)"
