@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from rlscale.answers.answer import Answer, Block, Document, Figures, Section
 from rlscale.answers.numbers import count, quantity
 from rlscale.answers.remarks import input_section
@@ -10,16 +14,19 @@ from rlscale.answers.rollouts.chart import rollouts_chart
 from rlscale.answers.rollouts.document import rollouts_document
 from rlscale.answers.rollouts.view import RolloutsView, stops
 from rlscale.answers.table import Cell, Column, Table
+from rlscale.decisions.rollouts import PromptShare
 
 __all__ = ["rollouts_answer"]
 
 #: Prompts that a terminal shows; a page has more.
 _PROMPTS = 20
+#: Kinds of prompts, by their counts, that stand in for more prompts.
+_KINDS = 34
 _DRAWN = (
-    "Points are evaluations, thin lines median curves; the thick line is the envelope, drawn in the colour of the number "
-    "of rollouts that holds it, and rings are the evaluations that broke the record. At the right the rewards where the "
-    "numbers are compared. Best number: its median and 80 % band along what was evaluated, the staircase is the number "
-    "tried that leads."
+    "Points are evaluations, thin lines median curves; the thick line is the envelope, in the colour of the number of "
+    "rollouts that holds it, and rings are the evaluations that broke the record. At the right are the rewards where "
+    "the numbers are compared. Best number: its median and 80 % band along what was evaluated; the staircase is the "
+    "number tried that leads."
 )
 
 
@@ -64,9 +71,7 @@ def rollouts_answer(view: RolloutsView, *, charts: bool = False) -> Answer:
 def _kicker(view: RolloutsView) -> str:
     if view.answer.classes:
         tried = {n for entry in view.answer.classes for n in entry.n}
-        numbers = (
-            count(len(tried), "number").replace("number", "number of rollouts", 1).replace("rolloutss", "rollouts")
-        )
+        numbers = "1 number of rollouts" if len(tried) == 1 else f"{len(tried):,} numbers of rollouts"
         return f"{view.metric or 'reward'} · {numbers}, {count(view.runs, 'run')}"
     found = view.answer.prompts
     return "pass counts" if found is None else f"pass counts · {count(len(found.prompts), 'prompt')}"
@@ -116,7 +121,7 @@ def _path(view: RolloutsView) -> Table:
     columns = (
         *_by_class(view),
         Column("compute", "compute", "compute"),
-        Column("n", "best rollouts\n80 %", "count", bar=True),
+        Column("n", "best rollouts\n80 %", "count"),
         Column("where", "by"),
     )
     rows = tuple(
@@ -171,14 +176,48 @@ def _prompts(view: RolloutsView) -> Table:
 
 
 def _few_prompts(view: RolloutsView) -> Table:
-    """Return the prompts as people see them: of many, every k-th."""
+    """Return the prompts as people see them: many by their counts, or else every k-th."""
     whole = _prompts(view)
     total = len(whole.rows)
     if total <= _PROMPTS:
         return whole
+    kinds = _kinds(view)
+    if len(kinds.rows) <= _KINDS:
+        return kinds
     places = sorted({round(k * (total - 1) / (_PROMPTS - 1)) for k in range(_PROMPTS)})
     many = "--csv and --json have all" if not view.answer.classes else "--json has all"
-    note = f"{len(places)} of {total:,}, evenly spread by rollouts; {many}; mixed: right and wrong answers"
+    note = f"{len(places)} of {total:,}; {many}; mixed: the group holds right and wrong answers"
     return Table(
         name=whole.name, title=whole.title, columns=whole.columns, rows=tuple(whole.rows[k] for k in places), note=note
     )
+
+
+def _kinds(view: RolloutsView) -> Table:
+    """Return the prompts by how many of how many samples were right."""
+    found = view.answer.prompts
+    kinds: dict[tuple[int, int], list[PromptShare]] = {}
+    for share in () if found is None else found.prompts:
+        kinds.setdefault((share.correct, share.graded), []).append(share)
+    columns = (
+        Column("correct", "right", "count"),
+        Column("graded", "of", "count"),
+        Column("prompts", "prompts", "count"),
+        Column("pass_rate", "pass rate\n80 %", "percent", bar=True),
+        Column("p_learnable", "P(can go\neither way)", "probability", spare=True),
+        Column("rollouts", "rollouts\neach", "label"),
+        Column("p_mixed", "P(mixed)", "probability", bar=True),
+    )
+    rows = tuple(
+        (
+            *kind, len(shares), shares[0].pass_rate, shares[0].p_learnable, _each(shares),
+            float(np.mean([share.p_mixed for share in shares])) or None,
+        )
+        for kind, shares in sorted(kinds.items(), key=lambda item: (item[1][0].pass_rate.q50, item[0]))
+    )  # fmt: skip
+    note = "mixed: the group holds right and wrong answers; each prompt by its name in --json"
+    return Table(name="kinds", title="Rollouts over prompts", columns=columns, rows=rows, note=note)
+
+
+def _each(shares: Sequence[PromptShare]) -> str:
+    least, most = min(share.rollouts for share in shares), max(share.rollouts for share in shares)
+    return f"{least:,}" if least == most else f"{least:,}–{most:,}"

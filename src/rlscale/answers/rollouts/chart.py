@@ -8,7 +8,7 @@ import numpy as np
 
 from rlscale.answers.charts.axes import compute_axis, reward_axis, reward_limits, reward_ticks, share_axis
 from rlscale.answers.charts.recipes import colour_of
-from rlscale.answers.charts.spec import Axis, Band, Chart, End, Key, Label, Line, Mark, Panel, Part, Points, Whisker
+from rlscale.answers.charts.spec import Axis, Band, Chart, End, Key, Line, Mark, Panel, Part, Points, Whisker
 from rlscale.answers.numbers import count, probability, quantity, reward
 from rlscale.answers.rollouts.view import RolloutsView
 from rlscale.answers.rollouts.words import ends
@@ -37,7 +37,7 @@ def rollouts_chart(view: RolloutsView) -> Chart | None:
         parts.append(Part(tuple(panels), len(panels), (5.3, 4.1) if len(panels) > 1 else (7.2, 4.4)))
     if view.answer.prompts is not None:
         parts.append(Part((_prompts(view.answer.prompts),), 1, (7.2, 4.2)))
-    return Chart(tuple(parts)) if parts else None
+    return Chart(tuple(parts), keys=_keys(view)) if parts else None
 
 
 def _rewards(view: RolloutsView, entry: ClassRollouts) -> Panel:
@@ -70,7 +70,7 @@ def _rewards(view: RolloutsView, entry: ClassRollouts) -> Panel:
         marks=tuple(marks),
         title=f"{name}reward and its envelope" if name else "Reward and its envelope",
         subtitle=f"at the right: {quantity(at, unit)}, 80 % intervals, P(best)",
-        ends=tuple(_end(tried, colour, shown) for tried, colour, _, _ in reversed(drawn) if tried.reward is not None),
+        ends=tuple(_end(tried, colour) for tried, colour, _, _ in reversed(drawn) if tried.reward is not None),
     )
 
 
@@ -104,10 +104,10 @@ def _envelope(entry: ClassRollouts, drawn: list[Drawn]) -> list[Mark]:
     return marks
 
 
-def _end(tried: TriedN, colour: str, shown: tuple[float, float]) -> End:
+def _end(tried: TriedN, colour: str) -> End:
     value = tried.reward
     assert value is not None
-    text = f"n = {tried.n:,}  {reward(value.q50, shown)} · {probability(tried.p_best)}"
+    text = f"n = {tried.n:,} · {probability(tried.p_best)}"
     return End(value.q50, text, colour, (value.q10, value.q90))
 
 
@@ -118,16 +118,14 @@ def _best(view: RolloutsView, entry: ClassRollouts) -> Panel:
     low, middle, high = (tuple(getattr(each.n, name) for each in entry.path) for name in ("q10", "q50", "q90"))
     last = x[-1] if star is None else max(x[-1], star.compute)
     first = x[0] if star is None else min(x[0], star.compute)
-    axis = _numbers(entry, [*low, *high, *([] if star is None else [star.n.q10, star.n.q90])])
+    end = entry.saturation
+    given = [interval for interval in (end, None if star is None else star.n) if interval is not None]
+    axis = _numbers(entry, [*low, *high, *(edge for interval in given for edge in (interval.q10, interval.q90))])
     marks: list[Mark] = [
-        *_tried_lines(entry, first, last),
         Band(x, low, high, "s0", 0.18),
         *_stairs(entry),
         Line(x, middle, "s0", 2.2),
     ]
-    if entry.saturation is not None:
-        end = entry.saturation
-        marks.append(Line((first, last), (end.q50, end.q50), "s1", 1.1, "dashed"))
     if star is not None:
         tip = f"at {quantity(star.compute, unit)}: {star.n.q50:,.0f} ({ends(star.n)}, 80 %)"
         marks.append(Whisker(star.compute, star.n.q10, star.n.q50, star.n.q90, "s0", tip))
@@ -142,7 +140,7 @@ def _best(view: RolloutsView, entry: ClassRollouts) -> Panel:
         marks=tuple(marks),
         title=f"{name}best number n*" if name else "Best number of rollouts n*",
         subtitle=_subtitle(entry),
-        keys=_keys(entry),
+        ends=() if end is None else (End(end.q50, f"rise ends {end.q50:,.0f}", "s1", (end.q10, end.q90), bar=True),),
     )
 
 
@@ -150,14 +148,17 @@ def _subtitle(entry: ClassRollouts) -> str:
     def text(value: Interval) -> str:
         return f"{value.q50:,.0f} ({ends(value)})"
 
-    said = [] if entry.n_star is None else [f"asked: {text(entry.n_star.n)}"]
+    star = entry.n_star
+    said = [] if star is None else [f"at {quantity(star.compute)}: {text(star.n)}"]
     said.append("end of the rise not known" if entry.saturation is None else f"rise ends at {text(entry.saturation)}")
     return "; ".join(said)
 
 
-def _keys(entry: ClassRollouts) -> tuple[Key, ...]:
-    end = () if entry.saturation is None else (Key("line", "s1", "where the rise ends"),)
-    return Key("line", "s0", "n*, 80 % band"), Key("line", "muted", "leads, of those tried"), *end
+def _keys(view: RolloutsView) -> tuple[Key, ...]:
+    """Return the legend of the best numbers; none where there is none."""
+    if not any(entry.path for entry in view.answer.classes):
+        return ()
+    return Key("line", "s0", "n*, with its 80 % band"), Key("line", "muted", "which of those tried leads")
 
 
 def _stairs(entry: ClassRollouts) -> list[Mark]:
@@ -168,10 +169,6 @@ def _stairs(entry: ClassRollouts) -> list[Mark]:
         x += [piece.start, piece.end]
         y += [float(piece.n), float(piece.n)]
     return [Line(tuple(x), tuple(y), "muted", 1.3)] if x else []
-
-
-def _tried_lines(entry: ClassRollouts, first: float, last: float) -> list[Mark]:
-    return [Line((first, last), (float(n), float(n)), "faint", 0.7, "dotted") for n in entry.n]
 
 
 def _numbers(entry: ClassRollouts, values: list[float]) -> Axis:
@@ -200,8 +197,8 @@ def _prompts(found: PromptAllocation) -> Panel:
     marks: list[Mark] = []
     for served, colour in ((False, "faint"), (True, "s0")):
         tips = tuple(
-            f"{count(len(kinds[kind]), 'prompt')} with {kind[0]} of {kind[1]} right: {count(kind[2], 'rollout')}, mixed "
-            f"with probability {probability(kinds[kind][0])}"
+            f"{count(len(kinds[kind]), 'prompt')} with {kind[0]} of {kind[1]} right: {count(kind[2], 'rollout')}, "
+            f"mixed with probability {probability(kinds[kind][0])}"
             for kind in groups[served]
         )
         marks.append(
@@ -216,6 +213,6 @@ def _prompts(found: PromptAllocation) -> Panel:
         y=Axis("rollouts", 0.0, top, tuple(t for t in reward_ticks(0.0, top, 6) if math.isclose(t[0], round(t[0])))),
         marks=tuple(marks),
         title="Rollouts over prompts",
-        subtitle=f"groups with right and wrong answers: {found.mixed.q50:,.0f} ({ends(found.mixed)}), of an even spread "
+        subtitle=f"groups with right and wrong answers: {found.mixed.q50:,.0f} ({ends(found.mixed)}); spread evenly "
         f"{found.even:,.0f}",
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from rlscale.answers.answer import Sentence
 from rlscale.answers.coverage import lacking
 from rlscale.answers.numbers import count, number, probability, quantity, reward, span
 from rlscale.answers.rollouts.view import RolloutsView
 from rlscale.answers.views import listed
-from rlscale.decisions.rollouts import Allocation, ClassRollouts, PromptAllocation
+from rlscale.decisions.rollouts import Allocation, ClassRollouts, PromptAllocation, TriedN
 from rlscale.inference import Interval
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "headline",
     "lead",
     "limits",
+    "plain",
     "prompts",
     "reuse",
     "sentence",
@@ -32,6 +35,8 @@ _LAW = (
     "ln n* = l0 + (l1 - l0) / (1 + exp(-s (ln C - c))), a rise that ends at exp(l1). It is fitted between the numbers "
     "tried; intervals are 80 %."
 )
+#: How the note begins that says that compute is not in the unit of the logs.
+_CONVERTED = "compute and budget are in"
 #: What places of the published range are called.
 _PUBLISHED = {
     "safe": "within the range without a significant loss",
@@ -52,7 +57,7 @@ def _said(view: RolloutsView) -> str:
         return _counted(view)
     if len(classes) == 1:
         return _best(view, classes[0])
-    parts = [f"{_name(entry)} {_brief(view, entry)}" for entry in classes]
+    parts = [f"{_name(entry)} {_brief(entry)}" for entry in classes]
     budget = view.answer.budget
     at = "where their runs end" if budget is None else f"at {quantity(budget, view.answer.unit)} a run"
     return f"Best rollouts per prompt {at}: {listed(parts, len(parts))}."
@@ -62,29 +67,38 @@ def _name(entry: ClassRollouts) -> str:
     return entry.name or "without a class"
 
 
-def _brief(view: RolloutsView, entry: ClassRollouts) -> str:
+def _brief(entry: ClassRollouts) -> str:
     if entry.n_star is None:
-        return "not known"
+        ahead = _ahead(entry)
+        if ahead is None:
+            return "not known"
+        return f"{ahead.n:,} of those tried, at {quantity(entry.compared_at)} ({probability(ahead.p_best)} sure)"
     beyond = "" if entry.n_star.where == "supported" else ", beyond what was evaluated"
     return f"about {_count(entry.n_star.n)} ({ends(entry.n_star.n)}{beyond})"
 
 
 def _best(view: RolloutsView, entry: ClassRollouts) -> str:
     """Return what is best in one class, as a sentence."""
-    unit, why = view.answer.unit, entry.reasons.get("n_star", "")
+    unit, why = view.answer.unit, plain(entry.reasons.get("n_star", ""))
     if entry.n_star is not None:
         at = f"At {quantity(entry.n_star.compute, unit)} a run"
         about = f"about {_count(entry.n_star.n)} rollouts per prompt are best (80 %: {ends(entry.n_star.n)})"
         if entry.n_star.where == "supported" or entry.supported is None:
             return f"{at}, {about}."
         return f"{at}, which is beyond the {quantity(entry.supported[1])} evaluated, {about}: by the law alone."
-    if entry.supported is not None and entry.compared_at is not None and not why.startswith("no run"):
-        ahead = max(entry.tried, key=lambda tried: tried.p_best or 0.0)
+    ahead = _ahead(entry)
+    if ahead is not None:
         return (
             f"At {quantity(entry.compared_at, unit)}, {ahead.n} rollouts per prompt have the highest reward with "
             f"probability {probability(ahead.p_best)}; {why}."
         )
     return f"The best number of rollouts per prompt is not known: {why}."
+
+
+def _ahead(entry: ClassRollouts) -> TriedN | None:
+    """Return what is probably best of the numbers tried; None where nothing tells."""
+    gained = [tried for tried in entry.tried if tried.verdict.ranks]
+    return max(gained, key=lambda tried: tried.p_best or 0.0) if gained and entry.supported is not None else None
 
 
 def _counted(view: RolloutsView) -> str:
@@ -94,8 +108,8 @@ def _counted(view: RolloutsView) -> str:
         groups = sum(share.rollouts > 0 for share in prompts.prompts)
         return (
             f"{prompts.used:,} rollouts over {groups:,} of {count(len(prompts.prompts), 'prompt')} should give "
-            f"{prompts.mixed.q50:,.0f} groups with right and wrong answers (80 %: {ends(prompts.mixed)}); spread evenly "
-            f"over all they would give {prompts.even:,.0f}."
+            f"{prompts.mixed.q50:,.0f} groups with right and wrong answers (80 %: {ends(prompts.mixed)}); spread "
+            f"evenly over all they would give {prompts.even:,.0f}."
         )
     if best is None:
         return "The pass counts answer nothing yet: give --budget, the rollouts to spread over the prompts."
@@ -109,7 +123,8 @@ def lead(view: RolloutsView) -> tuple[str, ...]:
     """Return what stands under the headline: where the rise ends, the split, what to beware of."""
     classes, said = view.answer.classes, []
     if len(classes) == 1:
-        said += [_ends(view, classes[0]), _split(view, classes[0].allocation)]
+        said += [_largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
+    said += [sentence(text) for text in view.answer.notes if text.startswith(_CONVERTED)]
     opposed = [entry for entry in classes if entry.training is not None and entry.training.opposed]
     said += [_opposed(view, entry) for entry in opposed]
     reuse_ = view.answer.data_reuse
@@ -127,8 +142,18 @@ def _ends(view: RolloutsView, entry: ClassRollouts) -> str:
             f"Its rise ends at about {_count(entry.saturation)} (80 %: {ends(entry.saturation)}); that it is over by "
             f"{quantity(entry.supported[1], view.answer.unit)} has probability {probability(entry.p_saturated)}."
         )
-    why = entry.reasons.get("saturation", "")
-    return "" if not why or why == entry.reasons.get("n_star") else f"Where its rise ends is not known: {why}."
+    why = plain(entry.reasons.get("saturation", ""))
+    return (
+        "" if not why or why == plain(entry.reasons.get("n_star", "")) else f"Where its rise ends is not known: {why}."
+    )
+
+
+def _largest(entry: ClassRollouts) -> str:
+    """Say where the best number may lie beyond all that was tried."""
+    largest = entry.n[-1]
+    if entry.n_star is None or entry.n_star.n.q90 <= largest:
+        return ""
+    return f"Its interval reaches beyond {largest:,}, the largest number tried: try more to be sure."
 
 
 def _split(view: RolloutsView, found: Allocation | None) -> str:
@@ -157,7 +182,7 @@ def by_class(view: RolloutsView) -> tuple[Sentence, ...]:
     if len(view.answer.classes) < 2:
         return ()
     return tuple(
-        Sentence(" ".join(filter(None, (_best(view, entry), _ends(view, entry), _split(view, entry.allocation)))),
+        Sentence(" ".join(filter(None, (_best(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation)))),
                  _name(entry))
         for entry in view.answer.classes
     )  # fmt: skip
@@ -169,21 +194,27 @@ def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
     for entry in view.answer.classes:
         found, subject = entry.allocation, "" if len(view.answer.classes) == 1 else _name(entry)
         if found is not None:
-            cost = found.cost_per_rollout
-            around = "" if cost.q10 == cost.q90 else f" (the runs: {quantity(cost.q10)} to {quantity(cost.q90)})"
-            said.append(
-                Sentence(
-                    f"Compute = cost of a rollout · problems per batch · rollouts · updates; a rollout with the training "
-                    f"on it costs {quantity(cost.q50, found.unit)}{around}, problems per batch "
-                    f"{'as given' if found.problems_from == 'option' else 'as in the runs'}.",
-                    subject,
-                )
-            )
+            said.append(Sentence(_cost(found), subject))
             said += [sentence(text) for text in found.notes if sentence(text) not in said]
-        elif view.answer.budget is not None and (why := entry.reasons.get("allocation", "")):
-            if why != entry.reasons.get("n_star"):
-                said.append(Sentence(f"There is no split: {why}.", subject))
+            continue
+        why = entry.reasons.get("allocation", "")
+        if view.answer.budget is not None and why and why != entry.reasons.get("n_star"):
+            said.append(Sentence(f"There is no split: {why}.", subject))
     return tuple(said)
+
+
+def _cost(found: Allocation) -> str:
+    """Return the cost model of a split."""
+    cost = found.cost_per_rollout
+    problems = "as given" if found.problems_from == "option" else "those of the runs"
+    model = "Compute = problems per batch · rollouts · updates"
+    if found.unit == "samples":
+        return f"{model}, in samples; the problems per batch are {problems}."
+    around = "" if cost.q10 == cost.q90 else f" (from {quantity(cost.q10)} to {quantity(cost.q90)} over the runs)"
+    return (
+        f"{model} · the cost of a rollout and the training on it, {quantity(cost.q50, found.unit)}{around}; the "
+        f"problems per batch are {problems}."
+    )
 
 
 def training(view: RolloutsView) -> tuple[Sentence | str, ...]:
@@ -197,8 +228,8 @@ def training(view: RolloutsView) -> tuple[Sentence | str, ...]:
         subject = "" if len(view.answer.classes) == 1 else _name(entry)
         said.append(
             Sentence(
-                f"{verdict} (probability of opposite slopes {probability(contrast.p_opposed)}). For each doubling of the "
-                f"rollouts validation changes by {_change(view, contrast.slope_validation)}, training reward by "
+                f"{verdict} (probability of opposite slopes {probability(contrast.p_opposed)}). For each doubling of "
+                f"the rollouts validation changes by {_change(view, contrast.slope_validation)}, training reward by "
                 f"{_change(view, contrast.slope_training)}, at {quantity(contrast.compute, view.answer.unit)}.",
                 subject,
             )
@@ -231,8 +262,8 @@ def reuse(view: RolloutsView) -> tuple[str, ...]:
         said.append(f"The runs used each prompt up to {number(found.passes, 1)} times.")
     if found.published is not None:
         said.append(
-            f"That is {_PUBLISHED[found.published]} (published: no significant loss up to {found.safe:.0f} uses, a mild "
-            f"one at {found.mild:.0f}, overfitting at {found.overfit:.0f})."
+            f"That is {_PUBLISHED[found.published]} (published: no significant loss up to {found.safe:.0f} uses, a "
+            f"mild one at {found.mild:.0f}, overfitting at {found.overfit:.0f})."
         )
     return (*said, *map(sentence, found.notes))
 
@@ -248,8 +279,8 @@ def prompts(view: RolloutsView) -> tuple[str, ...]:
 def _mixed(view: RolloutsView, found: PromptAllocation) -> tuple[str, ...]:
     share, prior = found.mixed_share, found.prior
     expected = (
-        f"Of the groups that get rollouts {_percent(share)} should hold right and wrong answers and so teach something; "
-        f"an even spread of {found.budget:,} rollouts would give {found.even:,.0f} such groups, this one "
+        f"Of the groups that get rollouts {_percent(share)} should hold right and wrong answers and so teach "
+        f"something; an even spread of {found.budget:,} rollouts would give {found.even:,.0f} such groups, this one "
         f"{found.mixed.q50:,.0f}."
     )
     believed = (
@@ -280,11 +311,7 @@ def limits(view: RolloutsView) -> tuple[Sentence | str, ...]:
         said += [
             Sentence(sentence(text), subject) for text in entry.notes if not text.startswith("training reward and")
         ]
-        if entry.n_star is not None and entry.n_star.n.q90 > entry.n[-1]:
-            said.append(
-                Sentence(f"The interval of n* reaches beyond {entry.n[-1]:,}, the largest number tried.", subject)
-            )
-    return (*said, *map(sentence, view.answer.notes))
+    return (*said, *(sentence(text) for text in view.answer.notes if not text.startswith(_CONVERTED)))
 
 
 def basis(view: RolloutsView) -> tuple[str, ...]:
@@ -315,8 +342,20 @@ def sentence(text: str) -> str:
     >>> sentence("no budget was given")
     'No budget was given.'
     """
+    text = plain(text)
     first = text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
     return first if first.endswith((".", "!", "?")) else f"{first}."
+
+
+def plain(text: str) -> str:
+    """Return a text with its powers of ten as people read them.
+
+    Examples
+    --------
+    >>> plain("by 1e+06, not by 2.5e+07")
+    'by 1M, not by 25M'
+    """
+    return re.sub(r"\d(?:\.\d+)?e\+\d+", lambda number: quantity(float(number[0]), digits=4), text)
 
 
 def ends(interval: Interval) -> str:

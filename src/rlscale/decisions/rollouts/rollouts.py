@@ -128,7 +128,7 @@ def rollouts(
         best_at_k=best,
         seed_sd=spread,
         left_out=(*lacked(runs), *left_out, *_unfitted(used)),
-        notes=(*notes, *counted),
+        notes=(*notes, *counted, *_unplanned(classes, unique)),
         fits=tuple(fit for fit in used if fit.posterior is not None),
     )
 
@@ -178,6 +178,12 @@ def _spread(fitted: Sequence[Mapping[int, Sequence[Fit]]], given: float | None) 
             for fit in several:
                 recipes.setdefault((place, n, fit.run.recipe), []).append(fit)
     return learned_spread((replicate_scatter(healthy(several)) for several in recipes.values()), given)
+
+
+def _unplanned(classes: Sequence[ClassRollouts], unique: int | None) -> tuple[str, ...]:
+    if unique is None or any(item.allocation is not None for item in classes):
+        return ()
+    return ("how often each prompt would be used is not known: the budget has no split",)
 
 
 def _reuse(runs: Sequence[Run], classes: Sequence[ClassRollouts], unique: int | None) -> DataReuse | None:
