@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.rollouts import PassCounts, Rollouts, best_at_k, rollouts, worst_at_k
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -56,6 +57,7 @@ _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
+    "rlscale.decisions.rollouts": ("PassCounts", "Rollouts", "best_at_k", "rollouts", "worst_at_k"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -112,6 +114,7 @@ __all__ = [
     "Listing",
     "Look",
     "OverTime",
+    "PassCounts",
     "Policy",
     "Posterior",
     "Ranking",
@@ -119,6 +122,7 @@ __all__ = [
     "Reading",
     "Replay",
     "RlscaleError",
+    "Rollouts",
     "Run",
     "Series",
     "Source",
@@ -127,6 +131,7 @@ __all__ = [
     "Verdict",
     "VerdictName",
     "backtest",
+    "best_at_k",
     "calibrate",
     "collect",
     "fit",
@@ -138,7 +143,9 @@ __all__ = [
     "rank",
     "read",
     "replay",
+    "rollouts",
     "simulate",
+    "worst_at_k",
 ]
 
 

@@ -29,15 +29,15 @@ _DRAWN = (
     "number tried that leads."
 )
 
+_PROMPTED = "Prompts: a point for each count of right answers, and the rollouts that such a prompt gets."
+
 
 def rollouts_answer(view: RolloutsView, *, charts: bool = False) -> Answer:
     """Return the answer; with ``charts`` what a page and ``--plot`` draw."""
     answer = view.answer
     table = _tried(view) if answer.classes else _prompts(view)
     chart = rollouts_chart(view) if charts else None
-    drawn = (
-        _DRAWN if answer.classes else "A point a kind of prompt: how many were right, and the rollouts that it gets."
-    )
+    drawn = " ".join(filter(None, (_DRAWN * bool(answer.classes), _PROMPTED * (answer.prompts is not None))))
     blocks: list[Block] = [
         *([table] if answer.classes else []),
         *([] if chart is None else [Figures("", chart.panels, drawn, size="half")]),

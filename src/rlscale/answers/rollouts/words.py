@@ -57,7 +57,9 @@ def _said(view: RolloutsView) -> str:
         return _counted(view)
     if len(classes) == 1:
         return _best(view, classes[0])
-    parts = [f"{_name(entry)} {_brief(entry)}" for entry in classes]
+    parts = [f"{_name(entry)} {_brief(view, entry)}" for entry in classes]
+    if all(entry.n_star is None for entry in classes):
+        return f"Best of the numbers of rollouts tried: {listed(parts, len(parts))}.".replace(" of those tried", "")
     budget = view.answer.budget
     at = "where their runs end" if budget is None else f"at {quantity(budget, view.answer.unit)} a run"
     return f"Best rollouts per prompt {at}: {listed(parts, len(parts))}."
@@ -67,12 +69,13 @@ def _name(entry: ClassRollouts) -> str:
     return entry.name or "without a class"
 
 
-def _brief(entry: ClassRollouts) -> str:
+def _brief(view: RolloutsView, entry: ClassRollouts) -> str:
     if entry.n_star is None:
         ahead = _ahead(entry)
         if ahead is None:
             return "not known"
-        return f"{ahead.n:,} of those tried, at {quantity(entry.compared_at)} ({probability(ahead.p_best)} sure)"
+        at = quantity(entry.compared_at, view.answer.unit)
+        return f"{ahead.n:,} of those tried at {at} ({probability(ahead.p_best)} sure)"
     beyond = "" if entry.n_star.where == "supported" else ", beyond what was evaluated"
     return f"about {_count(entry.n_star.n)} ({ends(entry.n_star.n)}{beyond})"
 
@@ -181,11 +184,12 @@ def by_class(view: RolloutsView) -> tuple[Sentence, ...]:
     """Return what is said of each class of difficulty, where there are several."""
     if len(view.answer.classes) < 2:
         return ()
-    return tuple(
-        Sentence(" ".join(filter(None, (_best(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation)))),
-                 _name(entry))
-        for entry in view.answer.classes
-    )  # fmt: skip
+    return tuple(Sentence(_together(view, entry), _name(entry)) for entry in view.answer.classes)
+
+
+def _together(view: RolloutsView, entry: ClassRollouts) -> str:
+    parts = (_best(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation))
+    return " ".join(part for part in parts if part)
 
 
 def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
