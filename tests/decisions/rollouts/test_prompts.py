@@ -108,3 +108,8 @@ def test_budgets_that_cannot_be(options, message):
     with pytest.raises(InputError) as error:
         allocate(table((1, 4)), **options)
     assert str(error.value) == message
+
+
+def test_what_is_left_is_spread_although_the_next_rollouts_of_many_prompts_tie():
+    pairs = [*[(1, 16)] * 22, *[(8, 16)] * 40, *[(0, 16)] * 40]
+    assert allocate(table(*pairs), 210, most=4).used == 210

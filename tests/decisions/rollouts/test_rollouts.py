@@ -245,7 +245,7 @@ def test_pass_counts_alone_answer():
     assert (result.classes, result.prompts.used, result.best_at_k.k) == ((), 16, 4)
     assert rollouts(counts=counts, k=16).notes == (
         "no prompt has 16 graded samples: best@16 and worst@16 are not known",
-        "no number of rollouts to spread over the prompts was given (spend)",
+        "no number of rollouts to spread over the prompts was given: the budget without runs, spend beside them",
     )
 
 

@@ -66,7 +66,8 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
         return _without(group, fits, notes, _why_nothing(fits, sound))
     at = supported[1] if request.budget is None else float(np.clip(request.budget, *supported))
     levels = levels_of(sound, _computes(sound, (*supported, at)), tau)
-    law = _law(levels, supported) if len(sound) >= ENOUGH else None
+    gained = any(fit.verdict.name not in _UNRANKED for several in sound.values() for fit in several)
+    law = _law(levels, supported) if gained and len(sound) >= ENOUGH else None
     n_star, why = _optimum(law, sound, supported, request.budget)
     saturation, p_saturated, why_open = _saturation(law, sound, supported)
     split, why_split = _split(n_star, group, request, why)
@@ -75,8 +76,8 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
     return ClassRollouts(
         name=group.name,
         tried=_tried(fits, levels, at),
-        envelope=envelope(levels),
-        records=_records(sound),
+        envelope=envelope(levels) if gained else (),
+        records=_records(sound) if gained else (),
         supported=supported,
         compared_at=at,
         path=() if law is None else _path(law, levels.compute, supported),
@@ -167,13 +168,13 @@ def _optimum(
     law: Law | None, fits: Mapping[int, Sequence[Fit]], supported: tuple[float, float], budget: float | None
 ) -> tuple[Optimum | None, str]:
     """Return ``n*`` at the budget, or why there is none."""
+    if all(fit.verdict.name in _UNRANKED for several in fits.values() for fit in several):
+        return None, "no run shows a gain, so none shows which number of rollouts is better"
     if law is None:
         return (
             None,
             f"{len(fits)} numbers of rollouts show which is better, and {ENOUGH} are needed for how the best moves",
         )
-    if all(fit.verdict.name in _UNRANKED for several in fits.values() for fit in several):
-        return None, "no run shows a gain, so none shows which number of rollouts is better"
     at, (low, high) = supported[1] if budget is None else budget, supported
     if at < low:
         return None, f"the budget {at:.4g} lies below the compute from which two numbers were evaluated, {low:.4g}"

@@ -184,16 +184,17 @@ def _spread(
 ) -> Floats:
     """Return the group of each prompt; what is left goes where the next rollouts add most."""
     each = sizes[kind]
-    left = budget - int(each.sum())
-    able = learns & (each < most)
-    step = np.where(each == 0.0, 2, 1)
-    order = np.argsort(-rates.gain(each + step), kind="stable")
-    for place in order:
-        if able[place] and step[place] <= left:
-            each[place] += step[place]
-            left -= int(step[place])
-        if left == 0:
-            break
+    left, before = budget - int(each.sum()), -1
+    while left not in (0, before):  # a prompt gets its first two, then its third: kinds may tie more than once
+        before = left
+        able = learns & (each < most)
+        step = np.where(each == 0.0, 2, 1)
+        for place in np.argsort(-rates.gain(each + step), kind="stable"):
+            if able[place] and step[place] <= left:
+                each[place] += step[place]
+                left -= int(step[place])
+            if left == 0:
+                break
     return each
 
 

@@ -206,5 +206,7 @@ def _on_counts(
     elif best.left_out:
         notes.append(f"best@{k} leaves out {best.left_out} prompts with fewer than {k} graded samples")
     if prompts is None:
-        notes.append("no number of rollouts to spread over the prompts was given (spend)")
+        notes.append(
+            "no number of rollouts to spread over the prompts was given: the budget without runs, spend beside them"
+        )
     return tuple(notes)
