@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -56,6 +57,7 @@ _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
+    "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -121,6 +123,7 @@ __all__ = [
     "RlscaleError",
     "Run",
     "Series",
+    "SizeLaw",
     "Source",
     "SourceError",
     "Truth",
@@ -139,6 +142,7 @@ __all__ = [
     "read",
     "replay",
     "simulate",
+    "size_law",
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -84,6 +85,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         GateAnswer: _gate,
         Backtest: _backtest,
         Replay: _replay,
+        SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
 
@@ -124,3 +126,9 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _sizes(result: SizeLaw, charts: bool) -> Answer:
+    from rlscale.answers.sizes import SizesView, sizes_answer
+
+    return sizes_answer(SizesView(law=result, left_out=result.left_out), charts=charts)

@@ -69,22 +69,23 @@ def on_law(sized: SizedRuns, posterior: SizePosterior) -> Verdict:
             "Train a third size, further away, before acting on K_max or N0.",
         )
     past, constant = p_past_N0(posterior), summary(posterior.K_max)
+    chance = f"{past:.2f}" if past < 0.995 else "over .99"
     where = f"K_max lies in {constant.q10:.3g} to {constant.q90:.3g} (80 %)"
     if past < SURE:
         return Verdict(
             VerdictName.PRE_INFLECTION,
-            f"The exponent still rises with size: {largest} is past N0 with probability {past:.2f}; {where}.",
+            f"The exponent still rises with size: {largest} is past N0 with probability {chance}; {where}.",
             "Predict the next size, not K_max; a larger size settles where it saturates.",
         )
     if constant.width <= WIDEST * constant.q50:
         return Verdict(
             VerdictName.RESOLVED,
-            f"{where}, and {largest} is past N0 (probability {past:.2f}).",
+            f"{where}, and {largest} is past N0 (probability {chance}).",
             "Act on the exponents; rewards of sizes without data have verdicts of their own.",
         )
     return Verdict(
         VerdictName.BENDING,
-        f"{largest} is past N0 (probability {past:.2f}); {where}.",
+        f"{largest} is past N0 (probability {chance}); {where}.",
         "Use the interval, not the median; more sizes or runs narrow it.",
     )
 
