@@ -36,7 +36,7 @@ __all__ = ["sizes"]
 def sizes(
     paths: tuple[str, ...], predict: tuple[float, ...], budget: float | None, r_max: float | None, **given: Any
 ) -> None:
-    """The law across model sizes: exponents, sizes without runs, the best size for a budget.
+    """Exponents across model sizes, sizes without runs, the best size for a budget.
 
     PATH is a log or a folder of logs, of two or better three sizes and more. A table says the size in a column
     model_params, as 7e9 or 7B. The law is log L = -k(N) log X + E(N) with k(N) = K_max / (1 + N0/N), L = 1 - R/R_max.

@@ -34,6 +34,7 @@ def sizes_answer(view: SizesView, *, charts: bool = False) -> Answer:
         *([_forms(view)] if law.compare else []),
         Section("Which form to believe" if not law.compare else "", words.believed(view)),
         Section("Limits", words.limits(view)),
+        Section("Not used", words.unused(view)),
         Section("What the numbers rest on", words.basis(view)),
         Section("The law in letters, which some texts swap", words.letterings(view)),
         input_section(view.input),
@@ -74,13 +75,14 @@ def _table(view: SizesView) -> Table:
         Column("observed", "reached", "reward"),
         Column("k", "exponent k\n80 %", "fine"),
         Column("E", "intercept E\n80 %", "fine"),
+        Column("at", audience="programs"),
         Column("reward", f"at {quantity(view.at)}\n80 %", "reward", bar=True),
         *chances,
     )
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             written(row.model_params), row.model_params, row.in_sample, len(row.runs) if row.in_sample else None,
-            row.last, row.observed, row.k, row.E, view.reward(row),
+            row.last, row.observed, row.k, row.E, view.at, view.reward(row),
             *(() if law.budget is None else (view.p_best(row),)),
         )
         for row in law.sizes

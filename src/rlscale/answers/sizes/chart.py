@@ -124,7 +124,7 @@ def _lines(view: SizesView, row: SizeRow, colour: str, first: float) -> tuple[li
     grid = np.geomspace(start, max(view.at, end), _GRID)
     band = view.law.rewards(row.model_params, np.union1d(grid, [end]))
     least = min(0.0, view.law.runs[0].curve.bounds[0])
-    shown = [k for k, value in enumerate(band.q50) if value >= least]  # a line of logs has no floor
+    shown = [k for k, value in enumerate(band.q50) if value > least]  # a line of logs has no floor
     x, low, high = ([values[k] for k in shown] for values in (band.at, band.q10, band.q90))
     marks: list[Mark] = [Band(tuple(x), tuple(max(each, least) for each in low), tuple(high), colour, 0.14)]
     seen = [k for k in shown if band.at[k] <= end]

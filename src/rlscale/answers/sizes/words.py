@@ -26,6 +26,7 @@ __all__ = [
     "limits",
     "reasons",
     "sizes",
+    "unused",
 ]
 
 FORMS = {FormName.POWER: "power law", FormName.SIGMOID: "sigmoids", FormName.S_SHAPED: "S-shaped"}
@@ -67,6 +68,8 @@ def headline(view: SizesView) -> str:
 
 
 def _answered(view: SizesView) -> str:
+    if view.law.verdict.name is VerdictName.NO_LEARNING:
+        return _law(view)
     if view.law.budget is not None:
         return _best(view)
     if any(_distinct(view)):
@@ -77,10 +80,14 @@ def _answered(view: SizesView) -> str:
 def lead(view: SizesView) -> tuple[str, ...]:
     """Return the sentences under the headline: what was asked besides, the law, and its verdict."""
     law = view.law
-    more = [_predicted(view)] if law.budget is not None and _distinct(view) else []
-    if law.budget is not None or _distinct(view):
-        more.append(_law(view))
-    return *more, f"The law is {verdict_words(law.verdict.name)}. {law.verdict.reason}"
+    told = {
+        "best": _best(view) if law.budget is not None else "",
+        "predicted": _predicted(view) if _distinct(view) else "",
+        "law": _law(view),
+    }
+    first = _answered(view)
+    more = [text for text in told.values() if text and text != first]
+    return *more, f"The law: {verdict_words(law.verdict.name)}. {law.verdict.reason}"
 
 
 def _distinct(view: SizesView) -> list[SizePrediction]:
@@ -216,6 +223,11 @@ def limits(view: SizesView) -> tuple[str, ...]:
     law = view.law
     against = [f"{written(row.model_params)}: {text}" for row in law.sizes for text in row.verdicts]
     return tuple(_sentence(text) for text in (*against, *law.notes))
+
+
+def unused(view: SizesView) -> tuple[str, ...]:
+    """Return the runs that the law cannot use; those that could not be read stand in the headline."""
+    return tuple(_sentence(f"{each.run}: {each.why}") for each in view.left_out if each.run and not each.counted)
 
 
 def basis(view: SizesView) -> tuple[str, ...]:

@@ -351,7 +351,8 @@ class SizeLaw(Result, Value):
         else:
             new = new_size(draws, model_params)
             values = draws.reward(new.k, new.level, at)
-        return _band(at.tolist(), values.T)
+        lowest = min(run.curve.bounds[0] if run.curve.open is None else -np.inf for run in self.runs)
+        return _band(at.tolist(), np.maximum(values, lowest).T)
 
 
 def _band(at: list[float], values: np.ndarray) -> Band:

@@ -52,8 +52,8 @@ def best_size(
     last = {size: max(sized.runs[place].curve.compute_last for place in sized.of(size)) for size in sized.model_params}
     chances = tuple(
         SizeChance(
-            model_params=size, p=p[place], reward=summary(rewards[:, place]), in_sample=size in last,
-            beyond=budget / last[size] if size in last else None,
+            model_params=size, p=p[place], reward=summary(np.maximum(rewards[:, place], sized.floor)),
+            in_sample=size in last, beyond=budget / last[size] if size in last else None,
         )
         for place, size in enumerate(sizes)
     )  # fmt: skip

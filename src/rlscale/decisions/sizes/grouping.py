@@ -62,6 +62,11 @@ class SizedRuns(Value):
         return tuple(run.curve for run in self.runs)
 
     @property
+    def floor(self) -> float:
+        """The lowest reward that is known to be possible; minus infinity where none is."""
+        return min(curve.bounds[0] if curve.open is None else -np.inf for curve in self.curves)
+
+    @property
     def traces(self) -> tuple[Trace, ...]:
         """The runs as lines."""
         return tuple(trace(curve, self.r_max) for curve in self.curves)
@@ -315,8 +320,9 @@ def _several_recipes(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params
     both = [place for place in range(len(sizes)) if sum(place in of[recipe] for recipe in across) > 1]
     if not both:
         return []
+    names = ", ".join(sorted(across)[:3])
     return [
-        f"{len(across)} recipes ({', '.join(sorted(across)[:3])}) are taken together, as at {written(params[both[0]])}: "
+        f"{len(across)} recipes ({names}) are taken together, as at {written(params[both[0]])}: "
         "their differences count as run-to-run spread; fit one alone with --run"
     ]
 
