@@ -135,7 +135,8 @@ def _best(view: SizesView) -> str:
     chance = next(each for each in budget.p_best if each.model_params == budget.best)
     beyond = "ahead of every other size" if not others else f"not separated from {listed(others, 4)}"
     return (
-        f"At {quantity(budget.compute, view.law.unit)} a run, {written(budget.best)} reaches most, "
+        f"At {quantity(budget.compute, view.law.unit)} a run, {written(budget.best)}"
+        f"{'' if chance.in_sample else ', of which there are no runs,'} reaches most, "
         f"{reward(chance.reward.q50, view.shown_in)} (80 %: {span(chance.reward, view.shown_in)}), with probability "
         f"{probability(chance.p)}: {beyond}."
     )
