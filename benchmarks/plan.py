@@ -1,0 +1,244 @@
+"""Is a plan right about the compute to reach a reward, and does its split of a budget pay? ``python -m benchmarks.plan``.
+
+*Compute to reach.* Truths off the engine's prior (``designs.off_prior``, noise correlation 0, .5 or .8), 80 evaluations
+up to 2 ``C_mid``, cut at 1 and at 2 ``C_mid``. Asked is a reward that is known when it is asked: the mean of the last 3
+evaluations plus ``U(0, .3)``, at most .97. Three worlds: *runs*, the law alone, asked with ``seed_sd`` 0; *recipes*,
+where the run's ceiling scatters by .03 around the recipe's (its ``ln C_mid`` by .05) and the recipe's is the truth, as
+plan claims by default; *wandering runs*, to whose law a Brownian motion in ``ln(1 + 4 C / C_mid)`` is added, sd .02 a
+unit, up to 8 ``C_mid``, and the truth is its first passage. Beside it the least-squares sigmoid inverted, which is sure,
+and the first passage of the model error as the Brownian motion that it is, with fresh steps (the alternative to following
+quantile curves; see ``decisions/plan/reach.py``). The expected calibration error is over ten bins of equal width.
+
+*Split.* Projects of 4 recipes with ceilings ``U(.4, .9)`` and midpoints log-uniform over .5 to 4 times 1000, seen up to
+300, with a budget of 4 x 1000 in one run: what is left may be split. Each policy gets true evaluations of what it runs and
+chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the one chosen.
+*Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import Report, UncheckedCurve, main, noisy
+from benchmarks.designs import C_MID, CORRELATIONS, SCALERL, off_prior, scalerl
+from rlscale.curves import Curve, Run, Truth
+from rlscale.decisions.plan import Reach, lr_for, plan
+from rlscale.decisions.plan.paths import HORIZON, shuffled
+from rlscale.decisions.plan.reach import reach
+from rlscale.inference import Fit, FitOptions
+from rlscale.inference.fit import fits
+from rlscale.inference.forecast import Interval
+from rlscale.inference.least_squares import least_squares
+from rlscale.inference.pool import SEED_SD
+from rlscale.inference.posterior import Posterior
+from rlscale.inference.walk import passed
+
+Floats = NDArray[np.float64]
+
+POINTS, CUTS = 80, (1.0, 2.0)
+#: Sd of the motion of wandering runs, over one unit of log time, and where it stops, in midpoints.
+WANDER, STILL = 0.02, 8.0
+#: The budget that is asked about, in last computes.
+BUDGET = 4.0
+RUNS, RECIPES, WANDERING = "runs", "recipes", "wandering runs"
+#: Curves of each world.
+COUNTS = {RUNS: 4000, RECIPES: 4000, WANDERING: 1000}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A reward asked of a run cut short.
+
+    Parameters
+    ----------
+    curve : Curve
+    asked : float
+    when : float
+        Compute at which the truth gets there; ``inf`` where it does not within the horizon.
+    tau : float
+        Of the claim.
+    """
+
+    curve: Curve
+    asked: float
+    when: float
+    tau: float
+
+
+def reached(truth: Truth, asked: float) -> float:
+    """Return the compute at which the law gets to a reward: ``C_mid ((R - R0) / (A - R))^(1 / B)``."""
+    if asked >= truth.A:
+        return float("inf")
+    return float(truth.C_mid * (max(asked - truth.R0, 0.0) / (truth.A - asked)) ** (1.0 / truth.B))
+
+
+def cases(world: str, cut: float, count: int) -> list[Case]:
+    """Return the cases of one world, cut at ``cut`` midpoints."""
+    rng = np.random.default_rng([17, list(COUNTS).index(world)])
+    return [_case(world, cut, rng) for _ in range(count)]
+
+
+def _case(world: str, cut: float, rng: np.random.Generator) -> Case:
+    truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
+    compute = np.linspace(0.0, CUTS[-1] * C_MID, POINTS + 1)
+    own, wander = truth, np.zeros((2, 1))
+    if world == RECIPES:
+        ceiling = float(np.clip(truth.A + SEED_SD * rng.standard_normal(), 0.0, 1.0))
+        own = replace(truth, A=ceiling, C_mid=truth.C_mid * float(np.exp(0.05 * rng.standard_normal())))
+    if world == WANDERING:
+        nodes = np.geomspace(0.01 * C_MID, 2.0 * HORIZON * C_MID, 2000)
+        time = np.log1p(4.0 * np.minimum(nodes / C_MID, STILL))
+        steps = np.sqrt(np.diff(time, prepend=0.0)) * rng.standard_normal(nodes.size)
+        wander = np.stack([nodes, WANDER * np.cumsum(steps)])
+    reward = own.reward(compute) + np.interp(compute, *wander) + own.noise(compute.size, rng)
+    seen = compute <= cut * C_MID
+    curve = UncheckedCurve(compute=compute[seen], reward=reward[seen])
+    asked = float(min(curve.reward[-3:].mean() + rng.uniform(0.0, 0.3), 0.97))
+    when = reached(truth, asked)
+    if world == WANDERING:
+        there = np.flatnonzero(truth.reward(wander[0]) + wander[1] >= asked)
+        when = float(wander[0][there[0]]) if there.size else float("inf")
+    if when > HORIZON * curve.compute_last:
+        when = float("inf")
+    return Case(curve, asked, when, SEED_SD if world == RECIPES else 0.0)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a method says of a case: probability ever and by the budget, and the compute given that it gets there."""
+
+    p: float
+    p_by_budget: float
+    compute: Interval | None
+
+
+def by_plan(case: Case, run: Posterior) -> Said:
+    """Return what plan says."""
+    found: Reach = reach([run], case.asked, tau=case.tau, budget=BUDGET * case.curve.compute_last)
+    return Said(found.p, found.p_by_budget or 0.0, found.compute)
+
+
+def by_least_squares(case: Case, run: Posterior) -> Said:
+    """Invert the least-squares sigmoid: sure of what it says."""
+    point = least_squares(case.curve)
+    when = reached(Truth(R0=point.R0, A=point.A, B=point.B, C_mid=point.C_mid), case.asked)
+    last = case.curve.compute_last
+    sure = when <= HORIZON * last
+    return Said(float(sure), float(when <= BUDGET * last), Interval(when, when, when) if sure else None)
+
+
+def by_passage(case: Case, run: Posterior) -> Said:
+    """First passage of paths whose model error to come takes fresh steps, a bridge between two nodes included."""
+    few, last = run.thinned(512), case.curve.compute_last
+    nodes = np.concatenate([np.geomspace(0.05 * last, last, 10), last * np.geomspace(1.02, HORIZON, 60)])
+    level, ahead = few.expected(nodes).T, passed(np.log(nodes / last))
+    scale, variance = few.curve.span * few.draws.walk_sd, np.diff(ahead, prepend=0.0)
+    count = few.draws.weight.size
+    normal = np.stack([_normal(shuffled(count, 3 + k)) for k in range(nodes.size)])
+    gap = case.asked - level - scale * np.cumsum(np.sqrt(variance)[:, None] * normal, axis=0)
+    if few.ahead is not None:
+        stays = few.ahead.stays(few.draws)
+        gap[ahead > 0.0] = np.where(stays, case.asked - few.ahead.still(few.draws), gap[ahead > 0.0])
+        scale = np.where(stays, 0.0, scale)
+    missed = np.where(gap > 0.0, 1.0, 0.0)
+    between = variance[1:, None] * scale**2
+    both = np.maximum(gap[1:], 0.0) * np.maximum(gap[:-1], 0.0)
+    missed[1:] *= -np.expm1(-2.0 * both / np.maximum(between, 1e-300))
+    chances = 1.0 - np.cumprod(missed, axis=0).mean(axis=1)
+    p, by_budget = float(chances[-1]), float(np.interp(BUDGET * last, nodes, chances))
+    if p < 0.5:
+        return Said(p, by_budget, None)
+    times = np.exp(np.interp(np.array([0.1, 0.5, 0.9]) * p, chances, np.log(nodes)))
+    return Said(p, by_budget, Interval(*times.tolist()))
+
+
+def _normal(order: NDArray[np.intp]) -> Floats:
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri((order + 0.5) / order.size))
+
+
+METHODS: dict[str, Callable[[Case, Posterior], Said]] = {
+    "plan": by_plan,
+    "fresh steps": by_passage,
+    "least squares": by_least_squares,
+}
+
+
+def calibration_error(said: Floats, came: NDArray[np.bool_], bins: int = 10) -> float:
+    """Return the expected calibration error, ``sum_b n_b / n |mean said - mean came|``, over bins of equal width."""
+    place = np.minimum((said * bins).astype(np.intp), bins - 1)
+    gaps = [abs(said[place == k].sum() - came[place == k].sum()) for k in range(bins)]
+    return float(np.sum(gaps) / said.size)
+
+
+def passages(report: Report, quick: bool) -> None:
+    """Measure P(reach) and the compute to reach."""
+    table = report.table(
+        "the compute to reach a reward",
+        ["world, cut in C_mid: method", "cases", "reached, %", "ECE ever", "ECE by 4 x", "given, %", "covered, %", "|ln error|"],
+    )  # fmt: skip
+    every: dict[str, list[tuple[float, ...]]] = {method: [] for method in METHODS}
+    for world, full in COUNTS.items():
+        for cut in CUTS:
+            asked = cases(world, cut, full // 40 if quick else full)
+            fitted = [fit.posterior for fit in fits([case.curve for case in asked], options=FitOptions())]
+            for name, method in METHODS.items():
+                if name == "fresh steps" and world == RECIPES:
+                    continue
+                said = [method(case, run) for case, run in zip(asked, fitted, strict=True) if run is not None]
+                rows = _rows([case for case, run in zip(asked, fitted, strict=True) if run is not None], said)
+                table.add(f"{world}, {cut:g}: {name}", *_scored(rows))
+                if world != WANDERING:
+                    every[name] += rows
+    whole = np.array(every["plan"])
+    error = calibration_error(whole[:, 0], whole[:, 2] > 0.5)
+    report.check("calibration error of P(reach)", f"{error:.3f}", "<= .05", error <= 0.05)
+    covered = 100.0 * float(np.nanmean(whole[:, 4]))
+    report.check(
+        "compute to reach: 80 % interval, where reached", f"{covered:.0f} %", "70 to 90 %", 70.0 <= covered <= 90.0
+    )
+    plain = np.array(every["least squares"])
+    rival = calibration_error(plain[:, 0], plain[:, 2] > 0.5)
+    report.check("calibration error of the inverted least-squares curve", f"{rival:.3f}", "above plan's", rival > error)
+
+
+def _rows(asked: Sequence[Case], said: Sequence[Said]) -> list[tuple[float, ...]]:
+    """Return of each case: P ever, by the budget, whether so, covered and |ln error| where reached and given."""
+    rows = []
+    for case, each in zip(asked, said, strict=True):
+        came, inside, error = np.isfinite(case.when), np.nan, np.nan
+        if came and each.compute is not None:
+            inside = float(each.compute.q10 <= case.when <= each.compute.q90)
+            error = abs(float(np.log(each.compute.q50 / case.when))) if case.when > 0.0 else np.nan
+        early = case.when <= BUDGET * case.curve.compute_last
+        rows.append((each.p, each.p_by_budget, float(came), float(early), inside, error))
+    return rows
+
+
+def _scored(rows: Sequence[tuple[float, ...]]) -> list[str]:
+    p, by_budget, came, early, inside, error = np.array(rows).T
+    return [
+        f"{p.size}",
+        f"{100 * came.mean():.0f}",
+        f"{calibration_error(p, came > 0.5):.3f}",
+        f"{calibration_error(by_budget, early > 0.5):.3f}",
+        f"{100 * np.mean(~np.isnan(inside[came > 0.5])):.0f}",
+        f"{100 * np.nanmean(inside):.0f}",
+        f"{np.nanmedian(error):.2f}",
+    ]
+
+
+def measure(quick: bool = False) -> Report:
+    """Measure all."""
+    report = Report("plan", "Is a plan right about compute, and does its split of a budget pay?")
+    passages(report, quick)
+    return report
+
+
+if __name__ == "__main__":
+    main(measure)
