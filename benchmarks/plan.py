@@ -1,18 +1,20 @@
-"""Is a plan right about the compute to reach a reward, and does its split of a budget pay? ``python -m benchmarks.plan``.
+"""Is a plan right about the compute to a reward, does its split of a budget pay? ``python -m benchmarks.plan``.
 
 *Compute to reach.* Truths off the engine's prior (``designs.off_prior``, noise correlation 0, .5 or .8), 80 evaluations
-up to 2 ``C_mid``, cut at 1 and at 2 ``C_mid``. Asked is a reward that is known when it is asked: the mean of the last 3
-evaluations plus ``U(0, .3)``, at most .97. Three worlds: *runs*, the law alone, asked with ``seed_sd`` 0; *recipes*,
-where the run's ceiling scatters by .03 around the recipe's (its ``ln C_mid`` by .05) and the recipe's is the truth, as
-plan claims by default; *wandering runs*, to whose law a Brownian motion in ``ln(1 + 4 C / C_mid)`` is added, sd .02 a
-unit, up to 8 ``C_mid``, and the truth is its first passage. Beside it the least-squares sigmoid inverted, which is sure,
-and the first passage of the model error as the Brownian motion that it is, with fresh steps (the alternative to following
-quantile curves; see ``decisions/plan/reach.py``). The expected calibration error is over ten bins of equal width.
+up to 2 ``C_mid``, cut at 1 and at 2 ``C_mid``. Every other case is asked for .5, .6, .7 or .8 whatever the run shows,
+the rest for a reward ahead of it: the mean of the last 3 evaluations plus ``U(0, .3)``, at most .97. Three worlds:
+*runs*, the law alone, asked with ``seed_sd`` 0; *recipes*, where the run's ceiling scatters by .03 around the recipe's
+(its ``ln C_mid`` by .05) and the recipe's is the truth, as plan claims by default; *wandering runs*, to whose law a
+Brownian motion in ``ln(1 + 4 C / C_mid)`` is added, sd .02 a unit, up to 8 ``C_mid``, and the truth is its first
+passage. The truth is reached at any compute (up to 100 times the last); "ever" of plan is 8 times the last, which was
+chosen on recipes of other seeds. Beside it the least-squares sigmoid inverted, which is sure, and the first passage of
+the model error as the Brownian motion that it is, with fresh steps: the alternative to following quantile curves
+(``decisions/plan/reach.py``). The expected calibration error (ECE) is over ten bins of equal width.
 
-*Split.* Projects of 4 recipes with ceilings ``U(.4, .9)`` and midpoints log-uniform over .5 to 4 times 1000, seen up to
-300, with a budget of 4 x 1000 in one run: what is left may be split. Each policy gets true evaluations of what it runs and
-chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the one chosen.
-*Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
+*Split.* Projects of 4 recipes off the prior, their midpoints log-uniform over .5 to 4 times 1000, seen up to 300 or
+1000, with a budget that takes one run to 4000: what is left may be split. Each policy gets true evaluations of what it
+runs and chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the one
+chosen. *Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from benchmarks.common import Report, UncheckedCurve, main, noisy
 from benchmarks.designs import C_MID, CORRELATIONS, SCALERL, off_prior, scalerl
 from rlscale.curves import Curve, Run, Truth
 from rlscale.decisions.plan import Reach, lr_for, plan
-from rlscale.decisions.plan.paths import HORIZON, shuffled
-from rlscale.decisions.plan.reach import reach
+from rlscale.decisions.plan.paths import shuffled
+from rlscale.decisions.plan.reach import HORIZON, reach
 from rlscale.inference import Fit, FitOptions
 from rlscale.inference.fit import fits
 from rlscale.inference.forecast import Interval
@@ -40,6 +42,8 @@ from rlscale.inference.walk import passed
 Floats = NDArray[np.float64]
 
 POINTS, CUTS = 80, (1.0, 2.0)
+#: Rewards that are asked for whatever a run shows, and the last compute's multiple beyond which nothing counts.
+ROUND, NEVER = (0.5, 0.6, 0.7, 0.8), 100.0
 #: Sd of the motion of wandering runs, over one unit of log time, and where it stops, in midpoints.
 WANDER, STILL = 0.02, 8.0
 #: The budget that is asked about, in last computes.
@@ -58,7 +62,7 @@ class Case:
     curve : Curve
     asked : float
     when : float
-        Compute at which the truth gets there; ``inf`` where it does not within the horizon.
+        Compute at which the truth gets there; ``inf`` where it does not.
     tau : float
         Of the claim.
     """
@@ -78,11 +82,11 @@ def reached(truth: Truth, asked: float) -> float:
 
 def cases(world: str, cut: float, count: int) -> list[Case]:
     """Return the cases of one world, cut at ``cut`` midpoints."""
-    rng = np.random.default_rng([17, list(COUNTS).index(world)])
-    return [_case(world, cut, rng) for _ in range(count)]
+    rng = np.random.default_rng([23, list(COUNTS).index(world)])
+    return [_case(world, cut, rng, ahead=bool(k % 2)) for k in range(count)]
 
 
-def _case(world: str, cut: float, rng: np.random.Generator) -> Case:
+def _case(world: str, cut: float, rng: np.random.Generator, ahead: bool) -> Case:
     truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
     compute = np.linspace(0.0, CUTS[-1] * C_MID, POINTS + 1)
     own, wander = truth, np.zeros((2, 1))
@@ -90,19 +94,20 @@ def _case(world: str, cut: float, rng: np.random.Generator) -> Case:
         ceiling = float(np.clip(truth.A + SEED_SD * rng.standard_normal(), 0.0, 1.0))
         own = replace(truth, A=ceiling, C_mid=truth.C_mid * float(np.exp(0.05 * rng.standard_normal())))
     if world == WANDERING:
-        nodes = np.geomspace(0.01 * C_MID, 2.0 * HORIZON * C_MID, 2000)
+        nodes = np.geomspace(0.01 * C_MID, 2.0 * NEVER * C_MID, 2000)
         time = np.log1p(4.0 * np.minimum(nodes / C_MID, STILL))
         steps = np.sqrt(np.diff(time, prepend=0.0)) * rng.standard_normal(nodes.size)
         wander = np.stack([nodes, WANDER * np.cumsum(steps)])
     reward = own.reward(compute) + np.interp(compute, *wander) + own.noise(compute.size, rng)
     seen = compute <= cut * C_MID
     curve = UncheckedCurve(compute=compute[seen], reward=reward[seen])
-    asked = float(min(curve.reward[-3:].mean() + rng.uniform(0.0, 0.3), 0.97))
+    further, anyhow = rng.uniform(0.0, 0.3), float(rng.choice(ROUND))
+    asked = float(min(curve.reward[-3:].mean() + further, 0.97)) if ahead else anyhow
     when = reached(truth, asked)
     if world == WANDERING:
         there = np.flatnonzero(truth.reward(wander[0]) + wander[1] >= asked)
         when = float(wander[0][there[0]]) if there.size else float("inf")
-    if when > HORIZON * curve.compute_last:
+    if when > NEVER * curve.compute_last:
         when = float("inf")
     return Case(curve, asked, when, SEED_SD if world == RECIPES else 0.0)
 
@@ -127,7 +132,7 @@ def by_least_squares(case: Case, run: Posterior) -> Said:
     point = least_squares(case.curve)
     when = reached(Truth(R0=point.R0, A=point.A, B=point.B, C_mid=point.C_mid), case.asked)
     last = case.curve.compute_last
-    sure = when <= HORIZON * last
+    sure = when <= NEVER * last
     return Said(float(sure), float(when <= BUDGET * last), Interval(when, when, when) if sure else None)
 
 
@@ -180,7 +185,10 @@ def passages(report: Report, quick: bool) -> None:
     """Measure P(reach) and the compute to reach."""
     table = report.table(
         "the compute to reach a reward",
-        ["world, cut in C_mid: method", "cases", "reached, %", "ECE ever", "ECE by 4 x", "given, %", "covered, %", "|ln error|"],
+        [
+            "world, cut in C_mid: method", "cases", "reached, %", "ECE ever", "ECE by 4 x", "given, %", "covered, %",
+            "|ln error|",
+        ],
     )  # fmt: skip
     every: dict[str, list[tuple[float, ...]]] = {method: [] for method in METHODS}
     for world, full in COUNTS.items():
@@ -233,9 +241,151 @@ def _scored(rows: Sequence[tuple[float, ...]]) -> list[str]:
     ]
 
 
+RECIPES_EACH, PROJECT_BUDGET, STEP = 4, 4000.0, 25.0
+#: What has been run of each recipe when the question is asked.
+SEEN = (300.0, 1000.0)
+POLICIES = ("plan's split", "explore to the end", "commit at once", "equal thirds")
+
+
+class Project:
+    """Recipes whose runs go on when they are paid for.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    seen : float
+        Compute of each at the start.
+    """
+
+    def __init__(self, rng: np.random.Generator, seen: float) -> None:
+        self.seen, self.left = seen, PROJECT_BUDGET - seen
+        self.truths, self.curves = [], []
+        for _ in range(RECIPES_EACH):
+            truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
+            truth = replace(truth, C_mid=C_MID * float(np.exp(rng.uniform(np.log(0.5), np.log(4.0)))))
+            self.truths.append(truth)
+            self.curves.append(noisy(truth, np.arange(0.0, PROJECT_BUDGET + 1.0, STEP), rng))
+
+    def fitted(self, upto: float, recipes: Sequence[int]) -> list[Fit]:
+        """Fit what some recipes show up to a compute."""
+        runs = [Run(name=f"r{k}", recipe=f"r{k}", curve=self.curves[k].until(upto)) for k in recipes]
+        return list(fits(runs, options=FitOptions()))
+
+    def best(self, upto: float, end: float, recipes: Sequence[int], count: int = 1) -> list[int]:
+        """Return the recipes with the highest forecast of the reward at ``end``, from what they show by ``upto``."""
+        means = [
+            -np.inf
+            if one.posterior is None
+            else float(one.posterior.mean(one.posterior.reward([end], model_error=True))[0])
+            for one in self.fitted(upto, recipes)
+        ]
+        return [recipes[place] for place in np.argsort(means)[::-1][:count]]
+
+    def end(self, recipe: int, compute: float) -> float:
+        """Return the true reward of a recipe."""
+        return float(self.truths[recipe].reward(compute))
+
+    def committed(self, explore: float, recipes: Sequence[int]) -> tuple[int, float]:
+        """Explore some recipes by so much each, then give the rest to one: the one, and its true reward."""
+        explore = STEP * np.floor(explore / STEP)
+        end = self.seen + self.left - (len(recipes) - 1) * explore
+        (chosen,) = self.best(self.seen + explore, end, recipes)
+        return chosen, self.end(chosen, end)
+
+    def thirds(self) -> tuple[int, float]:
+        """Spend a third of what is left on all, one on the best two, one on the best."""
+        third, everyone = self.left / 3.0, list(range(RECIPES_EACH))
+        first = self.seen + third / RECIPES_EACH
+        second = first + third / 2.0
+        last = second + third
+        (chosen,) = self.best(second, last, self.best(first, last, everyone, 2))
+        return chosen, self.end(chosen, last)
+
+
+def budgets(report: Report, quick: bool) -> None:
+    """Measure the regret of ways to split a budget."""
+    table = report.table(
+        "regret of a split, .001 of the range",
+        ["seen: policy", "projects", "regret", "+-", "right, %", "said right, %"],
+    )
+    totals: dict[str, list[float]] = {policy: [] for policy in POLICIES}
+    for seen in SEEN:
+        rng = np.random.default_rng([29, int(seen)])
+        regrets: dict[str, list[float]] = {policy: [] for policy in POLICIES}
+        right: dict[str, list[bool]] = {policy: [] for policy in POLICIES}
+        stated: list[float] = []
+        for _ in range(12 if quick else 400):
+            project = Project(rng, seen)
+            everyone = list(range(RECIPES_EACH))
+            advice = plan(project.fitted(seen, everyone), budget=PROJECT_BUDGET, seed_sd=0.0).split
+            assert advice is not None
+            stated.append(advice.p_right)
+            outcomes = dict(
+                zip(
+                    POLICIES,
+                    (
+                        project.committed(advice.explore_each, sorted(int(name[1:]) for name in advice.recipes)),
+                        project.committed(project.left / RECIPES_EACH, everyone),
+                        project.committed(0.0, everyone),
+                        project.thirds(),
+                    ),
+                    strict=True,
+                )
+            )
+            ends = [project.end(k, PROJECT_BUDGET) for k in everyone]
+            for policy, (chosen, reward) in outcomes.items():
+                regrets[policy].append(max(ends) - reward)
+                right[policy].append(chosen == int(np.argmax(ends)))
+        for policy in POLICIES:
+            mean, error = np.mean(regrets[policy]), np.std(regrets[policy]) / np.sqrt(len(regrets[policy]))
+            said = f"{100 * np.mean(stated):.0f}" if policy == POLICIES[0] else ""
+            table.add(
+                f"{seen:g}: {policy}", f"{len(stated)}", f"{1000 * mean:.1f}", f"{1000 * error:.1f}",
+                f"{100 * np.mean(right[policy]):.0f}", said,
+            )  # fmt: skip
+            totals[policy] += regrets[policy]
+    means = {policy: 1000.0 * float(np.mean(values)) for policy, values in totals.items()}
+    others = min(means[policy] for policy in POLICIES[1:])
+    report.check(
+        "regret of plan's split, .001, beside the best of the three others",
+        f"{means[POLICIES[0]]:.1f}, {others:.1f}",
+        "not above it",
+        means[POLICIES[0]] <= others,
+    )
+
+
+def published(report: Report) -> None:
+    """Check the rule of the learning rate, and find the published crossing of batches 768 and 2048 from their runs."""
+    rate = lr_for(8192, anchor_lr=1e-6, anchor_batch=1024).value
+    report.check("lr(8192) from 1e-6 at 1024", f"{rate:.3e}", "2.828e-06", f"{rate:.3e}" == "2.828e-06")
+    small, large = scalerl("ScaleRL"), scalerl("bs2048")
+    grid = np.geomspace(1000.0, 1e5, 200_001)
+    change = np.flatnonzero(np.diff(np.sign(large.reward(grid) - small.reward(grid))))
+    truth = float(grid[change[-1]])
+    table = report.table(
+        f"batches 768 and 2048 (Table 1: {SCALERL['ScaleRL']}, {SCALERL['bs2048']}) cross at {truth:.0f} GPU-hours",
+        ["seen up to, GPU-hours", "ahead before", "P(2048 passes)", "q10", "q50", "q90"],
+    )
+    for last in (8000.0, 16000.0, 50000.0):
+        rng = np.random.default_rng(7)
+        runs = [
+            Run(name=name, recipe=name, curve=noisy(law, np.arange(0.0, last + 1.0, 150.0), rng, unit="gpu-hours"))
+            for name, law in (("768", small), ("2048", large))
+        ]
+        (crossing,) = plan(runs, budget=1e5, seed_sd=0.0).crossings
+        where = crossing.compute
+        numbers = ["", "", ""] if where is None else [f"{each:.0f}" for each in (where.q10, where.q50, where.q90)]
+        table.add(f"{last:.0f}", crossing.a, f"{crossing.p:.2f}", *numbers)
+        if last == 16000.0:
+            covered = where is not None and crossing.b == "2048" and where.q10 <= truth <= where.q90
+            report.check("the crossing, seen up to 16,000", "/".join(numbers) or "none", f"covers {truth:.0f}", covered)
+
+
 def measure(quick: bool = False) -> Report:
     """Measure all."""
     report = Report("plan", "Is a plan right about compute, and does its split of a budget pay?")
+    published(report)
+    budgets(report, quick)
     passages(report, quick)
     return report
 

@@ -26,7 +26,7 @@ class Reach(Value):
     p : float
         Probability that the noise-free reward gets there within ``horizon``.
     horizon : float
-        What "ever" means: 100 times the recipe's last compute, or the budget where that is more; in the runs' unit.
+        What "ever" means: 8 times the recipe's last compute, or the budget where that is more; in the runs' unit.
     p_by_budget : float, optional
         Probability that it gets there by the budget; None without one.
     compute : Interval, optional

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.decisions.plan.answer import Cost, Doubling
-from rlscale.decisions.plan.paths import HORIZON, recipe_paths
+from rlscale.decisions.plan.paths import recipe_paths
 from rlscale.inference.forecast import Interval, interval
 from rlscale.inference.posterior import Posterior
 
@@ -16,6 +16,8 @@ __all__ = ["doublings"]
 
 Floats = NDArray[np.float64]
 
+#: Nobody looks further than this many times the last compute, as in ``resolves``.
+HORIZON = 100.0
 #: Nodes of a doubling, and doublings looked at: the last one starts beyond the horizon.
 _NODES, _DOUBLINGS = 4, 8
 #: Doublings reported: up to 32 times the last compute, as far as forecasts were measured.

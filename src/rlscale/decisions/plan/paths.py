@@ -16,14 +16,10 @@ from scipy.special import ndtri
 
 from rlscale.inference.posterior import Posterior
 
-__all__ = ["HORIZON", "Paths", "recipe_paths", "shuffled"]
+__all__ = ["Paths", "recipe_paths", "shuffled"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-#: What "ever" means, in last computes: nobody looks further (as ``resolves`` does not), and a curve that gets there
-#: later hardly differs from one that never does.
-HORIZON = 100.0
 
 
 @dataclass(frozen=True, eq=False)
