@@ -13,8 +13,8 @@ the model error as the Brownian motion that it is, with fresh steps: the alterna
 
 *Split.* Projects of 4 recipes off the prior, their midpoints log-uniform over .5 to 4 times 1000, seen up to 300 or
 1000, with a budget that takes one run to 4000: what is left may be split. Each policy gets true evaluations of what it
-runs and chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the one
-chosen. *Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
+runs and chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the
+one chosen. *Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Cost(Value):
     Parameters
     ----------
     unit : str
-        ``gpu-hours`` for one of these per unit of reward, ``money`` for the unit of the price.
+        ``gpu-hours`` or ``dollars``, for one unit of reward.
     q10, q50, q90 : float, optional
     """
 
@@ -79,7 +79,7 @@ class Doubling(Value):
     compute : float
         ``end - start``.
     price : float, optional
-        Of that compute, in money; None without a price.
+        Of that compute, in dollars; None without a price.
     cost : Cost, optional
         Of a unit of reward in GPU-hours; None in another unit.
     cost_in_money : Cost, optional

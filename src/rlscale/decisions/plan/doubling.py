@@ -39,7 +39,7 @@ def doublings(
     worth : float
         What a doubling has to gain, in reward.
     price : float, optional
-        Of one unit of compute, in money.
+        Of one unit of compute, in dollars.
     unit : str
         Of compute.
 
@@ -72,7 +72,7 @@ def _doubling(start: float, gain: Interval, price: float | None, unit: str) -> D
         compute=start,
         price=None if price is None else price * start,
         cost=_cost("gpu-hours", start, gain) if unit == "gpu-hours" else None,
-        cost_in_money=None if price is None else _cost("money", price * start, gain),
+        cost_in_money=None if price is None else _cost("dollars", price * start, gain),
     )
 
 

@@ -59,7 +59,7 @@ def plan(
     budget : float, optional
         Compute that the furthest run would reach if it got all that is left, in the runs' unit.
     price : float, optional
-        Money for one unit of compute.
+        Dollars for one unit of compute; not of compute that is in dollars itself.
     pretraining : float, optional
         Compute of pretraining, in the runs' unit.
     worth : float
@@ -77,7 +77,7 @@ def plan(
     ------
     InputError
         No runs, mixed units, metrics or bounds; a reward outside the bounds; a budget, a price, a compute of
-        pretraining or a worth that is not above 0; half of ``lr_anchor`` and ``batch``.
+        pretraining or a worth that is not above 0; a price of dollars; half of ``lr_anchor`` and ``batch``.
 
     Examples
     --------
@@ -96,6 +96,7 @@ def plan(
     if reward is not None:
         _check_reward(reward, [run.curve for run in runs])
     rate = _learning_rate(lr_anchor, batch)
+    per_unit = _price(price, runs[0].curve.unit)
     groups = by_recipe(runs)
     known: _Posteriors = {
         name: [fit.posterior for fit in (fitted[i] for i in places) if fit.posterior is not None]
@@ -106,7 +107,9 @@ def plan(
     ranking = rank(fitted, target=at, seed_sd=seed_sd)
     tau = ranking.seed_sd.value
     rows = tuple(
-        _recipe(row, known[row.recipe], runs[0].curve, reward=reward, budget=budget, price=price, worth=worth, tau=tau)
+        _recipe(
+            row, known[row.recipe], runs[0].curve, reward=reward, budget=budget, price=per_unit, worth=worth, tau=tau
+        )
         for row in ranking.recipes
     )
     sharing, why = _split(ranking.recipes, known, budget, last)
@@ -134,13 +137,22 @@ def _check_sizes(unit: str, **sizes: float | None) -> None:
     """Refuse what is no finite size above 0."""
     nouns = {
         "budget": f"a compute above 0; give one, in {unit}",
-        "price": f"a price above 0; give the money for one of the {unit}",
+        "price": f"a price above 0; give the dollars for one unit of compute, in {unit}",
         "pretraining": f"a compute above 0; give that of pretraining, in {unit}",
         "worth": "a share above 0; give the share of the range that a doubling has to gain",
     }
     for name, value in sizes.items():
         if value is not None and not 0.0 < value < np.inf:
             raise InputError(f"--{name} {value:g} is not {nouns[name]}", parameter=name)
+
+
+def _price(price: float | None, unit: str) -> float | None:
+    """Return the dollars for one unit of compute."""
+    if unit != "dollars":
+        return price
+    if price is not None:
+        raise InputError(f"--price {price:g} is for compute in another unit, and this is in dollars; leave it out")
+    return 1.0
 
 
 def _check_reward(reward: float, curves: Sequence[Curve]) -> None:

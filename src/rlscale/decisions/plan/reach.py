@@ -90,8 +90,8 @@ def _reason(compute: Interval | None, p: float, first: float, last: float, horiz
     if compute is None:
         far = f"{horizon / last:.3g} times the last compute"
         return f"not reached within {horizon:.4g} {unit} ({far}), P = {100 * p:.0f} %: no compute is given"
-    if compute.q50 <= first:
+    if compute.q50 <= first * (1.0 + 1e-9):
         return "it stands there from the first evaluation on"
-    if compute.q50 <= last:
+    if compute.q50 <= last * (1.0 + 1e-9):
         return "it probably has been reached already"
     return ""
