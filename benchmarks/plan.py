@@ -14,7 +14,8 @@ the model error as the Brownian motion that it is, with fresh steps: the alterna
 *Split.* Projects of 4 recipes off the prior, their midpoints log-uniform over .5 to 4 times 1000, seen up to 300 or
 1000, with a budget that takes one run to 4000: what is left may be split. Each policy gets true evaluations of what it
 runs and chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the
-one chosen. *Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
+one chosen; right is the one with the highest true reward where it ends. *Equal thirds*: a third of what is left for
+all, a third for the best two, a third for the best.
 """
 
 from __future__ import annotations
@@ -286,20 +287,20 @@ class Project:
         return float(self.truths[recipe].reward(compute))
 
     def committed(self, explore: float, recipes: Sequence[int]) -> tuple[int, float]:
-        """Explore some recipes by so much each, then give the rest to one: the one, and its true reward."""
+        """Explore some recipes by so much each, then give the rest to one: the one, and where it ends."""
         explore = STEP * np.floor(explore / STEP)
         end = self.seen + self.left - (len(recipes) - 1) * explore
         (chosen,) = self.best(self.seen + explore, end, recipes)
-        return chosen, self.end(chosen, end)
+        return chosen, end
 
     def thirds(self) -> tuple[int, float]:
-        """Spend a third of what is left on all, one on the best two, one on the best."""
+        """Spend a third of what is left on all, one on the best two, one on the best: that, and where it ends."""
         third, everyone = self.left / 3.0, list(range(RECIPES_EACH))
         first = self.seen + third / RECIPES_EACH
         second = first + third / 2.0
         last = second + third
         (chosen,) = self.best(second, last, self.best(first, last, everyone, 2))
-        return chosen, self.end(chosen, last)
+        return chosen, last
 
 
 def budgets(report: Report, quick: bool) -> None:
@@ -332,9 +333,10 @@ def budgets(report: Report, quick: bool) -> None:
                     strict=True,
                 )
             )
-            ends = [project.end(k, PROJECT_BUDGET) for k in everyone]
-            for policy, (chosen, reward) in outcomes.items():
-                regrets[policy].append(max(ends) - reward)
+            best = max(project.end(k, PROJECT_BUDGET) for k in everyone)
+            for policy, (chosen, compute) in outcomes.items():
+                ends = [project.end(k, compute) for k in everyone]
+                regrets[policy].append(best - ends[chosen])
                 right[policy].append(chosen == int(np.argmax(ends)))
         for policy in POLICIES:
             mean, error = np.mean(regrets[policy]), np.std(regrets[policy]) / np.sqrt(len(regrets[policy]))

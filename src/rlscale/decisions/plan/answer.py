@@ -168,7 +168,7 @@ class SplitPoint(Value):
     commit : float
         Further compute of the one that is chosen.
     p_right : float
-        Probability that the one chosen is the best of them.
+        Probability that the one chosen is the best of them at the compute where it ends.
     reward : float
         Expected noise-free reward of the chosen one at the end.
     """
@@ -192,7 +192,7 @@ class Split(Value):
     left : float
         Further compute: the budget less the largest last compute.
     explore_each, commit, p_right, reward : float
-        Of the best point.
+        Of the point that is advised: the shortest exploring within ``worth`` of the best.
     points : tuple of SplitPoint
         All that were compared, from committing at once to exploring to the end.
     """
@@ -215,7 +215,7 @@ class Plan(Result, Value):
     reward, budget, price : float, optional
         As they were given.
     worth : float
-        What a doubling has to gain, as a share of the range.
+        What a doubling, or exploring longer, has to gain, as a share of the range.
     at : float
         The compute of forecasts, P(best) and crossings: the budget, or 4 times the largest last compute.
     unit : str

@@ -63,7 +63,7 @@ def plan(
     pretraining : float, optional
         Compute of pretraining, in the runs' unit.
     worth : float
-        What a doubling has to gain, as a share of the range.
+        What a doubling, or exploring longer, has to gain, as a share of the range.
     lr_anchor : (float, float), optional
         A learning rate and the total batch at which it works; with ``batch``.
     batch : float, optional
@@ -112,7 +112,7 @@ def plan(
         )
         for row in ranking.recipes
     )
-    sharing, why = _split(ranking.recipes, known, budget, last)
+    sharing, why = _split(ranking.recipes, known, budget, last, worth * runs[0].curve.range)
     return Plan(
         reward=reward,
         budget=budget,
@@ -232,7 +232,7 @@ def _limits(row: RecipeRank, worthless: bool, last: float, unit: str) -> tuple[s
 
 
 def _split(
-    rows: Sequence[RecipeRank], known: _Posteriors, budget: float | None, last: float
+    rows: Sequence[RecipeRank], known: _Posteriors, budget: float | None, last: float, worth: float
 ) -> tuple[Split | None, str]:
     """Return how to split what is left of the budget, or why not."""
     fitted = [row for row in rows if known[row.recipe]]
@@ -243,7 +243,7 @@ def _split(
     if budget <= last:
         return None, f"the budget, {budget:.4g}, is spent: a run has got to {last:.4g} already"
     candidates = [row for row in fitted if (row.p_best or 0.0) >= CANDIDATE] or fitted[:1]
-    return split([(row.recipe, known[row.recipe]) for row in candidates], budget - last), ""
+    return split([(row.recipe, known[row.recipe]) for row in candidates], budget - last, worth), ""
 
 
 def _notes(curve: Curve, reward: float | None, budget: float | None, last: float) -> tuple[str, ...]:

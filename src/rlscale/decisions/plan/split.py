@@ -35,7 +35,7 @@ _PATHS, _WAYS, _NODES, _STRETCHES = 1024, 24, 48, 4
 _RECENT = 12
 
 
-def split(recipes: Sequence[tuple[str, Sequence[Posterior]]], left: float) -> Split:
+def split(recipes: Sequence[tuple[str, Sequence[Posterior]]], left: float, worth: float) -> Split:
     """Split the compute that is left into exploring the recipes and committing to one.
 
     Parameters
@@ -44,18 +44,23 @@ def split(recipes: Sequence[tuple[str, Sequence[Posterior]]], left: float) -> Sp
         The fitted runs of each, at least one recipe; its furthest run is the one that goes on.
     left : float
         Further compute of all together, in the runs' unit, above 0.
+    worth : float
+        What exploring longer has to gain, in reward.
 
     Returns
     -------
     Split
-        With the highest expected reward of the chosen recipe at the end; of equal ones the shortest exploring.
+        The shortest exploring whose expected reward of the chosen recipe at the end is within ``worth`` of the highest:
+        the curve is flat around its top, and recipes of ceilings that nobody has seen make exploring look better than
+        it is.
     """
     names = tuple(name for name, _ in recipes)
     prospects = [_prospect(runs, left, number) for number, (_, runs) in enumerate(recipes)]
     longest = left / len(prospects)
     ways = [0.0] if len(prospects) < 2 else np.linspace(0.0, longest, _WAYS + 1).tolist()
     points = tuple(_point(prospects, explore, left) for explore in ways)
-    best = max(points, key=lambda point: (round(point.reward, 9), -point.explore_each))
+    highest = max(point.reward for point in points)
+    best = next(point for point in points if point.reward >= highest - worth)
     return Split(names, left, best.explore_each, best.commit, best.p_right, best.reward, points)
 
 
