@@ -11,11 +11,13 @@ chosen on recipes of other seeds. Beside it the least-squares sigmoid inverted, 
 the model error as the Brownian motion that it is, with fresh steps: the alternative to following quantile curves
 (``decisions/plan/reach.py``). The expected calibration error (ECE) is over ten bins of equal width.
 
-*Split.* Projects of 4 recipes off the prior, their midpoints log-uniform over .5 to 4 times 1000, seen up to 300 or
-1000, with a budget that takes one run to 4000: what is left may be split. Each policy gets true evaluations of what it
-runs and chooses by the forecast. Regret: the best end that any recipe has with all that is left, less the end of the
-one chosen; right is the one with the highest true reward where it ends. *Equal thirds*: a third of what is left for
-all, a third for the best two, a third for the best.
+*Real runs* (where they are, see ``archives``): cut as a backtest cuts them and asked, by their end, for the mean of the
+last 3 evaluations plus ``U(0, .2)`` of the range; the truth is the mean of the last tenth, at least 3.
+
+*Split.* Projects of 4 recipes (``projects``), seen up to 300 or 1000, with a budget that takes one run to 4000: what is
+left may be split. Each policy gets true evaluations of what it runs and chooses by the forecast. Regret: the best end
+that any recipe has with all that is left, less the end of the one chosen; right is the one with the highest true reward
+where it ends. *Equal thirds*: a third of what is left for all, a third for the best two, a third for the best.
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import projects, sources
 from benchmarks.common import Report, UncheckedCurve, main, noisy
 from benchmarks.designs import C_MID, CORRELATIONS, SCALERL, off_prior, scalerl
 from rlscale.curves import Curve, Run, Truth
 from rlscale.decisions.plan import Reach, lr_for, plan
 from rlscale.decisions.plan.paths import shuffled
 from rlscale.decisions.plan.reach import HORIZON, reach
-from rlscale.inference import Fit, FitOptions
+from rlscale.inference import FitOptions
 from rlscale.inference.fit import fits
 from rlscale.inference.forecast import Interval
 from rlscale.inference.least_squares import least_squares
@@ -242,65 +245,9 @@ def _scored(rows: Sequence[tuple[float, ...]]) -> list[str]:
     ]
 
 
-RECIPES_EACH, PROJECT_BUDGET, STEP = 4, 4000.0, 25.0
-#: What has been run of each recipe when the question is asked.
+#: What has been run of each recipe when a budget is to be split.
 SEEN = (300.0, 1000.0)
 POLICIES = ("plan's split", "explore to the end", "commit at once", "equal thirds")
-
-
-class Project:
-    """Recipes whose runs go on when they are paid for.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    seen : float
-        Compute of each at the start.
-    """
-
-    def __init__(self, rng: np.random.Generator, seen: float) -> None:
-        self.seen, self.left = seen, PROJECT_BUDGET - seen
-        self.truths, self.curves = [], []
-        for _ in range(RECIPES_EACH):
-            truth = off_prior(rng, float(rng.choice(CORRELATIONS)))
-            truth = replace(truth, C_mid=C_MID * float(np.exp(rng.uniform(np.log(0.5), np.log(4.0)))))
-            self.truths.append(truth)
-            self.curves.append(noisy(truth, np.arange(0.0, PROJECT_BUDGET + 1.0, STEP), rng))
-
-    def fitted(self, upto: float, recipes: Sequence[int]) -> list[Fit]:
-        """Fit what some recipes show up to a compute."""
-        runs = [Run(name=f"r{k}", recipe=f"r{k}", curve=self.curves[k].until(upto)) for k in recipes]
-        return list(fits(runs, options=FitOptions()))
-
-    def best(self, upto: float, end: float, recipes: Sequence[int], count: int = 1) -> list[int]:
-        """Return the recipes with the highest forecast of the reward at ``end``, from what they show by ``upto``."""
-        means = [
-            -np.inf
-            if one.posterior is None
-            else float(one.posterior.mean(one.posterior.reward([end], model_error=True))[0])
-            for one in self.fitted(upto, recipes)
-        ]
-        return [recipes[place] for place in np.argsort(means)[::-1][:count]]
-
-    def end(self, recipe: int, compute: float) -> float:
-        """Return the true reward of a recipe."""
-        return float(self.truths[recipe].reward(compute))
-
-    def committed(self, explore: float, recipes: Sequence[int]) -> tuple[int, float]:
-        """Explore some recipes by so much each, then give the rest to one: the one, and where it ends."""
-        explore = STEP * np.floor(explore / STEP)
-        end = self.seen + self.left - (len(recipes) - 1) * explore
-        (chosen,) = self.best(self.seen + explore, end, recipes)
-        return chosen, end
-
-    def thirds(self) -> tuple[int, float]:
-        """Spend a third of what is left on all, one on the best two, one on the best: that, and where it ends."""
-        third, everyone = self.left / 3.0, list(range(RECIPES_EACH))
-        first = self.seen + third / RECIPES_EACH
-        second = first + third / 2.0
-        last = second + third
-        (chosen,) = self.best(second, last, self.best(first, last, everyone, 2))
-        return chosen, last
 
 
 def budgets(report: Report, quick: bool) -> None:
@@ -316,9 +263,9 @@ def budgets(report: Report, quick: bool) -> None:
         right: dict[str, list[bool]] = {policy: [] for policy in POLICIES}
         stated: list[float] = []
         for _ in range(12 if quick else 400):
-            project = Project(rng, seen)
-            everyone = list(range(RECIPES_EACH))
-            advice = plan(project.fitted(seen, everyone), budget=PROJECT_BUDGET, seed_sd=0.0).split
+            project = projects.Project(rng, seen)
+            everyone = list(range(projects.RECIPES))
+            advice = plan(project.fitted(seen, everyone), budget=projects.BUDGET, seed_sd=0.0).split
             assert advice is not None
             stated.append(advice.p_right)
             outcomes = dict(
@@ -326,14 +273,14 @@ def budgets(report: Report, quick: bool) -> None:
                     POLICIES,
                     (
                         project.committed(advice.explore_each, sorted(int(name[1:]) for name in advice.recipes)),
-                        project.committed(project.left / RECIPES_EACH, everyone),
+                        project.committed(project.left / projects.RECIPES, everyone),
                         project.committed(0.0, everyone),
                         project.thirds(),
                     ),
                     strict=True,
                 )
             )
-            best = max(project.end(k, PROJECT_BUDGET) for k in everyone)
+            best = max(project.end(k, projects.BUDGET) for k in everyone)
             for policy, (chosen, compute) in outcomes.items():
                 ends = [project.end(k, compute) for k in everyone]
                 regrets[policy].append(best - ends[chosen])
@@ -383,11 +330,39 @@ def published(report: Report) -> None:
             report.check("the crossing, seen up to 16,000", "/".join(numbers) or "none", f"covers {truth:.0f}", covered)
 
 
+def real_runs(report: Report, quick: bool) -> None:
+    """Ask real runs, cut as ``rlscale backtest`` cuts them, for a reward ahead by their end."""
+    table = report.table(
+        "P(reward reached by the end of the run), real runs", ["source", "cases", "reached, %", "said, %", "ECE"]
+    )
+    rng, every = np.random.default_rng(37), []
+    for group in sources.read(5 if quick else 60, simulated=0):
+        rows = []
+        for task, one in zip(group.tasks, fits([task.seen for task in group.tasks], options=FitOptions()), strict=True):
+            asked = float(task.seen.reward[-3:].mean() + rng.uniform(0.0, 0.2) * group.span)
+            if one.posterior is not None:
+                end = float(task.ahead[-1])
+                rows.append(
+                    (reach([one.posterior], asked, tau=0.0, budget=end).p_by_budget or 0.0, task.truth >= asked)
+                )
+        every += rows
+        table.add(group.name, *_real(rows))
+    table.add("all", *_real(every))
+
+
+def _real(rows: Sequence[tuple[float, bool]]) -> list[str]:
+    said, came = np.array([p for p, _ in rows]), np.array([there for _, there in rows])
+    return [
+        f"{said.size}", f"{100 * came.mean():.0f}", f"{100 * said.mean():.0f}", f"{calibration_error(said, came):.3f}",
+    ]  # fmt: skip
+
+
 def measure(quick: bool = False) -> Report:
     """Measure all."""
     report = Report("plan", "Is a plan right about compute, and does its split of a budget pay?")
     published(report)
     budgets(report, quick)
+    real_runs(report, quick)
     passages(report, quick)
     return report
 

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 #: A recipe is ahead where it leads by this share of the range: before that, equal curves would cross all the time.
 LEAD = 0.01
 #: Computes at which curves are compared, and paths of each.
-_NODES, _PATHS = 64, 512
+_NODES, _PATHS = 48, 256
 
 
 @dataclass(frozen=True, eq=False)
