@@ -54,9 +54,9 @@ class Project:
         """Return the recipes with the highest forecast of the reward at ``end``, from what they show by ``upto``."""
         means = [
             -np.inf
-            if one.posterior is None
-            else float(one.posterior.mean(one.posterior.reward([end], model_error=True))[0])
-            for one in self.fitted(upto, recipes)
+            if fit.posterior is None
+            else float(fit.posterior.mean(fit.posterior.reward([end], model_error=True))[0])
+            for fit in self.fitted(upto, recipes)
         ]
         return [recipes[place] for place in np.argsort(means)[::-1][:count]]
 

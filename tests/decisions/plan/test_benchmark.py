@@ -9,9 +9,9 @@ from .made import law, reached
 
 
 def test_calibration_is_perfect_and_worst_where_it_is():
-    said = np.repeat([0.05, 0.25, 0.75], 400)
+    claims = np.repeat([0.05, 0.25, 0.75], 400)
     came = np.concatenate([np.arange(400) < 400 * p for p in (0.05, 0.25, 0.75)])
-    assert benchmark.calibration_error(said, came) == pytest.approx(0.0, abs=1e-12)
+    assert benchmark.calibration_error(claims, came) == pytest.approx(0.0, abs=1e-12)
     assert benchmark.calibration_error(np.ones(10), np.zeros(10, dtype=bool)) == 1.0
     assert benchmark.calibration_error(np.full(10, 0.6), np.arange(10) < 5) == pytest.approx(0.1)
 
@@ -26,8 +26,8 @@ def test_the_law_is_inverted():
 def test_cases_are_cut_where_they_say_and_asked_of_both_kinds():
     asked = benchmark.cases(benchmark.RUNS, 1.0, 40)
     assert {case.curve.compute_last for case in asked} == {1000.0}
-    assert {case.asked for case in asked[::2]} <= set(benchmark.ROUND)
-    assert len({case.asked for case in asked[1::2]}) == 20
+    assert {case.reward for case in asked[::2]} <= set(benchmark.ROUND)
+    assert len({case.reward for case in asked[1::2]}) == 20
     later = benchmark.cases(benchmark.RUNS, 2.0, 40)
     assert [case.when for case in later[::2]] == [case.when for case in asked[::2]]  # the same recipes, seen further
 

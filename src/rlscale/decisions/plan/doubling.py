@@ -56,12 +56,12 @@ def doublings(
     rewards = recipe_paths(runs, nodes, _PATHS).rewards
     gains = rewards[_NODES:] - rewards[:-_NODES]
     even = np.full(_PATHS, 1.0 / _PATHS)
-    found = tuple(
+    buys = tuple(
         _doubling(float(nodes[start]), interval(gains[start], even), price, unit)
         for start in range(0, _NODES * _SHOWN, _NODES)
     )
     until = np.minimum(last * 2.0 ** (_worth_until(gains, worth) / _NODES), HORIZON * last)
-    return found, interval(until, even)
+    return buys, interval(until, even)
 
 
 def _doubling(start: float, gain: Interval, price: float | None, unit: str) -> Doubling:

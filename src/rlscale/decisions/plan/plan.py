@@ -83,8 +83,8 @@ def plan(
     --------
     >>> import rlscale
     >>> from rlscale.decisions.plan import plan
-    >>> found = plan(rlscale.read("bundled"), reward=0.8)
-    >>> reach = found.recipes[0].reach
+    >>> answer = plan(rlscale.read("bundled"), reward=0.8)
+    >>> reach = answer.recipes[0].reach
     >>> reach.reward, reach.compute is not None
     (0.8, True)
     """
@@ -204,7 +204,7 @@ def _recipe(
             row.recipe, row.runs, row.verdict, None, None, None, None, (), None, None, (row.verdict.reason,)
         )
     last = max(run.curve.compute_last for run in runs)
-    found, until = doublings(runs, worth * curve.range, price=price, unit=curve.unit)
+    buys, until = doublings(runs, worth * curve.range, price=price, unit=curve.unit)
     return RecipePlan(
         recipe=row.recipe,
         runs=row.runs,
@@ -212,8 +212,8 @@ def _recipe(
         compute_last=last,
         p_best=row.p_best,
         reach=None if reward is None else reach(runs, reward, tau=tau, budget=budget, unit=curve.unit),
-        next_doubling=found[0],
-        later_doublings=found[1:],
+        next_doubling=buys[0],
+        later_doublings=buys[1:],
         worth_until=until,
         forecast=row.forecast,
         notes=_limits(row, until.q50 <= last, last, curve.unit),
@@ -223,7 +223,7 @@ def _recipe(
 def _limits(row: RecipeRank, worthless: bool, last: float, unit: str) -> tuple[str, ...]:
     notes = []
     if row.verdict.name is VerdictName.NO_LEARNING:
-        notes.append("no learning shows: what is said of more compute rests on the priors")
+        notes.append("no learning shows: the numbers for more compute rest on the priors")
     if row.verdict.name in (VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE):
         notes.append(f"the run has left the curve that was fitted up to {last:.4g} {unit}; going on may not follow it")
     if worthless:

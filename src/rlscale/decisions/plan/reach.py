@@ -50,9 +50,9 @@ def reach(
     tau : float
         Run-to-run sd, as a share of the range; 0 makes it a claim about these runs.
     budget : float, optional
-        Compute by which it is asked, too.
+        Compute by which the chance is wanted, too.
     unit : str
-        Of compute, for what is said of it.
+        Of compute, for the reason.
     """
     first = min(float(run.curve.compute[run.curve.compute > 0.0][0]) for run in runs)
     last = max(run.curve.compute_last for run in runs)
