@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -56,6 +57,7 @@ _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
+    "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -106,12 +108,14 @@ __all__ = [
     "InputError",
     "Interval",
     "KeywordError",
+    "LearningRate",
     "Ledger",
     "LedgerError",
     "LeftOut",
     "Listing",
     "Look",
     "OverTime",
+    "Plan",
     "Policy",
     "Posterior",
     "Ranking",
@@ -133,7 +137,9 @@ __all__ = [
     "fits",
     "forecast",
     "gate",
+    "lr_for",
     "over_time",
+    "plan",
     "posterior",
     "rank",
     "read",
