@@ -199,3 +199,28 @@ def test_limits_of_what_was_given_are_named(tmp_path: Path, runs: list[Run]) -> 
     object.__setattr__(fallen.curve, "reward", reward)
     said = " ".join(invoke(written(tmp_path / "c.csv", [*runs[:3], fallen])).stdout.split())
     assert "7e+09-0 collapsed: the fit covers the part up to the peak" in said
+
+
+def test_rewards_in_percent_and_of_any_scale(tmp_path: Path, table: Path) -> None:
+    one = document(table)
+    rows = [line.rsplit(",", 1) for line in table.read_text(encoding="utf-8").splitlines()]
+    scaled = [f"{head},{100 * float(cell):.6f}" for head, cell in rows[1:]]
+    path = tmp_path / "percent.csv"
+    path.write_text("\n".join(["run,model_params,samples,accuracy", *scaled]) + "\n", encoding="utf-8")
+    other = document(path)
+    assert other["r_max"] == 100.0
+    assert other["K_max"]["q50"] == pytest.approx(one["K_max"]["q50"], rel=1e-3)
+    path.write_text("\n".join(["run,model_params,samples,score", *scaled]) + "\n", encoding="utf-8")
+    assert document(path, "--r-max", 100)["K_max"]["q50"] == pytest.approx(one["K_max"]["q50"], rel=0.02)
+
+
+def test_python_speaks_of_parameters(table: Path) -> None:
+    with pytest.raises(
+        rlscale.InputError, match=r"^predict=0 is not above 0; give the parameters of a model$"
+    ) as caught:
+        rlscale.size_law(rlscale.read(table), predict=0)
+    assert caught.value.parameter == "predict"
+    with pytest.raises(
+        rlscale.InputError, match=r"above R_max = 0\.1, .* give r_max=R with the largest reward possible"
+    ):
+        rlscale.size_law(rlscale.read(table), r_max=0.1)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
     from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
@@ -57,6 +58,7 @@ _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
+    "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
     "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
@@ -108,12 +110,14 @@ __all__ = [
     "InputError",
     "Interval",
     "KeywordError",
+    "LearningRate",
     "Ledger",
     "LedgerError",
     "LeftOut",
     "Listing",
     "Look",
     "OverTime",
+    "Plan",
     "Policy",
     "Posterior",
     "Ranking",
@@ -136,7 +140,9 @@ __all__ = [
     "fits",
     "forecast",
     "gate",
+    "lr_for",
     "over_time",
+    "plan",
     "posterior",
     "rank",
     "read",

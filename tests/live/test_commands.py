@@ -88,7 +88,7 @@ def test_history_of_runs_watched_from_their_first_evaluations(tmp_path):
     assert "Verdicts speak of the forecast where there is one, not of the ceiling." in shown.stdout
     overview = invoke("ledger", "history", "--ledger", where, "--plot", tmp_path / "all.svg")
     assert overview.exit_code == 0, overview.stderr
-    assert f"{last['q50']:.3f} {around}" in overview.stdout
+    assert f"{last['q50']:.3f}  {around}" in overview.stdout
     assert "Nothing is fitted of silent yet." in overview.stdout
 
 

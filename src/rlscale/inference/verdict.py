@@ -149,7 +149,7 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
     allowed = 2.0 * tolerance * curve.range
     if answer.resolved:
         return Verdict(VerdictName.RESOLVED, f"{interval}, no wider than {allowed:.3g}.", "Act on it.")
-    past = f"probability {found.p_past_midpoint:.2f}"
+    past = f"probability {_chance(found.p_past_midpoint)}"
     wide = answer.interval.width > allowed
     doubts, steps = _doubts(curve, found, answer)
     if found.p_past_midpoint >= SURE:
@@ -169,6 +169,11 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
         f"{doubts}{interval}, {width}; the midpoint is passed with {past}.",
         f"{steps}Let it run on before acting on a ceiling: refusing this early is the normal answer.",
     )
+
+
+def _chance(value: float) -> str:
+    """Return a probability as text; near certainty is never rounded to certainty."""
+    return "over 0.99" if value > 0.995 else "under 0.01" if value < 0.005 else f"{value:.2f}"
 
 
 def _doubts(curve: Curve, found: Grounds, answer: Forecast) -> tuple[str, str]:

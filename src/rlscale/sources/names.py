@@ -126,7 +126,8 @@ _TIMES = _words(
 _SETTINGS = _words(
     """
     lr learning_rate beta kl_coef kl_coefficient gamma lambda temperature top_p top_k batch_size train_batch_size
-    group_size num_generations generations rollouts n_rollouts rollout_n epsilon eps clip_eps clip_range
+    group_size num_generations generations rollouts n_rollouts rollout_n rollouts_per_prompt samples_per_prompt
+    difficulty problems_per_batch epsilon eps clip_eps clip_range
     weight_decay warmup warmup_steps max_length max_tokens max_steps total_steps lora_rank rank alpha dropout params
     prompts_per_step eval_generations clip_low clip_high max_response_length layers width precision loss_type
     n_params num_params size pid port version gpus n_gpus num_gpus num_workers num_healthy_workers

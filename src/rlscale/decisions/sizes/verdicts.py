@@ -69,7 +69,7 @@ def on_law(sized: SizedRuns, posterior: SizePosterior) -> Verdict:
             "Train a third size, further away, before acting on K_max or N0.",
         )
     past, constant = p_past_N0(posterior), summary(posterior.K_max)
-    chance = f"{past:.2f}" if past < 0.995 else "over .99"
+    chance = f"{past:.2f}" if past < 0.995 else "over 0.99"
     where = f"K_max lies in {constant.q10:.3g} to {constant.q90:.3g} (80 %)"
     if past < SURE:
         return Verdict(

@@ -21,7 +21,9 @@ __all__ = ["Settings", "setting_of", "settings_columns"]
 _SYNONYMS = {
     "lr": "learning_rate",
     "beta": "kl_coefficient", "kl_coef": "kl_coefficient",
-    "group_size": "generations", "num_generations": "generations",
+    "group_size": "generations", "num_generations": "generations", "rollouts": "generations",
+    "n_rollouts": "generations", "rollout_n": "generations", "rollouts_per_prompt": "generations",
+    "samples_per_prompt": "generations", "problems_per_batch": "prompts_per_step",
 }  # fmt: skip
 
 #: The values of a setting for each run, by the setting's canonical name; None where a run states none.
