@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
     from rlscale.decisions.rollouts import PassCounts, Rollouts, best_at_k, rollouts, worst_at_k
+    from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -57,7 +59,9 @@ _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
+    "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
     "rlscale.decisions.rollouts": ("PassCounts", "Rollouts", "best_at_k", "rollouts", "worst_at_k"),
+    "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -108,6 +112,7 @@ __all__ = [
     "InputError",
     "Interval",
     "KeywordError",
+    "LearningRate",
     "Ledger",
     "LedgerError",
     "LeftOut",
@@ -115,6 +120,7 @@ __all__ = [
     "Look",
     "OverTime",
     "PassCounts",
+    "Plan",
     "Policy",
     "Posterior",
     "Ranking",
@@ -125,6 +131,7 @@ __all__ = [
     "Rollouts",
     "Run",
     "Series",
+    "SizeLaw",
     "Source",
     "SourceError",
     "Truth",
@@ -138,13 +145,16 @@ __all__ = [
     "fits",
     "forecast",
     "gate",
+    "lr_for",
     "over_time",
+    "plan",
     "posterior",
     "rank",
     "read",
     "replay",
     "rollouts",
     "simulate",
+    "size_law",
     "worst_at_k",
 ]
 

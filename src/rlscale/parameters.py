@@ -17,9 +17,9 @@ _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
 _VALUED = frozenset(
     """
     alpha at-least batch-max bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended epochs
-    exclude family from gpus held horizon jobs layers length logp-passes metric model-error most params policy price
-    problems recipe resume-cost risk-spent run runs-per-tournament seed-sd siblings spend stagger stopped target
-    tolerance tournaments unique unit until width
+    exclude family from gpus held horizon jobs layers length logp-passes metric model-error most params policy
+    predict price problems r-max recipe resume-cost risk-spent run runs-per-tournament seed-sd siblings spend
+    stagger stopped target tolerance tournaments unique unit until width
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.

@@ -33,25 +33,30 @@ from rlscale.inference.walk_before import mean_before
 from rlscale.render.json import dumps
 from rlscale.render.simulated import table_csv
 
-RNG = np.random.default_rng(17)
+
+def numbers():
+    """The same random numbers for whoever asks, whichever tests ran before."""
+    return np.random.default_rng(17)
+
+
 #: The module; the function of the same name hides it.
 RANK = import_module("rlscale.decisions.rank")
 
 
 def made(count, *, seeds=1, points=14, uneven=False):
     """Runs of ``count`` recipes with ``seeds`` each, of one length or of several."""
-    runs = []
+    runs, rng = [], numbers()
     for recipe in range(count):
         for seed in range(seeds):
             last = 4.0 + (recipe * 7 + seed) % 5 if uneven else 4.0
-            truth = Truth(R0=0.1, A=RNG.uniform(0.4, 0.8), B=1.6, C_mid=RNG.uniform(0.5, 2.0), sigma=0.01)
-            curve = simulate(truth, np.linspace(0.0, last, points), rng=RNG)
+            truth = Truth(R0=0.1, A=rng.uniform(0.4, 0.8), B=1.6, C_mid=rng.uniform(0.5, 2.0), sigma=0.01)
+            curve = simulate(truth, np.linspace(0.0, last, points), rng=rng)
             runs.append(Run(name=f"r{recipe}-s{seed}", recipe=f"r{recipe}", curve=curve))
     return runs
 
 
 def fallen(name, recipe):
-    curve = simulate(Truth(R0=0.1, A=0.6, B=1.6, C_mid=1.0, sigma=0.01), np.linspace(0, 4, 20), rng=RNG)
+    curve = simulate(Truth(R0=0.1, A=0.6, B=1.6, C_mid=1.0, sigma=0.01), np.linspace(0, 4, 20), rng=numbers())
     reward = np.where(np.arange(20) > 14, 0.12, curve.reward)
     return Run(name=name, recipe=recipe, curve=Curve(compute=curve.compute, reward=reward))
 
@@ -138,10 +143,11 @@ def test_nothing_fitted_ranks_nothing():
 
 
 def test_p_best_of_hundreds_of_levels_is_that_of_all_their_draws():
-    levels = [Level(np.sort(RNG.normal(0.5, 0.05, 2048) + 0.0005 * k), np.full(2048, 1 / 2048)) for k in range(300)]
+    rng = numbers()
+    levels = [Level(np.sort(rng.normal(0.5, 0.05, 2048) + 0.0005 * k), np.full(2048, 1 / 2048)) for k in range(300)]
     p_best, regret = np.array(_best(levels)).T
     assert p_best.sum() == pytest.approx(1.0)
-    sampled = np.stack([RNG.permutation(level.values) for level in levels])
+    sampled = np.stack([rng.permutation(level.values) for level in levels])
     wins = np.bincount(np.argmax(sampled, axis=0), minlength=300) / 2048
     assert p_best[-100:].sum() == pytest.approx(wins[-100:].sum(), abs=0.04)
     assert regret[0] == pytest.approx(np.mean(sampled.max(axis=0) - sampled[0]), abs=0.003)
@@ -253,12 +259,14 @@ def test_levels_of_several_runs_share_their_weights_wherever_they_are_sent():
 
 
 def test_a_recipe_is_better_where_its_probability_says_so():
+    rng = numbers()
+
     def contender(middle, even):
-        values = np.sort(np.minimum(RNG.normal(middle, 0.03, 300), 1.0))
-        weight = np.full(300, 1 / 300) if even else RNG.dirichlet(np.ones(300))
+        values = np.sort(np.minimum(rng.normal(middle, 0.03, 300), 1.0))
+        weight = np.full(300, 1 / 300) if even else rng.dirichlet(np.ones(300))
         return Contender("r", None, Level(values, weight), None, None, None, 0.0, 0.0, None)
 
-    several = [contender(RNG.uniform(0.7, 0.9), k % 2) for k in range(40)]
+    several = [contender(rng.uniform(0.7, 0.9), k % 2) for k in range(40)]
     for one in several:
         for other in several:
             assert one.is_better(other, 0.95) == (one.p_better(other) >= 0.95)
@@ -272,7 +280,8 @@ def test_at_infinity_every_family_has_risen_wholly():
 
 
 def test_the_interval_and_the_cdf_of_a_level_with_ties():
-    values = np.sort(np.minimum(RNG.normal(0.9, 0.1, 500), 1.0))
+    rng = numbers()
+    values = np.sort(np.minimum(rng.normal(0.9, 0.1, 500), 1.0))
     weight = np.full(500, 1 / 500)
     level = Level(values, weight)
     low, middle, high = weighted_quantiles(values, weight, (0.1, 0.5, 0.9))

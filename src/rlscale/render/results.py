@@ -11,6 +11,7 @@ from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
 from rlscale.decisions.rollouts import Rollouts
+from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -86,6 +87,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Backtest: _backtest,
         Replay: _replay,
         Rollouts: _rollouts,
+        SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
 
@@ -132,3 +134,9 @@ def _rollouts(result: Rollouts, charts: bool) -> Answer:
     from rlscale.answers.rollouts import RolloutsView, rollouts_answer
 
     return rollouts_answer(RolloutsView(answer=result, left_out=result.left_out), charts=charts)
+
+
+def _sizes(result: SizeLaw, charts: bool) -> Answer:
+    from rlscale.answers.sizes import SizesView, sizes_answer
+
+    return sizes_answer(SizesView(law=result, left_out=result.left_out), charts=charts)
