@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from rlscale.cli import main
 from rlscale.curves import Run
 from tests.decisions.rollouts.projects import project
+from tests.sources.trackers import made
 
 
 def invoke(*args: object) -> Result:
@@ -146,6 +147,34 @@ def test_a_run_that_does_not_state_its_rollouts_is_said(table: Path, tmp_path: P
     assert result.exit_code == 3
     [lost] = json.loads(result.stdout)["left_out"]
     assert (lost["run"], lost["path"], lost["counted"]) == ("bare", str(bare), True)
+
+
+def test_logs_in_which_training_and_validation_disagree(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for n, validated, trained in ((8, 0.5, 0.95), (32, 0.6, 0.85), (128, 0.68, 0.75)):
+        records = [
+            made.run(f"r{n}", 1000.0, f"n{n}"),
+            made.config(actor_rollout_ref={"rollout": {"n": n}}, data={"train_batch_size": 32}),
+        ]
+        for k, step in enumerate(np.linspace(1, 1e6 / 32 / n, 40).round().astype(int).tolist()):
+            risen = 1.0 / (1.0 + (1e4 * (n / 8) / (step * 32 * n)) ** 1.6)
+            rewards = [0.1 + (top - 0.1) * risen + 0.005 * rng.standard_normal() for top in (validated, trained)]
+            names = ("val-core/math/reward/mean@1", "critic/rewards/mean")
+            row = {"training/global_step": step, "training/epoch": step * n / 8000.0, "actor/lr": 1e-6}
+            records.append(made.history(k, {**row, **dict(zip(names, rewards, strict=True))}))
+        (tmp_path / f"run-{n}.wandb").write_bytes(made.wandb(*records))
+    result = invoke(tmp_path, "--unit", "samples", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    [entry] = found["classes"]
+    assert entry["n"] == [8, 32, 128]
+    assert entry["training"]["opposed"]
+    assert (entry["training"]["best_by_training"], entry["training"]["best_by_validation"]) == (8, 128)
+    assert found["data_reuse"]["passes"] == pytest.approx(1e6 / 32 / 8000.0, rel=0.01)
+    assert set(found["data_reuse"]["widening"]) == {"n8", "n32", "n128"}
+    assert "Beware: training reward and validation rank" in " ".join(
+        invoke(tmp_path, "--unit", "samples").stdout.split()
+    )
 
 
 def test_runs_of_a_ledger(table: Path, tmp_path: Path) -> None:

@@ -118,17 +118,16 @@ def _leads(pieces: list[tuple[float, float]]) -> str | None:
 
 
 def _path(view: RolloutsView) -> Table:
+    shown = [(entry.name, each) for entry in view.answer.classes for each in stops(entry)]
+    beyond = any(each.where == "extrapolated" for _, each in shown)
     columns = (
         *_by_class(view),
         Column("compute", "compute", "compute"),
         Column("n", "best rollouts\n80 %", "count"),
-        Column("where", "by"),
+        *((Column("where", "by"),) if beyond else ()),
     )
-    rows = tuple(
-        (entry.name, each.compute, each.n, "the runs" if each.where == "supported" else "the law, beyond the runs")
-        for entry in view.answer.classes
-        for each in stops(entry)
-    )
+    where = {"supported": "the runs", "extrapolated": "the law, beyond the runs"}
+    rows = tuple((name, each.compute, each.n, *((where[each.where],) if beyond else ())) for name, each in shown)
     return Table(
         name="n_star", title="The best number at each compute", columns=columns, rows=rows,
         note=f"compute of a run in {view.axis}", group="class" if len(view.answer.classes) > 1 else "",

@@ -22,6 +22,8 @@ __all__ = ["rollouts_chart"]
 _GRID, _POINTS = 61, 160
 #: Least share of the axis between two named numbers of rollouts, and kinds of prompts drawn at most.
 _APART, _KINDS = 0.07, 800
+#: A compute nearer to the end of the axis than this share of it needs no mark.
+_NEAR = 0.98
 Drawn = tuple[TriedN, str, tuple[float, ...], tuple[float, ...]]
 
 
@@ -60,7 +62,7 @@ def _rewards(view: RolloutsView, entry: ClassRollouts) -> Panel:
     limits = reward_limits(values, shown)
     first, last = min(tried.first for tried in entry.tried), max(tried.last for tried in entry.tried)
     at = entry.compared_at
-    if at is not None and at < last:
+    if at is not None and at < _NEAR * last:
         marks = [Line((at, at), limits, "faint", 0.9, "dashed"), *marks]
     name = "" if entry.name is None else f"{entry.name}: "
     return Panel(
@@ -123,7 +125,7 @@ def _best(view: RolloutsView, entry: ClassRollouts) -> Panel:
     axis = _numbers(entry, [*low, *high, *(edge for interval in given for edge in (interval.q10, interval.q90))])
     marks: list[Mark] = [
         Band(x, low, high, "s0", 0.18),
-        *_stairs(entry),
+        *_stairs(entry, first, last),
         Line(x, middle, "s0", 2.2),
     ]
     if star is not None:
@@ -161,13 +163,14 @@ def _keys(view: RolloutsView) -> tuple[Key, ...]:
     return Key("line", "s0", "n*, with its 80 % band"), Key("line", "muted", "which of those tried leads")
 
 
-def _stairs(entry: ClassRollouts) -> list[Mark]:
+def _stairs(entry: ClassRollouts, first: float, last: float) -> list[Mark]:
     """Return which of the numbers tried leads, as a staircase."""
     x: list[float] = []
     y: list[float] = []
     for piece in entry.envelope:
-        x += [piece.start, piece.end]
-        y += [float(piece.n), float(piece.n)]
+        if piece.end > first:
+            x += [max(piece.start, first), min(piece.end, last)]
+            y += [float(piece.n), float(piece.n)]
     return [Line(tuple(x), tuple(y), "muted", 1.3)] if x else []
 
 

@@ -16,6 +16,8 @@ __all__ = ["RolloutsView", "rollouts_view", "stops"]
 
 #: Computes of the table of the best number along the support.
 _STOPS = 5
+#: Computes that differ by a smaller share read alike.
+_ALIKE = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,9 @@ def stops(entry: ClassRollouts) -> tuple[Optimum, ...]:
     places = {round(k * last / (_STOPS - 1)) for k in range(_STOPS)} if entry.path else set()
     chosen = {entry.path[place].compute: entry.path[place] for place in places}
     if entry.n_star is not None:
-        chosen[entry.n_star.compute] = entry.n_star
+        asked = entry.n_star.compute
+        chosen = {compute: each for compute, each in chosen.items() if abs(compute / asked - 1.0) > _ALIKE}
+        chosen[asked] = entry.n_star
     return tuple(chosen[compute] for compute in sorted(chosen))
 
 
