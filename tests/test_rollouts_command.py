@@ -190,9 +190,9 @@ def test_runs_of_a_ledger(table: Path, tmp_path: Path) -> None:
     [
         ((8,), "1M", "is not known: all runs have 8 rollouts per prompt: there is nothing to compare; run the same"),
         ((8, 32), "1M", "At 1M samples, 32 rollouts per prompt have the highest reward with probability"),
-        ((8, 32, 128), "1G", "the budget 1G lies beyond 4 times what was evaluated, 1M"),
+        ((8, 32, 128), "1G", "the budget 1G samples lies beyond 4 times what was evaluated, 1M"),
         ((8, 32, 128), "3M", "which is beyond the 1M evaluated"),
-        ((8, 32, 128), "10", "the budget 10 lies below the compute from which two numbers were evaluated"),
+        ((8, 32, 128), "10", "the budget 10 samples lies below the compute from which two numbers were evaluated"),
     ],
 )  # fmt: skip
 def test_answers_with_limits(tmp_path: Path, numbers: tuple[int, ...], budget: str, said: str) -> None:

@@ -108,10 +108,10 @@ def test_beyond_the_support_it_is_said_and_far_beyond_there_is_no_number(answer)
     assert ahead.n_star.n.q10 < ahead.n_star.n.q90
     far = rollouts(answer.fits, budget=1e7).classes[0]
     assert (far.n_star, far.allocation) == (None, None)
-    assert far.reasons["n_star"] == "the budget 1e+07 lies beyond 4 times what was evaluated, 1e+06"
+    assert far.reasons["n_star"] == "the budget 1e+07 samples lies beyond 4 times what was evaluated, 1e+06"
     near = rollouts(answer.fits, budget=100.0).classes[0]
     assert near.n_star is None
-    assert near.reasons["n_star"].startswith("the budget 100 lies below the compute from which two numbers")
+    assert near.reasons["n_star"].startswith("the budget 100 samples lies below the compute from which two numbers")
 
 
 def test_a_best_number_that_still_rises_has_no_end():
@@ -176,7 +176,7 @@ def test_runs_that_do_not_learn_count_as_flat_and_are_said():
     still = Run(name="n8-flat", recipe="n8", curve=flat, settings={"generations": 8, "prompts_per_step": 32})
     result = rollouts([still, *project(32, 128, 512)]).classes[0]
     assert result.tried[0].verdict.name.value == "no_learning"
-    assert result.notes[0].startswith("n8-flat: each shows no gain")
+    assert result.notes[0].startswith("n8-flat: shows no gain")
     assert result.n_star.n.q50 > 32
     nothing = rollouts([renamed(replace_settings(still, generations=n), f"{n}-") for n in (8, 16, 32)]).classes[0]
     assert nothing.n_star is None

@@ -129,8 +129,8 @@ def _path(view: RolloutsView) -> Table:
     where = {"supported": "the runs", "extrapolated": "the law, beyond the runs"}
     rows = tuple((name, each.compute, each.n, *((where[each.where],) if beyond else ())) for name, each in shown)
     return Table(
-        name="n_star", title="The best number at each compute", columns=columns, rows=rows,
-        note=f"compute of a run in {view.axis}", group="class" if len(view.answer.classes) > 1 else "",
+        name="n_star", title="Best number by compute", columns=columns, rows=rows,
+        note=f"compute in {view.axis}", group="class" if len(view.answer.classes) > 1 else "",
     )  # fmt: skip
 
 

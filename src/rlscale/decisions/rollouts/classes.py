@@ -175,11 +175,14 @@ def _optimum(
             None,
             f"{len(fits)} numbers of rollouts show which is better, and {ENOUGH} are needed for how the best moves",
         )
-    at, (low, high) = supported[1] if budget is None else budget, supported
+    at, (low, high), unit = supported[1] if budget is None else budget, supported, _unit(fits)
     if at < low:
-        return None, f"the budget {at:.4g} lies below the compute from which two numbers were evaluated, {low:.4g}"
+        return (
+            None,
+            f"the budget {at:.4g} {unit} lies below the compute from which two numbers were evaluated, {low:.4g}",
+        )
     if at > REACH * high:
-        return None, f"the budget {at:.4g} lies beyond {REACH:g} times what was evaluated, {high:.4g}"
+        return None, f"the budget {at:.4g} {unit} lies beyond {REACH:g} times what was evaluated, {high:.4g}"
     n = interval_of(np.exp(law.log_n(np.array([at]))[:, 0]))
     return Optimum(at, n, "supported" if at <= high else "extrapolated"), ""
 
@@ -197,7 +200,12 @@ def _saturation(
     largest = max(fits)
     advice = f"try more than {largest}" if rising > 0.7 * largest else "run on"
     chance = f"probability {p:.0%}".replace("%", " %")
-    return None, p, f"that n* has stopped rising by {supported[1]:.4g} has {chance}; {advice} to see where it ends"
+    by = f"{supported[1]:.4g} {_unit(fits)}"
+    return None, p, f"that n* has stopped rising by {by} has {chance}; {advice} to see where it ends"
+
+
+def _unit(fits: Mapping[int, Sequence[Fit]]) -> str:
+    return next(iter(fits.values()))[0].run.curve.unit
 
 
 def _beyond(saturation: Interval | None, fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
@@ -266,11 +274,10 @@ def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
         (_UNRANKED, "shows no gain: it counts as a curve that stays where it is, where it could be fitted"),
     ):
         names = [fit.run.name for several in fits.values() for fit in several if fit.verdict.name in verdicts]
-        notes += (
-            [f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: each {what}"]
-            if names
-            else []
-        )
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            each = "each " if len(names) > 1 else ""
+            notes.append(f"{', '.join(names[:3])}{more}: {each}{what}")
     return tuple(notes)
 
 
