@@ -23,6 +23,7 @@ from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.verdict import VerdictName
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import lacked
 
 __all__ = ["plan"]
 
@@ -88,6 +89,7 @@ def plan(
     >>> reach.reward, reach.compute is not None
     (0.8, True)
     """
+    left_out = lacked(fits)
     fitted = fits_of(fits, "plan", options)
     runs = [fit.run for fit in fitted]
     on_one_axis(runs, "plan", ("unit", "clock", "metric", "frame"))
@@ -130,6 +132,7 @@ def plan(
         claim=ranking.claim,
         notes=(*ranking.notes, *_notes(runs[0].curve, reward, budget, last)),
         fits=tuple(fitted),
+        left_out=left_out,
     )
 
 
