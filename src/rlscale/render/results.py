@@ -10,6 +10,7 @@ from typing import Any
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.plan import LearningRate, Plan
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -82,6 +83,8 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Fit: _fit,
         Ranking: _ranking,
         GateAnswer: _gate,
+        Plan: _plan,
+        LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
     }
@@ -112,6 +115,18 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
         GateView(answer=result, calibration="", shown=result.decisions, curves=curves, left_out=result.left_out),
         charts=charts,
     )
+
+
+def _plan(result: Plan, charts: bool) -> Answer:
+    from rlscale.answers.plan import plan_answer, plan_view
+
+    return plan_answer(plan_view(result), charts=charts)
+
+
+def _rate(result: LearningRate, charts: bool) -> Answer:
+    from rlscale.answers.plan import RateView, rate_answer
+
+    return rate_answer(RateView(result), charts=charts)
 
 
 def _backtest(result: Backtest, charts: bool) -> Answer:
