@@ -66,7 +66,7 @@ def _horizon_axis(view: PlanView, rows: Sequence[RecipePlan], first: float) -> A
 
 def _reach_panel(view: PlanView) -> Panel:
     """Return a row a recipe: the interval of the compute that it takes, given that it gets there."""
-    rows = sorted(view.fitted, key=_takes)[:_ROWS]
+    rows = sorted(view.fitted, key=lambda row: (_takes(row), -row.reach.p if row.reach else 0.0))[:_ROWS]
     first = 0.9 * min(min(_takes(row, 0), row.compute_last or np.inf) for row in rows)
     marks: list[Mark] = _budget(view, len(rows) - 0.4, -0.6)
     ends = []
