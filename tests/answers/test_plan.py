@@ -65,6 +65,11 @@ def test_the_headline_where_nobody_gets_there_or_all_are_there() -> None:
     assert recipe_words(early)[0] == "0.300 has probably been reached already: slow and quick."
 
 
+def test_a_reward_that_the_first_evaluation_has() -> None:
+    said = headline(plan_view(plan([run("high", R0=0.5)], reward=0.2)))
+    assert said == "high stands at 0.200 or above from its first evaluation on."
+
+
 def test_the_headline_of_what_cannot_be_planned() -> None:
     assert headline(plan_view(plan([NEW]))) == (
         "No recipe could be fitted yet: nothing is known of what more compute brings."
@@ -156,7 +161,7 @@ def test_the_charts_draw_the_numbers(full: Plan) -> None:
     found = panels(full)
     assert list(found) == [
         "Compute to reach 0.600", "Chance of having reached 0.600", "What a doubling costs, and gains",
-        "Median curves to 1.2k gpu-hours",
+        "Median curves to 1.2k gpu-hours", "RL's share of the compute of pretraining",
     ]  # fmt: skip
     row, other = full.recipes[0], full.recipes[1]
     reach = found["Compute to reach 0.600"]
@@ -180,6 +185,16 @@ def test_the_charts_draw_the_numbers(full: Plan) -> None:
             if isinstance(mark, Line)
             for x in mark.x
         )
+
+
+def test_the_share_of_pretraining_stands_among_published_ones(full: Plan) -> None:
+    answer = answered(full, charts=True)
+    (panel,) = [panel for panel in answer.chart.panels if panel.title.startswith("RL's share of")]
+    assert [end.text for end in panel.ends][:2] == ["this plan  0.12 %", "josancamon19/rl-scaling-laws  0.003 % · S"]
+    assert len(panel.ends) == 1 + sum(each.share is not None for each in full.pretraining.references)
+    (table,) = [table for table in answer.tables if table.name == "references"]
+    assert table.rows[0][:3] == ("this plan", "0.12 %", 1200.0)
+    assert len(table.rows) == 1 + len(full.pretraining.references)
 
 
 def test_charts_of_many_recipes_say_what_they_leave_out() -> None:

@@ -8,7 +8,8 @@ from rlscale.answers.numbers import count
 from rlscale.answers.plan.chart import drawings, plan_chart
 from rlscale.answers.plan.document import plan_document
 from rlscale.answers.plan.rate import rate_section, rate_words
-from rlscale.answers.plan.tables import buys_table, flat_table, reach_table, references_table
+from rlscale.answers.plan.share import references_table
+from rlscale.answers.plan.tables import buys_table, flat_table, reach_table
 from rlscale.answers.plan.view import PlanView
 from rlscale.answers.plan.words import crossing_words, headline, recipe_words, share_words, split_lead, split_words
 
@@ -27,7 +28,7 @@ def plan_answer(view: PlanView, *, charts: bool = False) -> Answer:
     chart = plan_chart(view) if charts else None
     blocks: list[Block] = [
         *([] if plan.reward is None else [reach_table(view)]),
-        buys_table(view),
+        *([buys_table(view)] if plan.reward is None or view.fitted else []),
         *([] if chart is None else drawings(chart)),
         Section("What to know of recipes", recipe_words(view)),
         Section("The split of the budget", split_words(view)),

@@ -12,6 +12,7 @@ from rlscale.answers.charts.recipes import COLOURED, colour_of
 from rlscale.answers.charts.runs import computes, short, start_of
 from rlscale.answers.charts.spec import Axis, Band, Chart, End, Label, Line, Mark, Panel, Part, Points
 from rlscale.answers.numbers import count, probability, quantity
+from rlscale.answers.plan.share import share_panel
 from rlscale.answers.plan.view import PlanView
 from rlscale.answers.plan.words import LIKELY
 from rlscale.decisions.plan import Doubling, RecipePlan
@@ -30,16 +31,22 @@ def plan_chart(view: PlanView) -> Chart | None:
     """Return the chart of a plan; None where nothing was fitted."""
     if not view.fitted:
         return None
-    below = Part((_gain_panel(view), _crossing_panel(view)), 2, _SIZE)
-    if view.plan.reward is None:
-        return Chart((below,))
-    return Chart((Part((_reach_panel(view), _chance_panel(view)), 2, _SIZE), below))
+    parts = [] if view.plan.reward is None else [Part((_reach_panel(view), _chance_panel(view)), 2, _SIZE)]
+    parts.append(Part((_gain_panel(view), _crossing_panel(view)), 2, _SIZE))
+    if view.plan.pretraining is not None:
+        parts.append(Part((share_panel(view.plan.pretraining),), 1, (2.0 * _SIZE[0], 2.8)))
+    return Chart(tuple(parts))
 
 
 def drawings(chart: Chart) -> list[Figures]:
     """Return the panels two by two for a page, with what they show."""
     return [
-        Figures("", part.panels, " ".join(f"{panel.title}: {panel.subtitle}." for panel in part.panels), size="half")
+        Figures(
+            "",
+            part.panels,
+            " ".join(f"{panel.title}: {panel.subtitle}." for panel in part.panels),
+            size="half" if len(part.panels) > 1 else "wide",
+        )
         for part in chart.parts
     ]
 

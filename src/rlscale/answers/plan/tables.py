@@ -1,15 +1,15 @@
-"""The tables of a plan: the compute to a reward, what more compute buys, published spends."""
+"""The tables of a plan: the compute to a reward, what more compute buys, all numbers."""
 
 from __future__ import annotations
 
 from rlscale.answers.numbers import quantity
 from rlscale.answers.plan.view import PlanView
 from rlscale.answers.table import Cell, Column, Table
-from rlscale.decisions.plan import Cost, PretrainingShare, RecipePlan
+from rlscale.decisions.plan import Cost, RecipePlan
 
-__all__ = ["buys_table", "flat_table", "reach_table", "references_table"]
+__all__ = ["buys_table", "flat_table", "reach_table"]
 
-#: Costs are told for a gain of this share of what rewards are written in.
+#: Costs are told for a gain of this share of the range.
 _STEP = 0.01
 
 
@@ -45,8 +45,7 @@ def buys_table(view: PlanView) -> Table:
     alone = plan.reward is None
     hours = any(row.next_doubling is not None and row.next_doubling.cost is not None for row in view.rows)
     money = any(row.next_doubling is not None and row.next_doubling.cost_in_money is not None for row in view.rows)
-    low, high = view.bounds
-    step = view.reward(_STEP * (high - low))
+    step = view.reward(_STEP * view.range)
     columns = [
         Column("recipe", "recipe", "name"),
         *([Column("verdict", "verdict", "verdict"), Column("compute_last", "now at", "compute")] if alone else []),
@@ -63,8 +62,8 @@ def buys_table(view: PlanView) -> Table:
         cells: list[Cell] = [row.recipe]
         cells += [row.verdict.name.value, row.compute_last] if alone else []
         cells.append(None if buys is None else buys.gain)
-        cells += [_cost(None if buys is None else buys.cost, high - low)] if hours else []
-        cells += [_cost(None if buys is None else buys.cost_in_money, high - low)] if money else []
+        cells += [_cost(None if buys is None else buys.cost, view.range)] if hours else []
+        cells += [_cost(None if buys is None else buys.cost_in_money, view.range)] if money else []
         rows.append((*cells, row.worth_until, row.forecast, row.p_best))
     note = f"compute in {view.runs[0].axis}; worth it: a doubling gains {view.reward(view.worth)} or more"
     note += "; a cost is that of the doubling over its gain" if hours or money else ""
@@ -113,24 +112,3 @@ def _flat(view: PlanView, row: RecipePlan) -> tuple[Cell, ...]:
 
 def _three(cost: Cost | None) -> tuple[float | None, ...]:
     return (None,) * 3 if cost is None else (cost.q50, cost.q10, cost.q90)
-
-
-def references_table(view: PlanView, share: PretrainingShare) -> Table:
-    """Return the share among published spends."""
-    columns = (
-        Column("name", "spend on RL", "name"),
-        Column("share", "of pretraining", "label"),
-        Column("gpu_hours", "GPU-hours", "compute"),
-        Column("grade", "grade"),
-        Column("source", "source", spare=True),
-    )
-    own = share.compute if view.plan.unit == "gpu-hours" else None
-    rows: list[tuple[Cell, ...]] = [("this plan", _percent(share.share), own, "", "")]
-    rows += [(each.name, _percent(each.share), each.gpu_hours, each.grade, each.source) for each in share.references]
-    note = "grades: V read in the source, S secondhand, D derived, M from memory"
-    return Table(name="references", title="RL's share of pretraining, beside published spends", columns=columns,
-                 rows=tuple(rows), note=note, bold=(0,))  # fmt: skip
-
-
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{100.0 * share:.3g} %"

@@ -62,10 +62,14 @@ class PlanView:
         return min(run.shown_in[0] for run in self.runs), max(run.shown_in[1] for run in self.runs)
 
     @property
+    def range(self) -> float:
+        """What shares of the range are shares of, in reward."""
+        return self.plan.fits[0].run.curve.range
+
+    @property
     def worth(self) -> float:
         """What a doubling has to gain, in reward."""
-        low, high = self.plan.fits[0].run.curve.bounds
-        return self.plan.worth * (high - low)
+        return self.plan.worth * self.range
 
     def place(self, recipe: str) -> int:
         """Return the place of a recipe among all, 0 for the best: its colour."""

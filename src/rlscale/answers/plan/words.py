@@ -64,6 +64,8 @@ def _reaches(view: PlanView, row: RecipePlan, wanted: str) -> str:
     assert row.reach.compute is not None
     assert row.compute_last is not None
     where = f"at {_at(view, row)} (80 %: {_span(row.reach.compute)})"
+    if row.reach.compute.q90 <= row.reach.compute.q10:
+        return f"{row.recipe} stands at {wanted} or above from its first evaluation on."
     if row.reach.compute.q50 <= row.compute_last:
         return f"{row.recipe} has probably reached {wanted} already, {where}."
     sure = f"{_chance(row.reach.p)} within {view.compute(row.reach.horizon)}"
