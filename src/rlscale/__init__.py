@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
     from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
+    from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -58,6 +59,7 @@ _HOMES = {
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
     "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
+    "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -125,6 +127,7 @@ __all__ = [
     "RlscaleError",
     "Run",
     "Series",
+    "SizeLaw",
     "Source",
     "SourceError",
     "Truth",
@@ -145,6 +148,7 @@ __all__ = [
     "read",
     "replay",
     "simulate",
+    "size_law",
 ]
 
 

@@ -19,9 +19,9 @@ _PAIRS = ("bounds", "lr-anchor")
 _VALUED = frozenset(
     """
     alpha at-least batch bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended epochs
-    exclude family from gpus held horizon jobs layers length logp-passes lr-anchor metric model-error params policy
-    pretraining price recipe resume-cost reward risk-spent run runs-per-tournament seed-sd siblings stagger stopped
-    target tolerance tournaments unit until width worth
+    exclude family from gpus held horizon jobs layers length logp-passes lr-anchor metric model-error params
+    policy predict pretraining price r-max recipe resume-cost reward risk-spent run runs-per-tournament seed-sd
+    siblings stagger stopped target tolerance tournaments unit until width worth
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.

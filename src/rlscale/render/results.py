@@ -11,6 +11,7 @@ from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
 from rlscale.decisions.plan import LearningRate, Plan
+from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -87,6 +88,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
+        SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
 
@@ -139,3 +141,9 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _sizes(result: SizeLaw, charts: bool) -> Answer:
+    from rlscale.answers.sizes import SizesView, sizes_answer
+
+    return sizes_answer(SizesView(law=result, left_out=result.left_out), charts=charts)

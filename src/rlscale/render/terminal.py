@@ -97,7 +97,7 @@ def _built(table: Table, layout: Layout, name_width: int, limit: int) -> RichTab
 
 def _name(table: Table, row: int, place: int, width: int, below: int | None) -> Text:
     """Return a name, with the verdict below it where there is no column for it."""
-    text = Text(folded(str(table.rows[row][place]), width), style="bold" if row in table.bold else "")
+    text = Text(folded(table.text(row, place)[0], width), style="bold" if row in table.bold else "")
     if below is not None:
         text.append("\n").append_text(badge(str(table.rows[row][below])))
     return text
