@@ -11,6 +11,7 @@ from rlscale.cli.gates import gate, policy, replay
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
+from rlscale.cli.plans import plan
 from rlscale.cli.rollouts import rollouts
 from rlscale.cli.sizes import sizes
 from rlscale.options import example
@@ -38,6 +39,7 @@ for _command in (
     fit,
     rank,
     backtest,
+    plan,
     sizes,
     rollouts,
     gate,

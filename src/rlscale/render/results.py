@@ -10,6 +10,7 @@ from typing import Any
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.plan import LearningRate, Plan
 from rlscale.decisions.rollouts import Rollouts
 from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
@@ -84,6 +85,8 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Fit: _fit,
         Ranking: _ranking,
         GateAnswer: _gate,
+        Plan: _plan,
+        LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
         Rollouts: _rollouts,
@@ -116,6 +119,18 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
         GateView(answer=result, calibration="", shown=result.decisions, curves=curves, left_out=result.left_out),
         charts=charts,
     )
+
+
+def _plan(result: Plan, charts: bool) -> Answer:
+    from rlscale.answers.plan import plan_answer, plan_view
+
+    return plan_answer(plan_view(result), charts=charts)
+
+
+def _rate(result: LearningRate, charts: bool) -> Answer:
+    from rlscale.answers.plan import RateView, rate_answer
+
+    return rate_answer(RateView(result), charts=charts)
 
 
 def _backtest(result: Backtest, charts: bool) -> Answer:
