@@ -194,6 +194,8 @@ def _prompts(found: PromptAllocation) -> Panel:
     chosen = [kind for kind in chosen if kind[1]]
     most = max((kind[2] for kind in chosen), default=1)
     top = max(most, 2) * 1.08
+    whole = (round(tick) for tick, _ in reward_ticks(0.0, top, 6) if math.isclose(tick, round(tick), abs_tol=1e-9))
+    ticks = tuple((float(tick), f"{tick:,}") for tick in whole)
     groups: dict[bool, list[tuple[int, int, int]]] = {True: [], False: []}
     for kind in chosen:
         groups[kind[2] > 0].append(kind)
@@ -213,7 +215,7 @@ def _prompts(found: PromptAllocation) -> Panel:
     return Panel(
         description="Rollouts of each prompt against the share of its samples that were right",
         x=share_axis("right among the graded samples"),
-        y=Axis("rollouts", 0.0, top, tuple(t for t in reward_ticks(0.0, top, 6) if math.isclose(t[0], round(t[0])))),
+        y=Axis("rollouts", 0.0, top, ticks),
         marks=tuple(marks),
         title="Rollouts over prompts",
         subtitle=f"groups with right and wrong answers: {found.mixed.q50:,.0f} ({ends(found.mixed)}); spread evenly "

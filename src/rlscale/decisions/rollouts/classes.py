@@ -271,9 +271,14 @@ def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
             _BROKEN,
             "broke off (collapsed or changed regime): what it reached before counts, and chance may have broken it",
         ),
-        (_UNRANKED, "shows no gain: it counts as a curve that stays where it is, where it could be fitted"),
+        (_UNRANKED, "shows no gain: it counts as a curve that stays where it is"),
     ):
-        names = [fit.run.name for several in fits.values() for fit in several if fit.verdict.name in verdicts]
+        names = [
+            fit.run.name
+            for several in fits.values()
+            for fit in several
+            if fit.verdict.name in verdicts and fit.posterior is not None
+        ]
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             each = "each " if len(names) > 1 else ""
