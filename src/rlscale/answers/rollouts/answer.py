@@ -73,8 +73,8 @@ def _kicker(view: RolloutsView) -> str:
         tried = {n for entry in view.answer.classes for n in entry.n}
         numbers = "1 number of rollouts" if len(tried) == 1 else f"{len(tried):,} numbers of rollouts"
         return f"{view.metric or 'reward'} · {numbers}, {count(view.runs, 'run')}"
-    found = view.answer.prompts
-    return "pass counts" if found is None else f"pass counts · {count(len(found.prompts), 'prompt')}"
+    allocation = view.answer.prompts
+    return "pass counts" if allocation is None else f"pass counts · {count(len(allocation.prompts), 'prompt')}"
 
 
 def _by_class(view: RolloutsView) -> tuple[Column, ...]:
@@ -152,8 +152,8 @@ def _envelope(view: RolloutsView) -> Table:
 
 def _prompts(view: RolloutsView) -> Table:
     """Return all prompts, those with most rollouts first."""
-    found = view.answer.prompts
-    shares = () if found is None else sorted(found.prompts, key=lambda share: -share.rollouts)
+    allocation = view.answer.prompts
+    shares = () if allocation is None else sorted(allocation.prompts, key=lambda share: -share.rollouts)
     columns = (
         Column("prompt", "prompt", "name"),
         Column("correct", "right", "count"),
@@ -193,9 +193,9 @@ def _few_prompts(view: RolloutsView) -> Table:
 
 def _kinds(view: RolloutsView) -> Table:
     """Return the prompts by how many of how many samples were right."""
-    found = view.answer.prompts
+    allocation = view.answer.prompts
     kinds: dict[tuple[int, int], list[PromptShare]] = {}
-    for share in () if found is None else found.prompts:
+    for share in () if allocation is None else allocation.prompts:
         kinds.setdefault((share.correct, share.graded), []).append(share)
     columns = (
         Column("correct", "right", "count"),

@@ -151,9 +151,9 @@ def _subtitle(entry: ClassRollouts) -> str:
         return f"{value.q50:,.0f} ({ends(value)})"
 
     star = entry.n_star
-    said = [] if star is None else [f"at {quantity(star.compute)}: {text(star.n)}"]
-    said.append("end of the rise not known" if entry.saturation is None else f"rise ends at {text(entry.saturation)}")
-    return "; ".join(said)
+    parts = [] if star is None else [f"at {quantity(star.compute)}: {text(star.n)}"]
+    parts.append("end of the rise not known" if entry.saturation is None else f"rise ends at {text(entry.saturation)}")
+    return "; ".join(parts)
 
 
 def _keys(view: RolloutsView) -> tuple[Key, ...]:
@@ -185,10 +185,10 @@ def _numbers(entry: ClassRollouts, values: list[float]) -> Axis:
     return Axis(axis.label, low, high, tuple((float(n), f"{n:,}") for n in named), "log")
 
 
-def _prompts(found: PromptAllocation) -> Panel:
+def _prompts(allocation: PromptAllocation) -> Panel:
     """Return rollouts against the share of right samples, a point a kind of prompt."""
     kinds: dict[tuple[int, int, int], list[float]] = {}
-    for share in found.prompts:
+    for share in allocation.prompts:
         kinds.setdefault((share.correct, share.graded, share.rollouts), []).append(share.p_mixed)
     chosen = sorted(kinds, key=lambda kind: -len(kinds[kind]))[:_KINDS]
     chosen = [kind for kind in chosen if kind[1]]
@@ -218,6 +218,6 @@ def _prompts(found: PromptAllocation) -> Panel:
         y=Axis("rollouts", 0.0, top, ticks),
         marks=tuple(marks),
         title="Rollouts over prompts",
-        subtitle=f"groups with right and wrong answers: {found.mixed.q50:,.0f} ({ends(found.mixed)}); spread evenly "
-        f"{found.even:,.0f}",
+        subtitle=f"groups with right and wrong answers: {allocation.mixed.q50:,.0f} ({ends(allocation.mixed)}); "
+        f"spread evenly {allocation.even:,.0f}",
     )

@@ -86,35 +86,37 @@ def _training(contrast: TrainingContrast) -> Document:
     return {**asdict(contrast), "n": list(contrast.n)}
 
 
-def _split(found: Allocation) -> Document:
+def _split(allocation: Allocation) -> Document:
     first = {
-        "problems_per_batch": found.problems_per_batch, "rollouts": found.rollouts, "updates": found.updates,
-        "updates_range": list(found.updates_range),
-    }  # fmt: skip
-    return {**first, **{name: value for name, value in asdict(found).items() if name not in first}}
+        "problems_per_batch": allocation.problems_per_batch,
+        "rollouts": allocation.rollouts,
+        "updates": allocation.updates,
+        "updates_range": list(allocation.updates_range),
+    }
+    return {**first, **{name: value for name, value in asdict(allocation).items() if name not in first}}
 
 
-def _prompts(found: PromptAllocation) -> list[Document]:
+def _prompts(allocation: PromptAllocation) -> list[Document]:
     return [
         {
             "prompt": share.prompt, "rollouts": share.rollouts, "correct": share.correct, "graded": share.graded,
             "pass_rate": _interval(share.pass_rate), "p_learnable": share.p_learnable, "p_mixed": share.p_mixed,
         }
-        for share in found.prompts
+        for share in allocation.prompts
     ]  # fmt: skip
 
 
-def _together(found: PromptAllocation) -> Document:
+def _together(allocation: PromptAllocation) -> Document:
     return {
-        "budget": found.budget,
-        "used": found.used,
-        "mixed": _interval(found.mixed),
-        "mixed_share": _interval(found.mixed_share),
-        "even": found.even,
-        "left_out": found.left_out,
-        "most": found.most,
-        "prior": asdict(found.prior),
-        "notes": list(found.notes),
+        "budget": allocation.budget,
+        "used": allocation.used,
+        "mixed": _interval(allocation.mixed),
+        "mixed_share": _interval(allocation.mixed_share),
+        "even": allocation.even,
+        "left_out": allocation.left_out,
+        "most": allocation.most,
+        "prior": asdict(allocation.prior),
+        "notes": list(allocation.notes),
     }
 
 

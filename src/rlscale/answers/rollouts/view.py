@@ -70,9 +70,9 @@ def stops(entry: ClassRollouts) -> tuple[Optimum, ...]:
     places = {round(k * last / (_STOPS - 1)) for k in range(_STOPS)} if entry.path else set()
     chosen = {entry.path[place].compute: entry.path[place] for place in places}
     if entry.n_star is not None:
-        asked = entry.n_star.compute
-        chosen = {compute: each for compute, each in chosen.items() if abs(compute / asked - 1.0) > _ALIKE}
-        chosen[asked] = entry.n_star
+        budget = entry.n_star.compute
+        chosen = {compute: each for compute, each in chosen.items() if abs(compute / budget - 1.0) > _ALIKE}
+        chosen[budget] = entry.n_star
     return tuple(chosen[compute] for compute in sorted(chosen))
 
 

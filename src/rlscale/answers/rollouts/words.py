@@ -48,10 +48,10 @@ _PUBLISHED = {
 
 def headline(view: RolloutsView) -> str:
     """Return the answer in a sentence; first, what it lacks."""
-    return f"{lacking(view.left_out, view.runs)}{_said(view)}"
+    return f"{lacking(view.left_out, view.runs)}{_answered(view)}"
 
 
-def _said(view: RolloutsView) -> str:
+def _answered(view: RolloutsView) -> str:
     classes = view.answer.classes
     if not classes:
         return _counted(view)
@@ -124,18 +124,18 @@ def _counted(view: RolloutsView) -> str:
 
 def lead(view: RolloutsView) -> tuple[str, ...]:
     """Return what stands under the headline: where the rise ends, the split, what to beware of."""
-    classes, said = view.answer.classes, []
+    classes, sentences = view.answer.classes, []
     if len(classes) == 1:
-        said += [_largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
-    said += [sentence(text) for text in view.answer.notes if text.startswith(_CONVERTED)]
+        sentences += [_largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
+    sentences += [sentence(text) for text in view.answer.notes if text.startswith(_CONVERTED)]
     opposed = [entry for entry in classes if entry.training is not None and entry.training.opposed]
-    said += [_opposed(view, entry) for entry in opposed]
+    sentences += [_opposed(view, entry) for entry in opposed]
     reuse_ = view.answer.data_reuse
     if reuse_ is not None and reuse_.widening:
-        said.append(
+        sentences.append(
             f"Training less validation reward widens in {listed(reuse_.widening)}: a sign of overfitting, see below."
         )
-    return tuple(text for text in said if text)
+    return tuple(text for text in sentences if text)
 
 
 def _ends(view: RolloutsView, entry: ClassRollouts) -> str:
@@ -159,13 +159,13 @@ def _largest(entry: ClassRollouts) -> str:
     return f"Its interval reaches beyond {largest:,}, the largest number tried: try more to be sure."
 
 
-def _split(view: RolloutsView, found: Allocation | None) -> str:
-    if found is None:
+def _split(view: RolloutsView, allocation: Allocation | None) -> str:
+    if allocation is None:
         return ""
-    low, high = found.updates_range
+    low, high = allocation.updates_range
     return (
-        f"The budget is then {count(found.updates, 'update')} ({low:,}–{high:,} for the ends of the interval) of "
-        f"{count(found.problems_per_batch, 'problem')} with {found.rollouts:,} rollouts each."
+        f"The budget is then {count(allocation.updates, 'update')} ({low:,}–{high:,} for the ends of the interval) of "
+        f"{count(allocation.problems_per_batch, 'problem')} with {allocation.rollouts:,} rollouts each."
     )
 
 
@@ -194,43 +194,43 @@ def _together(view: RolloutsView, entry: ClassRollouts) -> str:
 
 def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
     """Return the cost model behind the split of the budget, its notes, or why there is none."""
-    said: list[Sentence | str] = []
+    sentences: list[Sentence | str] = []
     for entry in view.answer.classes:
-        found, subject = entry.allocation, "" if len(view.answer.classes) == 1 else _name(entry)
-        if found is not None:
-            said.append(Sentence(_cost(found), subject))
-            said += [sentence(text) for text in found.notes if sentence(text) not in said]
+        allocation, subject = entry.allocation, "" if len(view.answer.classes) == 1 else _name(entry)
+        if allocation is not None:
+            sentences.append(Sentence(_cost(allocation), subject))
+            sentences += [sentence(text) for text in allocation.notes if sentence(text) not in sentences]
             continue
         why = entry.reasons.get("allocation", "")
         if view.answer.budget is not None and why and why != entry.reasons.get("n_star"):
-            said.append(Sentence(f"There is no split: {why}.", subject))
-    return tuple(said)
+            sentences.append(Sentence(f"There is no split: {why}.", subject))
+    return tuple(sentences)
 
 
-def _cost(found: Allocation) -> str:
+def _cost(allocation: Allocation) -> str:
     """Return the cost model of a split."""
-    cost = found.cost_per_rollout
-    problems = "as given" if found.problems_from == "option" else "those of the runs"
+    cost = allocation.cost_per_rollout
+    problems = "as given" if allocation.problems_from == "option" else "those of the runs"
     model = "Compute = problems per batch · rollouts · updates"
-    if found.unit == "samples":
+    if allocation.unit == "samples":
         return f"{model}, in samples; the problems per batch are {problems}."
     around = "" if cost.q10 == cost.q90 else f" (from {quantity(cost.q10)} to {quantity(cost.q90)} over the runs)"
     return (
-        f"{model} · the cost of a rollout and the training on it, {quantity(cost.q50, found.unit)}{around}; the "
+        f"{model} · the cost of a rollout and the training on it, {quantity(cost.q50, allocation.unit)}{around}; the "
         f"problems per batch are {problems}."
     )
 
 
 def training(view: RolloutsView) -> tuple[Sentence | str, ...]:
     """Return training reward against validation, for each number of rollouts."""
-    said: list[Sentence | str] = []
+    sentences: list[Sentence | str] = []
     for entry in view.answer.classes:
         contrast = entry.training
         if contrast is None:
             continue
         verdict = "They rank the rollouts oppositely" if contrast.opposed else "They are not shown to disagree"
         subject = "" if len(view.answer.classes) == 1 else _name(entry)
-        said.append(
+        sentences.append(
             Sentence(
                 f"{verdict} (probability of opposite slopes {probability(contrast.p_opposed)}). For each doubling of "
                 f"the rollouts validation changes by {_change(view, contrast.slope_validation)}, training reward by "
@@ -238,11 +238,11 @@ def training(view: RolloutsView) -> tuple[Sentence | str, ...]:
                 subject,
             )
         )
-        said += [
+        sentences += [
             Sentence(f"validation {_reward(view, valid)}, training {_reward(view, train)}", f"{n:,} rollouts", level=1)
             for n, valid, train in zip(contrast.n, contrast.validation, contrast.training, strict=True)
         ]
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _change(view: RolloutsView, slope: Interval) -> str:
@@ -256,36 +256,36 @@ def _reward(view: RolloutsView, value: Interval) -> str:
 
 def reuse(view: RolloutsView) -> tuple[str, ...]:
     """Return how often prompts are used, beside what was published and what the own logs show."""
-    found = view.answer.data_reuse
-    if found is None:
+    uses = view.answer.data_reuse
+    if uses is None:
         return ()
-    said = []
-    if found.planned is not None:
-        said.append(f"The budget means {number(found.planned, 1)} uses of each prompt.")
-    if found.passes is not None:
-        said.append(f"The runs used each prompt up to {number(found.passes, 1)} times.")
-    if found.published is not None:
-        said.append(
-            f"That is {_PUBLISHED[found.published]} (published: no significant loss up to {found.safe:.0f} uses, a "
-            f"mild one at {found.mild:.0f}, overfitting at {found.overfit:.0f})."
+    sentences = []
+    if uses.planned is not None:
+        sentences.append(f"The budget means {number(uses.planned, 1)} uses of each prompt.")
+    if uses.passes is not None:
+        sentences.append(f"The runs used each prompt up to {number(uses.passes, 1)} times.")
+    if uses.published is not None:
+        sentences.append(
+            f"That is {_PUBLISHED[uses.published]} (published: no significant loss up to {uses.safe:.0f} uses, a "
+            f"mild one at {uses.mild:.0f}, overfitting at {uses.overfit:.0f})."
         )
-    return (*said, *map(sentence, found.notes))
+    return (*sentences, *map(sentence, uses.notes))
 
 
 def prompts(view: RolloutsView) -> tuple[str, ...]:
     """Return what is said of the prompts together."""
-    found = view.answer.prompts
-    if found is None:
+    allocation = view.answer.prompts
+    if allocation is None:
         return ()
-    return (*_mixed(view, found), *map(sentence, found.notes))
+    return (*_mixed(view, allocation), *map(sentence, allocation.notes))
 
 
-def _mixed(view: RolloutsView, found: PromptAllocation) -> tuple[str, ...]:
-    share, prior = found.mixed_share, found.prior
+def _mixed(view: RolloutsView, allocation: PromptAllocation) -> tuple[str, ...]:
+    share, prior = allocation.mixed_share, allocation.prior
     expected = (
         f"Of the groups that get rollouts {_percent(share)} should hold right and wrong answers and so teach "
-        f"something; an even spread of {found.budget:,} rollouts would give {found.even:,.0f} such groups, this one "
-        f"{found.mixed.q50:,.0f}."
+        f"something; an even spread of {allocation.budget:,} rollouts would give {allocation.even:,.0f} such groups, "
+        f"this one {allocation.mixed.q50:,.0f}."
     )
     believed = (
         f"Learned from all prompts: {prior.never:.0%} are never solved, {prior.always:.0%} always; pass rates of the "
@@ -296,26 +296,26 @@ def _mixed(view: RolloutsView, found: PromptAllocation) -> tuple[str, ...]:
 
 def best_at_k(view: RolloutsView) -> tuple[str, ...]:
     """Return best@k and worst@k."""
-    found = view.answer.best_at_k
-    if found is None:
+    both = view.answer.best_at_k
+    if both is None:
         return ()
-    one = "" if found.left_out == 0 else f" {count(found.left_out, 'prompt')} with fewer samples are left out."
+    fewer = "" if both.left_out == 0 else f" {count(both.left_out, 'prompt')} with fewer samples are left out."
     return (
-        f"best@{found.k}, at least one of {found.k} right: {_percent(found.best)}; worst@{found.k}, all right: "
-        f"{_percent(found.worst)}; means over {count(found.prompts, 'prompt')}, unbiased for each.{one}",
+        f"best@{both.k}, at least one of {both.k} right: {_percent(both.best)}; worst@{both.k}, all right: "
+        f"{_percent(both.worst)}; means over {count(both.prompts, 'prompt')}, unbiased for each.{fewer}",
     )
 
 
 def limits(view: RolloutsView) -> tuple[Sentence | str, ...]:
     """Return what the numbers do not say."""
-    said: list[Sentence | str] = []
+    sentences: list[Sentence | str] = []
     several = len(view.answer.classes) > 1
     for entry in view.answer.classes:
         subject = _name(entry) if several else ""
-        said += [
+        sentences += [
             Sentence(sentence(text), subject) for text in entry.notes if not text.startswith("training reward and")
         ]
-    return (*said, *(sentence(text) for text in view.answer.notes if not text.startswith(_CONVERTED)))
+    return (*sentences, *(sentence(text) for text in view.answer.notes if not text.startswith(_CONVERTED)))
 
 
 def basis(view: RolloutsView) -> tuple[str, ...]:
