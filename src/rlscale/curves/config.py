@@ -37,7 +37,7 @@ class KeyRemark(Value):
     refused: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Config(Value):
     """A configuration.
 
