@@ -56,14 +56,14 @@ def told(
 ) -> Finding:
     """Return a finding on a setting; its source is the knob's first study unless another is given."""
     row = _KNOBS[knob]
-    stated = setting in config.settings
-    before = "" if stated else f"not written, so {config.title}'s default counts. "
+    stated, key = setting in config.settings, config.key_of(setting)
+    before = "" if stated else f"Not written, so {config.title}'s default counts. "
     return Finding(
         config=config.name,
-        setting=config.key_of(setting),
-        value=read(config.value_of(setting)),
+        setting=key,
+        value=read(config.raw.get(key, config.value_of(setting))),
         severity=severity,
-        says=f"{before}{says}" if stated else f"{before}{says[:1].upper()}{says[1:]}",
+        says=f"{before}{says[:1].upper()}{says[1:]}",
         source=source or "; ".join(dict.fromkeys(study.source for study in row.evidence[:1])),
         knob=knob,
         moves=row.moves,

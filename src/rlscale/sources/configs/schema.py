@@ -107,7 +107,7 @@ def key_remarks(trainer: str, written: Written, version: str | None) -> list[Key
         elif known is not None and known in schema.keys:
             says = _wrong_version(trainer, schema, known, version)
             if says:
-                remarks.append(KeyRemark(key, shown(value), "version", says, refused=trainer != "verl"))
+                remarks.append(KeyRemark(key, shown(value), "version", says, refused="may lack" not in says))
     return remarks
 
 
@@ -128,13 +128,13 @@ def _unknown(trainer: str, schema: Schema, key: str, value: str) -> KeyRemark:
 
 def _wrong_version(trainer: str, schema: Schema, key: str, version: str | None) -> str:
     """Say that a version lacks a key; empty where it has it, as far as the versions looked at tell."""
-    title = TRAINERS[trainer]
     first, last = schema.keys[key]
     asked = version or schema.versions[-1]
+    lacks = f"{TRAINERS[trainer]} {asked} {'has no such key' if asked in schema.versions else 'may lack it'}"
     if _number(asked) < _number(first):
-        return f"{title} {asked} may lack it: of the versions looked at, {first} is the first that has it"
+        return f"{lacks}: of the versions looked at, {first} is the first that has it"
     if last != schema.versions[-1] and _number(asked) > _number(last):
-        return f"{title} {asked} may lack it: of the versions looked at, {last} is the last that has it"
+        return f"{lacks}: of the versions looked at, {last} is the last that has it"
     return ""
 
 
