@@ -10,16 +10,23 @@ import re
 __all__ = ["in_python", "parameter_of"]
 
 #: Parameters that have another name than their option.
-_NAMES = {"from": "since", "cut": "cuts", "runs-per-tournament": "size"}
+_NAMES = {
+    "from": "since",
+    "cut": "cuts",
+    "runs-per-tournament": "size",
+    "for": "trainer",
+    "emit": "recipe",
+    "trainer-version": "version",
+}
 #: Options without a value.
 _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
 #: Options with a value; ``bounds`` has two.
 _VALUED = frozenset(
     """
-    alpha at-least bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended epochs exclude
-    family from gpus held horizon jobs layers length logp-passes metric model-error params policy price recipe
-    resume-cost risk-spent run runs-per-tournament seed-sd siblings stagger stopped target tolerance tournaments unit
-    until width
+    ablation alpha at-least batch bounds budget by calibration checkpoint-cost clock compute cut difficulty discrepancy
+    emit ended epochs exclude family for from gpus held horizon jobs layers length logp-passes metric model-error params
+    policy price recipe resume-cost risk-spent run runs-per-tournament seed-sd siblings stagger stopped target tolerance
+    tournaments trainer-version unit until width
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.

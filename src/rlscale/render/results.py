@@ -10,6 +10,7 @@ from typing import Any
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.knobs import Catalogue, Check, Diff, EmittedConfig
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -84,6 +85,10 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         GateAnswer: _gate,
         Backtest: _backtest,
         Replay: _replay,
+        Catalogue: _knobs,
+        Check: _knobs,
+        Diff: _knobs,
+        EmittedConfig: _knobs,
     }
     return builders[type(result)](result, charts)
 
@@ -124,3 +129,15 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _knobs(result: Any, charts: bool) -> Answer:
+    from rlscale.answers.knobs import KnobsView, catalogue_answer, check_answer, diff_answer, emit_answer
+
+    answers: dict[type, Callable[[KnobsView[Any]], Answer]] = {
+        Catalogue: catalogue_answer,
+        Check: check_answer,
+        Diff: diff_answer,
+        EmittedConfig: emit_answer,
+    }
+    return answers[type(result)](KnobsView(result))

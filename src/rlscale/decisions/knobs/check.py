@@ -79,7 +79,7 @@ def check_config(
         for rule in (*BATCH_RULES, *LOSS_RULES):
             findings += [_with_split(finding, ablation) for finding in rule(config, prompts)]
     findings.sort(key=lambda finding: _GRAVE.index(finding.severity))
-    return Check(several, tuple(findings), advice, observed, tuple(left_out))
+    return Check(several, tuple(findings), advice, observed, left_out=tuple(left_out))
 
 
 def _advice(

@@ -17,6 +17,8 @@ __all__ = ["diff_configs"]
 _ORDER = ("ceiling", "speed", "stability", "unresolved", "unknown")
 #: Settings that follow from others: told only where those do not differ.
 _FOLLOWS = {"total_batch": ("prompts_per_step", "generations"), "updates_per_batch": ("batch_per_update",)}
+#: Parts of TRL's batch.
+_BY_GPU = ("per_device_train_batch_size", "gradient_accumulation_steps", "steps_per_generation")
 #: Settings that set no recipe apart.
 _NO_RECIPE = frozenset({"seed", "eval_generations"})
 
@@ -62,9 +64,9 @@ def diff_configs(a: Config, b: Config) -> Diff:
 
 
 def _parts(config: Config) -> set[str]:
-    return {part for key in config.keys.values() for part in key.replace(" / ", " x ").split(" x ")} | {
-        *config.settings
-    }
+    """Return the keys whose meaning was compared."""
+    by_gpu = _BY_GPU if "total_batch" in config.settings else ()
+    return {*config.keys.values(), *config.settings, *by_gpu}
 
 
 def _follows(setting: str, a: Config, b: Config) -> bool:

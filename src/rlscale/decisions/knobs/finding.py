@@ -124,6 +124,8 @@ class Check(Result, Value):
     advice : tuple of Advice
     observed : tuple of Difficulty
         Of runs that were given.
+    notes : tuple of str
+        What reading could not tell.
     left_out : tuple of LeftOut
     """
 
@@ -131,6 +133,7 @@ class Check(Result, Value):
     findings: tuple[Finding, ...] = ()
     advice: tuple[Advice, ...] = ()
     observed: tuple[Difficulty, ...] = ()
+    notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     def __repr__(self) -> str:

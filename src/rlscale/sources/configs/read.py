@@ -32,6 +32,7 @@ def read_config(
     *,
     trainer: str | None = None,
     version: str | None = None,
+    gpus: int | None = None,
     name: str | None = None,
 ) -> Config:
     """Read a trainer's configuration: its keys, in canonical words, and what is wrong with them.
@@ -46,6 +47,8 @@ def read_config(
         ``trl``, ``verl``, ``openrlhf`` or ``nemo_rl``; by default told from the keys.
     version : str, optional
         Of the trainer: keys that it may lack are told. By default the newest whose keys are known.
+    gpus : int, optional
+        GPUs that train: TRL counts its batch by GPU, so that without them its size is not known.
     name : str, optional
         What it is called; by default the file or the run.
 
@@ -80,7 +83,7 @@ def read_config(
             f"its keys ({first}) are of no trainer whose configurations are known; give --for "
             f"{', '.join(TRAINERS)}, or another file",
         )
-    return _config(told, known, written, version)
+    return _config(told, known, written, version, gpus)
 
 
 def _written(source: str | Path | Mapping[str, Any] | Sequence[str], name: str) -> Written:
@@ -112,10 +115,10 @@ def _text(path: Path, name: str) -> str:
     return text
 
 
-def _config(name: str, trainer: str, written: Written, version: str | None) -> Config:
+def _config(name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None) -> Config:
     schema = schema_of(trainer)
     flat = _resolved(written)
-    found = settings_of(trainer, flat)
+    found = settings_of(trainer, flat, gpus)
     remarks = [*written.remarks, *key_remarks(trainer, written, version), *contradictions(trainer, flat)]
     if trainer == "nemo_rl" and "defaults" in flat:
         says = "the settings that it builds on are not read; check that file too"

@@ -117,8 +117,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def settings_of(trainer: str, flat: Flat) -> Found:
-    """Return the canonical settings that a flat configuration states, each with its key."""
+def settings_of(trainer: str, flat: Flat, gpus: int | None = None) -> Found:
+    """Return the canonical settings that a flat configuration states, each with its key.
+
+    Parameters
+    ----------
+    trainer : str
+    flat : mapping
+    gpus : int, optional
+        GPUs that train: TRL counts its batch by GPU.
+    """
     table = next(one for one in trainers.TRAINERS if one.name == trainer)
     own = _KEYS[trainer]
     found: Found = {}
@@ -128,6 +136,8 @@ def settings_of(trainer: str, flat: Flat) -> Found:
         if key is not None:
             found[name] = flat[key], key
     _DERIVED[trainer](flat, found)
+    if trainer == "trl" and gpus is not None:
+        _by_gpu(flat, found, gpus)
     _counted(found)
     return found
 
@@ -136,13 +146,13 @@ def _counted(found: Found) -> None:
     """Add the total batch and the updates of a batch, where their parts are stated."""
     prompts, n = _whole(found, "prompts_per_step"), _whole(found, "generations")
     if prompts and n and "total_batch" not in found:
-        found["total_batch"] = prompts * n, f"{found['prompts_per_step'][1]} x {found['generations'][1]}"
+        found["total_batch"] = prompts * n, "total_batch"
     total, each = _whole(found, "total_batch"), _whole(found, "batch_per_update")
     if total and n and not prompts and total % n == 0:
-        found["prompts_per_step"] = total // n, f"{found['total_batch'][1]} / {found['generations'][1]}"
+        found["prompts_per_step"] = total // n, "prompts_per_step"
     if total and each and "updates_per_batch" not in found and each <= total:
         times = _whole(found, "epochs") or 1
-        found["updates_per_batch"] = round(total / each) * times, found["batch_per_update"][1]
+        found["updates_per_batch"] = round(total / each) * times, "updates_per_batch"
 
 
 def _whole(found: Mapping[str, tuple[Any, str]], name: str) -> int | None:
@@ -168,6 +178,17 @@ def _trl(flat: Flat, found: Found) -> None:
     if isinstance(steps, int) and isinstance(parts, int) and parts > 0 and steps % parts == 0:
         times = flat.get("num_iterations", 1)
         found["updates_per_batch"] = steps // parts * (times if isinstance(times, int) else 1), "steps_per_generation"
+
+
+def _by_gpu(flat: Flat, found: Found, gpus: int) -> None:
+    """Add the batches that TRL counts by GPU."""
+    each, parts = flat.get("per_device_train_batch_size", 8), flat.get("gradient_accumulation_steps", 1)
+    if not isinstance(each, int) or not isinstance(parts, int):
+        return
+    found["batch_per_update"] = each * parts * gpus, "batch_per_update"
+    steps = flat.get("steps_per_generation")
+    total = each * (steps if isinstance(steps, int) else parts) * gpus
+    found.setdefault("total_batch", (total, "total_batch"))
 
 
 def _verl(flat: Flat, found: Found) -> None:

@@ -1,0 +1,170 @@
+"""The answer of ``knobs --check`` and ``--difficulty``: findings by severity, and advice on KL and entropy terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rlscale.answers.answer import Answer, Document, Section, Sentence
+from rlscale.answers.coverage import coverage_document, lacking
+from rlscale.answers.documents import SCHEMA
+from rlscale.answers.knobs.view import KnobsView, graded, listed, moved
+from rlscale.answers.numbers import count
+from rlscale.answers.table import Column, Table
+from rlscale.decisions.knobs import SEVERITIES, Advice, Check, Difficulty, Finding
+
+__all__ = ["check_answer"]
+
+_TITLES = {
+    "error": "Errors: the trainer stops, or keys contradict each other",
+    "warning": "Warnings: the evidence says that it costs",
+    "note": "Notes: not as published, or disputed",
+    "agrees": "As published, or without an effect",
+}
+_PEOPLE_NAMES = {"agrees": "as published"}
+#: Letters of a key and a value in the table of a terminal.
+_KEY, _VALUE = 34, 12
+
+
+def check_answer(view: KnobsView[Check]) -> Answer:
+    """Return the answer."""
+    check = view.result
+    several = len(check.configs) > 1
+    table = _table(check.findings, several)
+    sections = [
+        Section(title, tuple(_sentence(one, several) for one in check.findings if one.severity == name), most=60)
+        for name, title in _TITLES.items()
+    ]
+    return Answer(
+        headline=f"{lacking(check.left_out, len(check.observed))}{_headline(check)}",
+        lead=_lead(check),
+        table=table,
+        document=Document(_document, view),
+        blocks=(
+            *((table,) if check.findings else ()),
+            *sections,
+            Section("How hard the prompts are", tuple(_observed(one) for one in check.observed)),
+            Section("KL and entropy terms by difficulty", tuple(_advised(one) for one in check.advice)),
+        ),
+        kicker=", ".join(config.title or "a run" for config in check.configs) or "difficulty",
+        errors=view.errors,
+        settings=view.settings,
+    )
+
+
+def _headline(check: Check) -> str:
+    if not check.configs:
+        classes = dict.fromkeys(one.difficulty for one in check.observed)
+        if set(classes) == {"unknown"}:
+            return "How hard the prompts are is not known."
+        told = [one.difficulty for one in check.advice if one.difficulty != "any"]
+        wanted: dict[str, None] = dict.fromkeys([*classes] or told)
+        return f"Prompts: {', '.join(wanted)}. {next((one.says for one in check.advice), '')}"
+    counts = check.counts()
+    names = ", ".join(f"{one.name} ({one.title})" if one.title else one.name for one in check.configs[:3])
+    more = f" and {len(check.configs) - 3} more" if len(check.configs) > 3 else ""
+    said = listed(counts) or "nothing to remark"
+    return f"{names}{more}: {said}; {count(counts['agrees'], 'setting')} as published or without an effect."
+
+
+def _lead(check: Check) -> tuple[str, ...]:
+    if not check.configs:
+        return check.notes
+    grave = [one for one in check.findings if one.severity in ("error", "warning")]
+    first: tuple[str, ...] = ()
+    if grave:
+        keys = list(dict.fromkeys(one.setting for one in grave))
+        more = f" and {len(keys) - 4} more" if len(keys) > 4 else ""
+        first = (f"Look first at {', '.join(keys[:4])}{more}.",)
+    basis = "Evidence is of other models and data, mostly one stack: it says where to look, not what you will get."
+    return (*first, basis, *check.notes)
+
+
+def _table(findings: Sequence[Finding], several: bool) -> Table:
+    columns = (
+        Column("severity", audience="programs"),
+        Column("short_severity", "severity", "text", audience="people"),
+        Column("config", "config", "text", audience="all" if several else "programs"),
+        Column("setting", audience="programs"),
+        Column("value", audience="programs"),
+        Column("short", "setting", "text", audience="people"),
+        Column("short_value", "value", "text", audience="people"),
+        Column("moves", "knob moves", "text", spare=True),
+        Column("knob", audience="programs"),
+        Column("stated", audience="programs"),
+        Column("says", audience="programs"),
+        Column("source", audience="programs"),
+    )
+    rows = tuple(
+        (
+            one.severity, _PEOPLE_NAMES.get(one.severity, one.severity), one.config, one.setting, one.value, _end(one.setting, _KEY),
+            _end(one.value, _VALUE), moved(one.moves) if one.knob else "", one.knob, one.stated, one.says, one.source,
+        )
+        for one in findings
+    )  # fmt: skip
+    return Table(name="findings", columns=columns, rows=rows)
+
+
+def _end(text: str, most: int) -> str:
+    """Return the end of a key, by which it is known, or the whole where it is short."""
+    return text if len(text) <= most else f"…{text[1 - most :]}"
+
+
+def _sentence(finding: Finding, several: bool) -> Sentence:
+    where = f"{finding.config}: " if several else ""
+    value = f" = {finding.value}" if finding.value != "" else ""
+    with_ = f" Goes together with: {', '.join(finding.with_)}." if finding.with_ else ""
+    end = "" if finding.says.endswith("?") else "."
+    return Sentence(f"{finding.says}{end}{with_} [{finding.source}]", subject=f"{where}{finding.setting}{value}")
+
+
+def _observed(one: Difficulty) -> Sentence:
+    entropy = ""
+    if one.entropy is not None:
+        entropy = f" Entropy {one.trend}: {one.entropy[0]:.2g} to {one.entropy[1]:.2g} nats per token."
+    return Sentence(f"{one.difficulty}: {one.why}.{entropy}", subject=one.run)
+
+
+def _advised(one: Advice) -> Sentence:
+    known = graded(one.grade)
+    return Sentence(f"{one.says} [{one.source}{f', {known}' if known else ''}]", subject=one.difficulty)
+
+
+def _document(view: KnobsView[Check]) -> dict[str, Any]:
+    check = view.result
+    coverage = coverage_document(None, check.left_out)
+    return {
+        "schema": SCHEMA,
+        "findings": [
+            {
+                "setting": one.setting,
+                "value": one.value,
+                "severity": one.severity,
+                "says": one.says,
+                "source": one.source,
+                "config": one.config,
+                "knob": one.knob or None,
+                "moves": list(one.moves),
+                "with": list(one.with_),
+                "stated": one.stated,
+            }
+            for one in check.findings
+        ],
+        "advice": [asdict(one) for one in check.advice],
+        "configs": [
+            {
+                "name": one.name,
+                "trainer": one.trainer or None,
+                "version": one.version or None,
+                "settings": dict(one.settings),
+            }
+            for one in check.configs
+        ],
+        "difficulty": [asdict(one) for one in check.observed],
+        "severities": dict(SEVERITIES),
+        "notes": list(check.notes),
+        "left_out": coverage["left_out"],
+        "errors": [asdict(error) for error in view.errors],
+        "options": dict(view.settings.options),
+    }
