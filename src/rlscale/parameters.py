@@ -11,13 +11,9 @@ __all__ = ["in_python", "parameter_of"]
 
 #: Parameters that have another name than their option.
 _NAMES = {
-    "from": "since",
-    "cut": "cuts",
-    "runs-per-tournament": "size",
-    "for": "trainer",
-    "emit": "recipe",
+    "from": "since", "cut": "cuts", "runs-per-tournament": "size", "for": "trainer", "emit": "recipe",
     "trainer-version": "version",
-}
+}  # fmt: skip
 #: Options without a value.
 _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
 #: Options with a value; ``bounds`` has two.

@@ -23,8 +23,8 @@ _TITLES = {
     "agrees": "As published, or without an effect",
 }
 _PEOPLE_NAMES = {"agrees": "as published"}
-#: Letters of a key and a value in the table of a terminal.
-_KEY, _VALUE = 34, 12
+#: Letters of a value in the table.
+_VALUE = 14
 
 
 def check_answer(view: KnobsView[Check]) -> Answer:
@@ -86,9 +86,8 @@ def _table(findings: Sequence[Finding], several: bool) -> Table:
         Column("severity", audience="programs"),
         Column("short_severity", "severity", "text", audience="people"),
         Column("config", "config", "text", audience="all" if several else "programs"),
-        Column("setting", audience="programs"),
+        Column("setting", "setting", "name"),
         Column("value", audience="programs"),
-        Column("short", "setting", "text", audience="people"),
         Column("short_value", "value", "text", audience="people"),
         Column("moves", "knob moves", "text", spare=True),
         Column("knob", audience="programs"),
@@ -98,7 +97,7 @@ def _table(findings: Sequence[Finding], several: bool) -> Table:
     )
     rows = tuple(
         (
-            one.severity, _PEOPLE_NAMES.get(one.severity, one.severity), one.config, one.setting, one.value, _end(one.setting, _KEY),
+            one.severity, _PEOPLE_NAMES.get(one.severity, one.severity), one.config, one.setting, one.value,
             _end(one.value, _VALUE), moved(one.moves) if one.knob else "", one.knob, one.stated, one.says, one.source,
         )
         for one in findings
@@ -107,7 +106,7 @@ def _table(findings: Sequence[Finding], several: bool) -> Table:
 
 
 def _end(text: str, most: int) -> str:
-    """Return the end of a key, by which it is known, or the whole where it is short."""
+    """Return the end of a value, or the whole where it is short."""
     return text if len(text) <= most else f"…{text[1 - most :]}"
 
 

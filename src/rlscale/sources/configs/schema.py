@@ -113,12 +113,8 @@ def key_remarks(trainer: str, written: Written, version: str | None) -> list[Key
 
 def _unknown(trainer: str, schema: Schema, key: str, value: str) -> KeyRemark:
     title, newest = TRAINERS[trainer], schema.versions[-1]
-    near = get_close_matches(key, schema.keys, n=1, cutoff=0.75)
-    last = key.rpartition(".")[2]
-    if not near:
-        named = {one.rpartition(".")[2]: one for one in schema.keys}
-        near = [named[one] for one in get_close_matches(last, named, n=1, cutoff=0.85)]
-    advice = f"did you mean {near[0]}?" if near else "leave it out, or check its spelling"
+    near = _meant(schema, key)
+    advice = f"did you mean {near}?" if near else "leave it out, or check its spelling"
     refused = trainer in ("trl", "openrlhf", "verl")
     if trainer == "nemo_rl":
         return KeyRemark(key, value, "unknown", f"it stands in none of {title}'s examples; {advice}")
@@ -126,11 +122,21 @@ def _unknown(trainer: str, schema: Schema, key: str, value: str) -> KeyRemark:
     return KeyRemark(key, value, "unknown", f"{title} up to {newest} has no such key{more}; {advice}", refused)
 
 
+def _meant(schema: Schema, key: str) -> str | None:
+    """Return the key that was perhaps meant: one with the same end elsewhere, else one that is spelt alike."""
+    last = key.rpartition(".")[2]
+    same_end = [one for one in schema.keys if one.rpartition(".")[2] == last]
+    alike = [one for one in schema.keys if get_close_matches(last, [one.rpartition(".")[2]], cutoff=0.75)]
+    near = get_close_matches(key, same_end, n=1, cutoff=0.5) or get_close_matches(key, alike, n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def _wrong_version(trainer: str, schema: Schema, key: str, version: str | None) -> str:
     """Say that a version lacks a key; empty where it has it, as far as the versions looked at tell."""
     first, last = schema.keys[key]
     asked = version or schema.versions[-1]
-    lacks = f"{TRAINERS[trainer]} {asked} {'has no such key' if asked in schema.versions else 'may lack it'}"
+    beside = " with transformers 5.23.0" if (trainer, asked) == ("trl", "1.16.0") else ""
+    lacks = f"{TRAINERS[trainer]} {asked}{beside} {'has no such key' if asked in schema.versions else 'may lack it'}"
     if _number(asked) < _number(first):
         return f"{lacks}: of the versions looked at, {first} is the first that has it"
     if last != schema.versions[-1] and _number(asked) > _number(last):
