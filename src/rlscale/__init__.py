@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         knob_catalogue,
     )
     from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
+    from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -79,6 +80,7 @@ _HOMES = {
         "emit_config",
         "knob_catalogue",
     ),
+    "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -152,6 +154,7 @@ __all__ = [
     "RlscaleError",
     "Run",
     "Series",
+    "SizeLaw",
     "Source",
     "SourceError",
     "Truth",
@@ -177,6 +180,7 @@ __all__ = [
     "read_config",
     "replay",
     "simulate",
+    "size_law",
 ]
 
 

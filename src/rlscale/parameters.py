@@ -16,13 +16,16 @@ _NAMES = {
 }  # fmt: skip
 #: Options without a value.
 _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
-#: Options with a value; ``bounds`` has two.
+#: Options with two values.
+_PAIRS = ("bounds", "lr-anchor")
+#: Options with a value, or two.
 _VALUED = frozenset(
     """
-    ablation alpha at-least batch bounds budget by calibration checkpoint-cost clock compute cut difficulty discrepancy
-    emit ended epochs exclude family for from gpus held horizon jobs layers length logp-passes metric model-error params
-    policy price recipe resume-cost risk-spent run runs-per-tournament seed-sd siblings stagger stopped target tolerance
-    tournaments trainer-version unit until width
+    ablation alpha at-least batch bounds budget by calibration checkpoint-cost clock compute cut difficulty
+    discrepancy emit ended epochs exclude family for from gpus held horizon jobs layers length logp-passes lr-anchor
+    metric model-error params policy predict pretraining price r-max recipe resume-cost reward risk-spent run
+    runs-per-tournament seed-sd siblings stagger stopped target tolerance tournaments trainer-version unit until
+    width worth
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.
@@ -73,7 +76,7 @@ def _renamed(found: re.Match[str]) -> str:
     if option not in _VALUED:
         return found[0]
     several = values.split() if "'" not in values else [values[1:]]
-    takes = 2 if option == "bounds" and several[:1] not in (["open"], []) else 1
+    takes = 2 if option in _PAIRS and several[:1] not in (["open"], []) else 1
     own, rest = [_quoted(one) for one in several[:takes]], several[takes:]
     if not own:
         return _parameter(option)

@@ -12,6 +12,8 @@ from rlscale.cli.knobs import knobs
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
+from rlscale.cli.plans import plan
+from rlscale.cli.sizes import sizes
 from rlscale.options import example
 
 __all__ = ["main"]
@@ -32,7 +34,23 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (show, fit, rank, backtest, gate, watch, replay, policy, knobs, ledger, demo, simulate, sources):
+for _command in (
+    show,
+    fit,
+    rank,
+    backtest,
+    plan,
+    sizes,
+    gate,
+    watch,
+    replay,
+    policy,
+    knobs,
+    ledger,
+    demo,
+    simulate,
+    sources,
+):
     main.add_command(_command)
 for _command in OVERRIDES:
     main.add_command(_command, f"gate {_command.name}")

@@ -11,6 +11,8 @@ from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
 from rlscale.decisions.knobs import Catalogue, Check, Diff, EmittedConfig
+from rlscale.decisions.plan import LearningRate, Plan
+from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -83,12 +85,15 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Fit: _fit,
         Ranking: _ranking,
         GateAnswer: _gate,
+        Plan: _plan,
+        LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
         Catalogue: _knobs,
         Check: _knobs,
         Diff: _knobs,
         EmittedConfig: _knobs,
+        SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
 
@@ -119,6 +124,18 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
     )
 
 
+def _plan(result: Plan, charts: bool) -> Answer:
+    from rlscale.answers.plan import plan_answer, plan_view
+
+    return plan_answer(plan_view(result), charts=charts)
+
+
+def _rate(result: LearningRate, charts: bool) -> Answer:
+    from rlscale.answers.plan import RateView, rate_answer
+
+    return rate_answer(RateView(result), charts=charts)
+
+
 def _backtest(result: Backtest, charts: bool) -> Answer:
     from rlscale.answers.backtest import backtest_answer, backtest_view
 
@@ -141,3 +158,9 @@ def _knobs(result: Any, charts: bool) -> Answer:
         EmittedConfig: emit_answer,
     }
     return answers[type(result)](KnobsView(result))
+
+
+def _sizes(result: SizeLaw, charts: bool) -> Answer:
+    from rlscale.answers.sizes import SizesView, sizes_answer
+
+    return sizes_answer(SizesView(law=result, left_out=result.left_out), charts=charts)
