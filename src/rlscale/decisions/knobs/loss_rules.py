@@ -12,7 +12,7 @@ __all__ = ["LOSS_RULES", "family"]
 
 _SCALERL, _ISO = "ScaleRL, arXiv 2510.13786", "IsoCompute Playbook, arXiv 2603.12151"
 #: Trainers that write the clip range as a distance from 1, also for CISPO.
-_FROM_ONE = ("verl", "nemo_rl")
+_FROM_ONE = ("verl", "nemo-rl")
 #: Upper bounds of CISPO that were compared; steps of staleness that cost nothing.
 _CISPO, _STALE = (4.0, 8.0), 8.0
 

@@ -156,5 +156,5 @@ def _nemo_rl(flat: Flat) -> Iterator[KeyRemark]:
 
 
 _OF: dict[str, Callable[[Flat], Iterator[KeyRemark]]] = {
-    "trl": _trl, "verl": _verl, "openrlhf": _openrlhf, "nemo_rl": _nemo_rl,
+    "trl": _trl, "verl": _verl, "openrlhf": _openrlhf, "nemo-rl": _nemo_rl,
 }  # fmt: skip

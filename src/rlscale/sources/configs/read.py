@@ -44,7 +44,7 @@ def read_config(
         (flags of OpenRLHF and TRL, overrides of verl); the same as a mapping or as a list of arguments; or a run, whose
         log holds its configuration.
     trainer : str, optional
-        ``trl``, ``verl``, ``openrlhf`` or ``nemo_rl``; by default told from the keys.
+        ``trl``, ``verl``, ``openrlhf`` or ``nemo-rl``; by default told from the keys.
     version : str, optional
         Of the trainer: keys that it may lack are told. By default the newest whose keys are known.
     gpus : int, optional
@@ -120,7 +120,7 @@ def _config(name: str, trainer: str, written: Written, version: str | None, gpus
     flat = _resolved(written)
     found = settings_of(trainer, flat, gpus)
     remarks = [*written.remarks, *key_remarks(trainer, written, version), *contradictions(trainer, flat)]
-    if trainer == "nemo_rl" and "defaults" in flat:
+    if trainer == "nemo-rl" and "defaults" in flat:
         says = "the settings that it builds on are not read; check that file too"
         remarks.append(KeyRemark("defaults", shown(flat["defaults"]), "unread", says))
     return Config(

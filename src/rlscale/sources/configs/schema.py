@@ -15,7 +15,7 @@ from rlscale.sources.configs.written import Written, shown
 __all__ = ["TRAINERS", "Schema", "identified", "key_remarks", "schema_of"]
 
 #: Trainers whose configurations are read, with the name people know.
-TRAINERS = {"trl": "TRL", "verl": "verl", "openrlhf": "OpenRLHF", "nemo_rl": "NeMo-RL"}
+TRAINERS = {"trl": "TRL", "verl": "verl", "openrlhf": "OpenRLHF", "nemo-rl": "NeMo-RL"}
 #: Keys of Hydra itself, and of the file that a NeMo-RL configuration builds on.
 _NOT_OURS = ("hydra", "defaults")
 
@@ -57,7 +57,7 @@ def schema_of(trainer: str) -> Schema:
         A trainer whose configurations are not read.
     """
     if trainer not in TRAINERS:
-        near = get_close_matches(trainer.lower().replace("-", "_"), TRAINERS, n=1)
+        near = get_close_matches(trainer.lower().replace("_", "-"), TRAINERS, n=1)
         advice = f"did you mean {near[0]}?" if near else f"give one of {', '.join(TRAINERS)}"
         raise InputError(f"--for {trainer}: configurations of this trainer are not known; {advice}")
     versions: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ def _unknown(trainer: str, schema: Schema, key: str, value: str) -> KeyRemark:
     near = _meant(schema, key)
     advice = f"did you mean {near}?" if near else "leave it out, or check its spelling"
     refused = trainer in ("trl", "openrlhf", "verl")
-    if trainer == "nemo_rl":
+    if trainer == "nemo-rl":
         return KeyRemark(key, value, "unknown", f"it stands in none of {title}'s examples; {advice}")
     more = " (Hydra adds a new key only as +key=value)" if trainer == "verl" else ""
     return KeyRemark(key, value, "unknown", f"{title} up to {newest} has no such key{more}; {advice}", refused)

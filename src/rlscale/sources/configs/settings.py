@@ -78,7 +78,7 @@ _KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "data_passes": ("train.num_episodes", "num_episodes"),
         "max_response_length": ("rollout.max_new_tokens", "generate_max_len"),
     },
-    "nemo_rl": {
+    "nemo-rl": {
         "batch_per_update": ("policy.train_global_batch_size",),
         "zero_variance_filter": ("grpo.use_dynamic_sampling",),
         "asynchronous": ("grpo.async_grpo.enabled",),
@@ -113,7 +113,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "epochs": 1, "aggregation": "token_mean", "zero_variance_filter": False, "adam_epsilon": 1e-8,
         "lr_schedule": "cosine_with_min_lr", "off_policy_correction": False, "asynchronous": False,
     },
-    "nemo_rl": {},
+    "nemo-rl": {},
 }  # fmt: skip
 
 
@@ -265,5 +265,5 @@ def _nemo_rl(flat: Flat, found: Found) -> None:
 
 
 _DERIVED: dict[str, Callable[[Flat, Found], None]] = {
-    "trl": _trl, "verl": _verl, "openrlhf": _openrlhf, "nemo_rl": _nemo_rl,
+    "trl": _trl, "verl": _verl, "openrlhf": _openrlhf, "nemo-rl": _nemo_rl,
 }  # fmt: skip
