@@ -13,8 +13,8 @@ from rlscale.cli import main
 
 COMMANDS = (
     "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "gate lost", "watch",
-    "replay", "policy", "knobs", "ledger add", "ledger list", "ledger history", "ledger export", "demo", "simulate", "show",
-    "sources",
+    "replay", "policy", "ledger add", "ledger list", "ledger history", "ledger export", "demo", "simulate", "show",
+    "sources", "knobs",
 )  # fmt: skip
 
 

@@ -153,8 +153,8 @@ def test_versions_that_lack_a_key() -> None:
 @pytest.mark.parametrize(
     ("told", "key", "refused", "says"),
     [
-        ({"generation_batch_size": 64, "steps_per_generation": 2, "beta": 0.0}, "generation_batch_size", True, "drop one"),
-        ({"generation_batch_size": 60, "num_generations": 8}, "generation_batch_size", True, "multiple of num_generations"),
+        ({"generation_batch_size": 64, "steps_per_generation": 2}, "generation_batch_size", True, "drop one"),
+        ({"generation_batch_size": 60, "num_generations": 8}, "generation_batch_size", True, "multiple of"),
         ({"num_generations": 1, "beta": 0.0}, "num_generations", True, "at least 2"),
         ({"epsilon": 0.3, "epsilon_high": 0.2}, "epsilon", False, "above epsilon_high"),
         ({"loss_type": "cispo", "num_generations": 8}, "loss_type", False, "epsilon_high is not set"),
@@ -164,7 +164,8 @@ def test_versions_that_lack_a_key() -> None:
          "algorithm.use_kl_in_reward", False, "counts twice"),
         ({"algorithm.adv_estimator": "grpo", "actor_rollout_ref.rollout.n": 1},
          "actor_rollout_ref.rollout.n", True, "several completions"),
-        ({"algo.advantage.estimator": "rloo", "rollout.batch_size": 64}, "rollout.n_samples_per_prompt", True, "2 or more"),
+        ({"algo.advantage.estimator": "rloo", "rollout.batch_size": 64},
+         "rollout.n_samples_per_prompt", True, "2 or more"),
         ({"train.async_enable": True, "vllm.enable_sleep": True}, "vllm.enable_sleep", True, "does not go with"),
     ],
 )  # fmt: skip
@@ -271,8 +272,8 @@ def run_of(**more) -> Run:
 def test_a_run_that_logged_its_configuration() -> None:
     source = Source("x.jsonl", "verl", 3, trainer="verl")
     config = config_of_run(run_of(
-        config={"data": {"train_batch_size": 64}, "actor_rollout_ref": {"rollout": {"n": 8}}, "host": "n1"}, source=source,
-        settings={"prompts_per_step": 64, "generations": 8},
+        config={"data": {"train_batch_size": 64}, "actor_rollout_ref": {"rollout": {"n": 8}}, "host": "n1"},
+        source=source, settings={"prompts_per_step": 64, "generations": 8},
     ))  # fmt: skip
     assert config.settings["total_batch"] == 512
     assert config.remarks == ()  # a tracker holds more than the configuration

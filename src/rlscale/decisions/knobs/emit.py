@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from textwrap import wrap
 
 from rlscale.decisions.knobs.recipe import BATCH, ConfigLine, EmittedConfig, Missing, Plan, planned
 from rlscale.errors import InputError
@@ -191,22 +192,31 @@ def emit_config(recipe: str = "scalerl", *, trainer: str, batch: int = BATCH, gp
     )  # fmt: skip
 
 
+def _comment(text: str, indent: str = "", hanging: str = "") -> list[str]:
+    """Return a comment of lines that fit a screen."""
+    return wrap(
+        text, 100, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# {hanging}", break_on_hyphens=False
+    )
+
+
 def _head(title: str, version: str, missing: tuple[Missing, ...]) -> list[str]:
-    head = [f"# ScaleRL's recipe (arXiv 2510.13786) for {title} {version}, as far as it can be expressed."]
-    return [*head, "# Missing:", *(f"#   {one.setting} ({one.value}): {one.why}" for one in missing), ""]
+    head = _comment(f"ScaleRL's recipe (arXiv 2510.13786) for {title} {version}, as far as it can be expressed.")
+    lacks = [line for one in missing for line in _comment(f"- {one.setting} ({one.value}): {one.why}", "", "  ")]
+    return [*head, "# Missing:", *lacks, ""]
 
 
 def _yaml(lines: tuple[ConfigLine, ...], missing: tuple[Missing, ...], title: str, version: str) -> str:
-    body = [text for line in lines for text in (f"# {line.reason} [{line.source}]", f"{line.key}: {line.value}")]
-    return "\n".join([*_head(title, version, missing), *body]) + "\n"
+    body = _head(title, version, missing)
+    for line in lines:
+        body += [*_comment(f"{line.reason} [{line.source}]"), f"{line.key}: {line.value}"]
+    return "\n".join(body) + "\n"
 
 
 def _script(name: str, lines: tuple[ConfigLine, ...], missing: tuple[Missing, ...], title: str, version: str) -> str:
     """Return a shell script: an array takes comments between its words."""
     program = {"verl": "verl.trainer.main_ppo", "openrlhf": "openrlhf.cli.train_ppo_ray"}[name]
-    body = ["ARGS=("]
+    body = ["#!/usr/bin/env bash", *_head(title, version, missing), "ARGS=("]
     for line in lines:
         word = f"{line.key}={line.value}" if name == "verl" else f"--{line.key} {line.value}".rstrip()
-        body += [f"  # {line.reason} [{line.source}]", f"  {word}"]
-    end = [")", f'python3 -m {program} "${{ARGS[@]}}" "$@"']
-    return "\n".join(["#!/usr/bin/env bash", *_head(title, version, missing), *body, *end]) + "\n"
+        body += [*_comment(f"{line.reason} [{line.source}]", "  "), f"  {word}"]
+    return "\n".join([*body, ")", f'python3 -m {program} "${{ARGS[@]}}" "$@"']) + "\n"

@@ -3,7 +3,7 @@
 from trl import GRPOConfig, GRPOTrainer
 
 GENERATIONS = 8
-common = dict(bf16=True, logging_steps=1)
+common = {"bf16": True, "logging_steps": 1}
 
 raise SystemExit("this file is never executed")
 
