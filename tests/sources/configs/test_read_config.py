@@ -247,6 +247,22 @@ def test_python_evaluates_no_bombs(tmp_path: Path) -> None:
     assert {"a", "b", "c"} <= set(remarks(config, "unread"))
 
 
+def test_deep_sums_and_long_words_are_cheap(tmp_path: Path) -> None:
+    path = tmp_path / "deep.py"
+    path.write_text(f"GRPOConfig(beta=0.0, top_k={' + '.join(['1'] * 300)})\n")
+    assert "top_k" in remarks(read_config(path), "unread")
+    path = tmp_path / "long.sh"
+    path.write_text(
+        "a=xxxxxxxxxx\n" + "a=$a$a$a$a$a$a$a$a$a$a\n" * 30 + f"run --beta 0.0 --model_name_or_path {'$a' * 100_000}\n"
+    )
+    assert read_config(path, trainer="trl").settings["kl_coefficient"] == 0.0
+
+
+def test_a_yaml_word_is_no_setting(tmp_path: Path) -> None:
+    config = read_config({"beta": float("inf"), "num_generations": float("nan"), "generation_batch_size": 1e300})
+    assert rlscale.check_config(config).to_dict()["schema"] == 1
+
+
 def test_yaml_without_pyyaml_names_the_extra() -> None:
     code = (
         "import sys; sys.modules['yaml'] = None\n"

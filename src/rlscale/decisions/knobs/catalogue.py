@@ -186,7 +186,7 @@ KNOBS = (
     Knob(
         name="staleness", title="bound on staleness", settings=("staleness", "asynchronous"),
         aliases=("max_staleness", "lag", "off_policy", "async", "max_trajectory_age_steps", "async_queue_size"),
-        moves=("ceiling", "speed", "stability"), recipe="8 steps (PipelineRL-8)",
+        moves=("ceiling", "speed"), recipe="8 steps (PipelineRL-8)",
         reading="With a corrected loss 4 to 8 steps cost nothing that was resolved; without, the end drops.",
         evidence=(
             Study(f"{_SCALERL}, A.11", "V", "PipelineRL", "bounds of 4 and 8 are equally good; 8 adopted"),
@@ -230,7 +230,7 @@ KNOBS = (
     ),
     Knob(
         name="length_control", title="length control: penalty or interruption", settings=("mask_truncated",),
-        aliases=("interruption", "length_penalty", "overlong", "mask_truncated_completions"), moves=("stability",),
+        aliases=("interruption", "length_penalty", "overlong", "mask_truncated_completions"), moves=(),
         reading="Neither was better than the other; what matters is that few generations are truncated.",
         recipe="interruptions of thinking at 10k to 12k tokens",
         evidence=(Study(f"{_SCALERL}, sec. 4", "V", _FULL, "a length penalty in place of interruptions: no gain"),),
@@ -321,8 +321,8 @@ KNOBS = (
     ),
     Knob(
         name="adam_epsilon", title="epsilon of the optimiser", settings=("adam_epsilon", "weight_decay"),
-        aliases=("eps", "optimiser_epsilon", "optimizer_epsilon", "adam_eps"), moves=("stability",),
-        reading="Stated in one recipe and compared in none: small gradients vanish beside 1e-8.",
+        aliases=("eps", "optimiser_epsilon", "optimizer_epsilon", "adam_eps"), moves=(),
+        reading="Stated in one recipe and compared in none.",
         recipe="1e-15 (AdamW, weight decay .01)",
         evidence=(Study(f"{_SCALERL}, A.3", "V", "all runs", "1e-15, weight decay .01; no comparison given"),),
     ),

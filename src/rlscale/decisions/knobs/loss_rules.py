@@ -120,7 +120,9 @@ def _stale(config: Config, _: str | None) -> Iterator[Finding]:
         with_ = ("off_policy_correction", "loss_type")
         yield told(config, "staleness", setting, "warning", says, "AReaL, arXiv 2505.24298 (secondhand)", with_)
     elif steps is not None and not share and steps > _STALE:
-        says = f"{steps:g} steps: 4 and 8 were equally good in one study; at 16 another dropped by 3 points"
+        says = (
+            f"{steps:g} steps: 4 and 8 were equally good in one study; at 16 another dropped by 3 points (secondhand)"
+        )
         yield told(config, "staleness", setting, "warning", says, f"{_SCALERL}, A.11; AReaL, arXiv 2505.24298")
     elif steps is not None and share and steps >= 1.0:
         yield told(
@@ -147,7 +149,7 @@ def _correction(config: Config, _: str | None) -> Iterator[Finding]:
         says = "generator and trainer never agree to the last digit, and this corrects for it"
         yield told(config, "off_policy_correction", "off_policy_correction", "agrees", says)
     elif switch(config, "asynchronous") is not True:
-        says = "even on-policy, engines differ by .003 in probability, and small differences alone can end a run"
+        says = "even on-policy, engines differ by .003 in probability (secondhand), and small differences alone can end a run"
         source = "arXiv 2605.14220 (abstract)"
         yield told(config, "off_policy_correction", "off_policy_correction", "note", says, source, ("fp32_head",))
 

@@ -48,7 +48,7 @@ def python_written(path: str, text: str) -> Written:
         try:
             value = _value(keyword.value, names)
         except _NoLiteral:
-            written.unread(keyword.arg or "**", ast.unparse(keyword.value))
+            written.unread(keyword.arg or "**", ast.get_source_segment(text, keyword.value) or "")
             continue
         for key, told in _named(path, keyword.arg, value).items():
             written.put(key, told)

@@ -157,8 +157,9 @@ def _counted(found: Found) -> None:
 
 def _whole(found: Mapping[str, tuple[Any, str]], name: str) -> int | None:
     value = found.get(name, (None, ""))[0]
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value) and value > 0
-    return int(value) if whole else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12 or value != int(value):
+        return None
+    return int(value)
 
 
 def _trl(flat: Flat, found: Found) -> None:

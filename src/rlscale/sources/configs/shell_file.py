@@ -19,6 +19,8 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^{}]*))?\}|(\w+))")
 _SUM = re.compile(r"\$\(\(([^()]*)\)\)")
 _PRODUCT = re.compile(r"\s*(\d+)\s*([-+*/])\s*(\d+)\s*")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+#: Letters of a word that variables are filled in, and of what comes of it: they may hold one another many times.
+_LONGEST = 4000
 _ENDS = frozenset({";", "&&", "||", "|", "&", ")", "2>&1", ">", ">>"})
 #: Flags of what starts the trainer, and not its own.
 _LAUNCHER = frozenset(
@@ -93,7 +95,7 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
         name = found[1] or found[3]
         return variables.get(name, found[2] if found[2] is not None else found[0])
 
-    return _VARIABLE.sub(value, text)[:4000]
+    return _VARIABLE.sub(value, text)[:_LONGEST] if len(text) <= _LONGEST else text
 
 
 def _summed(text: str) -> str:
