@@ -78,7 +78,7 @@ def check_config(
         findings += remark(config)
         for rule in (*BATCH_RULES, *LOSS_RULES):
             findings += [_with_split(finding, ablation) for finding in rule(config, prompts)]
-    findings.sort(key=lambda finding: _GRAVE.index(finding.severity))
+    findings.sort(key=lambda finding: (_GRAVE.index(finding.severity), not finding.stated))
     return Check(several, tuple(findings), advice, observed, left_out=tuple(left_out))
 
 

@@ -120,7 +120,7 @@ class Check(Result, Value):
     ----------
     configs : tuple of Config
     findings : tuple of Finding
-        Gravest first.
+        Gravest first, what is written before what is a default.
     advice : tuple of Advice
     observed : tuple of Difficulty
         Of runs that were given.

@@ -149,7 +149,10 @@ def _correction(config: Config, _: str | None) -> Iterator[Finding]:
         says = "generator and trainer never agree to the last digit, and this corrects for it"
         yield told(config, "off_policy_correction", "off_policy_correction", "agrees", says)
     elif switch(config, "asynchronous") is not True:
-        says = "even on-policy, engines differ by .003 in probability (secondhand), and small differences alone can end a run"
+        says = (
+            "even on-policy, engines differ by .003 in probability (secondhand), and small differences alone can end a "
+            "run"
+        )
         source = "arXiv 2605.14220 (abstract)"
         yield told(config, "off_policy_correction", "off_policy_correction", "note", says, source, ("fp32_head",))
 
