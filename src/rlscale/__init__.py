@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         knob_catalogue,
     )
     from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
+    from rlscale.decisions.rollouts import PassCounts, Rollouts, best_at_k, rollouts, worst_at_k
     from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
@@ -80,6 +81,7 @@ _HOMES = {
         "emit_config",
         "knob_catalogue",
     ),
+    "rlscale.decisions.rollouts": ("PassCounts", "Rollouts", "best_at_k", "rollouts", "worst_at_k"),
     "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
@@ -144,6 +146,7 @@ __all__ = [
     "Listing",
     "Look",
     "OverTime",
+    "PassCounts",
     "Plan",
     "Policy",
     "Posterior",
@@ -152,6 +155,7 @@ __all__ = [
     "Reading",
     "Replay",
     "RlscaleError",
+    "Rollouts",
     "Run",
     "Series",
     "SizeLaw",
@@ -161,6 +165,7 @@ __all__ = [
     "Verdict",
     "VerdictName",
     "backtest",
+    "best_at_k",
     "calibrate",
     "check_config",
     "collect",
@@ -179,8 +184,10 @@ __all__ = [
     "read",
     "read_config",
     "replay",
+    "rollouts",
     "simulate",
     "size_law",
+    "worst_at_k",
 ]
 
 

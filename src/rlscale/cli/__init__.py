@@ -13,6 +13,7 @@ from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
 from rlscale.cli.plans import plan
+from rlscale.cli.rollouts import rollouts
 from rlscale.cli.sizes import sizes
 from rlscale.options import example
 
@@ -41,6 +42,7 @@ for _command in (
     backtest,
     plan,
     sizes,
+    rollouts,
     gate,
     watch,
     replay,

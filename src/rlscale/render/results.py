@@ -12,6 +12,7 @@ from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
 from rlscale.decisions.knobs import Catalogue, Check, Diff, EmittedConfig
 from rlscale.decisions.plan import LearningRate, Plan
+from rlscale.decisions.rollouts import Rollouts
 from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.inference import Fit
@@ -93,6 +94,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Check: _knobs,
         Diff: _knobs,
         EmittedConfig: _knobs,
+        Rollouts: _rollouts,
         SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
@@ -158,6 +160,12 @@ def _knobs(result: Any, charts: bool) -> Answer:
         EmittedConfig: emit_answer,
     }
     return answers[type(result)](KnobsView(result))
+
+
+def _rollouts(result: Rollouts, charts: bool) -> Answer:
+    from rlscale.answers.rollouts import RolloutsView, rollouts_answer
+
+    return rollouts_answer(RolloutsView(answer=result, left_out=result.left_out), charts=charts)
 
 
 def _sizes(result: SizeLaw, charts: bool) -> Answer:
