@@ -50,6 +50,15 @@ def test_csv_and_report(tmp_path: Path) -> None:
     assert "As published" in (tmp_path / "a.html").read_text().replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_plot(tmp_path: Path) -> None:
+    assert knobs("--plot", tmp_path / "a.png", "--report", tmp_path / "a.html").exit_code == 0
+    assert (tmp_path / "a.png").stat().st_size > 10_000
+    assert "<svg" in (tmp_path / "a.html").read_text()
+    assert "no curve is published for kl_coefficient" in knobs("kl", "--plot", tmp_path / "b.png").stderr
+    assert "--plot draws the catalogue" in knobs("--difficulty", "hard", "--plot", tmp_path / "b.png").stderr
+    assert not (tmp_path / "b.png").exists()
+
+
 def test_diff_of_two_configurations_and_of_two_runs(tmp_path: Path) -> None:
     result = knobs("--diff", EXAMPLES / "trl.yaml", EXAMPLES / "trl.py")
     assert result.exit_code == 0, result.output

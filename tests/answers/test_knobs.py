@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rlscale
+from rlscale.answers.charts.spec import Band, Line, Points
 from rlscale.answers.knobs import KnobsView, catalogue_answer, check_answer, diff_answer, emit_answer
+from rlscale.decisions.knobs import PUBLISHED
 from rlscale.render.json import dumps
 from rlscale.render.results import answer_of
 from tests.answers.shown import text_of
@@ -85,6 +88,27 @@ def test_the_headline_of_a_difference() -> None:
         "8 and 16 differ in 1 setting; of these generations may move the ceiling."
     )
     assert diff_answer(KnobsView(rlscale.diff_configs(a, a))).headline.startswith("8 and 8 say the same of the recipe")
+
+
+def test_the_chart_shows_the_published_table() -> None:
+    chart = catalogue_answer(KnobsView(rlscale.knob_catalogue()), charts=True).chart
+    assert chart is not None
+    ceilings, gains = chart.panels
+    points = [mark for mark in ceilings.marks if isinstance(mark, Points)]
+    assert {(point.x[0], point.y[0]) for point in points} == {(fit.C_mid, fit.A) for fit in PUBLISHED}
+    band = next(mark for mark in ceilings.marks if isinstance(mark, Band))
+    assert (band.low[0], band.high[0]) == pytest.approx((0.59, 0.63))
+    first = next(mark for mark in gains.marks if isinstance(mark, Line))
+    at_midpoint = np.interp(np.log(PUBLISHED[0].C_mid), np.log(first.x), first.y)
+    assert at_midpoint == pytest.approx(0.5, abs=0.01)
+    assert all(ceilings.y.low < point.y[0] < ceilings.y.high for point in points)
+
+
+def test_a_knob_without_a_published_curve_has_no_chart() -> None:
+    assert catalogue_answer(KnobsView(rlscale.knob_catalogue("kl")), charts=True).chart is None
+    one = catalogue_answer(KnobsView(rlscale.knob_catalogue("generations")), charts=True).chart
+    assert one is not None
+    assert len(one.panels[1].ends) == 4
 
 
 def test_what_is_missing_is_shown() -> None:

@@ -24,8 +24,6 @@ __all__ = ["knobs"]
 
 #: Files that are logs and no configurations, by their endings or names; so are folders and addresses.
 _LOGS = (".jsonl", ".log", ".csv", ".tsv", ".parquet", ".wandb", ".db", ".sqlite")
-#: There is no chart: JSON, CSV and the report.
-_OUTPUT = (*OUTPUT[:2], *OUTPUT[3:])
 
 
 @click.command(epilog=example("rlscale knobs --check grpo.yaml --difficulty hard --gpus 8"))
@@ -44,7 +42,7 @@ _OUTPUT = (*OUTPUT[:2], *OUTPUT[3:])
 @click.option("--unit", metavar="U", help="For --run: the compute axis, where several could be meant.")
 @click.option("--bounds", type=Bound(), nargs=2, metavar="LO HI|open", callback=bounds_of,
               help="For --run: lowest and highest reward.")  # fmt: skip
-@with_options(PARTIAL, _OUTPUT)
+@with_options(PARTIAL, OUTPUT)
 def knobs(name: str | None, **given: Any) -> None:
     """Show what published studies measured of each knob, and what that means for a configuration.
 
@@ -60,6 +58,8 @@ def knobs(name: str | None, **given: Any) -> None:
         raise InputError(f"{' and '.join(asked)} ask for different answers; give one of them")
     if given["ablation"] is not None and not checks:
         raise InputError("--ablation is for --check or --difficulty; give one of them")
+    if given["plot"] is not None and (checks or given["diff"] or given["emit"] is not None):
+        raise InputError("--plot draws the catalogue and its knobs; for the others give --report or --csv")
     if checks:
         _check(given)
     elif given["diff"]:
@@ -73,18 +73,21 @@ def knobs(name: str | None, **given: Any) -> None:
 def _told(given: Mapping[str, Any]) -> Settings:
     from rlscale.answers.settings import Settings
 
-    beside = ("as_json", "csv", "report", "partial")
+    beside = ("as_json", "csv", "plot", "report", "partial")
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in given.items() if key not in beside}
     return Settings(command=click.get_current_context().obj, options=plain)
 
 
 def _catalogue(name: str | None, given: dict[str, Any]) -> None:
-    from rlscale.answers.knobs import KnobsView, catalogue_answer
+    from rlscale.answers.knobs import KnobsView, catalogue_answer, drawn
     from rlscale.decisions.knobs import knob_catalogue
 
     to = output(given)
-    view = KnobsView(knob_catalogue(name), _told({**given, "name": name}))
-    to.put(lambda charts: catalogue_answer(view))
+    found = knob_catalogue(name)
+    if given["plot"] is not None and not drawn(found.knobs):
+        raise InputError(f"--plot: no curve is published for {found.knobs[0].name}; leave it out")
+    view = KnobsView(found, _told({**given, "name": name}))
+    to.put(lambda charts: catalogue_answer(view, charts=charts))
 
 
 def _check(given: dict[str, Any]) -> None:

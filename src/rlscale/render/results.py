@@ -154,11 +154,12 @@ def _knobs(result: Any, charts: bool) -> Answer:
     from rlscale.answers.knobs import KnobsView, catalogue_answer, check_answer, diff_answer, emit_answer
 
     answers: dict[type, Callable[[KnobsView[Any]], Answer]] = {
-        Catalogue: catalogue_answer,
         Check: check_answer,
         Diff: diff_answer,
         EmittedConfig: emit_answer,
     }
+    if isinstance(result, Catalogue):
+        return catalogue_answer(KnobsView(result), charts=charts)
     return answers[type(result)](KnobsView(result))
 
 

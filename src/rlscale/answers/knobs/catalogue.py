@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlscale.answers.answer import Answer, Block, Definitions, Document, Section, Sentence
+from rlscale.answers.answer import Answer, Block, Definitions, Document, Figures, Section, Sentence
+from rlscale.answers.charts.spec import Chart
 from rlscale.answers.documents import SCHEMA
+from rlscale.answers.knobs.chart import CHART_NOTE, knobs_chart
 from rlscale.answers.knobs.view import KnobsView, graded, moved
 from rlscale.answers.numbers import count
 from rlscale.answers.table import Column, Table
@@ -20,11 +22,12 @@ _ONE_STACK = (
 )
 
 
-def catalogue_answer(view: KnobsView[Catalogue]) -> Answer:
+def catalogue_answer(view: KnobsView[Catalogue], *, charts: bool = False) -> Answer:
     """Return the answer: of several knobs a table and where studies disagree, of one all its studies."""
     knobs = view.result.knobs
+    chart = knobs_chart(knobs) if charts else None
     if len(knobs) == 1:
-        return _one(view, knobs[0])
+        return _one(view, knobs[0], chart)
     ceiling = sum("ceiling" in knob.moves for knob in knobs)
     disputed = sum(bool(knob.contradictions) for knob in knobs)
     columns = (
@@ -40,7 +43,7 @@ def catalogue_answer(view: KnobsView[Catalogue]) -> Answer:
             knob.name,
             moved(knob.moves),
             len(knob.evidence),
-            "yes" if knob.contradictions else "",
+            "yes" if knob.contradictions else "no",
             knob.recipe,
             knob.reading,
         )
@@ -55,6 +58,7 @@ def catalogue_answer(view: KnobsView[Catalogue]) -> Answer:
         document=Document(_document, view),
         blocks=(
             Table(name="knobs", columns=columns, rows=rows, note=note),
+            *_figures(chart),
             Section("What to make of them", tuple(Sentence(knob.reading, subject=knob.title) for knob in knobs)),
             Section(
                 "Where studies disagree",
@@ -62,13 +66,14 @@ def catalogue_answer(view: KnobsView[Catalogue]) -> Answer:
             ),
             _grades(),
         ),
+        chart=chart,
         kicker=count(len(knobs), "knob"),
         errors=view.errors,
         settings=view.settings,
     )
 
 
-def _one(view: KnobsView[Catalogue], knob: Knob) -> Answer:
+def _one(view: KnobsView[Catalogue], knob: Knob, chart: Chart | None) -> Answer:
     columns = (
         Column("source", "source", "name"),
         Column("grade", "grade", "text"),
@@ -78,6 +83,7 @@ def _one(view: KnobsView[Catalogue], knob: Knob) -> Answer:
     rows = tuple((study.source, study.grade, study.baseline, study.effect) for study in knob.evidence)
     recipe = f"The published recipe (ScaleRL): {knob.recipe}." if knob.recipe else "The published recipe does not say."
     blocks: tuple[Block, ...] = (
+        *_figures(chart),
         Section("What was measured", tuple(_measured(study) for study in knob.evidence)),
         Section("Where studies disagree", knob.contradictions),
         Section("Goes together with", tuple(Sentence(each.says, subject=each.knob) for each in knob.interacts)),
@@ -90,10 +96,15 @@ def _one(view: KnobsView[Catalogue], knob: Knob) -> Answer:
         table=Table(name="studies", columns=columns, rows=rows),
         document=Document(_document, view),
         blocks=blocks,
+        chart=chart,
         kicker=knob.name,
         errors=view.errors,
         settings=view.settings,
     )
+
+
+def _figures(chart: Chart | None) -> tuple[Figures, ...]:
+    return () if chart is None else (Figures("What was published", chart.panels, CHART_NOTE, size="half"),)
 
 
 def _measured(study: Study) -> Sentence:

@@ -5,18 +5,19 @@
 """
 
 from rlscale.decisions.knobs.advice import advice_on, difficulty_of
-from rlscale.decisions.knobs.catalogue import KNOBS
+from rlscale.decisions.knobs.catalogue import KNOBS, PUBLISHED
 from rlscale.decisions.knobs.check import check_config, second_order_knobs
 from rlscale.decisions.knobs.diff import diff_configs
 from rlscale.decisions.knobs.emit import emit_config
 from rlscale.decisions.knobs.finding import SEVERITIES, Advice, Check, Diff, Difference, Difficulty, Finding
-from rlscale.decisions.knobs.knob import GRADES, Catalogue, Interaction, Knob, Study
+from rlscale.decisions.knobs.knob import GRADES, Catalogue, Interaction, Knob, PublishedFit, Study
 from rlscale.decisions.knobs.lookup import knob_catalogue
 from rlscale.decisions.knobs.recipe import ConfigLine, EmittedConfig, Missing
 
 __all__ = [
     "GRADES",
     "KNOBS",
+    "PUBLISHED",
     "SEVERITIES",
     "Advice",
     "Catalogue",
@@ -30,6 +31,7 @@ __all__ = [
     "Interaction",
     "Knob",
     "Missing",
+    "PublishedFit",
     "Study",
     "advice_on",
     "check_config",

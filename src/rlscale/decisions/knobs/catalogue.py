@@ -5,9 +5,9 @@ Data and nothing else. A row is added by adding a :class:`Study`; effects of dif
 
 from __future__ import annotations
 
-from rlscale.decisions.knobs.knob import Interaction, Knob, Study
+from rlscale.decisions.knobs.knob import Interaction, Knob, PublishedFit, Study
 
-__all__ = ["KNOBS"]
+__all__ = ["KNOBS", "PUBLISHED"]
 
 _SCALERL = "ScaleRL, arXiv 2510.13786"
 _ISO = "IsoCompute Playbook, arXiv 2603.12151"
@@ -327,3 +327,14 @@ KNOBS = (
         evidence=(Study(f"{_SCALERL}, A.3", "V", "all runs", "1e-15, weight decay .01; no comparison given"),),
     ),
 )  # fmt: skip
+
+#: ScaleRL, Table 1 (read in the paper): the recipe, and with one knob turned. Fitted to half of each run.
+PUBLISHED = (
+    PublishedFit("", "as published", 0.610, 1.92, 2542.0),
+    PublishedFit("total_batch", "batch 512", 0.605, 1.77, 2818.0),
+    PublishedFit("total_batch", "batch 2,048", 0.645, 1.70, 10909.0),
+    PublishedFit("max_response_length", "32k tokens", 0.645, 1.89, 11272.0),
+    PublishedFit("generations", "8 rollouts", 0.585, 2.44, 2542.0),
+    PublishedFit("generations", "24 rollouts", 0.590, 2.22, 3054.0),
+    PublishedFit("generations", "32 rollouts", 0.595, 2.07, 2936.0),
+)

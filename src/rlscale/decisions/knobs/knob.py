@@ -11,7 +11,7 @@ from rlscale.errors import InputError
 from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
-__all__ = ["GRADES", "Catalogue", "Interaction", "Knob", "Moves", "Study"]
+__all__ = ["GRADES", "Catalogue", "Interaction", "Knob", "Moves", "PublishedFit", "Study"]
 
 #: The ceiling A, the compute that it takes to come near it (C_mid, B), or whether training holds out.
 Moves = Literal["ceiling", "speed", "stability"]
@@ -48,6 +48,26 @@ class Study(Value):
     grade: str
     baseline: str
     effect: str
+
+
+@dataclass(frozen=True)
+class PublishedFit(Value):
+    """A published curve, R(C) = R0 + (A - R0) / (1 + (C_mid / C)^B); its R0 is not published.
+
+    Parameters
+    ----------
+    knob : str
+        The knob that sets it apart from the published recipe; empty for the recipe itself.
+    label : str
+    A, B, C_mid : float
+        The ceiling (a share), the exponent, and the compute to half of the gain (GPU-hours).
+    """
+
+    knob: str
+    label: str
+    A: float
+    B: float
+    C_mid: float
 
 
 @dataclass(frozen=True)
