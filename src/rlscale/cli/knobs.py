@@ -50,12 +50,12 @@ def knobs(name: str | None, **given: Any) -> None:
     script with flags or overrides, of TRL, verl, OpenRLHF or NeMo-RL.
     """
     checks = bool(given["configs"] or given["logs"] or given["difficulty"] is not None)
-    asked = [what for what, wanted in (
+    questions = [what for what, wanted in (
         ("NAME", name is not None), ("--check", checks), ("--diff", bool(given["diff"])),
         ("--emit", given["emit"] is not None),
     ) if wanted]  # fmt: skip
-    if len(asked) > 1:
-        raise InputError(f"{' and '.join(asked)} ask for different answers; give one of them")
+    if len(questions) > 1:
+        raise InputError(f"{' and '.join(questions)} ask for different answers; give one of them")
     if given["ablation"] is not None and not checks:
         raise InputError("--ablation is for --check or --difficulty; give one of them")
     if given["plot"] is not None and (checks or given["diff"] or given["emit"] is not None):
@@ -83,10 +83,10 @@ def _catalogue(name: str | None, given: dict[str, Any]) -> None:
     from rlscale.decisions.knobs import knob_catalogue
 
     to = output(given)
-    found = knob_catalogue(name)
-    if given["plot"] is not None and not drawn(found.knobs):
-        raise InputError(f"--plot: no curve is published for {found.knobs[0].name}; leave it out")
-    view = KnobsView(found, _told({**given, "name": name}))
+    answer = knob_catalogue(name)
+    if given["plot"] is not None and not drawn(answer.knobs):
+        raise InputError(f"--plot: no curve is published for {answer.knobs[0].name}; leave it out")
+    view = KnobsView(answer, _told({**given, "name": name}))
     to.put(lambda charts: catalogue_answer(view, charts=charts))
 
 
@@ -123,22 +123,22 @@ def _of_runs(runs: Sequence[Run]) -> tuple[list[Config], tuple[str, ...]]:
     """Return the configurations that logs hold, each once, and what is to be said of logs without one."""
     from rlscale.sources.configs import config_of_run
 
-    found: list[Config] = []
+    unique: list[Config] = []
     members: list[int] = []
     without = [run.name for run in runs if not run.settings and not run.config]
     for run in runs:
         if run.name in without:
             continue
         config = config_of_run(run)
-        same = next((k for k, other in enumerate(found) if dict(other.settings) == dict(config.settings)), None)
+        same = next((k for k, other in enumerate(unique) if dict(other.settings) == dict(config.settings)), None)
         if same is None:
-            found.append(config)
+            unique.append(config)
             members.append(1)
         else:
             members[same] += 1
     named = [
         config if n == 1 else replace(config, name=f"{config.name} and {n - 1} more")
-        for config, n in zip(found, members, strict=True)
+        for config, n in zip(unique, members, strict=True)
     ]
     if not without:
         return named, ()
@@ -150,14 +150,14 @@ def _ablation(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"--ablation {path}: cannot read it: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"--ablation {path}: it is no JSON; give what rlscale ablate --json printed") from error
-    if not isinstance(held, dict):
+    if not isinstance(document, dict):
         raise InputError(f"--ablation {path}: it is no document of rlscale ablate --json")
-    return held
+    return document
 
 
 def _diff(given: dict[str, Any]) -> None:
@@ -193,9 +193,9 @@ def _emit(given: dict[str, Any]) -> None:
     if given["trainer"] is None:
         raise InputError("--emit writes for a trainer; give --for trl, verl or openrlhf")
     to = output(given)
-    found = emit_config(given["emit"], trainer=given["trainer"], batch=given["batch"], gpus=given["gpus"] or 1)
-    view = KnobsView(found, _told(given))
+    answer = emit_config(given["emit"], trainer=given["trainer"], batch=given["batch"], gpus=given["gpus"] or 1)
+    view = KnobsView(answer, _told(given))
     if given["as_json"] or given["csv"] is not None or given["report"] is not None:
         to.put(lambda charts: emit_answer(view))
     else:
-        click.echo(found.text, nl=False)
+        click.echo(answer.text, nl=False)

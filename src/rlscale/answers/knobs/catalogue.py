@@ -130,8 +130,8 @@ def _document(view: KnobsView[Catalogue]) -> dict[str, Any]:
                 "recipe": knob.recipe or None,
                 "settings": list(knob.settings),
                 "evidence": [
-                    {"source": one.source, "grade": one.grade, "baseline": one.baseline, "effect": one.effect}
-                    for one in knob.evidence
+                    {"source": study.source, "grade": study.grade, "baseline": study.baseline, "effect": study.effect}
+                    for study in knob.evidence
                 ],
                 "contradictions": list(knob.contradictions),
                 "interacts": [{"knob": each.knob, "says": each.says} for each in knob.interacts],

@@ -14,8 +14,8 @@ __all__ = ["CHART_NOTE", "drawn", "knobs_chart"]
 
 CHART_NOTE = (
     "ScaleRL, arXiv 2510.13786, Table 1: an 8B model, mathematics. The band is the published margin on a ceiling, .02 "
-    "either way. Rewards at compute 0 are not published, so the right panel shows shares of each run's own gain, derived "
-    "from its exponent and its midpoint."
+    "either way. Rewards at compute 0 are not published, so the right panel shows shares of each run's own gain, "
+    "derived from its exponent and its midpoint."
 )
 _SHORT = "ScaleRL, arXiv 2510.13786, Table 1 (8B, mathematics); band: the published margin of .02; right: derived"
 _COLOURS = {"": "ink", "total_batch": "s0", "max_response_length": "s1", "generations": "s2"}

@@ -33,7 +33,7 @@ def check_answer(view: KnobsView[Check]) -> Answer:
     several = len(check.configs) > 1
     table = _table(check.findings, several)
     sections = [
-        Section(title, tuple(_sentence(one, several) for one in check.findings if one.severity == name), most=60)
+        Section(title, tuple(_sentence(each, several) for each in check.findings if each.severity == name), most=60)
         for name, title in _TITLES.items()
     ]
     return Answer(
@@ -44,8 +44,8 @@ def check_answer(view: KnobsView[Check]) -> Answer:
         blocks=(
             *((table,) if check.findings else ()),
             *sections,
-            Section("How hard the prompts are", tuple(_observed(one) for one in check.observed)),
-            Section("KL and entropy terms by difficulty", tuple(_advised(one) for one in check.advice)),
+            Section("How hard the prompts are", tuple(_observed(each) for each in check.observed)),
+            Section("KL and entropy terms by difficulty", tuple(_advised(each) for each in check.advice)),
         ),
         kicker=", ".join(config.title or "a run" for config in check.configs) or "difficulty",
         errors=view.errors,
@@ -55,26 +55,26 @@ def check_answer(view: KnobsView[Check]) -> Answer:
 
 def _headline(check: Check) -> str:
     if not check.configs:
-        classes = dict.fromkeys(one.difficulty for one in check.observed)
+        classes = dict.fromkeys(each.difficulty for each in check.observed)
         if set(classes) == {"unknown"}:
             return "How hard the prompts are is not known."
-        told = [one.difficulty for one in check.advice if one.difficulty != "any"]
-        wanted: dict[str, None] = dict.fromkeys([*classes] or told)
-        return f"Prompts: {', '.join(wanted)}. {next((one.says for one in check.advice), '')}"
+        classes_advised = [each.difficulty for each in check.advice if each.difficulty != "any"]
+        wanted: dict[str, None] = dict.fromkeys([*classes] or classes_advised)
+        return f"Prompts: {', '.join(wanted)}. {next((each.says for each in check.advice), '')}"
     counts = check.counts()
-    names = ", ".join(f"{one.name} ({one.title})" if one.title else one.name for one in check.configs[:3])
+    names = ", ".join(f"{each.name} ({each.title})" if each.title else each.name for each in check.configs[:3])
     more = f" and {len(check.configs) - 3} more" if len(check.configs) > 3 else ""
-    said = listed(counts) or "nothing to remark"
-    return f"{names}{more}: {said}; {count(counts['agrees'], 'setting')} as published or without an effect."
+    remarks = listed(counts) or "nothing to remark"
+    return f"{names}{more}: {remarks}; {count(counts['agrees'], 'setting')} as published or without an effect."
 
 
 def _lead(check: Check) -> tuple[str, ...]:
     if not check.configs:
         return check.notes
-    grave = [one for one in check.findings if one.severity in ("error", "warning")]
+    grave = [each for each in check.findings if each.severity in ("error", "warning")]
     first: tuple[str, ...] = ()
     if grave:
-        keys = list(dict.fromkeys(one.setting for one in grave))
+        keys = list(dict.fromkeys(each.setting for each in grave))
         more = f" and {len(keys) - 4} more" if len(keys) > 4 else ""
         first = (f"Look first at {', '.join(keys[:4])}{more}.",)
     basis = "Evidence is of other models and data, mostly one stack: it says where to look, not what you will get."
@@ -97,10 +97,11 @@ def _table(findings: Sequence[Finding], several: bool) -> Table:
     )
     rows = tuple(
         (
-            one.severity, _PEOPLE_NAMES.get(one.severity, one.severity), one.config, one.setting, one.value,
-            _end(one.value, _VALUE), moved(one.moves) if one.knob else "", one.knob, one.stated, one.says, one.source,
+            each.severity, _PEOPLE_NAMES.get(each.severity, each.severity), each.config, each.setting, each.value,
+            _end(each.value, _VALUE), moved(each.moves) if each.knob else "", each.knob, each.stated, each.says,
+            each.source,
         )
-        for one in findings
+        for each in findings
     )  # fmt: skip
     return Table(name="findings", columns=columns, rows=rows)
 
@@ -118,16 +119,16 @@ def _sentence(finding: Finding, several: bool) -> Sentence:
     return Sentence(f"{finding.says}{end}{with_} [{finding.source}]", subject=f"{where}{finding.setting}{value}")
 
 
-def _observed(one: Difficulty) -> Sentence:
+def _observed(each: Difficulty) -> Sentence:
     entropy = ""
-    if one.entropy is not None:
-        entropy = f" Entropy {one.trend}: {one.entropy[0]:.2g} to {one.entropy[1]:.2g} nats per token."
-    return Sentence(f"{one.difficulty}: {one.why}.{entropy}", subject=one.run)
+    if each.entropy is not None:
+        entropy = f" Entropy {each.trend}: {each.entropy[0]:.2g} to {each.entropy[1]:.2g} nats per token."
+    return Sentence(f"{each.difficulty}: {each.why}.{entropy}", subject=each.run)
 
 
-def _advised(one: Advice) -> Sentence:
-    known = graded(one.grade)
-    return Sentence(f"{one.says} [{one.source}{f', {known}' if known else ''}]", subject=one.difficulty)
+def _advised(each: Advice) -> Sentence:
+    known = graded(each.grade)
+    return Sentence(f"{each.says} [{each.source}{f', {known}' if known else ''}]", subject=each.difficulty)
 
 
 def _document(view: KnobsView[Check]) -> dict[str, Any]:
@@ -137,30 +138,30 @@ def _document(view: KnobsView[Check]) -> dict[str, Any]:
         "schema": SCHEMA,
         "findings": [
             {
-                "setting": one.setting,
-                "value": one.value,
-                "severity": one.severity,
-                "says": one.says,
-                "source": one.source,
-                "config": one.config,
-                "knob": one.knob or None,
-                "moves": list(one.moves),
-                "with": list(one.with_),
-                "stated": one.stated,
+                "setting": each.setting,
+                "value": each.value,
+                "severity": each.severity,
+                "says": each.says,
+                "source": each.source,
+                "config": each.config,
+                "knob": each.knob or None,
+                "moves": list(each.moves),
+                "with": list(each.with_),
+                "stated": each.stated,
             }
-            for one in check.findings
+            for each in check.findings
         ],
-        "advice": [asdict(one) for one in check.advice],
+        "advice": [asdict(each) for each in check.advice],
         "configs": [
             {
-                "name": one.name,
-                "trainer": one.trainer or None,
-                "version": one.version or None,
-                "settings": dict(one.settings),
+                "name": each.name,
+                "trainer": each.trainer or None,
+                "version": each.version or None,
+                "settings": dict(each.settings),
             }
-            for one in check.configs
+            for each in check.configs
         ],
-        "difficulty": [asdict(one) for one in check.observed],
+        "difficulty": [asdict(each) for each in check.observed],
         "severities": dict(SEVERITIES),
         "notes": list(check.notes),
         "left_out": coverage["left_out"],

@@ -36,12 +36,15 @@ def diff_answer(view: KnobsView[Diff]) -> Answer:
         Column("source", audience="programs"),
     )
     rows = tuple(
-        (one.setting, _short(one.a), _short(one.b), one.matters, one.knob, one.says, one.source)
-        for one in diff.differences
+        (each.setting, _short(each.a), _short(each.b), each.matters, each.knob, each.says, each.source)
+        for each in diff.differences
     )
     note = f"A: {diff.a.name}; B: {diff.b.name}; empty: not stated, and no default is known"
     table = Table(name="differences", columns=columns, rows=rows, note=note)
-    sections = [Section(title, tuple(_sentence(one) for one in diff.of((name,)))) for name, title in _TITLES.items()]
+    sections = [
+        Section(title, tuple(_sentence(difference) for difference in diff.of((name,))))
+        for name, title in _TITLES.items()
+    ]
     lead = () if diff.a.trainer == diff.b.trainer else ("Two trainers: only what both can say is compared.",)
     return Answer(
         headline=_headline(diff),
@@ -59,11 +62,11 @@ def _headline(diff: Diff) -> str:
     pair = f"{diff.a.name} and {diff.b.name}"
     if not diff.differences:
         return f"{pair} say the same of the recipe ({count(diff.same, 'setting')})."
-    matter = [one.setting for one in diff.of(("ceiling",))]
-    told = f"{', '.join(matter[:4])}{f' and {len(matter) - 4} more' if len(matter) > 4 else ''}"
+    matter = [difference.setting for difference in diff.of(("ceiling",))]
+    names = f"{', '.join(matter[:4])}{f' and {len(matter) - 4} more' if len(matter) > 4 else ''}"
     counted = count(len(diff.differences), "setting")
     if matter:
-        return f"{pair} differ in {counted}; of these {told} may move the ceiling."
+        return f"{pair} differ in {counted}; of these {names} may move the ceiling."
     return f"{pair} differ in {counted}; none of these was seen to move the ceiling."
 
 
@@ -71,9 +74,10 @@ def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def _sentence(one: Difference) -> Sentence:
-    source = f" [{one.source}]" if one.source else ""
-    return Sentence(f"{one.a or 'not stated'} against {one.b or 'not stated'}. {one.says}{source}", subject=one.setting)
+def _sentence(difference: Difference) -> Sentence:
+    source = f" [{difference.source}]" if difference.source else ""
+    pair = f"{difference.a or 'not stated'} against {difference.b or 'not stated'}"
+    return Sentence(f"{pair}. {difference.says}{source}", subject=difference.setting)
 
 
 def _document(view: KnobsView[Diff]) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def _document(view: KnobsView[Diff]) -> dict[str, Any]:
         "schema": SCHEMA,
         "a": {"name": diff.a.name, "trainer": diff.a.trainer or None},
         "b": {"name": diff.b.name, "trainer": diff.b.trainer or None},
-        "differences": [asdict(one) for one in diff.differences],
+        "differences": [asdict(difference) for difference in diff.differences],
         "same": diff.same,
         "errors": [asdict(error) for error in view.errors],
         "options": dict(view.settings.options),

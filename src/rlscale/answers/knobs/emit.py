@@ -35,10 +35,12 @@ def emit_answer(view: KnobsView[EmittedConfig]) -> Answer:
         document=Document(_document, view),
         blocks=(
             table,
-            Section("Why", tuple(Sentence(f"{one.reason}. [{one.source}]", subject=one.key) for one in emitted.lines)),
+            Section(
+                "Why", tuple(Sentence(f"{each.reason}. [{each.source}]", subject=each.key) for each in emitted.lines)
+            ),
             Section(
                 "What the trainer cannot express",
-                tuple(Sentence(f"{one.value}. {one.why}.", subject=one.setting) for one in emitted.missing),
+                tuple(Sentence(f"{each.value}. {each.why}.", subject=each.setting) for each in emitted.missing),
             ),
         ),
         kicker=emitted.title,
@@ -56,8 +58,8 @@ def _document(view: KnobsView[EmittedConfig]) -> dict[str, Any]:
         "version": emitted.version,
         "batch": emitted.batch,
         "gpus": emitted.gpus,
-        "lines": [asdict(one) for one in emitted.lines],
-        "missing": [asdict(one) for one in emitted.missing],
+        "lines": [asdict(each) for each in emitted.lines],
+        "missing": [asdict(each) for each in emitted.missing],
         "text": emitted.text,
         "options": dict(view.settings.options),
     }

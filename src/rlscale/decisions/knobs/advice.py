@@ -131,19 +131,19 @@ def difficulty_of(run: Run) -> Difficulty:
 
 
 def _class(rate: float, share: float | None) -> tuple[DifficultyName, str]:
-    told = f"the mean pass rate starts at {rate:.2f}"
+    start = f"the mean pass rate starts at {rate:.2f}"
     if rate <= HARD:
-        return "hard", f"{told}; hard prompts lie below {HARD}"
+        return "hard", f"{start}; hard prompts lie below {HARD}"
     if share is not None and share >= _UNEVEN:
-        return "mixed", f"{told}, and {share:.0%} of the groups have equal rewards".replace("%", " %") + (
+        return "mixed", f"{start}, and {share:.0%} of the groups have equal rewards".replace("%", " %") + (
             ": easy and hard prompts together"
         )
     if rate < EASY:
-        return "mixed", f"{told}: above hard ({HARD}) and below easy ({EASY}), a class that was not studied"
+        return "mixed", f"{start}: above hard ({HARD}) and below easy ({EASY}), a class that was not studied"
     if rate > EASY_TOP:
-        return "easy", f"{told}: easier than what was studied ({EASY} to {EASY_TOP})"
+        return "easy", f"{start}: easier than what was studied ({EASY} to {EASY_TOP})"
     unknown = "" if share is not None else "; a mean may hide a mixture, and groups of equal rewards were not logged"
-    return "easy", f"{told}, between {EASY} and {EASY_TOP}{unknown}"
+    return "easy", f"{start}, between {EASY} and {EASY_TOP}{unknown}"
 
 
 def _disagrees(name: str, trend: str) -> str:

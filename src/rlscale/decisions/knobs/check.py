@@ -70,7 +70,7 @@ def check_config(
     if not several and difficulty is None and not runs:
         raise InputError("there is nothing to check; give a configuration, a difficulty, or a run")
     observed = tuple(difficulty_of(run) for run in runs)
-    classes = {one.difficulty for one in observed if one.difficulty != "unknown"}
+    classes = {level.difficulty for level in observed if level.difficulty != "unknown"}
     prompts = difficulty or (next(iter(classes)) if len(classes) == 1 else "mixed" if classes else None)
     advice = _advice(difficulty, prompts, observed, ablation)
     findings: list[Finding] = []

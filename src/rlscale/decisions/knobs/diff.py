@@ -44,7 +44,7 @@ def diff_configs(a: Config, b: Config) -> Diff:
     [('generations', 'ceiling'), ('logging_steps', 'unknown')]
     """
     by_setting = {setting: knob for knob in KNOBS for setting in knob.settings}
-    found: list[Difference] = []
+    differences: list[Difference] = []
     same = 0
     for setting in sorted({*a.settings, *b.settings}):
         left, right = a.value_of(setting), b.value_of(setting)
@@ -53,14 +53,14 @@ def diff_configs(a: Config, b: Config) -> Diff:
             continue
         if setting in _NO_RECIPE or _follows(setting, a, b):
             continue
-        found.append(_difference(setting, left, right, by_setting.get(setting)))
+        differences.append(_difference(setting, left, right, by_setting.get(setting)))
     if a.trainer == b.trainer:
         meant = {*_parts(a), *_parts(b)}
         for key in sorted({*a.raw, *b.raw} - meant):
             if not _equal(a.raw.get(key), b.raw.get(key)):
-                found.append(_difference(key, a.raw.get(key), b.raw.get(key), None))
-    found.sort(key=lambda one: _ORDER.index(one.matters))
-    return Diff(a, b, tuple(found), same)
+                differences.append(_difference(key, a.raw.get(key), b.raw.get(key), None))
+    differences.sort(key=lambda difference: _ORDER.index(difference.matters))
+    return Diff(a, b, tuple(differences), same)
 
 
 def _parts(config: Config) -> set[str]:

@@ -201,7 +201,7 @@ def _comment(text: str, indent: str = "", hanging: str = "") -> list[str]:
 
 def _head(title: str, version: str, missing: tuple[Missing, ...]) -> list[str]:
     head = _comment(f"ScaleRL's recipe (arXiv 2510.13786) for {title} {version}, as far as it can be expressed.")
-    lacks = [line for one in missing for line in _comment(f"- {one.setting} ({one.value}): {one.why}", "", "  ")]
+    lacks = [line for part in missing for line in _comment(f"- {part.setting} ({part.value}): {part.why}", "", "  ")]
     return [*head, "# Missing:", *lacks, ""]
 
 

@@ -138,8 +138,8 @@ class Check(Result, Value):
 
     def __repr__(self) -> str:
         counts = self.counts()
-        said = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "no findings"
-        return f"Check({', '.join(config.name for config in self.configs) or 'difficulty'}: {said})"
+        counted = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "no findings"
+        return f"Check({', '.join(config.name for config in self.configs) or 'difficulty'}: {counted})"
 
     def counts(self) -> dict[str, int]:
         """Return how many findings there are of each severity."""
@@ -198,4 +198,4 @@ class Diff(Result, Value):
     def of(self, matters: Iterable[str]) -> tuple[Difference, ...]:
         """Return the differences that matter so."""
         wanted = set(matters)
-        return tuple(one for one in self.differences if one.matters in wanted)
+        return tuple(difference for difference in self.differences if difference.matters in wanted)

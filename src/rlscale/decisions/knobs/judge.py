@@ -9,7 +9,7 @@ from rlscale.curves import Config
 from rlscale.decisions.knobs.catalogue import KNOBS
 from rlscale.decisions.knobs.finding import Finding, Severity
 
-__all__ = ["Rule", "count", "number", "read", "remark", "switch", "told"]
+__all__ = ["Rule", "count", "finding", "number", "read", "remark", "switch"]
 
 Rule = Callable[[Config, str | None], Iterator[Finding]]
 _KNOBS = {knob.name: knob for knob in KNOBS}
@@ -45,7 +45,7 @@ def switch(config: Config, setting: str) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def told(
+def finding(
     config: Config,
     knob: str,
     setting: str,
@@ -75,8 +75,8 @@ def told(
 def remark(config: Config) -> Iterator[Finding]:
     """Yield what is wrong with the keys themselves."""
     trainer = f"{config.title} {config.version}".strip()
-    for one in config.remarks:
-        severity: Severity = "error" if one.refused else "note" if one.kind == "unread" else "warning"
+    for each in config.remarks:
+        severity: Severity = "error" if each.refused else "note" if each.kind == "unread" else "warning"
         yield Finding(
-            config=config.name, setting=one.key, value=one.value, severity=severity, says=one.says, source=trainer
+            config=config.name, setting=each.key, value=each.value, severity=severity, says=each.says, source=trainer
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rlscale.curves import Config
-from rlscale.decisions.knobs.finding import Finding
-from rlscale.decisions.knobs.judge import Rule, number, read, switch, told
+from rlscale.decisions.knobs.finding import Finding, Severity
+from rlscale.decisions.knobs.judge import Rule, finding, number, read, switch
 
 __all__ = ["LOSS_RULES", "family"]
 
@@ -36,15 +36,15 @@ def _loss(config: Config, _: str | None) -> Iterator[Finding]:
     back = "with all else in place DAPO only took longer (B 1.77 against 2.01 at one ceiling)"
     source = f"{_SCALERL}, sec. 3.2 and 4"
     if kind == "cispo":
-        yield told(config, "loss_type", "loss_type", "agrees", f"as published; {forward}; {back}", source)
+        yield finding(config, "loss_type", "loss_type", "agrees", f"as published; {forward}; {back}", source)
     elif kind == "gspo":
         says = "close to CISPO, slightly below late; it diverged in the middle of a run and did not recover on Scout"
-        yield told(config, "loss_type", "loss_type", "note", says, f"{_SCALERL}, A.17")
+        yield finding(config, "loss_type", "loss_type", "note", says, f"{_SCALERL}, A.17")
     elif kind == "ppo":
         says = f"a clipped loss, where the published recipe has CISPO: {forward}; {back}"
-        yield told(config, "loss_type", "loss_type", "warning", says, source)
+        yield finding(config, "loss_type", "loss_type", "warning", says, source)
     elif kind is not None:
-        yield told(config, "loss_type", "loss_type", "note", "no study compares it; the recipe has CISPO", source)
+        yield finding(config, "loss_type", "loss_type", "note", "no study compares it; the recipe has CISPO", source)
 
 
 def _clip(config: Config, _: str | None) -> Iterator[Finding]:
@@ -55,28 +55,35 @@ def _clip(config: Config, _: str | None) -> Iterator[Finding]:
     if kind == "cispo":
         bound = high + 1.0 if config.trainer in _FROM_ONE else high
         if _CISPO[0] <= bound <= _CISPO[1]:
-            yield told(config, "clip_bounds", "clip_high", "agrees", "insensitive between 4 and 8", source)
+            yield finding(config, "clip_bounds", "clip_high", "agrees", "insensitive between 4 and 8", source)
         else:
             says = f"the ratio is cut at {bound:g}; CISPO was measured with 4, 5 and 8, and did not care which"
-            yield told(config, "clip_bounds", "clip_high", "warning", says, source, ("loss_type",))
+            yield finding(config, "clip_bounds", "clip_high", "warning", says, source, ("loss_type",))
     elif kind == "gspo":
         right = 5e-4 <= high <= 5e-3
         says = "insensitive once the order is right, which is 1e-3 and not 1e-4"
-        yield told(config, "clip_bounds", "clip_high", "agrees" if right else "warning", says, source, ("loss_type",))
+        yield finding(
+            config, "clip_bounds", "clip_high", "agrees" if right else "warning", says, source, ("loss_type",)
+        )
     elif kind == "ppo":
         says = "it moves the ceiling itself, with an optimum inside: worth a sweep of your own"
-        yield told(config, "clip_bounds", "clip_high", "note", says, f"{_SCALERL}, A.17.1", ("loss_type",))
+        yield finding(config, "clip_bounds", "clip_high", "note", says, f"{_SCALERL}, A.17.1", ("loss_type",))
 
 
 def _head(config: Config, _: str | None) -> Iterator[Finding]:
     on = switch(config, "fp32_head")
     if on is None:
         return
+    source = f"{_SCALERL}, sec. 3.2 and 4"
     effect = "from a weak baseline A rose from .52 to .61; in the full recipe on 8B it did not, on Scout it did"
     if on:
-        yield told(config, "fp32_head", "fp32_head", "agrees", f"as published; {effect}", f"{_SCALERL}, sec. 3.2 and 4")
+        yield finding(
+            config, "fp32_head", "fp32_head", "agrees", f"as published; {effect}", f"{_SCALERL}, sec. 3.2 and 4"
+        )
     else:
-        yield told(config, "fp32_head", "fp32_head", "warning", f"turn it on: {effect}", f"{_SCALERL}, sec. 3.2 and 4")
+        yield finding(
+            config, "fp32_head", "fp32_head", "warning", f"turn it on: {effect}", f"{_SCALERL}, sec. 3.2 and 4"
+        )
 
 
 def _filter(config: Config, _: str | None) -> Iterator[Finding]:
@@ -88,7 +95,7 @@ def _filter(config: Config, _: str | None) -> Iterator[Finding]:
         "in "
         "the full recipe), IsoCompute off in both of its recipes"
     )
-    yield told(config, "zero_variance_filter", "zero_variance_filter", "note", says, f"{_SCALERL}; {_ISO}")
+    yield finding(config, "zero_variance_filter", "zero_variance_filter", "note", says, f"{_SCALERL}; {_ISO}")
 
 
 def _average(config: Config, _: str | None) -> Iterator[Finding]:
@@ -98,11 +105,11 @@ def _average(config: Config, _: str | None) -> Iterator[Finding]:
             "highest "
             "A from a weak baseline, in the full recipe the choice was not resolved"
         )
-        yield told(config, "aggregation", "aggregation", "note", says, f"{_SCALERL}, sec. 3.2 and 4")
+        yield finding(config, "aggregation", "aggregation", "note", says, f"{_SCALERL}, sec. 3.2 and 4")
     if "advantage_normalisation" in config.settings:
         says = "by group, by batch or not at all: all similar"
         source = f"{_SCALERL}, sec. 3.2 and 4"
-        yield told(config, "advantage_normalisation", "advantage_normalisation", "agrees", says, source)
+        yield finding(config, "advantage_normalisation", "advantage_normalisation", "agrees", says, source)
 
 
 def _stale(config: Config, _: str | None) -> Iterator[Finding]:
@@ -118,19 +125,19 @@ def _stale(config: Config, _: str | None) -> Iterator[Finding]:
             "instead of 42.0, with a corrected loss at 42.2"
         )
         with_ = ("off_policy_correction", "loss_type")
-        yield told(config, "staleness", setting, "warning", says, "AReaL, arXiv 2505.24298 (secondhand)", with_)
+        yield finding(config, "staleness", setting, "warning", says, "AReaL, arXiv 2505.24298 (secondhand)", with_)
     elif steps is not None and not share and steps > _STALE:
         says = (
             f"{steps:g} steps: 4 and 8 were equally good in one study; at 16 another dropped by 3 points (secondhand)"
         )
-        yield told(config, "staleness", setting, "warning", says, f"{_SCALERL}, A.11; AReaL, arXiv 2505.24298")
+        yield finding(config, "staleness", setting, "warning", says, f"{_SCALERL}, A.11; AReaL, arXiv 2505.24298")
     elif steps is not None and share and steps >= 1.0:
-        yield told(
+        yield finding(
             config, "staleness", setting, "warning", "a share below 1 is advised", "verl documentation (secondhand)"
         )
     else:
         says = "corrected, and within 8 steps: no cost was resolved"
-        yield told(config, "staleness", setting, "agrees", says, f"{_SCALERL}, A.11", ("off_policy_correction",))
+        yield finding(config, "staleness", setting, "agrees", says, f"{_SCALERL}, A.11", ("off_policy_correction",))
     if beside is True:
         flight = switch(config, "in_flight_updates")
         says = (
@@ -138,7 +145,7 @@ def _stale(config: Config, _: str | None) -> Iterator[Finding]:
             "disputed within one paper"
         )
         name = "in_flight_updates" if flight is not None else "asynchronous"
-        yield told(config, "pipeline", name, "agrees" if flight else "note", says, f"{_SCALERL}, Fig. 4a; v1, A.11")
+        yield finding(config, "pipeline", name, "agrees" if flight else "note", says, f"{_SCALERL}, Fig. 4a; v1, A.11")
 
 
 def _correction(config: Config, _: str | None) -> Iterator[Finding]:
@@ -147,14 +154,14 @@ def _correction(config: Config, _: str | None) -> Iterator[Finding]:
         return
     if on:
         says = "generator and trainer never agree to the last digit, and this corrects for it"
-        yield told(config, "off_policy_correction", "off_policy_correction", "agrees", says)
+        yield finding(config, "off_policy_correction", "off_policy_correction", "agrees", says)
     elif switch(config, "asynchronous") is not True:
         says = (
             "even on-policy, engines differ by .003 in probability (secondhand), and small differences alone can end a "
             "run"
         )
         source = "arXiv 2605.14220 (abstract)"
-        yield told(config, "off_policy_correction", "off_policy_correction", "note", says, source, ("fp32_head",))
+        yield finding(config, "off_policy_correction", "off_policy_correction", "note", says, source, ("fp32_head",))
 
 
 def _regularisers(config: Config, difficulty: str | None) -> Iterator[Finding]:
@@ -172,38 +179,38 @@ def _regularisers(config: Config, difficulty: str | None) -> Iterator[Finding]:
                 "with "
                 "--difficulty"
             ).replace("a entropy", "an entropy")
-            yield told(config, setting, setting, "note", says, _ISO, with_)
+            yield finding(config, setting, setting, "note", says, _ISO, with_)
         elif on == (difficulty == "easy"):
             says = f"as studied on {difficulty} prompts{' (mixed follows hard)' if difficulty == 'mixed' else ''}"
-            yield told(config, setting, setting, "agrees", says, _ISO, with_)
+            yield finding(config, setting, setting, "agrees", says, _ISO, with_)
         else:
             follows = "; mixed prompts follow hard ones" if difficulty == "mixed" else ""
             says = (
                 f"on {difficulty} prompts training was healthy with {'neither' if on else 'both'} KL term "
                 f"{'nor' if on else 'and'} entropy bonus{follows}"
             )
-            yield told(config, setting, setting, "warning", says, _ISO, with_)
+            yield finding(config, setting, setting, "warning", says, _ISO, with_)
     if kl is not None and entropy is not None and (kl > 0.0) != (entropy > 0.0):
         setting = "kl_coefficient" if kl > 0.0 else "entropy_coefficient"
         if setting in config.settings:
             says = "one of the KL term and the entropy bonus without the other: they were only studied together"
-            yield told(config, setting, setting, "note", says, _ISO, ("kl_coefficient", "entropy_coefficient"))
+            yield finding(config, setting, setting, "note", says, _ISO, ("kl_coefficient", "entropy_coefficient"))
 
 
 def _rest(config: Config, _: str | None) -> Iterator[Finding]:
     if "temperature" in config.settings:
         says = "no study compares temperatures at a ceiling; evaluate at the same one, or know that it differs"
-        yield told(config, "temperature", "temperature", "agrees", says)
+        yield finding(config, "temperature", "temperature", "agrees", says)
     if "mask_truncated" in config.settings:
         says = "masks, penalties and interruptions: none was better; few truncated completions are what matters"
-        yield told(config, "length_control", "mask_truncated", "agrees", says)
+        yield finding(config, "length_control", "mask_truncated", "agrees", says)
     epsilon = number(config, "adam_epsilon")
     if epsilon is not None and "adam_epsilon" in config.settings:
         if epsilon <= 1e-12:
-            yield told(config, "adam_epsilon", "adam_epsilon", "agrees", "as published; no study compares it")
+            yield finding(config, "adam_epsilon", "adam_epsilon", "agrees", "as published; no study compares it")
         else:
             says = "the published recipe has 1e-15; no study compares it"
-            yield told(config, "adam_epsilon", "adam_epsilon", "note", says)
+            yield finding(config, "adam_epsilon", "adam_epsilon", "note", says)
 
 
 LOSS_RULES: tuple[Rule, ...] = (

@@ -129,9 +129,9 @@ def _openrlhf(flat: Flat) -> Iterator[KeyRemark]:
     if flat.get("train.partial_rollout_enable") is True and flat.get(asynchronous) is not True:
         yield _refused(flat, "train.partial_rollout_enable", f"it needs {asynchronous}")
     for key in ("actor.eps_clip_low_high", "eps_clip_low_high"):
-        one = key.removesuffix("_low_high")
-        if key in flat and one in flat:
-            yield _unused(flat, one, f"{key} counts in its place; drop it")
+        single = key.removesuffix("_low_high")
+        if key in flat and single in flat:
+            yield _unused(flat, single, f"{key} counts in its place; drop it")
 
 
 def _nemo_rl(flat: Flat) -> Iterator[KeyRemark]:

@@ -50,8 +50,8 @@ def python_written(path: str, text: str) -> Written:
         except _NoLiteral:
             written.unread(keyword.arg or "**", ast.get_source_segment(text, keyword.value) or "")
             continue
-        for key, told in _named(path, keyword.arg, value).items():
-            written.put(key, told)
+        for key, content in _named(path, keyword.arg, value).items():
+            written.put(key, content)
     return written
 
 
@@ -93,7 +93,7 @@ def _value(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 0) -> Any
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str | None):
         return node.value
     if isinstance(node, ast.Name) and node.id in names:
-        return _value(names[node.id], {name: told for name, told in names.items() if name != node.id}, depth + 1)
+        return _value(names[node.id], {name: content for name, content in names.items() if name != node.id}, depth + 1)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_number(node.operand, names, depth)
     if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:

@@ -73,17 +73,17 @@ def read_config(
     """
     if isinstance(source, Run):
         return config_of_run(source, version=version)
-    told = name or (str(source) if isinstance(source, str | Path) else "config")
-    written = _written(source, told)
+    label = name or (str(source) if isinstance(source, str | Path) else "config")
+    written = _written(source, label)
     known = trainer or identified(written.values)
     if known is None:
         first = ", ".join(list(written.values)[:3]) or "none"
         raise SourceError(
-            told,
+            label,
             f"its keys ({first}) are of no trainer whose configurations are known; give --for "
             f"{', '.join(TRAINERS)}, or another file",
         )
-    return _config(told, known, written, version, gpus)
+    return _config(label, known, written, version, gpus)
 
 
 def _written(source: str | Path | Mapping[str, Any] | Sequence[str], name: str) -> Written:
@@ -99,15 +99,15 @@ def _text(path: Path, name: str) -> str:
     """Return the text of a file, if it is of a size that a configuration has."""
     try:
         with path.open("rb") as opened:
-            held = opened.read(MOST_BYTES + 1)
+            data = opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise SourceError(name, f"cannot read this configuration: {error.strerror}") from error
-    if len(held) > MOST_BYTES:
+    if len(data) > MOST_BYTES:
         raise SourceError(
             name, f"it is larger than {MOST_BYTES >> 20} MB, which no configuration is; give another file"
         )
     try:
-        text = held.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(name, "it is no text in UTF-8; give a configuration") from error
     if not text.strip():
@@ -118,7 +118,7 @@ def _text(path: Path, name: str) -> str:
 def _config(name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None) -> Config:
     schema = schema_of(trainer)
     flat = _resolved(written)
-    found = settings_of(trainer, flat, gpus)
+    stated = settings_of(trainer, flat, gpus)
     remarks = [*written.remarks, *key_remarks(trainer, written, version), *contradictions(trainer, flat)]
     if trainer == "nemo-rl" and "defaults" in flat:
         says = "the settings that it builds on are not read; check that file too"
@@ -128,8 +128,8 @@ def _config(name: str, trainer: str, written: Written, version: str | None, gpus
         trainer=trainer,
         title=TRAINERS[trainer],
         version=version or schema.versions[-1],
-        settings={setting: value for setting, (value, _) in found.items()},
-        keys={setting: key for setting, (_, key) in found.items()},
+        settings={setting: value for setting, (value, _) in stated.items()},
+        keys={setting: key for setting, (_, key) in stated.items()},
         defaults=_defaults(trainer, written),
         raw=flat,
         remarks=tuple(remarks),
@@ -150,10 +150,10 @@ def _resolved(written: Written) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in written.values.items():
         for _ in range(8):
-            found = _OTHER.fullmatch(value) if isinstance(value, str) else None
-            if found is None:
+            match = _OTHER.fullmatch(value) if isinstance(value, str) else None
+            if match is None:
                 break
-            value = written.values.get(found[1])
+            value = written.values.get(match[1])
         if not (isinstance(value, str) and "${" in value):
             flat[key] = value
     return flat

@@ -44,7 +44,7 @@ class Schema:
             return key
         parts = key.split(".")
         above = (".".join(parts[:k]) for k in range(len(parts) - 1, 0, -1))
-        return next((one for one in above if one in self.open), None)
+        return next((candidate for candidate in above if candidate in self.open), None)
 
 
 @cache
@@ -125,8 +125,10 @@ def _unknown(trainer: str, schema: Schema, key: str, value: str) -> KeyRemark:
 def _meant(schema: Schema, key: str) -> str | None:
     """Return the key that was perhaps meant: one with the same end elsewhere, else one that is spelt alike."""
     last = key.rpartition(".")[2]
-    same_end = [one for one in schema.keys if one.rpartition(".")[2] == last]
-    alike = [one for one in schema.keys if get_close_matches(last, [one.rpartition(".")[2]], cutoff=0.75)]
+    same_end = [candidate for candidate in schema.keys if candidate.rpartition(".")[2] == last]
+    alike = [
+        candidate for candidate in schema.keys if get_close_matches(last, [candidate.rpartition(".")[2]], cutoff=0.75)
+    ]
     near = get_close_matches(key, same_end, n=1, cutoff=0.5) or get_close_matches(key, alike, n=1, cutoff=0.6)
     return near[0] if near else None
 
@@ -134,12 +136,12 @@ def _meant(schema: Schema, key: str) -> str | None:
 def _wrong_version(trainer: str, schema: Schema, key: str, version: str | None) -> str:
     """Say that a version lacks a key; empty where it has it, as far as the versions looked at tell."""
     first, last = schema.keys[key]
-    asked = version or schema.versions[-1]
-    beside = " with transformers 5.23.0" if (trainer, asked) == ("trl", "1.16.0") else ""
-    lacks = f"{TRAINERS[trainer]} {asked}{beside} {'has no such key' if asked in schema.versions else 'may lack it'}"
-    if _number(asked) < _number(first):
+    wanted = version or schema.versions[-1]
+    beside = " with transformers 5.23.0" if (trainer, wanted) == ("trl", "1.16.0") else ""
+    lacks = f"{TRAINERS[trainer]} {wanted}{beside} {'has no such key' if wanted in schema.versions else 'may lack it'}"
+    if _number(wanted) < _number(first):
         return f"{lacks}: of the versions looked at, {first} is the first that has it"
-    if last != schema.versions[-1] and _number(asked) > _number(last):
+    if last != schema.versions[-1] and _number(wanted) > _number(last):
         return f"{lacks}: of the versions looked at, {last} is the last that has it"
     return ""
 

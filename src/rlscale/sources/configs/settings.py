@@ -127,142 +127,142 @@ def settings_of(trainer: str, flat: Flat, gpus: int | None = None) -> Found:
     gpus : int, optional
         GPUs that train: TRL counts its batch by GPU.
     """
-    table = next(one for one in trainers.TRAINERS if one.name == trainer)
+    table = next(each_trainer for each_trainer in trainers.TRAINERS if each_trainer.name == trainer)
     own = _KEYS[trainer]
-    found: Found = {}
+    stated: Found = {}
     for name in SETTINGS:
         keys = own.get(name, table.settings.get(name, ()))
         key = next((key for key in keys if flat.get(key) is not None), None)
         if key is not None:
-            found[name] = flat[key], key
-    _DERIVED[trainer](flat, found)
+            stated[name] = flat[key], key
+    _DERIVED[trainer](flat, stated)
     if trainer == "trl" and gpus is not None:
-        _by_gpu(flat, found, gpus)
-    _counted(found)
-    return found
+        _by_gpu(flat, stated, gpus)
+    _counted(stated)
+    return stated
 
 
-def _counted(found: Found) -> None:
+def _counted(stated: Found) -> None:
     """Add the total batch and the updates of a batch, where their parts are stated."""
-    prompts, n = _whole(found, "prompts_per_step"), _whole(found, "generations")
-    if prompts and n and "total_batch" not in found:
-        found["total_batch"] = prompts * n, "total_batch"
-    total, each = _whole(found, "total_batch"), _whole(found, "batch_per_update")
+    prompts, n = _whole(stated, "prompts_per_step"), _whole(stated, "generations")
+    if prompts and n and "total_batch" not in stated:
+        stated["total_batch"] = prompts * n, "total_batch"
+    total, each = _whole(stated, "total_batch"), _whole(stated, "batch_per_update")
     if total and n and not prompts and total % n == 0:
-        found["prompts_per_step"] = total // n, "prompts_per_step"
-    if total and each and "updates_per_batch" not in found and each <= total:
-        times = _whole(found, "epochs") or 1
-        found["updates_per_batch"] = round(total / each) * times, "updates_per_batch"
+        stated["prompts_per_step"] = total // n, "prompts_per_step"
+    if total and each and "updates_per_batch" not in stated and each <= total:
+        times = _whole(stated, "epochs") or 1
+        stated["updates_per_batch"] = round(total / each) * times, "updates_per_batch"
 
 
-def _whole(found: Mapping[str, tuple[Any, str]], name: str) -> int | None:
-    value = found.get(name, (None, ""))[0]
+def _whole(stated: Mapping[str, tuple[Any, str]], name: str) -> int | None:
+    value = stated.get(name, (None, ""))[0]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12 or value != int(value):
         return None
     return int(value)
 
 
-def _trl(flat: Flat, found: Found) -> None:
+def _trl(flat: Flat, stated: Found) -> None:
     loss = str(flat.get("loss_type", ""))
     averages = {"grpo": "sample_mean", "dr_grpo": "constant", "dapo": "token_mean", "bnpo": "token_mean",
                 "cispo": "token_mean"}  # fmt: skip
     if loss in averages:
-        found["aggregation"] = averages[loss], "loss_type"
+        stated["aggregation"] = averages[loss], "loss_type"
     scaled = flat.get("scale_rewards")
     divides = {"true": "group_std", "group": "group_std", "batch": "batch_std", "false": "none", "none": "none"}
     if scaled is not None and str(scaled).lower() in divides:
-        found["advantage_normalisation"] = divides[str(scaled).lower()], "scale_rewards"
+        stated["advantage_normalisation"] = divides[str(scaled).lower()], "scale_rewards"
     if flat.get("use_vllm") is True or "vllm_importance_sampling_correction" in flat:
         corrects = flat.get("vllm_importance_sampling_correction", True)
-        found["off_policy_correction"] = corrects, "vllm_importance_sampling_correction"
+        stated["off_policy_correction"] = corrects, "vllm_importance_sampling_correction"
     steps, parts = flat.get("steps_per_generation"), flat.get("gradient_accumulation_steps", 1)
     if isinstance(steps, int) and isinstance(parts, int) and parts > 0 and steps % parts == 0:
         times = flat.get("num_iterations", 1)
-        found["updates_per_batch"] = steps // parts * (times if isinstance(times, int) else 1), "steps_per_generation"
+        stated["updates_per_batch"] = steps // parts * (times if isinstance(times, int) else 1), "steps_per_generation"
 
 
-def _by_gpu(flat: Flat, found: Found, gpus: int) -> None:
+def _by_gpu(flat: Flat, stated: Found, gpus: int) -> None:
     """Add the batches that TRL counts by GPU."""
     each, parts = flat.get("per_device_train_batch_size", 8), flat.get("gradient_accumulation_steps", 1)
     if not isinstance(each, int) or not isinstance(parts, int):
         return
-    found["batch_per_update"] = each * parts * gpus, "batch_per_update"
+    stated["batch_per_update"] = each * parts * gpus, "batch_per_update"
     steps = flat.get("steps_per_generation")
     total = each * (steps if isinstance(steps, int) else parts) * gpus
-    found.setdefault("total_batch", (total, "total_batch"))
+    stated.setdefault("total_batch", (total, "total_batch"))
 
 
-def _verl(flat: Flat, found: Found) -> None:
+def _verl(flat: Flat, stated: Found) -> None:
     actor = "actor_rollout_ref.actor"
     loss_on, reward_on = flat.get(f"{actor}.use_kl_loss"), flat.get("algorithm.use_kl_in_reward")
     if loss_on is False and reward_on is not True:
-        found["kl_coefficient"] = 0.0, f"{actor}.use_kl_loss"
+        stated["kl_coefficient"] = 0.0, f"{actor}.use_kl_loss"
     elif loss_on is not True and reward_on is True:
         coefficient = flat.get("algorithm.kl_ctrl.kl_coef", 0.001)
-        found["kl_coefficient"] = coefficient, "algorithm.kl_ctrl.kl_coef"
+        stated["kl_coefficient"] = coefficient, "algorithm.kl_ctrl.kl_coef"
     elif loss_on is not True:
-        found.pop("kl_coefficient", None)  # a coefficient without the switch has no effect
-    elif "kl_coefficient" not in found:
-        found["kl_coefficient"] = 0.001, f"{actor}.use_kl_loss"
+        stated.pop("kl_coefficient", None)  # a coefficient without the switch has no effect
+    elif "kl_coefficient" not in stated:
+        stated["kl_coefficient"] = 0.001, f"{actor}.use_kl_loss"
     averages = {"token-mean": "token_mean", "seq-mean-token-mean": "sample_mean", "seq-mean-token-sum": "constant",
                 "seq-mean-token-sum-norm": "constant"}  # fmt: skip
     mode = str(flat.get(f"{actor}.loss_agg_mode"))
     if mode in averages:
-        found["aggregation"] = averages[mode], f"{actor}.loss_agg_mode"
+        stated["aggregation"] = averages[mode], f"{actor}.loss_agg_mode"
     divided = flat.get("algorithm.norm_adv_by_std_in_grpo")
     if isinstance(divided, bool):
-        found["advantage_normalisation"] = "group_std" if divided else "none", "algorithm.norm_adv_by_std_in_grpo"
+        stated["advantage_normalisation"] = "group_std" if divided else "none", "algorithm.norm_adv_by_std_in_grpo"
     mini, n = flat.get(f"{actor}.ppo_mini_batch_size"), flat.get("actor_rollout_ref.rollout.n", 1)
     if isinstance(mini, int) and isinstance(n, int):
-        found["batch_per_update"] = mini * n, f"{actor}.ppo_mini_batch_size"
+        stated["batch_per_update"] = mini * n, f"{actor}.ppo_mini_batch_size"
     if "algorithm.rollout_correction.rollout_is" in flat:
         weights = flat["algorithm.rollout_correction.rollout_is"]
-        found["off_policy_correction"] = weights is not None, "algorithm.rollout_correction.rollout_is"
+        stated["off_policy_correction"] = weights is not None, "algorithm.rollout_correction.rollout_is"
     stale = flat.get("async_training.staleness_threshold")
     if stale is not None:
-        found["asynchronous"] = True, "async_training.staleness_threshold"
-        found["staleness"] = stale, "async_training.staleness_threshold"
+        stated["asynchronous"] = True, "async_training.staleness_threshold"
+        stated["staleness"] = stale, "async_training.staleness_threshold"
 
 
-def _openrlhf(flat: Flat, found: Found) -> None:
+def _openrlhf(flat: Flat, stated: Found) -> None:
     for key in ("actor.eps_clip_low_high", "eps_clip_low_high"):
         bounds = flat.get(key)
         if isinstance(bounds, list) and len(bounds) == 2:
-            found["clip_low"], found["clip_high"] = (bounds[0], key), (bounds[1], key)
+            stated["clip_low"], stated["clip_high"] = (bounds[0], key), (bounds[1], key)
     averages = {"token-mean": "token_mean", "seq-mean-token-mean": "sample_mean"}
     mode = str(flat.get("actor.loss_agg_mode"))
     if mode in averages:
-        found["aggregation"] = averages[mode], "actor.loss_agg_mode"
-    estimator = str(found.get("algorithm", ("", ""))[0])
+        stated["aggregation"] = averages[mode], "actor.loss_agg_mode"
+    estimator = str(stated.get("algorithm", ("", ""))[0])
     plain = flat.get("algo.advantage.no_std_norm") is True or flat.get("no_advantage_std_norm") is True
     if estimator in ("group_norm", "dr_grpo", "reinforce_baseline", "reinforce", "rloo"):
         by = {"group_norm": "group_std", "dr_grpo": "none"}.get(estimator, "batch_std")
-        found["advantage_normalisation"] = "none" if plain else by, found["algorithm"][1]
+        stated["advantage_normalisation"] = "none" if plain else by, stated["algorithm"][1]
     level = flat.get("algo.advantage.is_correction_level")
     if level is not None:
-        found["off_policy_correction"] = str(level) not in ("off", "False"), "algo.advantage.is_correction_level"
+        stated["off_policy_correction"] = str(level) not in ("off", "False"), "algo.advantage.is_correction_level"
     for key in ("algo.advantage.is_correction_enable", "enable_vllm_is_correction"):
         if flat.get(key) is True:
-            found["off_policy_correction"] = True, key
-    if found.get("asynchronous", (False, ""))[0] is True:
+            stated["off_policy_correction"] = True, key
+    if stated.get("asynchronous", (False, ""))[0] is True:
         key = next((key for key in ("train.async_queue_size", "async_queue_size") if key in flat), "")
-        found["staleness"] = flat.get(key, 1), key or found["asynchronous"][1]
+        stated["staleness"] = flat.get(key, 1), key or stated["asynchronous"][1]
 
 
-def _nemo_rl(flat: Flat, found: Found) -> None:
+def _nemo_rl(flat: Flat, stated: Found) -> None:
     cispo, sequence = flat.get("loss_fn.use_cispo"), flat.get("loss_fn.sequence_level_importance_ratios")
     if cispo is not None or sequence is not None or "loss_fn.ratio_clip_min" in flat:
         key = "loss_fn.use_cispo" if cispo is True else "loss_fn.sequence_level_importance_ratios"
-        found["loss_type"] = "cispo" if cispo is True else "gspo" if sequence is True else "ppo", key
+        stated["loss_type"] = "cispo" if cispo is True else "gspo" if sequence is True else "ppo", key
     by_token = flat.get("loss_fn.token_level_loss")
     if isinstance(by_token, bool):
-        found["aggregation"] = "token_mean" if by_token else "sample_mean", "loss_fn.token_level_loss"
+        stated["aggregation"] = "token_mean" if by_token else "sample_mean", "loss_fn.token_level_loss"
     divided = flat.get("grpo.normalize_rewards")
     if isinstance(divided, bool):
-        found["advantage_normalisation"] = "group_std" if divided else "none", "grpo.normalize_rewards"
-    if found.get("asynchronous", (False, ""))[0] is True:
+        stated["advantage_normalisation"] = "group_std" if divided else "none", "grpo.normalize_rewards"
+    if stated.get("asynchronous", (False, ""))[0] is True:
         key = "grpo.async_grpo.max_trajectory_age_steps"
-        found["staleness"] = flat.get(key, 1), key
+        stated["staleness"] = flat.get(key, 1), key
 
 
 _DERIVED: dict[str, Callable[[Flat, Found], None]] = {

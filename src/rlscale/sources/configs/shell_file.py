@@ -41,7 +41,7 @@ def shell_written(path: str, text: str) -> Written:
     variables: dict[str, str] = {}
     words: list[str] = []
     for line in _logical_lines(text):
-        line = _SUM.sub(lambda found: _summed(_filled(found[1], variables)), line)
+        line = _SUM.sub(lambda match: _summed(_filled(match[1], variables)), line)
         try:
             parts = shlex.split(line)
         except ValueError:  # a quote without its end, or that ends on another line
@@ -57,17 +57,17 @@ def shell_written(path: str, text: str) -> Written:
 
 def _logical_lines(text: str) -> Iterator[str]:
     """Yield the lines of a script, those that go on joined, without comments."""
-    held = ""
+    joined = ""
     for line in text.splitlines():
         line = _COMMENT.sub("", line)
         if line.rstrip().endswith("\\"):
-            held += line.rstrip()[:-1] + " "
+            joined += line.rstrip()[:-1] + " "
             continue
-        if held or line.strip():
-            yield held + line
-        held = ""
-    if held:
-        yield held
+        if joined or line.strip():
+            yield joined + line
+        joined = ""
+    if joined:
+        yield joined
 
 
 def _told(parts: Sequence[str], variables: dict[str, str]) -> Iterator[str]:
@@ -91,19 +91,19 @@ def _opened(rest: str) -> Iterator[str]:
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
-    def value(found: re.Match[str]) -> str:
-        name = found[1] or found[3]
-        return variables.get(name, found[2] if found[2] is not None else found[0])
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[3]
+        return variables.get(name, match[2] if match[2] is not None else match[0])
 
     return _VARIABLE.sub(value, text)[:_LONGEST] if len(text) <= _LONGEST else text
 
 
 def _summed(text: str) -> str:
     """Return a sum or a product of two numbers; anything else stays as it is."""
-    found = _PRODUCT.fullmatch(text)
-    if found is None or len(text) > 40:
+    match = _PRODUCT.fullmatch(text)
+    if match is None or len(text) > 40:
         return text.replace(" ", "") if text.strip().isdigit() else f"$(({text.replace(' ', '')}))"
-    left, sign, right = int(found[1]), found[2], int(found[3])
+    left, sign, right = int(match[1]), match[2], int(match[3])
     if sign == "/":
         return str(left // right) if right else "0"
     return str({"+": left + right, "-": left - right, "*": left * right}[sign])

@@ -86,7 +86,7 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        return _cut(f"[{', '.join(shown(one) for one in value[:_LONGEST])}]")
+        return _cut(f"[{', '.join(shown(part) for part in value[:_LONGEST])}]")
     return _cut(str(value))
 
 
@@ -94,7 +94,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def flat_keys(path: str, held: Mapping[Any, Any]) -> dict[str, Any]:
+def flat_keys(path: str, mapping: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a nested mapping with dots between levels; an empty mapping and a long list are no values.
 
     Raises
@@ -102,23 +102,23 @@ def flat_keys(path: str, held: Mapping[Any, Any]) -> dict[str, Any]:
     SourceError
         It contains itself, is too deep or has too many settings.
     """
-    found: dict[str, Any] = {}
-    for key, value in _leaves(path, held, "", (), 0):
-        found[key] = value
-        if len(found) > MOST_KEYS:
+    flat: dict[str, Any] = {}
+    for key, value in _leaves(path, mapping, "", (), 0):
+        flat[key] = value
+        if len(flat) > MOST_KEYS:
             raise SourceError(path, f"it has more than {MOST_KEYS:,} settings; give the file of one configuration")
-    return found
+    return flat
 
 
-def _leaves(path: str, held: Mapping[Any, Any], prefix: str, above: tuple[int, ...], depth: int) -> Iterator[Any]:
-    if id(held) in above:
+def _leaves(path: str, mapping: Mapping[Any, Any], prefix: str, above: tuple[int, ...], depth: int) -> Iterator[Any]:
+    if id(mapping) in above:
         raise SourceError(path, f"{prefix or 'it'} contains itself; write the settings out")
     if depth > DEEPEST:
         raise SourceError(path, f"it is nested more than {DEEPEST} levels deep; give the file of one configuration")
-    for name, value in held.items():
+    for name, value in mapping.items():
         key = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(value, Mapping) and value:
-            yield from _leaves(path, value, key, (*above, id(held)), depth + 1)
+            yield from _leaves(path, value, key, (*above, id(mapping)), depth + 1)
         else:
             yield key, _plain(value)
 
@@ -130,7 +130,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, list | tuple):
-        if len(value) <= _LONGEST and not any(isinstance(one, list | tuple | set | Mapping) for one in value):
-            return [_plain(one) for one in value]
+        if len(value) <= _LONGEST and not any(isinstance(part, list | tuple | set | Mapping) for part in value):
+            return [_plain(part) for part in value]
         return "a list"
     return "{}" if isinstance(value, Mapping) else type(value).__name__

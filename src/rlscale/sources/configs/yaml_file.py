@@ -44,19 +44,19 @@ def yaml_written(path: str, text: str) -> Written:
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen: dict[str, Any] = {}
             for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-                name, told = str(getattr(key, "value", "")), getattr(value, "value", None)
-                if name in seen and name != "<<" and seen[name] != told:
-                    twice.append((name, seen[name], told))
-                seen[name] = told
+                name, content = str(getattr(key, "value", "")), getattr(value, "value", None)
+                if name in seen and name != "<<" and seen[name] != content:
+                    twice.append((name, seen[name], content))
+                seen[name] = content
             return super().construct_mapping(node, deep)
 
     try:
-        held = yaml.load(text, Loader=Loader)
+        data = yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
         raise SourceError(path, f"it is no plain YAML: {_reason(error)}") from error
     except (RecursionError, ValueError, TypeError, OverflowError) as error:
         raise SourceError(path, f"it is no plain YAML: {type(error).__name__}") from error
-    written = _of_mapping(path, held, "YAML")
+    written = _of_mapping(path, data, "YAML")
     for name, before, after in twice:
         if isinstance(before, str) and isinstance(after, str):
             key = next((key for key in written.values if key.rpartition(".")[2] == name), name)
@@ -82,27 +82,27 @@ def json_written(path: str, text: str) -> Written:
     """
     written = Written()
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        held: dict[str, Any] = {}
-        for key, value in found:
-            if key in held and held[key] != value and not isinstance(value, dict):
-                Written.put(written, key, held[key])
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in items:
+            if key in data and data[key] != value and not isinstance(value, dict):
+                Written.put(written, key, data[key])
                 Written.put(written, key, value)
-            held[key] = value
-        return held
+            data[key] = value
+        return data
 
     try:
-        held = json.loads(text, object_pairs_hook=pairs)
+        data = json.loads(text, object_pairs_hook=pairs)
     except (ValueError, RecursionError) as error:
         raise SourceError(path, f"it is no JSON: {error}") from error
-    written.values = _of_mapping(path, held, "JSON").values
+    written.values = _of_mapping(path, data, "JSON").values
     return written
 
 
-def _of_mapping(path: str, held: Any, kind: str) -> Written:
-    if not isinstance(held, Mapping):
+def _of_mapping(path: str, data: Any, kind: str) -> Written:
+    if not isinstance(data, Mapping):
         what = (
-            "empty" if held is None else f"a {type(held).__name__} ({shown(held)})" if held != [] else "an empty list"
+            "empty" if data is None else f"a {type(data).__name__} ({shown(data)})" if data != [] else "an empty list"
         )
         raise SourceError(path, f"a configuration is a mapping of names to values, this {kind} is {what}")
-    return Written(flat_keys(path, held))
+    return Written(flat_keys(path, data))
