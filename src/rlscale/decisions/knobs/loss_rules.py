@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rlscale.curves import Config
-from rlscale.decisions.knobs.finding import Finding, Severity
+from rlscale.decisions.knobs.finding import Finding
 from rlscale.decisions.knobs.judge import Rule, finding, number, read, switch
 
 __all__ = ["LOSS_RULES", "family"]
@@ -74,7 +74,6 @@ def _head(config: Config, _: str | None) -> Iterator[Finding]:
     on = switch(config, "fp32_head")
     if on is None:
         return
-    source = f"{_SCALERL}, sec. 3.2 and 4"
     effect = "from a weak baseline A rose from .52 to .61; in the full recipe on 8B it did not, on Scout it did"
     if on:
         yield finding(
