@@ -8,6 +8,7 @@ from rlscale import __version__
 from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
+from rlscale.cli.knobs import knobs
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
@@ -46,6 +47,7 @@ for _command in (
     watch,
     replay,
     policy,
+    knobs,
     ledger,
     demo,
     simulate,
