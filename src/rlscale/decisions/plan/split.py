@@ -116,7 +116,8 @@ class _Prospect:
         observed = error[:-1, :-1] + variance * np.eye(_STRETCHES)
         spread = centred @ centred.T / y.size + observed
         together = centred @ (values[-1, self.truth] - values[-1].mean()) / y.size + error[:-1, -1]
-        weight = np.linalg.solve(spread, together)
+        # far beyond the ceilings all stretches tell the same and the noise of a mean is nothing: the least weights, then
+        weight = np.linalg.lstsq(spread, together, rcond=1e-12)[0]
         # of the observed error, the part that goes along with the error at the end, and the rest
         along = float(weight @ error[:-1, -1]) / max(np.sqrt(error[-1, -1]), 1e-300)
         rest = np.sqrt(max(float(weight @ observed @ weight) - along**2, 0.0))
