@@ -190,8 +190,37 @@ def test_a_collapse_counts_up_to_its_peak_and_is_said():
     result = rollouts([*project(8, 32), fallen]).classes[0]
     assert result.tried[2].verdict.name.value == "collapsed"
     assert "broke off" in result.notes[0]
-    assert result.envelope[-1].n == 128
-    assert result.envelope[-1].start < 4e5
+    assert result.tried[2].broke_at == pytest.approx(5e5)
+    assert [item.broke_at for item in result.tried[:2]] == [None, None]
+    assert [piece.n for piece in result.envelope][-2:] == [128, 32]
+    assert result.envelope[-2].start < 4e5
+    assert result.envelope[-2].end == result.envelope[-1].start == result.tried[2].broke_at
+    assert result.envelope[-1].end == pytest.approx(1e6)
+    assert (result.tried[2].p_best, result.supported[1]) == (0.0, pytest.approx(1e6))
+    assert sum(item.p_best for item in result.tried) == pytest.approx(1.0)
+
+
+def test_no_number_leads_past_its_break():
+    """Wherever runs break off, and even where all do: the envelope goes to the next, and ends with the last."""
+
+    def broken(n, place):
+        item = run(n)
+        reward = np.where(np.arange(31) > place, 0.12, item.curve.reward)
+        return item.with_curve(replace(item.curve, reward=reward), source=None, warnings=())
+
+    for places in ({128: 12}, {128: 12, 32: 20}, {8: 14, 32: 14, 128: 20}, {8: 20, 128: 16}):
+        runs = [broken(n, places[n]) if n in places else run(n) for n in (8, 32, 128)]
+        result = rollouts(runs).classes[0]
+        until = {item.n: item.broke_at for item in result.tried}
+        assert {n for n, end in until.items() if end is not None} == set(places)
+        assert all(until[piece.n] is None or piece.end <= until[piece.n] for piece in result.envelope)
+        for before, after in zip(result.envelope, result.envelope[1:], strict=False):
+            assert before.end == after.start
+        standing = sorted(until[n] or 1e6 for n in until)
+        assert result.supported[1] == pytest.approx(standing[-2])
+        assert result.compared_at == pytest.approx(standing[-2])
+    one_goes_on = [run(8), run(32), run(128), replace(broken(128, 12), name="n128-seed1")]
+    assert rollouts(one_goes_on).classes[0].tried[2].broke_at is None
 
 
 def test_settings_that_move_with_the_rollouts_are_said():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from rlscale.answers.answer import Sentence
@@ -126,7 +127,7 @@ def lead(view: RolloutsView) -> tuple[str, ...]:
     """Return what stands under the headline: where the rise ends, the split, what to beware of."""
     classes, sentences = view.answer.classes, []
     if len(classes) == 1:
-        sentences += [_largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
+        sentences += [_nearest(view, classes[0]), _largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
     sentences += [sentence(text) for text in view.answer.notes if text.startswith(_CONVERTED)]
     opposed = [entry for entry in classes if entry.training is not None and entry.training.opposed]
     sentences += [_opposed(view, entry) for entry in opposed]
@@ -148,6 +149,19 @@ def _ends(view: RolloutsView, entry: ClassRollouts) -> str:
     why = plain(entry.reasons.get("saturation", ""))
     return (
         "" if not why or why == plain(entry.reasons.get("n_star", "")) else f"Where its rise ends is not known: {why}."
+    )
+
+
+def _nearest(view: RolloutsView, entry: ClassRollouts) -> str:
+    """Say where the number tried that is nearest to the best one broke off."""
+    if entry.n_star is None:
+        return ""
+    nearest = min(entry.tried, key=lambda tried: abs(math.log(tried.n / entry.n_star.n.q50)))
+    if nearest.broke_at is None:
+        return ""
+    return (
+        f"Beware: {nearest.n:,}, the nearest number tried, broke off after {quantity(nearest.broke_at)} "
+        f"{view.answer.unit} and counts up to there."
     )
 
 
@@ -188,7 +202,7 @@ def by_class(view: RolloutsView) -> tuple[Sentence, ...]:
 
 
 def _together(view: RolloutsView, entry: ClassRollouts) -> str:
-    parts = (_best(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation))
+    parts = (_best(view, entry), _nearest(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation))
     return " ".join(part for part in parts if part)
 
 
