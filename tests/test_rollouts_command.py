@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,20 @@ def test_runs_and_pass_counts_together(table: Path, counts: Path) -> None:
     beside = document(table, counts, "--budget", "1M")
     assert beside["prompts"] is None
     assert any("spend beside them" in note for note in beside["notes"])
+
+
+def test_runs_of_different_rollouts_are_not_advised_to_be_pooled(table: Path, tmp_path: Path) -> None:
+    """``n8`` and ``n32`` differ in what is compared; names that end in a seed may be pooled."""
+    assert "would pool" not in invoke(table).stdout
+    seeds = written(tmp_path / "a.csv", [replace(run, recipe=f"wide_{k}") for run in project(8) for k in (1, 2)])
+    more = written(tmp_path / "b.csv", [replace(run, recipe=f"deep_{k}") for run in project(32) for k in (1, 2)])
+    assert "would pool the 4 runs into 2 recipes" in " ".join(invoke(seeds, more).stdout.split())
+
+
+def test_a_single_group_is_one(tmp_path: Path) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("prompt,correct,graded\na,4,8\nb,8,8\n", encoding="utf-8")
+    assert "should give 1 group with right and wrong answers" in " ".join(invoke(few, "--budget", 4).stdout.split())
 
 
 def test_a_file_that_cannot_be_read_is_said(table: Path, tmp_path: Path) -> None:

@@ -99,7 +99,32 @@ def test_short_runs_of_few_rollouts_do_not_hide_where_it_ends():
 def test_the_largest_batch_limits_the_problems():
     split = rollouts(project(), budget=1e6, problems=64, batch_max=1024).allocation
     assert split.problems_per_batch == 1024 // split.rollouts
+    assert split.problems_from == "limit"
     assert "exceed the largest batch of 1024" in split.notes[0]
+
+
+def test_no_split_exceeds_the_largest_batch(answer):
+    """Problems x rollouts, which is the batch in rollouts, never lies above its limit; without room there is no split."""
+    n = round(answer.classes[0].n_star.n.q50)
+    for limit in (1, 2, 8, n - 1, n, n + 1, 2 * n - 1, 2 * n, 10 * n, 100 * n):
+        for problems in (None, 1, 16, 64):
+            result = rollouts(answer.fits, budget=1e6, problems=problems, batch_max=limit).classes[0]
+            if limit < n:
+                assert result.allocation is None
+                assert result.reasons["allocation"] == (
+                    f"one problem with the {n} rollouts that are best exceeds the largest batch of {limit}; give "
+                    f"--batch-max {n} or more"
+                )
+            else:
+                assert 0 < result.allocation.problems_per_batch * result.allocation.rollouts <= limit
+
+
+def test_the_advice_on_problems_says_where_they_are_from(answer):
+    kept = rollouts(answer.fits, budget=1e6).allocation.notes[0]
+    assert kept.endswith(": they are kept as in the runs (--problems B sets them)")
+    given = rollouts(answer.fits, budget=1e6, problems=64).allocation
+    assert given.problems_from == "option"
+    assert not any("kept as in the runs" in note for note in given.notes)
 
 
 def test_beyond_the_support_it_is_said_and_far_beyond_there_is_no_number(answer):

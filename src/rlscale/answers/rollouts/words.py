@@ -112,7 +112,7 @@ def _counted(view: RolloutsView) -> str:
         groups = sum(share.rollouts > 0 for share in prompts.prompts)
         return (
             f"{prompts.used:,} rollouts over {groups:,} of {count(len(prompts.prompts), 'prompt')} should give "
-            f"{prompts.mixed.q50:,.0f} groups with right and wrong answers (80 %: {ends(prompts.mixed)}); spread "
+            f"{_groups(prompts.mixed.q50)} with right and wrong answers (80 %: {ends(prompts.mixed)}); spread "
             f"evenly over all they would give {prompts.even:,.0f}."
         )
     if best is None:
@@ -127,7 +127,12 @@ def lead(view: RolloutsView) -> tuple[str, ...]:
     """Return what stands under the headline: where the rise ends, the split, what to beware of."""
     classes, sentences = view.answer.classes, []
     if len(classes) == 1:
-        sentences += [_nearest(view, classes[0]), _largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
+        sentences += [
+            _nearest(view, classes[0]),
+            _largest(classes[0]),
+            _ends(view, classes[0]),
+            _split(view, classes[0].allocation),
+        ]
     sentences += [sentence(text) for text in view.answer.notes if text.startswith(_CONVERTED)]
     opposed = [entry for entry in classes if entry.training is not None and entry.training.opposed]
     sentences += [_opposed(view, entry) for entry in opposed]
@@ -202,7 +207,13 @@ def by_class(view: RolloutsView) -> tuple[Sentence, ...]:
 
 
 def _together(view: RolloutsView, entry: ClassRollouts) -> str:
-    parts = (_best(view, entry), _nearest(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation))
+    parts = (
+        _best(view, entry),
+        _nearest(view, entry),
+        _largest(entry),
+        _ends(view, entry),
+        _split(view, entry.allocation),
+    )
     return " ".join(part for part in parts if part)
 
 
@@ -224,7 +235,11 @@ def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
 def _cost(allocation: Allocation) -> str:
     """Return the cost model of a split."""
     cost = allocation.cost_per_rollout
-    problems = "as given" if allocation.problems_from == "option" else "those of the runs"
+    problems = {
+        "option": "as given",
+        "runs": "those of the runs",
+        "limit": "those that the largest batch holds",
+    }[allocation.problems_from]
     model = "Compute = problems per batch · rollouts · updates"
     if allocation.unit == "samples":
         return f"{model}, in samples; the problems per batch are {problems}."
@@ -383,6 +398,11 @@ def ends(interval: Interval) -> str:
 
 def _count(interval: Interval) -> str:
     return f"{interval.q50:,.0f}"
+
+
+def _groups(expected: float) -> str:
+    """Return an expected number of groups, in whole ones."""
+    return count(round(expected), "group")
 
 
 def _percent(share: Interval) -> str:
