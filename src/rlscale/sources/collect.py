@@ -24,6 +24,7 @@ from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, unique
 from rlscale.sources.patterns import check_patterns, patterns_of
+from rlscale.sources.printed import is_lost
 from rlscale.sources.readers import read_found
 from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
@@ -274,6 +275,7 @@ def _logs(
     at: dict[str, int] = {}  # a joined record keeps the path of its first session
     logs: list[tuple[int, Log]] = []
     records: list[Record] = []
+    passed: list[tuple[Path, SourceError]] = []
 
     def refused(error: SourceError) -> None:
         errors.append(error.with_traceback(None))  # its frames hold files open, and this list
@@ -293,12 +295,15 @@ def _logs(
         except SourceError as error:
             if isinstance(error, FormatError) and not found.asked and not holds_steps(found.path):
                 error.counted = False  # a file of another kind that stands in the folder
+                passed.append((found.path, error))
             refused(error)
     for record in sessions_joined(records):
         try:
             logs.extend((at[record.path], log) for log in logs_of(record))
         except SourceError as error:
             refused(error)
+    for path, error in passed:
+        error.counted = is_lost(path, [log for _, log in logs])
     logs.sort(key=lambda item: item[0])
     places = {number: named(files[number].path, root) for number in {number for number, _ in logs}}
     placed = [(files[number], places[number], log) for number, log in logs]
