@@ -248,7 +248,7 @@ def test_options_that_cannot_be(table: Path, args: tuple[str, ...], said: str) -
     ("text", "args", "said"),
     [
         (rows("run,samples,reward", "a,{k},0.{k}"), (), "none of 1 runs states its rollouts per prompt; add a column"),
-        (rows("run,rollouts,step,reward", "a,8,{k},0.{k}"), (), "or a column 'prompts_per_step'"),
+        (rows("run,rollouts,step,reward", "a,8,{k},0.{k}"), (), "a column 'prompts_per_step', or --problems B"),
         (rows("run,rollouts,samples,reward", "a,8.5,{k},0.{k}"), (), "has 8.5 rollouts per prompt; give a whole"),
         ("prompt,correct,graded\na,9,8\n", (), "prompt 'a' has 9 right of 8 graded; give whole numbers"),
         ("prompt,correct,graded\na,,8\n", (), "prompt 'a' has no number right of 8 graded; give whole numbers"),

@@ -31,7 +31,6 @@ from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
 from rlscale.sources.tables.frames import Frame, with_frames
-from rlscale.sources.text import plural
 
 __all__ = ["Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
 
@@ -199,7 +198,9 @@ def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
     """Refuse a pattern of ``--exclude`` or ``--run`` that matches no run, or both where they leave none."""
     check_patterns(names, {"--exclude": patterns_of(options.exclude), "--run": patterns_of(options.run)})
     if names and not any(map(options.covers, names)):
-        raise InputError(f"--exclude and --run leave none of {plural(len(names), 'run')}; widen them")
+        if not patterns_of(options.run):
+            raise InputError("--exclude leaves no run; exclude less")
+        raise InputError("--exclude and --run leave no run; widen them")
 
 
 def listed(
@@ -302,8 +303,8 @@ def _logs(
             logs.extend((at[record.path], log) for log in logs_of(record))
         except SourceError as error:
             refused(error)
-    for path, error in passed:
-        error.counted = is_lost(path, [log for _, log in logs])
+    for path, refusal in passed:
+        refusal.counted = is_lost(path, [log for _, log in logs])
     logs.sort(key=lambda item: item[0])
     places = {number: named(files[number].path, root) for number in {number for number, _ in logs}}
     placed = [(files[number], places[number], log) for number, log in logs]

@@ -104,7 +104,7 @@ def test_the_largest_batch_limits_the_problems():
 
 
 def test_no_split_exceeds_the_largest_batch(answer):
-    """Problems x rollouts, which is the batch in rollouts, never lies above its limit; without room there is no split."""
+    """The batch, problems x rollouts, never lies above its limit; without room there is no split."""
     n = round(answer.classes[0].n_star.n.q50)
     for limit in (1, 2, 8, n - 1, n, n + 1, 2 * n - 1, 2 * n, 10 * n, 100 * n):
         for problems in (None, 1, 16, 64):
@@ -194,6 +194,15 @@ def test_steps_become_samples():
     assert result.notes[0] == (
         "compute and budget are in samples in place of steps: steps x prompts per step x rollouts per prompt"
     )
+
+
+def test_the_problems_given_are_the_prompts_of_steps_that_state_none():
+    runs = [run(n, last=1e6 / (32 * n), unit="steps", settings={"generations": n}) for n in (8, 32, 128)]
+    result = rollouts(runs, budget=1e6, problems=32)
+    stated = rollouts([run(n, last=1e6 / (32 * n), unit="steps") for n in (8, 32, 128)], budget=1e6, problems=32)
+    assert result.notes[1] == "3 of 3 runs state no prompts per step: --problems 32 is taken for theirs"
+    assert result.classes[0].n_star == stated.classes[0].n_star
+    assert result.allocation.updates == stated.allocation.updates
 
 
 def test_runs_that_do_not_learn_count_as_flat_and_are_said():
@@ -355,7 +364,8 @@ def test_options_that_cannot_be(answer, options, message):
         (
             [run(8, unit="steps", settings={"generations": 8})],
             "compute of run 'n8-seed0' is in steps, and a step with 8 rollouts per prompt costs more than one with "
-            "fewer; give unit=\"samples\" (or tokens, gpu-hours), or a column 'prompts_per_step'",
+            "fewer; give unit=\"samples\" (or tokens, gpu-hours), a column 'prompts_per_step', or problems=B, "
+            "the prompts of a step",
         ),
     ],
 )  # fmt: skip

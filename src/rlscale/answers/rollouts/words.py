@@ -38,6 +38,8 @@ _LAW = (
 )
 #: How the note begins that says that compute is not in the unit of the logs.
 _CONVERTED = "compute and budget are in"
+#: What the problems of a batch are, by where they are from.
+_PROBLEMS = {"option": "as given", "runs": "those of the runs", "limit": "those that the largest batch holds"}
 #: What places of the published range are called.
 _PUBLISHED = {
     "safe": "within the range without a significant loss",
@@ -112,8 +114,8 @@ def _counted(view: RolloutsView) -> str:
         groups = sum(share.rollouts > 0 for share in prompts.prompts)
         return (
             f"{prompts.used:,} rollouts over {groups:,} of {count(len(prompts.prompts), 'prompt')} should give "
-            f"{_groups(prompts.mixed.q50)} with right and wrong answers (80 %: {ends(prompts.mixed)}); spread "
-            f"evenly over all they would give {prompts.even:,.0f}."
+            f"{count(round(prompts.mixed.q50), 'group')} with right and wrong answers (80 %: {ends(prompts.mixed)}); "
+            f"spread evenly over all they would give {prompts.even:,.0f}."
         )
     if best is None:
         return "The pass counts answer nothing yet: give --budget, the rollouts to spread over the prompts."
@@ -161,13 +163,11 @@ def _nearest(view: RolloutsView, entry: ClassRollouts) -> str:
     """Say where the number tried that is nearest to the best one broke off."""
     if entry.n_star is None:
         return ""
-    nearest = min(entry.tried, key=lambda tried: abs(math.log(tried.n / entry.n_star.n.q50)))
-    if nearest.broke_at is None:
-        return ""
-    return (
-        f"Beware: {nearest.n:,}, the nearest number tried, broke off after {quantity(nearest.broke_at)} "
-        f"{view.answer.unit} and counts up to there."
-    )
+    best = entry.n_star.n.q50
+    nearest = min(entry.tried, key=lambda tried: abs(math.log(tried.n / best)))
+    until = quantity(nearest.broke_at, view.answer.unit)
+    said = f"Beware: {nearest.n:,}, the nearest number tried, broke off after {until} and counts up to there."
+    return "" if nearest.broke_at is None else said
 
 
 def _largest(entry: ClassRollouts) -> str:
@@ -235,11 +235,7 @@ def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
 def _cost(allocation: Allocation) -> str:
     """Return the cost model of a split."""
     cost = allocation.cost_per_rollout
-    problems = {
-        "option": "as given",
-        "runs": "those of the runs",
-        "limit": "those that the largest batch holds",
-    }[allocation.problems_from]
+    problems = _PROBLEMS[allocation.problems_from]
     model = "Compute = problems per batch · rollouts · updates"
     if allocation.unit == "samples":
         return f"{model}, in samples; the problems per batch are {problems}."
@@ -398,11 +394,6 @@ def ends(interval: Interval) -> str:
 
 def _count(interval: Interval) -> str:
     return f"{interval.q50:,.0f}"
-
-
-def _groups(expected: float) -> str:
-    """Return an expected number of groups, in whole ones."""
-    return count(round(expected), "group")
 
 
 def _percent(share: Interval) -> str:
