@@ -5,7 +5,7 @@ import pytest
 
 from rlscale.curves import Curve, OpenBounds, Run
 from rlscale.decisions.sizes import size_law
-from rlscale.decisions.sizes.grouping import written
+from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference import VerdictName
 

@@ -9,7 +9,8 @@ from rlscale.answers.palette import verdict_words
 from rlscale.answers.sizes.view import SizesView
 from rlscale.answers.views import listed
 from rlscale.decisions.sizes import Crossing, FormName, HeldOut, PredictionKind, SizePrediction
-from rlscale.decisions.sizes.grouping import written
+from rlscale.decisions.sizes.answer import FORM_WORDS
+from rlscale.decisions.sizes.written import written
 from rlscale.inference import Interval, VerdictName
 
 __all__ = [
@@ -86,7 +87,7 @@ def lead(view: SizesView) -> tuple[str, ...]:
         "law": _law(view),
     }
     first = _answered(view)
-    more = [text for text in told.values() if text and text != first]
+    more = [text for name, text in told.items() if text and text != first and not (law.doubt and name == "law")]
     return *more, f"The law: {verdict_words(law.verdict.name)}. {law.verdict.reason}"
 
 
@@ -104,6 +105,8 @@ def _law(view: SizesView) -> str:
     law = view.law
     if law.verdict.name is VerdictName.NO_LEARNING:
         return "No size shows a gain: there is no exponent to speak of."
+    if law.doubt:
+        return f"No exponent to act on: {law.doubt}."
     seen = [row for row in law.sizes if row.in_sample]
     low, high = seen[0], seen[-1]
     K = law.K_max
@@ -116,10 +119,14 @@ def _law(view: SizesView) -> str:
 
 def _predicted(view: SizesView) -> str:
     asked = _distinct(view)
+    if view.law.doubt:
+        which = listed([written(each.model_params) for each in asked], _TOLD)
+        return f"{which} without its runs: no reward is predicted to act on, since {view.law.doubt}."
     told = [
         f"{written(each.model_params)} {'should reach' if each.observed is None else 'was to reach'} "
         f"{reward(each.reward.q50, view.shown_in)} (80 %: {span(each.reward, view.shown_in)}) at "
         f"{quantity(each.compute, view.law.unit)}"
+        f"{', by S-shaped curves' if each.form is FormName.S_SHAPED else ''}"
         f"{'' if each.observed is None else f' and reached {reward(each.observed, view.shown_in)}'}: "
         f"{verdict_words(each.verdict.name)}"
         for each in asked[:_TOLD]
@@ -131,15 +138,28 @@ def _predicted(view: SizesView) -> str:
 def _best(view: SizesView) -> str:
     budget = view.law.budget
     assert budget is not None
-    others = [written(size) for size in budget.cannot_separate if size != budget.best]
+    if budget.best is None:
+        return f"No best size is named at {quantity(budget.compute, view.law.unit)} a run: {budget.refusal}."
+    unknown = [each.model_params for each in budget.p_best if each.p is None]
+    others = [written(size) for size in budget.cannot_separate if size != budget.best and size not in unknown]
     chance = next(each for each in budget.p_best if each.model_params == budget.best)
-    beyond = "ahead of every other size" if not others else f"not separated from {listed(others, 4)}"
+    beyond = (
+        f"ahead of every other size{' with runs' if unknown else ''}"
+        if not others
+        else f"not separated from {listed(others, 4)}"
+    )
     return (
         f"At {quantity(budget.compute, view.law.unit)} a run, {written(budget.best)}"
         f"{'' if chance.in_sample else ', of which there are no runs,'} reaches most, "
         f"{reward(chance.reward.q50, view.shown_in)} (80 %: {span(chance.reward, view.shown_in)}), with probability "
-        f"{probability(chance.p)}: {beyond}."
+        f"{probability(chance.p)}{_by(view)}: {beyond}."
     )
+
+
+def _by(view: SizesView) -> str:
+    """Say by which form, where it is not the law."""
+    believe = view.law.believe
+    return ", by S-shaped curves" if believe is not None and believe.form is FormName.S_SHAPED else ""
 
 
 def best(view: SizesView) -> tuple[str, ...]:
@@ -147,10 +167,12 @@ def best(view: SizesView) -> tuple[str, ...]:
     budget = view.law.budget
     if budget is None:
         return ()
-    several = len(budget.cannot_separate) > 1
-    region = listed([written(size) for size in budget.cannot_separate], 9)
-    choice = (f"Cannot separate {region} with probability .95: choose among these by what they cost to serve.",)
-    return *(choice if several else ()), *(_sentence(note) for note in budget.notes)
+    known = [each.model_params for each in budget.p_best if each.p is not None]
+    close = [written(size) for size in budget.cannot_separate if size in known]
+    choice = (
+        f"Cannot separate {listed(close, 9)} with probability .95: choose among these by what they cost to serve.",
+    )
+    return *(choice if len(close) > 1 else ()), *(_sentence(note) for note in budget.notes)
 
 
 def crossings(view: SizesView) -> tuple[str, ...]:
@@ -199,11 +221,10 @@ def believed(view: SizesView) -> tuple[str, ...]:
     law = view.law
     if law.believe is None:
         return ("Nothing could be held out: the power law is taken as it is.",) if not law.compare else ()
-    form, unseen = FORMS[law.believe.form], FORMS[law.believe.unseen]
-    which = f"Believe the {form}" if form == unseen else f"Believe the {form} for sizes with runs, the {unseen} without"
-    why = law.believe.why.replace("s_shaped", "S-shaped")
+    form, unseen = FORM_WORDS[law.believe.form], FORM_WORDS[law.believe.unseen]
+    which = f"Believe {form}" if form == unseen else f"Believe {form} for sizes with runs, {unseen} without"
     silent = tuple(dict.fromkeys(_sentence(each.note) for each in law.compare if each.note))
-    return f"{which}. {why}", *silent
+    return f"{which}. {law.believe.why}", *silent
 
 
 def reasons(view: SizesView) -> tuple[Sentence, ...]:

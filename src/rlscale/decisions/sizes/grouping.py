@@ -10,6 +10,7 @@ import numpy as np
 from rlscale.curves import Curve, Run
 from rlscale.curves.value import Value
 from rlscale.decisions.runs import on_one_axis
+from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference.examine import examine
 from rlscale.inference.posterior import MIN_POINTS
@@ -19,7 +20,7 @@ from rlscale.inference.smoothed import smoothing
 from rlscale.inference.verdict import unfit
 from rlscale.left_out import LeftOut
 
-__all__ = ["SizedRuns", "last_level", "sized", "truncated", "written"]
+__all__ = ["SizedRuns", "last_level", "sized", "truncated"]
 
 #: Sizes that differ by less than this share are one: counts with and without embeddings differ more than that.
 SAME_SIZE = 0.01
@@ -113,20 +114,6 @@ def last_level(curve: Curve) -> tuple[float, np.ndarray]:
     """Return the mean of the last ``max(3, n // 10)`` evaluations, and their computes."""
     tail = max(TAIL, curve.n_points // TAIL_SHARE)
     return float(curve.reward[-tail:].mean()), curve.compute[-tail:]
-
-
-def written(model_params: float) -> str:
-    """Write a size as people do: ``7B``, ``500M``, or the number as it is where it is no count.
-
-    Examples
-    --------
-    >>> written(7e9), written(5e8), written(32.0)
-    ('7B', '500M', '32')
-    """
-    for scale, letter in ((1e9, "B"), (1e6, "M")):
-        if model_params >= scale:
-            return f"{model_params / scale:.3g}{letter}"
-    return f"{model_params:.4g}"
 
 
 def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:

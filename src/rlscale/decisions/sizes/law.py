@@ -10,9 +10,11 @@ from rlscale.curves import Curve, Run
 from rlscale.decisions.sizes.answer import SizeLaw, SizeRow
 from rlscale.decisions.sizes.budget import best_size
 from rlscale.decisions.sizes.forms import believed, compared
-from rlscale.decisions.sizes.grouping import SizedRuns, last_level, sized, written
+from rlscale.decisions.sizes.grouping import SizedRuns, last_level, sized
 from rlscale.decisions.sizes.predictions import posterior_of, predictions, steps_away, widening
+from rlscale.decisions.sizes.trusted import trusted
 from rlscale.decisions.sizes.verdicts import FARTHEST, Limits, compute_means, on_law, p_gain, p_past_N0
+from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions
@@ -87,6 +89,7 @@ def size_law(
     new = [size for size in wanted if size not in grouped.model_params]
     scores = compared(grouped, options) if compare else ()
     believe = believed(scores)
+    trust = trusted(grouped, posterior, believe)
     computes = (max(curve.compute_last for curve in grouped.curves),) if budget is None else (float(budget),)
     curve = grouped.curves[0]
     return SizeLaw(
@@ -94,13 +97,14 @@ def size_law(
         K_max=summary(posterior.K_max), N0=summary(posterior.N0), p_past_N0=p_past_N0(posterior),
         sigma=summary(posterior.sigma * grouped.r_max), rho=summary(posterior.rho),
         level_spread=summary(posterior.level_spread), slope_spread=summary(posterior.slope_spread),
-        law_error=summary(posterior.law_error), verdict=on_law(grouped, posterior),
+        law_error=summary(posterior.law_error), verdict=on_law(grouped, posterior, trust.doubt),
         sizes=_rows(grouped, posterior, new),
         predictions=predictions(grouped, posterior, wanted, computes, Limits(options.tolerance, believe)),
         compare=tuple(score.summary for score in scores), believe=believe,
-        budget=None if budget is None else best_size(grouped, posterior, new, float(budget), believe),
+        budget=None if budget is None else best_size(grouped, posterior, new, float(budget), trust),
         widening=widening(posterior), letterings=LETTERINGS, submodel=SUBMODEL,
         compute_means=compute_means(curve.unit), reference=float(np.exp(posterior.reference)), posterior=posterior,
+        missed=trust.missed, doubt=trust.doubt, refusal=trust.refusal, shaped=trust.shaped,
         notes=(*grouped.notes, *_far(posterior, new)), left_out=(*left_out, *grouped.left_out),
     )  # fmt: skip
 
