@@ -60,9 +60,13 @@ def test_nearly_equal_counts_are_one_size(runs):
     assert len(law(close).sizes) == 2
 
 
-def test_a_run_without_a_size(runs):
-    fails([replace(runs[0], model_params=None), *runs[1:]], ["size of the model", runs[0].name], "model_params")
-    fails([replace(runs[0], model_params=-1.0), *runs[1:]], ["-1", "is no size"], "model_params")
+@pytest.mark.parametrize("size", [None, -1.0, 0.0, np.nan, np.inf])
+def test_a_run_without_a_size(runs, size):
+    found = law([replace(runs[0], model_params=size), *runs[1:]])
+    assert [(each.run, each.counted) for each in found.left_out] == [(runs[0].name, True)]
+    assert len(found.sizes) == 3
+    nowhere = [replace(run, model_params=size) for run in runs]
+    fails(nowhere, ["the size of the model of", runs[0].name, "and 3 more"], "model_params")
 
 
 def test_a_level_above_the_largest_reward(runs):

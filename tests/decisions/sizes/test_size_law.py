@@ -217,7 +217,7 @@ def hills():
     rng, runs = np.random.default_rng(4), []
     for size, top in ((1e9, 0.4), (3e9, 0.55), (7e9, 0.7)):
         for seed in range(2):
-            reward = 0.1 + (top - 0.1) / (1.0 + (300.0 / compute) ** 1.5) + 0.01 * rng.standard_normal(compute.size)
+            reward = 0.1 + (top - 0.1) / (1.0 + (300.0 / compute) ** 2.5) + 0.01 * rng.standard_normal(compute.size)
             curve = Curve(compute=compute, reward=reward, unit="steps")
             runs.append(Run(name=f"{size:g}-{seed}", recipe=f"{size:g}", seed=seed, model_params=size, curve=curve))
     return runs
@@ -240,7 +240,7 @@ def test_the_form_that_is_believed_answers():
     *seen, unseen = found.budget.p_best
     assert sum(each.p for each in seen) == pytest.approx(1.0)
     assert unseen.p is None  # no form that is believed was measured on a size without runs
-    truth = 0.1 + 0.6 / (1.0 + 0.15**1.5)
+    truth = 0.1 + 0.6 / (1.0 + 0.15**2.5)
     assert seen[-1].reward.q50 == pytest.approx(truth, abs=0.02)
     assert found.rewards(7e9, 2000.0).q50[0] == pytest.approx(seen[-1].reward.q50)
     assert found.rewards(7e9, 1000.0).q50[0] > max(each.law.q90 for each in found.missed)

@@ -10,6 +10,7 @@ from rlscale.answers.sizes.view import SizesView
 from rlscale.answers.views import listed
 from rlscale.decisions.sizes import Crossing, FormName, HeldOut, PredictionKind, SizePrediction
 from rlscale.decisions.sizes.answer import FORM_WORDS
+from rlscale.decisions.sizes.idle import NO_GAIN
 from rlscale.decisions.sizes.written import written
 from rlscale.inference import Interval, VerdictName
 
@@ -65,7 +66,13 @@ def sizes(interval: Interval) -> str:
 
 def headline(view: SizesView) -> str:
     """Return the answer in a sentence: the best size, else what is predicted, else the law; first, what it lacks."""
-    return f"{lacking(view.left_out, len(view.law.runs))}{_answered(view)}"
+    return f"{lacking(view.left_out, len(view.law.runs))}{_idle(view)}{_answered(view)}"
+
+
+def _idle(view: SizesView) -> str:
+    """Return the sentence on runs that learn nothing, with a space; empty where none is left out for it."""
+    idle = [each.run for each in view.left_out if each.run and each.why == NO_GAIN]
+    return f"Not part of the law: {listed(idle, _TOLD)} ({NO_GAIN}). " if idle else ""
 
 
 def _answered(view: SizesView) -> str:

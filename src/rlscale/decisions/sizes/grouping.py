@@ -10,6 +10,7 @@ import numpy as np
 from rlscale.curves import Curve, Run
 from rlscale.curves.value import Value
 from rlscale.decisions.runs import on_one_axis
+from rlscale.decisions.sizes.idle import without_gain
 from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference.examine import examine
@@ -122,13 +123,15 @@ def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
     Raises
     ------
     InputError
-        No runs, several units, metrics or bounds, runs without a size, sizes in mixed units, fewer than two sizes with
+        No runs, several units, metrics or bounds, no run with a size, sizes in mixed units, fewer than two sizes with
         a run that can be fitted, no largest reward, or a level above it.
     """
     on_one_axis(runs, "fit a law across sizes of", ("unit", "clock", "metric", "frame"))
-    _check_sizes(runs)
+    runs, left_out = _with_size(runs)
+    _check_units(runs)
     largest = _largest_reward(runs, r_max)
-    used, left_out, notes = [], [], []
+    used: list[Run] = []
+    notes: list[str] = []
     for run in runs:
         kept, remarks = _usable(run, largest)
         if kept is None:
@@ -137,24 +140,37 @@ def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
             continue
         notes += remarks
         used.append(kept)
-    return _grouped(used, largest, left_out, notes)
+    learning, idle = without_gain(used)
+    return _grouped(learning, largest, [*left_out, *idle], notes)
 
 
-def _check_sizes(runs: Sequence[Run]) -> None:
-    unknown = [run.name for run in runs if run.model_params is None]
-    if unknown:
-        others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+def _with_size(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
+    """Return the runs whose size is known, and those left out because it is not.
+
+    Raises
+    ------
+    InputError
+        Of no run it is.
+    """
+    known, without = [], []
+    for run in runs:
+        if run.model_params is not None and 0.0 < float(run.model_params) < np.inf:
+            known.append(run)
+            continue
+        path = run.source.path if run.source is not None else ""
+        stated = "is not known" if run.model_params is None else f"is stated as {run.model_params:g}"
+        without.append(LeftOut(run.name, path, f"the size of its model {stated}", True))
+    if not known:
+        first, others = without[0], f" and {len(without) - 1} more" if len(without) > 1 else ""
         raise InputError(
-            f"the size of the model of {unknown[0]}{others} is not known; give a column model_params with the number "
-            "of parameters, or leave these runs out with --exclude GLOB",
+            f"the size of the model of {first.run}{others} {first.why.removeprefix('the size of its model ')}; give a "
+            "column model_params with the number of parameters, above 0",
             parameter="model_params",
         )
-    for run in runs:
-        if not 0.0 < float(run.model_params or 0.0) < np.inf:
-            raise InputError(
-                f"model_params {run.model_params:g} of {run.name} is no size; give the parameters, above 0",
-                parameter="model_params",
-            )
+    return known, without
+
+
+def _check_units(runs: Sequence[Run]) -> None:
     sizes = sorted({float(run.model_params or 0.0) for run in runs})
     small, large = [s for s in sizes if s < LARGEST_BILLIONS], [s for s in sizes if s >= LEAST_COUNT]
     if small and large:

@@ -21,7 +21,8 @@ __all__ = ["Trusted", "missed", "trusted"]
 Floats = NDArray[np.float64]
 
 #: A law misses a size whose last evaluations lie further from it than so many standard errors, and than the share of
-#: the range that is a gain. On runs of the law with correlated noise of .02 some 4 % of projects of five sizes are.
+#: the range that is a gain. Of 40 projects of five sizes that follow the law, with noise of .02 that is correlated by
+#: .3 and .7, it missed a size in 2 and 6; of 12 whose runs are steep sigmoids, in 12.
 MISS_ERRORS = 3.0
 #: Sizes missed that are named.
 _NAMED = 2
