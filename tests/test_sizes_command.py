@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_sizes_in_billions_are_a_unit_of_their_own(tmp_path: Path, runs: list[Ru
     assert found["N0"]["q50"] == pytest.approx(13.0, rel=0.2)
     result = invoke(path, "--predict", "32B")
     assert result.exit_code == 2
-    assert "--predict 3.2e+10 is in another unit than the sizes of the runs, 0.5 to 14" in result.stderr
+    assert "--predict 32B is in another unit than the sizes of the runs, 0.5 to 14" in result.stderr
 
 
 def test_a_folder_of_tables_in_json_lines_and_csv_is_one_law(tmp_path: Path, runs: list[Run]) -> None:
@@ -251,3 +252,12 @@ def test_a_dead_run_of_a_large_model_does_not_shape_the_law(tmp_path: Path, runs
     assert answer["predictions"][0]["reward"] == alone["predictions"][0]["reward"]
     assert [each["run"] for each in answer["left_out"]] == [dead.name]
     assert f"Not part of the law: {dead.name} (no evidence of a gain" in " ".join(invoke(path).stdout.split())
+
+
+def test_a_run_keeps_its_name(tmp_path: Path, runs: list[Run]) -> None:
+    reward = runs[3].curve.reward.copy()
+    reward[35:] = 0.02
+    fallen = replace(with_curve(runs[3], reward=reward), name="c")
+    said = invoke(written(tmp_path / "t.csv", [*runs[:3], fallen])).stdout
+    assert "· c collapsed: " in said
+    assert "C collapsed" not in said

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rlscale.answers.answer import Sentence
 from rlscale.answers.coverage import lacking
-from rlscale.answers.numbers import count, number, probability, quantity, reward, span
+from rlscale.answers.numbers import count, number, probability, quantities, quantity, reward, span
 from rlscale.answers.palette import verdict_words
 from rlscale.answers.sizes.view import SizesView
 from rlscale.answers.views import listed
@@ -215,11 +217,11 @@ def crossings(view: SizesView) -> tuple[str, ...]:
 
 def _crossing(each: Crossing, unit: str) -> str:
     assert each.compute is not None
-    ends = f"{quantity(each.compute.q10)}–{quantity(each.compute.q90)}"
+    ends = quantities(each.compute.q10, each.compute.q90)
     text = f"{written(each.large)} overtakes {written(each.small)} at {quantity(each.compute.q50, unit)} (80 %: {ends}"
     text += ")" if each.p > 0.995 else f"; P = {probability(each.p)})"
     if each.unsure is not None:
-        text += f"; cannot separate them from {quantity(each.unsure[0])} to {quantity(each.unsure[1])}"
+        text += f"; cannot separate them from {quantities(*each.unsure, ' to ')}"
     return f"{text}."
 
 
@@ -251,7 +253,8 @@ def limits(view: SizesView) -> tuple[str, ...]:
     """Return what limits the answer."""
     law = view.law
     against = [f"{written(row.model_params)}: {text}" for row in law.sizes for text in row.verdicts]
-    return tuple(_sentence(text) for text in (*against, *law.notes))
+    names = {run.name for run in law.runs}
+    return tuple(_sentence(text, names) for text in (*against, *law.notes))
 
 
 def unused(view: SizesView) -> tuple[str, ...]:
@@ -285,8 +288,13 @@ def letterings(view: SizesView) -> tuple[str, ...]:
     )
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, names: Collection[str] = ()) -> str:
     """Return a remark as a sentence; what begins with the name of a run or a size keeps its case."""
     first = text.split(" ", 1)[0]
-    start = text[0].upper() if first.isalpha() and first.islower() else text[0]
+    start = text[0].upper() if first.isalpha() and first.islower() and not _named(text, names) else text[0]
     return f"{start}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _named(text: str, names: Collection[str]) -> bool:
+    """Whether a remark begins with the name of a run."""
+    return any(text.startswith((f"{name} ", f"{name}:")) for name in names)

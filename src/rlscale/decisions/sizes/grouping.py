@@ -27,6 +27,8 @@ __all__ = ["SizedRuns", "last_level", "sized", "truncated"]
 SAME_SIZE = 0.01
 #: No model that is trained has fewer parameters, and no count in billions is so large.
 LEAST_COUNT, LARGEST_BILLIONS = 1e5, 1e4
+#: Sizes that span less than this factor say nothing of how the exponent rises.
+NEAR = 1.5
 #: Levels further above the largest reward than this share of it are no noise.
 STRAY = 0.02
 #: Shortest tail of a run that stands for its last level, and the share that it is of long runs.
@@ -290,6 +292,11 @@ def _limits(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params: Sequenc
         notes.append(
             "two sizes barely identify N0: a line goes through any two exponents, and K_max and N0 rest on their "
             "priors; a third size, further away, settles them"
+        )
+    if params[-1] < NEAR * params[0]:
+        notes.append(
+            f"the sizes lie within {100.0 * (params[-1] / params[0] - 1.0):.0f} % of one another: K_max and N0 rest "
+            "on their priors, and nothing is known of other sizes; train one further away"
         )
     notes += _several_recipes(runs, sizes, params)
     if params[-1] < LARGEST_BILLIONS:

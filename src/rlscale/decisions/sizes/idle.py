@@ -52,4 +52,4 @@ def _rises(curve: Curve) -> bool:
     quarter = max(curve.n_points // 4, 1)
     rise = float(curve.reward[-quarter:].mean() - curve.reward[:quarter].mean())
     error = jitter(curve.reward) * np.sqrt(2.0 / quarter)
-    return rise > max(_RISE * curve.range, _ERRORS * error)
+    return bool(rise > max(_RISE * curve.range, _ERRORS * error))

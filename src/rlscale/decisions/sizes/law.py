@@ -85,7 +85,7 @@ def size_law(
         _above_zero(np.array([budget]), "budget", "a compute in the unit of the runs")
     grouped = sized(runs_of(runs, "size_law"), r_max)
     posterior = posterior_of(grouped)
-    wanted = tuple(_same_size(size, grouped) for size in wanted)
+    wanted = tuple(dict.fromkeys(_same_size(size, grouped) for size in wanted))
     new = [size for size in wanted if size not in grouped.model_params]
     scores = compared(grouped, options) if compare else ()
     believe = believed(scores)
@@ -112,7 +112,7 @@ def size_law(
 def _above_zero(values: np.ndarray, parameter: str, what: str) -> tuple[float, ...]:
     for value in values:
         if not 0.0 < value < np.inf:
-            raise InputError(f"--{parameter} {value:g} is not above 0; give {what}", parameter=parameter)
+            raise InputError(f"--{parameter} {written(value)} is not above 0; give {what}", parameter=parameter)
     return tuple(float(value) for value in values)
 
 
@@ -129,8 +129,8 @@ def _same_size(size: float, grouped: SizedRuns) -> float:
         return near
     if not 1e-5 < size / near < 1e5:
         raise InputError(
-            f"--predict {size:g} is in another unit than the sizes of the runs, {grouped.model_params[0]:g} to "
-            f"{grouped.model_params[-1]:g}; write it as they are",
+            f"--predict {written(size)} is in another unit than the sizes of the runs, "
+            f"{written(grouped.model_params[0])} to {written(grouped.model_params[-1])}; write it as they are",
             parameter="predict",
         )
     return size
