@@ -173,8 +173,8 @@ def _notes(
         )
     if best is None:
         notes.append(
-            "rewards at the budget are of the power law, not to be acted on; rlscale rank --target C compares the sizes "
-            "that have runs by curves of their own"
+            "rewards at the budget are not to be acted on; rlscale rank --target C compares the sizes that have runs "
+            "by curves of their own"
         )
     return tuple(notes)
 
