@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["UNKNOWN", "count", "probability", "quantity"]
+__all__ = ["UNKNOWN", "count", "probability", "quantities", "quantity"]
 
 #: Suffixes of computes; past the last one the power of ten is written out (FLOPs).
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_LARGEST = 1e15
 UNKNOWN = "–"
 
 
@@ -20,10 +21,21 @@ def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
     return f"{_compact(value, digits)} {unit}".rstrip()
 
 
+def quantities(low: float, high: float, joined: str = "–") -> str:
+    """Return two computes in one way of writing: ``9.58e14 to 2.23e19``, not ``958T to 2.23e19``."""
+    if min(abs(low), abs(high)) < _LARGEST <= float(f"{max(abs(low), abs(high)):.3g}") and low:
+        return joined.join(_power(value, 3) for value in (low, high))
+    return joined.join(quantity(value) for value in (low, high))
+
+
+def _power(value: float, digits: int) -> str:
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    return f"{_trimmed(mantissa)}e{int(power)}"
+
+
 def _compact(value: float, digits: int) -> str:
-    if abs(value) >= 1e15 or 0 < abs(value) < 1e-3:
-        mantissa, power = f"{value:.{digits - 1}e}".split("e")
-        return f"{_trimmed(mantissa)}e{int(power)}"
+    if float(f"{abs(value):.{digits}g}") >= _LARGEST or 0 < abs(value) < 1e-3:
+        return _power(value, digits)
     for scale, suffix in _SUFFIXES:
         # rounding may carry into the next suffix: 999,999 is 1M, not 1000k
         if float(f"{abs(value):.{digits}g}") >= scale:

@@ -64,6 +64,14 @@ def test_nothing_left(write, tmp_path):
     assert str(caught.value) == (f"{first}: the file is empty; nothing was logged yet (and 1 more that cannot be used)")
 
 
+def test_several_bad_runs_of_a_file_are_one_file(write):
+    rows = "".join(f"{run},{step},0.{step}\n" for run in "ab" for step in range(1, 6))
+    path = write("t.csv", "run,steps,accuracy\n" + rows)
+    with pytest.raises(SourceError) as caught:
+        collect([path], ReadOptions(unit="tokens"))
+    assert "more that cannot be used" not in str(caught.value)
+
+
 def test_a_missing_path_among_others(write, tmp_path):
     reading = collect([write("a.jsonl", ROW), tmp_path / "b.jsonl"])
     assert [run.name for run in reading.runs] == ["a"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from rlscale.inference import Interval
-from rlscale.numerals import UNKNOWN, count, probability, quantity
+from rlscale.numerals import UNKNOWN, count, probability, quantities, quantity
 
-__all__ = ["UNKNOWN", "count", "error", "number", "probability", "quantity", "reward", "span"]
+__all__ = ["UNKNOWN", "count", "error", "number", "probability", "quantities", "quantity", "reward", "span"]
 
 
 def reward(value: float | None, bounds: tuple[float, float] = (0.0, 1.0)) -> str:

@@ -333,9 +333,10 @@ def _nothing_left(errors: Sequence[SourceError], paths: Sequence[str | Path | Fr
     if not errors:
         return SourceError(str(paths[0]), "no run is left; give another file")
     first = min(errors, key=lambda error: not error.counted)  # what is merely empty explains least
-    if len(errors) == 1:
+    others = len({error.path for error in errors} - {first.path})  # several runs of a file are one
+    if not others:
         return first
-    return type(first)(first.path, f"{first.message} (and {len(errors) - 1} more that cannot be used)")
+    return type(first)(first.path, f"{first.message} (and {others} more that cannot be used)")
 
 
 def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen: list[str]) -> list[Named]:
