@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
+    from rlscale.decisions.ablation import Ablation, ablate
     from rlscale.decisions.gate import GateAnswer, Policy, gate
     from rlscale.errors import (
         ChoiceError,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
+    "rlscale.decisions.ablation": ("Ablation", "ablate"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
     "rlscale.errors": (
         "ChoiceError",
@@ -91,6 +93,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Ablation",
     "Backtest",
     "Calibration",
     "ChoiceError",
@@ -126,6 +129,7 @@ __all__ = [
     "Truth",
     "Verdict",
     "VerdictName",
+    "ablate",
     "backtest",
     "calibrate",
     "collect",

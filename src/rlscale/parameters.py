@@ -16,10 +16,10 @@ _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
 #: Options with a value; ``bounds`` has two.
 _VALUED = frozenset(
     """
-    alpha at-least bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended epochs exclude
-    family from gpus held horizon jobs layers length logp-passes metric model-error params policy price recipe
-    resume-cost risk-spent run runs-per-tournament seed-sd siblings stagger stopped target tolerance tournaments unit
-    until width
+    alpha at-least baseline bounds budget by calibration checkpoint-cost clock compute cut discrepancy effect ended
+    epochs exclude family from gpus held horizon jobs knob layers length logp-passes metric model-error params
+    policy price recipe resume-cost risk-spent run runs-per-tournament seed-sd settings siblings stagger stopped
+    target tolerance tournaments unit until width
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.

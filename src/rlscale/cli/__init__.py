@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rlscale import __version__
+from rlscale.cli.ablate import ablate
 from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
@@ -31,7 +32,7 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (show, fit, rank, backtest, gate, watch, replay, policy, ledger, demo, simulate, sources):
+for _command in (show, fit, rank, backtest, ablate, gate, watch, replay, policy, ledger, demo, simulate, sources):
     main.add_command(_command)
 for _command in OVERRIDES:
     main.add_command(_command, f"gate {_command.name}")

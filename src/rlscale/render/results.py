@@ -9,6 +9,7 @@ from typing import Any
 
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
+from rlscale.decisions.ablation import Ablation
 from rlscale.decisions.gate import GateAnswer
 from rlscale.errors import InputError
 from rlscale.inference import Fit
@@ -84,6 +85,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         GateAnswer: _gate,
         Backtest: _backtest,
         Replay: _replay,
+        Ablation: _ablation,
     }
     return builders[type(result)](result, charts)
 
@@ -124,3 +126,9 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _ablation(result: Ablation, charts: bool) -> Answer:
+    from rlscale.answers.ablate import AblateView, ablate_answer
+
+    return ablate_answer(AblateView(result=result, left_out=result.left_out), charts=charts)

@@ -10,6 +10,7 @@ from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.reading import Reading
+from rlscale.sources.settings_file import settings_file
 
 __all__ = [
     "FlopRule",
@@ -23,5 +24,6 @@ __all__ = [
     "collect",
     "named_recipe",
     "read",
+    "settings_file",
     "survey",
 ]

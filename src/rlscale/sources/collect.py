@@ -29,6 +29,7 @@ from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
+from rlscale.sources.settings_file import described
 from rlscale.sources.tables.frames import Frame, with_frames
 from rlscale.sources.text import plural
 
@@ -126,7 +127,8 @@ def collect(paths: Readable | Sequence[Readable], options: ReadOptions | None = 
     for error in (*errors, *beside):
         error.counted = error.counted or _is_all_of_a_path(error, paths, found)
     kept, copies = counted_once(sessions_told(runs))
-    return reading_of(kept, found, errors, beside, copies)
+    named = [bundled() if _means_bundled(path) else path for path in paths]
+    return reading_of(described(kept, named), found, errors, beside, copies)
 
 
 def _is_all_of_a_path(error: SourceError, paths: Sequence[str | Path | Frame], logs: Sequence[Named]) -> bool:

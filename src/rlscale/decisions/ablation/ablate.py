@@ -14,7 +14,7 @@ from rlscale.decisions.ablation.answer import Ablation, Recipe, Spread
 from rlscale.decisions.ablation.claims import CEILINGS, FAMILYWISE, SPEEDS, Measured, claims, interactions, trends
 from rlscale.decisions.ablation.contrasts import Cells, ceilings
 from rlscale.decisions.ablation.design import Design, design_of
-from rlscale.decisions.ablation.estimates import CEILING, LEVEL, Estimates, estimates_of, scattered
+from rlscale.decisions.ablation.estimates import CEILING, LEVEL, estimates_of, scattered
 from rlscale.decisions.ablation.settings import Knobs, knobs_of
 from rlscale.decisions.ablation.speed import draws_of, speed_scatter
 from rlscale.decisions.runs import check_seed_sd, on_one_axis
@@ -31,8 +31,9 @@ __all__ = ["ablate"]
 Floats = NDArray[np.float64]
 
 #: Run-to-run sd of ceilings, as a share of the range, and of ``ln C_mid`` and ``ln B``; and what each weighs against
-#: replicates, in degrees of freedom.
-CEILING_PRIOR, SPEED_PRIOR = (0.03, 1.0), (0.1, 1.0)
+#: replicates, in degrees of freedom: less than for forecasts, since a test is decided by its replicates. Between the
+#: published .015 and the .03 of small projects; chosen among five on simulated ablations (``benchmarks/ablation.py``).
+CEILING_PRIOR, SPEED_PRIOR = (0.02, 1.0), (0.1, 1.0)
 #: The effect that ``needs`` is of, by default.
 EFFECT = 0.03
 #: Verdicts of runs whose ceiling says nothing of their recipe.
@@ -255,7 +256,11 @@ def _recipes(measured: Measured, fits: Sequence[Fit]) -> tuple[Recipe, ...]:
 
 def _ceiling(measured: Measured, cell: int) -> Interval | None:
     found = measured.level_of(cell)
-    return None if found is None else found.interval
+    if found is None:
+        return None
+    low, high = measured.fits[measured.groups[cell][0]].run.curve.bounds
+    around = found.interval
+    return Interval(*(float(np.clip(value, low, high)) for value in (around.q10, around.q50, around.q90)))
 
 
 def _limits(measured: Measured, seed_sd: float | None) -> tuple[str, ...]:
@@ -266,8 +271,8 @@ def _limits(measured: Measured, seed_sd: float | None) -> tuple[str, ...]:
     notes = []
     if seed_sd is None and cells.scatter.replicates == 0:
         notes.append(
-            f"every setting has one run: the run-to-run sd is assumed, {CEILING_PRIOR[0]:g} of the range, and little is "
-            "known of it; two or more seeds of the baseline, or --seed-sd, make effects sharper"
+            f"every setting has one run: the run-to-run sd is assumed, {CEILING_PRIOR[0]:g} of the range, and little "
+            "is known of it; two or more seeds of the baseline, or --seed-sd, make effects sharper"
         )
     if seed_sd == 0.0:
         notes.append("run-to-run sd 0: these are claims about these runs, not about their settings")

@@ -80,7 +80,7 @@ class Needs:
     Parameters
     ----------
     seeds : int, optional
-        Runs of each recipe; None where no number up to 1,000 does.
+        Runs of each recipe; None where neither 1,000 of them nor 32 times the compute of today does.
     compute : float, optional
         Last compute that they would need, in the runs' unit; None where that of today does.
     """

@@ -19,18 +19,21 @@ from rlscale.decisions.ablation.needs import Shape, needs_of
 from rlscale.decisions.ablation.reasons import confounded_reason, reason_of
 from rlscale.decisions.ablation.speed import Draws, SpeedScatter, Tempo, tempo
 from rlscale.inference.fit import Fit
-from rlscale.inference.forecast import Interval
+from rlscale.inference.forecast import TOLERANCE, Interval
 
-__all__ = ["CEILINGS", "FAMILYWISE", "SPEEDS", "Measured", "claims", "interactions", "trends"]
+__all__ = ["CEILINGS", "FAMILYWISE", "SPEEDS", "Measured", "alike", "claims", "interactions", "trends"]
 
 Floats = NDArray[np.float64]
 
 #: Rates of any wrong claim: about ceilings and interactions, about speeds, about either.
-CEILINGS, SPEEDS = 0.04, 0.01
+CEILINGS, SPEEDS = 0.045, 0.005
 FAMILYWISE = CEILINGS + SPEEDS
 #: A ceiling is compared once all its recipes have passed their midpoint with this probability, and speed with that one:
 #: before the bend a faster run and a higher ceiling look alike.
 CEILING_FROM, SPEED_FROM = 0.5, 0.9
+#: Ceilings are shared where nothing speaks against it (two-sided, each comparison for itself), and where their
+#: difference is known to within this share of the range (half of its 80 % interval).
+ALIKE, KNOWN = 0.05, TOLERANCE
 #: Knobs whose values span this factor are straight along their logarithm.
 _LOG_FROM = 4.0
 
@@ -96,11 +99,11 @@ class Measured:
         return float(self.estimates.past_midpoint[list(self.groups[cell])].mean())
 
     def past_in(self, row: Floats) -> float:
-        """The least :meth:`past_midpoint` of the cells of a contrast."""
+        """Return the least :meth:`past_midpoint` of the cells of a contrast."""
         return min(self.past_midpoint(int(c)) for c in np.flatnonzero(row))
 
     def level_of(self, cell: int) -> Mixture | None:
-        """The ceiling of a recipe; None without a usable run."""
+        """Return the ceiling of a recipe; None without a usable run."""
         if self.ceilings is None or not self.groups[cell]:
             return None
         row = np.zeros(len(self.groups))
@@ -178,7 +181,7 @@ def _claim(measured: Measured, k: int, comparison: Comparison, factor: Factor) -
         own = contrast(measured.levels, row)
         at = Effect(own.interval, own.p_positive)
         speed = _speed(measured, k, past)
-        together = _says(ceiling, speed, past)
+        together = _says(ceiling, speed, past, measured.fits[0].run.curve.range)
         needs = _needs(measured, row) if together is Says.UNRESOLVED else None
     tangled = tuple(measured.design.factors[f].name for f in comparison.tangled)
     confounded = bool(tangled) or len(factor.knobs) > 1
@@ -230,12 +233,18 @@ def _exp(interval: Interval) -> Interval:
     return Interval(*(float(np.exp(np.clip(v, -50.0, 50.0))) for v in (interval.q10, interval.q50, interval.q90)))
 
 
-def _says(ceiling: Effect, speed: Speed | None, past: float) -> Says:
+def _says(ceiling: Effect, speed: Speed | None, past: float, width: float) -> Says:
     if resolved(ceiling, past):
         return Says.RAISES_CEILING if ceiling.p_positive > 0.5 else Says.LOWERS_CEILING
-    if speed is not None and speed.p_adjusted <= SPEEDS and past >= SPEED_FROM:
+    if speed is not None and speed.p_adjusted <= SPEEDS and past >= SPEED_FROM and alike(ceiling, width):
         return Says.FASTER if speed.p_faster > 0.5 else Says.SLOWER
     return Says.UNRESOLVED
+
+
+def alike(ceiling: Effect, width: float) -> bool:
+    """Whether two ceilings may be shared: nothing speaks against it, and their difference is known well enough."""
+    p = 2.0 * min(ceiling.p_positive, 1.0 - ceiling.p_positive)
+    return p > ALIKE and 0.5 * ceiling.effect.width <= KNOWN * width
 
 
 def _needs(measured: Measured, row: Floats) -> Needs | None:

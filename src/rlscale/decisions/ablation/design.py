@@ -208,7 +208,9 @@ def _baseline(runs: Sequence[Run], cells: Sequence[Cell], named: str | None) -> 
 def _matrix(factors: Sequence[Factor], cells: Sequence[Cell], first: int) -> tuple[Floats, list[tuple[int, int]]]:
     """Return the additive model of the cells, shape (cells, 1 + columns), and factor and level of each column."""
     base = cells[first].levels
-    columns = [(f, level) for f, factor in enumerate(factors) for level in range(len(factor.levels)) if level != base[f]]
+    columns = [
+        (f, level) for f, factor in enumerate(factors) for level in range(len(factor.levels)) if level != base[f]
+    ]
     rows = [[1.0, *(float(cell.levels[f] == level) for f, level in columns)] for cell in cells]
     return np.array(rows), columns
 

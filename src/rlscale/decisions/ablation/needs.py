@@ -13,6 +13,8 @@ __all__ = ["Shape", "needs_of", "power_of"]
 _POWER, _MOST = 0.8, 1000
 #: Seeds that make up for compute, at most, as a multiple of those that known ceilings would need.
 _WORTH = 3.0
+#: Compute beyond this multiple of the last is out of reach: forecasts were measured up to there.
+_FAR = 32.0
 
 
 def _variance(tau: float, fit: float, seeds: float) -> float:
@@ -72,6 +74,11 @@ def needs_of(effect: float, tau: float, fit: float, alpha: float, shape: Shape) 
         Two-sided level of one comparison.
     shape : Shape
         Of the run whose ceiling is least known.
+
+    Returns
+    -------
+    Needs
+        Without seeds where neither 1,000 of them nor 32 times the compute would do.
     """
     allowed = (effect / (float(-ndtri(0.5 * alpha)) + float(ndtri(_POWER)))) ** 2
     known = int(max(np.ceil(2.0 * tau**2 / (0.75 * allowed)), 1))
@@ -83,4 +90,5 @@ def needs_of(effect: float, tau: float, fit: float, alpha: float, shape: Shape) 
     if known > _MOST:
         return Needs(None, None)
     wanted = np.sqrt(0.125 * allowed * np.sqrt(known))
-    return Needs(known, shape.compute_at(min(float(wanted) / max(fit, 1e-12), 1.0)))
+    compute = shape.compute_at(min(float(wanted) / max(fit, 1e-12), 1.0))
+    return Needs(None, None) if compute > _FAR * shape.last else Needs(known, compute)

@@ -52,8 +52,8 @@ def reason_of(
         return f"The ceilings cannot be told apart; at a shared one the midpoints differ, p {_p(speed.p_adjusted)}."
     if speed.past_midpoint < 0.5:
         start = "Not past the bend: a faster run and a higher ceiling still look alike"
-    elif speed.past_midpoint < 0.9 and speed.p_adjusted <= 0.01:
-        start = "The curves differ, but it is not sure that all are past the bend: speed or ceiling"
+    elif speed.p_adjusted <= 0.005:
+        start = "The curves differ, but their ceilings are not known well enough to tell speed from ceiling"
     else:
         start = "Neither ceiling nor speed can be told apart from run-to-run differences"
     return f"{start}.{_needed(needs, measured)}"
@@ -72,7 +72,7 @@ def _needed(needs: Needs | None, measured: Measured) -> str:
         return ""
     size = f"An effect of {measured.effect:g} on the ceiling"
     if needs.seeds is None:
-        return f" {size} would take more than 1,000 seeds."
+        return f" {size} is out of reach: neither 1,000 seeds nor 32 times the compute would show it."
     many = f"{needs.seeds} seed{'' if needs.seeds == 1 else 's'} a recipe"
     unit = measured.fits[0].run.curve.unit
     longer = "" if needs.compute is None else f", run to {needs.compute:.3g} {unit}"

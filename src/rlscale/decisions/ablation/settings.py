@@ -18,8 +18,10 @@ __all__ = ["Knob", "Knobs", "knobs_of", "worded"]
 _NO_KNOBS = frozenset({"seed", "eval_generations"})
 #: Words in the name of a column that says who or where a run is, not how it was trained; and such names.
 _IDENTITY = frozenset(
-    "seed id uuid host hostname node user owner date time timestamp started created dir path file url commit hash tag "
-    "tags note notes comment job notebook entity".split()  # noqa: SIM905
+    """
+    seed id uuid host hostname node user owner date time timestamp started created dir path file url commit hash tag
+    tags note notes comment job notebook entity
+    """.split()  # noqa: SIM905  as a list it takes a screen
 )
 _IDENTITIES = frozenset({"name", "run", "run_name", "recipe", "group", "experiment", "experiment_name", "project"})
 _MISSING = frozenset({"", "none", "null", "nan", "n/a", "na", "-"})

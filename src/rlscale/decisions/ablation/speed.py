@@ -125,10 +125,7 @@ def tempo(
             weights.append(float(weight) * share)
             near = max(ceilings.scatter.sd, 1e-6)
             moments.append(
-                [
-                    each.moments(level, near) if run in needed else np.zeros((2, 2))
-                    for run, each in enumerate(draws[f])
-                ]
+                [each.moments(level, near) if run in needed else np.zeros((2, 2)) for run, each in enumerate(draws[f])]
             )
     found = np.transpose(np.array(moments), (2, 3, 0, 1))  # quantity, moment, component, run
     midpoint, exponent = (
