@@ -2,7 +2,8 @@
 
 Simulated ablations of four knobs left out one at a time (:mod:`benchmarks.ablations`), beside Welch tests on final
 values (each at 5 %, and with Holm's rule) and the rule that two recipes differ where mean final values are more than
-.02 apart. The prior of the run-to-run sd, (.02, 1 degree of freedom), was chosen among five on 450 other designs.
+.02 apart. The prior of the run-to-run sd (.02, half a degree of freedom) and the rates of the two kinds of claims were
+chosen among six and three on some 2,000 other designs.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def score(
     seeds: int = 3,
 ) -> dict[str, Tally]:
     """Return what each method did on ``count`` designs."""
-    rng = np.random.default_rng([2026, 18, seed])
+    rng = np.random.default_rng([2027, 18, seed])
     arms = [replace(arm, every=min(arm.every, arm.last / 20.0)) for arm in one_at_a_time(base, changed, last)]
     tallies = {name: Tally() for name in ("ablate", "welch", "welch-holm", "by eye")}
     for _ in range(count):
@@ -102,10 +103,10 @@ def nothing_moved(report: Report, table: Table, count: int) -> None:
     )  # fmt: skip
     for seed, (name, (family, exponent)) in enumerate(SHAPES.items(), 10):
         truth = Other(R0=BASE.R0, A=BASE.A, B=exponent, C_mid=BASE.C_mid, sigma=0.006, rho=0.3, family=family)
-        _row(table, f"nothing, {name} curves, sd .015", score(seed, count // 4, 0.015, {}, Says.UNRESOLVED, truth))
-    _row(table, "nothing, sd .06", score(20, count // 4, 0.06, {}, Says.UNRESOLVED))
-    _row(table, "nothing, sd .03, 2 seeds", score(21, count // 4, 0.03, {}, Says.UNRESOLVED, seeds=2))
-    _row(table, "nothing, sd .03, 1 seed", score(22, count // 4, 0.03, {}, Says.UNRESOLVED, seeds=1))
+        _row(table, f"nothing, {name} curves, sd .015", score(seed, count // 6, 0.015, {}, Says.UNRESOLVED, truth))
+    _row(table, "nothing, sd .06", score(20, count // 6, 0.06, {}, Says.UNRESOLVED))
+    _row(table, "nothing, sd .03, 2 seeds", score(21, count // 6, 0.03, {}, Says.UNRESOLVED, seeds=2))
+    _row(table, "nothing, sd .03, 1 seed", score(22, count // 6, 0.03, {}, Says.UNRESOLVED, seeds=1))
 
 
 def ceiling_moved(report: Report, table: Table, count: int) -> None:
@@ -178,7 +179,7 @@ def published(report: Report, count: int) -> None:
     order = (("batch 2048",), ("length 32k",), ("batch 512",), ("8 rollouts", "24 rollouts", "32 rollouts"))
     places = {("batch", "2048"): 0, ("length", "32"): 1, ("batch", "512"): 2}
     for seed, (seeds, tau) in enumerate(((3, 0.015), (3, 0.0075), (8, 0.015)), 70):
-        rng = np.random.default_rng([2026, 18, seed])
+        rng = np.random.default_rng([2027, 18, seed])
         hits: list[list[bool]] = [[], [], [], []]
         eye: list[list[bool]] = [[], [], [], []]
         for _ in range(count):
@@ -197,13 +198,13 @@ def published(report: Report, count: int) -> None:
 def measure(quick: bool = False) -> Report:
     """Measure false claims, power, and speed told from ceilings."""
     report = Report("ablation", "Does an ablation find what moved the ceiling, and nothing else?")
-    count = 20 if quick else 200
+    count = 20 if quick else 150
     table = report.table(
         "designs, %: any claim on a knob that does nothing; the knob that moves found; said wrongly of it",
         ["what moves", "false", "found", "wrong", "Welch: false", "found", "with Holm: false", "found", "by eye: false",
          "found"],
     )  # fmt: skip
-    nothing_moved(report, table, 3 * count)
+    nothing_moved(report, table, 4 * count)
     ceiling_moved(report, table, count)
     speed_moved(report, table, count)
     published(report, count // 2)

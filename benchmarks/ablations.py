@@ -98,6 +98,8 @@ def welch(runs: Sequence[Run], *, corrected: bool) -> dict[str, Says]:
     """Return what Welch tests of each recipe against the first say of final values, at 5 %, by recipe."""
     finals = _finals(runs)
     (_, base), *others = finals.items()
+    if base.size < 2:
+        return {name: Says.UNRESOLVED for name, _ in others}
     p, sign = [], []
     for _, own in others:
         parts = np.array([base.var(ddof=1) / base.size, own.var(ddof=1) / own.size])

@@ -72,7 +72,7 @@ def _answer(found: Ablation) -> str:
         names = list(dict.fromkeys(each.knob for each in found.knobs if each.says is Says.CONFOUNDED))
         rest.append(f"{listed(names, 3)} cannot be told apart")
     text = "; ".join([*parts, *rest])
-    return f"{text[:1].upper() + text[1:] if not parts else text}."
+    return f"{text.replace('of ', 'Of ', 1) if text.startswith('of ') else text}."
 
 
 def _plural(verb: str, many: int) -> str:
@@ -94,9 +94,15 @@ def lead(view: AblateView) -> tuple[str, ...]:
     found = view.result
     runs = sum(len(recipe.runs) for recipe in found.recipes)
     return (
-        f"{_DESIGNS[found.design]}: {count(len(found.recipes), 'recipe')}, {count(runs, 'run')}, compared with "
+        f"{_tried(found)}: {count(len(found.recipes), 'recipe')}, {count(runs, 'run')}, compared with "
         f"{found.baseline}. {_tau(found)}",
     )
+
+
+def _tried(found: Ablation) -> str:
+    if found.design is DesignKind.SWEEP and found.knobs and len(found.knobs[0].knobs) > 1:
+        return "All knobs were changed at once"
+    return _DESIGNS[found.design]
 
 
 def _tau(found: Ablation) -> str:

@@ -32,8 +32,8 @@ Floats = NDArray[np.float64]
 
 #: Run-to-run sd of ceilings, as a share of the range, and of ``ln C_mid`` and ``ln B``; and what each weighs against
 #: replicates, in degrees of freedom: less than for forecasts, since a test is decided by its replicates. Between the
-#: published .015 and the .03 of small projects; chosen among five on simulated ablations (``benchmarks/ablation.py``).
-CEILING_PRIOR, SPEED_PRIOR = (0.02, 1.0), (0.1, 1.0)
+#: published .015 and the .03 of small projects; chosen among six on simulated ablations (``benchmarks/ablation.py``).
+CEILING_PRIOR, SPEED_PRIOR = (0.02, 0.5), (0.1, 1.0)
 #: The effect that ``needs`` is of, by default.
 EFFECT = 0.03
 #: Verdicts of runs whose ceiling says nothing of their recipe.

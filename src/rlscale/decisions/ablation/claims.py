@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +26,7 @@ __all__ = ["CEILINGS", "FAMILYWISE", "SPEEDS", "Measured", "alike", "claims", "i
 Floats = NDArray[np.float64]
 
 #: Rates of any wrong claim: about ceilings and interactions, about speeds, about either.
-CEILINGS, SPEEDS = 0.045, 0.005
+CEILINGS, SPEEDS = 0.04, 0.005
 FAMILYWISE = CEILINGS + SPEEDS
 #: A ceiling is compared once all its recipes have passed their midpoint with this probability, and speed with that one:
 #: before the bend a faster run and a higher ceiling look alike.
@@ -77,10 +77,11 @@ class Measured:
         """The contrast of each interaction whose four cells have runs."""
         if self.ceilings is None:
             return []
-        found = (self._crossed(each) for each in self.design.interactions)
+        found = (self.crossing(each) for each in self.design.interactions)
         return [row for row in found if row is not None]
 
-    def _crossed(self, each: tuple[int, int, int, int]) -> Floats | None:
+    def crossing(self, each: tuple[int, int, int, int]) -> Floats | None:
+        """Return the contrast of an interaction; None where one of its four cells has no run."""
         f, a, g, b = each
         base = self.design.cells[self.design.baseline].levels
         row = np.zeros(len(self.design.cells))
@@ -164,6 +165,7 @@ def claims(measured: Measured, named: Sequence[str]) -> tuple[KnobEffect, ...]:
         factor = measured.design.factors[comparison.factor]
         if not named or set(named) & set(factor.knobs):
             told.append(_claim(measured, k, comparison, factor))
+    told = [replace(each, reason=f"{each.reason}{_depends(measured, each)}") for each in told]
     order = list(Says)
 
     def key(each: KnobEffect) -> tuple[int, float]:
@@ -171,6 +173,16 @@ def claims(measured: Measured, named: Sequence[str]) -> tuple[KnobEffect, ...]:
         return order.index(each.together), p
 
     return tuple(sorted(told, key=key))
+
+
+def _depends(measured: Measured, each: KnobEffect) -> str:
+    """Say that an effect is a mean over settings of another knob on which it depends."""
+    others = [
+        one.knobs[1 - one.knobs.index(each.knob)]
+        for one in interactions(measured, ())
+        if one.resolved and each.knob in one.knobs
+    ]
+    return f" It depends on {' and '.join(others)}: this is the mean over its settings." if others else ""
 
 
 def _claim(measured: Measured, k: int, comparison: Comparison, factor: Factor) -> KnobEffect:
@@ -185,7 +197,7 @@ def _claim(measured: Measured, k: int, comparison: Comparison, factor: Factor) -
         needs = _needs(measured, row) if together is Says.UNRESOLVED else None
     tangled = tuple(measured.design.factors[f].name for f in comparison.tangled)
     confounded = bool(tangled) or len(factor.knobs) > 1
-    runs = _runs(measured, comparison)
+    runs = _runs(measured, comparison, row)
     if confounded:
         reason = confounded_reason(factor, tangled, together, ceiling)
     else:
@@ -206,11 +218,15 @@ def _claim(measured: Measured, k: int, comparison: Comparison, factor: Factor) -
     )
 
 
-def _runs(measured: Measured, comparison: Comparison) -> tuple[int, int]:
+def _runs(measured: Measured, comparison: Comparison, row: Floats | None) -> tuple[int, int]:
+    """Return the runs at either level: those that the contrast uses, where there is one."""
+
     def count(level: int) -> int:
-        cells = measured.design.cells
-        return sum(len(own) for cell, own in zip(cells, measured.groups, strict=True)
-                   if cell.levels[comparison.factor] == level)  # fmt: skip
+        return sum(
+            len(own)
+            for c, (cell, own) in enumerate(zip(measured.design.cells, measured.groups, strict=True))
+            if cell.levels[comparison.factor] == level and (row is None or row[c] != 0.0)
+        )
 
     return count(comparison.start), count(comparison.end)
 
@@ -301,7 +317,7 @@ def interactions(measured: Measured, named: Sequence[str]) -> tuple[Interaction,
     """Return the interactions that the design has."""
     found, effects = [], iter(measured.ceiling_effects[1])
     for each in measured.design.interactions:
-        row = None if measured.ceilings is None else measured._crossed(each)
+        row = None if measured.ceilings is None else measured.crossing(each)
         if row is None:
             continue
         effect, (f, a, g, b) = next(effects), each

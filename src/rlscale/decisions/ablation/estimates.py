@@ -148,4 +148,4 @@ def scattered(
         replicates += len(cell) - 1
     sd0, weight = prior
     learned = (weight * sd0**2 + max(squares, 0.0)) / (weight + replicates)
-    return Scattered(float(np.sqrt(learned)), weight + replicates, replicates)
+    return Scattered(float(np.sqrt(learned)), max(weight + replicates, 1.0), replicates)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rlscale.decisions.ablation.answer import Effect, Needs, Says, Speed
 from rlscale.decisions.ablation.design import Factor
 
@@ -30,7 +32,7 @@ def confounded_reason(factor: Factor, tangled: Sequence[str], together: Says, ce
         return f"{what}; together they {_VERBS[together]} the ceiling."
     if together in (Says.FASTER, Says.SLOWER):
         return f"{what}; together they are {together.value}, at a ceiling that cannot be told apart."
-    return f"{what}; nothing is resolved of both together."
+    return f"{what}; together nothing is resolved of them."
 
 
 def reason_of(
@@ -40,7 +42,7 @@ def reason_of(
     needs: Needs | None,
     runs: tuple[int, int],
     measured: Measured,
-    row: NDArray[object] | None,  # type: ignore[type-var]
+    row: NDArray[np.float64] | None,
 ) -> str:
     """Return why a knob is said to do what it does."""
     if row is None or ceiling is None or speed is None:

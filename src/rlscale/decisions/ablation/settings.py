@@ -165,10 +165,10 @@ def _check_named(name: str, names: Sequence[str], differ: Sequence[str]) -> None
     if name in differ:
         return
     if name in names:
-        raise InputError(f"--knob {name}: it is the same in all runs, so its effect cannot be seen", parameter="knob")
+        raise InputError(f"--knob {name!r} is the same in all runs, so its effect cannot be seen", parameter="knob")
     close = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {close[0]}?" if close else f"the settings known are {', '.join(names) or 'none'}"
-    raise InputError(f"--knob {name}: no run states it; {hint}", parameter="knob")
+    raise InputError(f"--knob {name!r} is stated by no run; {hint}", parameter="knob")
 
 
 def _chosen(
