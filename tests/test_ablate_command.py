@@ -117,7 +117,7 @@ def test_every_file_is_written(table: Path, tmp_path: Path) -> None:
     assert header.startswith("knob,from,to,runs_from,runs_to,says,together,ceiling,ceiling_q10,ceiling_q90")
     assert first.startswith("loss,dapo,cispo,2,2,raises ceiling")
     assert names[1].stat().st_size > 20_000
-    assert "What each knob moves" in names[2].read_text(encoding="utf-8")
+    assert "Effect on the ceiling against effect on speed" in names[2].read_text(encoding="utf-8")
 
 
 def test_a_ledger_answers_as_the_table_does(table: Path, tmp_path: Path) -> None:

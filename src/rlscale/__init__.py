@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.ablation import Ablation, ablate
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
+    from rlscale.decisions.rollouts import PassCounts, Rollouts, best_at_k, rollouts, worst_at_k
+    from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -58,6 +61,9 @@ _HOMES = {
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.ablation": ("Ablation", "ablate"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
+    "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
+    "rlscale.decisions.rollouts": ("PassCounts", "Rollouts", "best_at_k", "rollouts", "worst_at_k"),
+    "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -109,12 +115,15 @@ __all__ = [
     "InputError",
     "Interval",
     "KeywordError",
+    "LearningRate",
     "Ledger",
     "LedgerError",
     "LeftOut",
     "Listing",
     "Look",
     "OverTime",
+    "PassCounts",
+    "Plan",
     "Policy",
     "Posterior",
     "Ranking",
@@ -122,8 +131,10 @@ __all__ = [
     "Reading",
     "Replay",
     "RlscaleError",
+    "Rollouts",
     "Run",
     "Series",
+    "SizeLaw",
     "Source",
     "SourceError",
     "Truth",
@@ -131,18 +142,24 @@ __all__ = [
     "VerdictName",
     "ablate",
     "backtest",
+    "best_at_k",
     "calibrate",
     "collect",
     "fit",
     "fits",
     "forecast",
     "gate",
+    "lr_for",
     "over_time",
+    "plan",
     "posterior",
     "rank",
     "read",
     "replay",
+    "rollouts",
     "simulate",
+    "size_law",
+    "worst_at_k",
 ]
 
 

@@ -97,5 +97,5 @@ def test_the_document_is_json_without_nan(view: AblateView) -> None:
 
 def test_a_page_holds_the_chart(view: AblateView) -> None:
     page = as_page(ablate_answer(view, charts=True))
-    assert "What each knob moves" in page
+    assert "Effect on the ceiling against effect on speed" in page
     assert "raises ceiling" in page

@@ -155,4 +155,6 @@ def _forecasts(view: FitView) -> Table:
             rows.append((*cells, *([] if wanted is None else [item.p_at_least])))
             bounds.append(run.shown_in)
     title = "Forecasts of the noise-free reward"
-    return Table(name="forecasts", title=title, columns=tuple(columns), rows=tuple(rows), row_bounds=tuple(bounds))
+    return Table(
+        name="forecasts", title=title, columns=tuple(columns), rows=tuple(rows), row_bounds=tuple(bounds), group="run"
+    )

@@ -11,6 +11,9 @@ from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.ablation import Ablation
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.plan import LearningRate, Plan
+from rlscale.decisions.rollouts import Rollouts
+from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
@@ -83,9 +86,13 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Fit: _fit,
         Ranking: _ranking,
         GateAnswer: _gate,
+        Plan: _plan,
+        LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
         Ablation: _ablation,
+        Rollouts: _rollouts,
+        SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
 
@@ -116,6 +123,18 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
     )
 
 
+def _plan(result: Plan, charts: bool) -> Answer:
+    from rlscale.answers.plan import plan_answer, plan_view
+
+    return plan_answer(plan_view(result), charts=charts)
+
+
+def _rate(result: LearningRate, charts: bool) -> Answer:
+    from rlscale.answers.plan import RateView, rate_answer
+
+    return rate_answer(RateView(result), charts=charts)
+
+
 def _backtest(result: Backtest, charts: bool) -> Answer:
     from rlscale.answers.backtest import backtest_answer, backtest_view
 
@@ -132,3 +151,15 @@ def _ablation(result: Ablation, charts: bool) -> Answer:
     from rlscale.answers.ablate import AblateView, ablate_answer
 
     return ablate_answer(AblateView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _rollouts(result: Rollouts, charts: bool) -> Answer:
+    from rlscale.answers.rollouts import RolloutsView, rollouts_answer
+
+    return rollouts_answer(RolloutsView(answer=result, left_out=result.left_out), charts=charts)
+
+
+def _sizes(result: SizeLaw, charts: bool) -> Answer:
+    from rlscale.answers.sizes import SizesView, sizes_answer
+
+    return sizes_answer(SizesView(law=result, left_out=result.left_out), charts=charts)

@@ -27,7 +27,10 @@ def ablate_answer(view: AblateView, *, charts: bool = False) -> Answer:
     chart = ablate_chart(view) if charts else None
     figures: tuple[Figures, ...] = ()
     if chart is not None:
-        figures = Figures("", chart.panels[:1], _DRAWN), Figures("", chart.panels[1:], size="half")
+        figures = (
+            Figures("", chart.panels[:1], _DRAWN, narrow=chart.panels[0]),
+            Figures("", chart.panels[1:], size="half"),
+        )
     blocks: list[Block] = [
         table,
         *figures,

@@ -28,7 +28,10 @@ _COLOURS = {
 _MOST, _NAMED = 24, 12
 #: Factors of compute that an axis may show.
 _FACTORS = (0.02, 0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
+_FINE = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6, 1.8, 2.0, 2.5)
 _SLOWEST, _FASTEST = 0.02, 50.0
+#: Fewer ticks than this and finer ones are drawn.
+_FEW = 5
 
 
 def ablate_chart(view: AblateView) -> Chart | None:
@@ -50,6 +53,7 @@ def _plane(view: AblateView, drawn: Sequence[KnobEffect]) -> Panel:
         Line((1.0, 1.0), (up.low, up.high), "faint", 1.0, "dashed"),
         Line((across.low, across.high), (0.0, 0.0), "faint", 1.0, "dashed"),
     ]
+    drop = 0.008 * (up.high - up.low)  # below the line of its interval
     for place, each in enumerate(drawn):
         ceiling, speed = _ceiling(each), _clipped(_factor(each), across)
         colour = _COLOURS[each.says]
@@ -59,13 +63,13 @@ def _plane(view: AblateView, drawn: Sequence[KnobEffect]) -> Panel:
             _dot(view, each, speed.q50, ceiling.q50),
         ]
         if place < _NAMED:
-            marks.append(Label(speed.q50, ceiling.q50, _short(each), colour, "start"))
+            marks.append(Label(speed.q50, ceiling.q50 - drop, _short(each), colour, "start"))
     return Panel(
         description="Effect of each knob on the ceiling against its effect on speed",
         x=across,
         y=up,
         marks=tuple(marks),
-        title="What each knob moves",
+        title="Effect on the ceiling against effect on speed",
         subtitle="up: a higher ceiling; right: as far with less compute",
     )
 
@@ -152,6 +156,8 @@ def _factor_axis(drawn: Sequence[KnobEffect], most: int) -> Axis:
     ends = [end for each in drawn for end in (_factor(each).q10, _factor(each).q90)]
     low, high = max(min(*ends, 0.8) / 1.12, _SLOWEST), min(max(*ends, 1.25) * 1.12, _FASTEST)
     inside = [value for value in _FACTORS if low <= value <= high]
+    if len(inside) < _FEW:
+        inside = [value for value in _FINE if low <= value <= high]
     if len(inside) > most:
         step = math.ceil(len(inside) / most)
         centre = inside.index(1.0)

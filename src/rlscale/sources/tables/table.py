@@ -27,6 +27,7 @@ from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.knob_columns import knob_columns
+from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
@@ -109,12 +110,12 @@ def _refused(name: str, path: str, rows: Rows, error: SourceError) -> Log:
 
 def _table(loaded: Loads, options: ReadOptions) -> _Table:
     """Return the table with its columns by role: steps written as words are numbers, a wide one is long."""
-    columns = loaded(frozenset())
+    columns = with_model_sizes(loaded(frozenset()), loaded)
     without_checkpoints(columns, options)
     roles = roles_of(columns, options)
     worded = step_words(columns, roles, options)
     if worded is not None:
-        columns = loaded(frozenset({worded}))
+        columns = with_model_sizes(loaded(frozenset({worded})), loaded)
         numbered(columns, worded)
         roles = roles_of(columns, options)
     if is_wide(columns, roles, options):
