@@ -36,7 +36,8 @@ class Column:
         a number that is written out already. Numbers:
         ``count``, ``number``, ``fine`` (four decimals), ``decimal`` (one decimal), ``probability``, ``share``,
         ``percent`` and ``cut`` (in per cent, with one decimal, none, and as many as it has), ``compute``, ``reward``,
-        ``error`` (a difference of rewards, one decimal more), ``effect`` (one with its sign). Numbers also as an :class:`Interval`.
+        ``error`` (a difference of rewards, one decimal more), ``effect`` (one with its sign). Numbers
+        also as an :class:`Interval`.
     audience : str
         ``all``, ``people`` (no CSV, no DataFrame) or ``programs``.
     spare : bool

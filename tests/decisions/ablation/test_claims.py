@@ -118,6 +118,26 @@ def test_a_run_that_collapsed_does_not_count() -> None:
     assert any(note.startswith("r1-seed1 collapsed") for note in fallen.notes)
 
 
+def test_a_setting_whose_runs_all_fail_is_not_comparable() -> None:
+    runs = runs_of(ONE_BY_ONE, seeds=2)
+    for run in runs[6:]:
+        reward = np.array(run.curve.reward)
+        reward[15:] = 0.02
+        object.__setattr__(run.curve, "reward", reward)
+    found = ablate(runs)
+    lr = next(each for each in found.knobs if each.knob == "lr")
+    assert (lr.ceiling, lr.speed, lr.needs, lr.runs) == (None, None, None, (6, 0))
+    assert lr.reason.startswith("No run with this value counts")
+    assert next(each for each in found.knobs if each.knob == "loss").says is Says.RAISES_CEILING
+
+
+def test_runs_that_cannot_be_fitted_answer_nothing() -> None:
+    short = ablate(runs_of(ONE_BY_ONE, last=50.0))
+    assert {each.says for each in short.knobs} == {Says.UNRESOLVED}
+    assert "no run could be used: nothing is compared" in short.notes
+    assert short.recipes[0].ceiling is None
+
+
 def test_the_answer_is_a_plain_value(found: Ablation, runs: list[Run]) -> None:
     assert ablate(runs) == found
     assert pickle.loads(pickle.dumps(found)) == found

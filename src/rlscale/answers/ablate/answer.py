@@ -27,10 +27,8 @@ def ablate_answer(view: AblateView, *, charts: bool = False) -> Answer:
     chart = ablate_chart(view) if charts else None
     figures: tuple[Figures, ...] = ()
     if chart is not None:
-        figures = (
-            Figures("", chart.panels[:1], _DRAWN, narrow=chart.panels[0]),
-            Figures("", chart.panels[1:], size="half"),
-        )
+        plane, *forests = chart.panels
+        figures = Figures(plane.title, (plane,), _DRAWN, narrow=plane), Figures("", tuple(forests), size="half")
     blocks: list[Block] = [
         table,
         *figures,

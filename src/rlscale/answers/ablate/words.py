@@ -69,8 +69,8 @@ def _answer(found: Ablation) -> str:
         names = list(dict.fromkeys(each.knob for each in found.knobs if each.says is Says.UNRESOLVED))
         rest.append(f"of {listed(names, 4)} no effect is resolved")
     if confused:
-        names = list(dict.fromkeys(each.knob for each in found.knobs if each.says is Says.CONFOUNDED))
-        rest.append(f"{listed(names, 3)} cannot be told apart")
+        names = [name for each in found.knobs if each.says is Says.CONFOUNDED for name in each.knobs]
+        rest.append(f"{listed(list(dict.fromkeys(names)), 4)} cannot be told apart")
     text = "; ".join([*parts, *rest])
     return f"{text.replace('of ', 'Of ', 1) if text.startswith('of ') else text}."
 

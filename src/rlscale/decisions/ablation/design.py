@@ -144,8 +144,9 @@ def design_of(runs: Sequence[Run], knobs: Sequence[Knob], baseline: str | None =
     cells = tuple(Cell(row, tuple(own), _label([runs[k] for k in own])) for row, own in rows.items())
     first = _baseline(runs, cells, baseline)
     matrix, columns = _matrix(factors, cells, first)
+    unseen = _unseen(matrix)
     comparisons = tuple(
-        Comparison(f, cells[first].levels[f], level, _tangled(matrix, columns, k))
+        Comparison(f, cells[first].levels[f], level, _tangled(unseen, columns, k))
         for k, (f, level) in enumerate(columns)
     )
     return Design(
@@ -215,15 +216,18 @@ def _matrix(factors: Sequence[Factor], cells: Sequence[Cell], first: int) -> tup
     return np.array(rows), columns
 
 
-def _tangled(matrix: Floats, columns: Sequence[tuple[int, int]], column: int) -> tuple[int, ...]:
-    """Return the factors that the effect of a column cannot be told apart from: none where it can be estimated."""
+def _unseen(matrix: Floats) -> Floats:
+    """Return directions of the effects, shape (d, columns), that could be added and leave every cell as it is."""
     _, value, vectors = np.linalg.svd(matrix)
-    rank = int(np.count_nonzero(value > _SOLVED * value[0]))
-    empty = vectors[rank:, 1:]  # what adding it to the effects would leave every cell as it is
-    own = np.abs(empty[:, column]) > _SOLVED
+    return np.asarray(vectors[int(np.count_nonzero(value > _SOLVED * value[0])) :, 1:])
+
+
+def _tangled(unseen: Floats, columns: Sequence[tuple[int, int]], column: int) -> tuple[int, ...]:
+    """Return the factors that the effect of a column cannot be told apart from: none where it can be estimated."""
+    own = np.abs(unseen[:, column]) > _SOLVED
     if not own.any():
         return ()
-    touched = np.abs(empty[own]).max(axis=0) > _SOLVED
+    touched = np.abs(unseen[own]).max(axis=0) > _SOLVED
     factor = columns[column][0]
     return tuple(sorted({f for k, (f, _) in enumerate(columns) if touched[k] and f != factor}))
 

@@ -143,6 +143,8 @@ def scattered(
         return Scattered(given, np.inf, 0)
     squares, replicates = 0.0, 0
     for cell in cells:
+        if len(cell) < 2:
+            continue
         own = mean[list(cell)]
         squares += float(np.sum((own - own.mean()) ** 2)) - (len(cell) - 1) * float(variance[list(cell)].mean())
         replicates += len(cell) - 1

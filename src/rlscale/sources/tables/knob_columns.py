@@ -40,7 +40,10 @@ def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection
     if wanted:
         words = again(wanted)
         if words.rows == columns.rows:
-            stated |= {name: texts_of_runs(words.labels[name], runs) for name in wanted if name in words.labels}
+            stated |= {
+                name: texts_of_runs(words.labels[name], runs)
+                for name in columns.words if name in wanted and name in words.labels
+            }  # fmt: skip
     return {
         name: values for name, values in stated.items()
         if values is not None and len({value for value in values if value is not None}) > 1
