@@ -115,7 +115,7 @@ def test_every_file_is_written(table: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     header, first, *_ = names[0].read_text(encoding="utf-8").splitlines()
     assert header.startswith("knob,from,to,runs_from,runs_to,says,together,ceiling,ceiling_q10,ceiling_q90")
-    assert first.startswith("loss,dapo,cispo,2,2,raises ceiling")
+    assert first.startswith("loss,dapo,cispo,2,2,raises_ceiling")
     assert names[1].stat().st_size > 20_000
     assert "Effect on the ceiling against effect on speed" in names[2].read_text(encoding="utf-8")
 

@@ -60,7 +60,7 @@ def test_the_table_has_a_row_a_comparison(view: AblateView, found: Ablation) -> 
     first = dict(zip(names, rows[0], strict=True))
     effect = found.knobs[0].ceiling
     assert effect is not None
-    assert (first["knob"], first["says"], first["ceiling"]) == ("loss", "raises ceiling", effect.effect.q50)
+    assert (first["knob"], first["says"], first["ceiling"]) == ("loss", "raises_ceiling", effect.effect.q50)
     assert first["ceiling_q10"] < first["ceiling"] < first["ceiling_q90"]
     assert len(rows) == 3
 

@@ -63,7 +63,8 @@ def _table(view: AblateView) -> Table:
         Column("to", "to"),
         Column("runs_from", audience="programs"),
         Column("runs_to", audience="programs"),
-        Column("says", "says"),
+        Column("says", audience="programs"),
+        Column("said", "says", audience="people"),
         Column("together", audience="programs"),
         Column("ceiling", "ceiling\n80 %", "effect"),
         Column("p_positive", "P(higher)", "probability", spare=True),
@@ -82,7 +83,7 @@ def _table(view: AblateView) -> Table:
 def _row(each: KnobEffect) -> tuple[Cell, ...]:
     ceiling, at, speed, needs = each.ceiling, each.at, each.speed, each.needs
     return (
-        each.knob, each.start, each.end, each.runs[0], each.runs[1], words.SAYS[each.says], each.together.value,
+        each.knob, each.start, each.end, each.runs[0], each.runs[1], each.says.value, words.SAYS[each.says], each.together.value,
         None if ceiling is None else ceiling.effect, None if ceiling is None else ceiling.p_positive,
         None if ceiling is None else ceiling.p_adjusted, None if at is None else at.effect,
         None if speed is None else speed.factor, None if speed is None else speed.p_faster,
