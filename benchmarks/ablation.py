@@ -32,20 +32,20 @@ class Tally:
     """Shares of designs, for one method."""
 
     false: list[bool] = field(default_factory=list)
-    found: list[bool] = field(default_factory=list)
+    detected: list[bool] = field(default_factory=list)
     wrong: list[bool] = field(default_factory=list)
 
     def add(self, says: Mapping[str, Says], changed: Sequence[str], want: Says) -> None:
         """Count one design: a claim where there is nothing, the right one, and a wrong one of what moved."""
         self.false.append(any(word is not Says.UNRESOLVED for knob, word in says.items() if knob not in changed))
         if changed:
-            self.found.append(all(says[knob] is want for knob in changed))
+            self.detected.append(all(says[knob] is want for knob in changed))
             self.wrong.append(any(says[knob] not in (want, Says.UNRESOLVED) for knob in changed))
 
     @property
     def cells(self) -> tuple[str, str, str]:
         """The three shares in percent."""
-        return tuple(percent(each) if each else "" for each in (self.false, self.found, self.wrong))  # type: ignore[return-value]
+        return tuple(percent(each) if each else "" for each in (self.false, self.detected, self.wrong))  # type: ignore[return-value]
 
 
 def score(
@@ -64,7 +64,7 @@ def score(
     tallies = {name: Tally() for name in ("ablate", "welch", "welch-holm", "by eye")}
     for _ in range(count):
         runs = designed(arms, seeds, tau, rng)
-        said = {
+        verdicts = {
             "ablate": {each.knob: each.says for each in found_by(runs).knobs},
             **{
                 name: {recipe.removeprefix("no-"): word for recipe, word in own.items()}
@@ -75,7 +75,7 @@ def score(
                 )
             },
         }
-        for name, own in said.items():
+        for name, own in verdicts.items():
             tallies[name].add(own, tuple(changed), want)
     return tallies
 
@@ -116,7 +116,7 @@ def ceiling_moved(report: Report, table: Table, count: int) -> None:
         truth = replace(BASE, A=BASE.A + effect)
         tallies = score(seed, count, tau, {MOVED: truth}, Says.RAISES_CEILING)
         _row(table, f"ceiling +{effect:g}, sd {tau:g}", tallies)
-        power = tallies["ablate"].found
+        power = tallies["ablate"].detected
         bound = 100 * power_of(effect, tau, 0.0, 3, CEILINGS / 4)
         report.check(
             f"power for +{effect:g} at sd {tau:g}, 3 seeds (bound of a normal test with the sd known: {bound:.0f} %)",
@@ -130,9 +130,12 @@ def speed_moved(report: Report, table: Table, count: int) -> None:
     for seed, tau in enumerate((0.015, 0.03), 40):
         tallies = score(seed, count, tau, {MOVED: FASTER}, Says.FASTER)
         _row(table, f"1.5 x speed, sd {tau:g}", tallies)
-        found = tallies["ablate"].found
+        detected = tallies["ablate"].detected
         report.check(
-            f"1.5 x is called faster at full length, sd {tau:g}", f"{percent(found)} %", ">= 80 %", _share(found) >= 0.8
+            f"1.5 x is called faster at full length, sd {tau:g}",
+            f"{percent(detected)} %",
+            ">= 80 %",
+            _share(detected) >= 0.8,
         )
     wrong: dict[str, list[bool]] = {}
     higher = replace(BASE, A=BASE.A + 0.12)

@@ -88,10 +88,10 @@ def found_by(runs: Sequence[Run], effect: float = 0.03) -> Ablation:
 
 def _finals(runs: Sequence[Run]) -> dict[str, Floats]:
     """Return the mean of the last five evaluations of each run, by recipe."""
-    found: dict[str, list[float]] = {}
+    finals: dict[str, list[float]] = {}
     for run in runs:
-        found.setdefault(run.recipe, []).append(float(run.curve.reward[-5:].mean()))
-    return {name: np.array(values) for name, values in found.items()}
+        finals.setdefault(run.recipe, []).append(float(run.curve.reward[-5:].mean()))
+    return {name: np.array(values) for name, values in finals.items()}
 
 
 def welch(runs: Sequence[Run], *, corrected: bool) -> dict[str, Says]:

@@ -59,12 +59,12 @@ def ablate(
     stated = None if settings_path is None else settings_file(settings_path)
     options = fit_options(None, given)
     reading = collect(paths, read_options(given))
-    found = compare(
+    ablation = compare(
         reading, knob=knob, baseline=baseline, settings=stated, effect=effect, target=target,
         seed_sd=given["seed_sd"], options=options,
     )  # fmt: skip
     own = {"knob": [*knob], "baseline": baseline, "effect": effect, "target": target,
            "settings": None if settings_path is None else str(settings_path)}  # fmt: skip
-    view = ablate_view(found, reading, settings(given, **own))
+    view = ablate_view(ablation, reading, settings(given, **own))
     to.put(lambda charts: ablate_answer(view, charts=charts))
-    answered(found.left_out, given)
+    answered(ablation.left_out, given)

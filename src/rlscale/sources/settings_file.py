@@ -45,7 +45,7 @@ def settings_file(path: str | Path) -> dict[str, dict[str, str]]:
     repeated = {name for _, name in knobs if [other for _, other in knobs].count(name) > 1}
     if repeated:
         raise SourceError(str(path), f"has several columns for {', '.join(sorted(repeated))}; keep one")
-    found: dict[str, dict[str, str]] = {}
+    by_name: dict[str, dict[str, str]] = {}
     for line, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
             continue
@@ -55,11 +55,11 @@ def settings_file(path: str | Path) -> dict[str, dict[str, str]]:
         own = {knob: row[k].strip() for k, knob in knobs if row[k].strip()}
         if not name:
             raise SourceError(str(path), f"line {line} names no {header[key]}")
-        if found.setdefault(name, own) != own:
+        if by_name.setdefault(name, own) != own:
             raise SourceError(str(path), f"says two things of {header[key]} {name!r} (line {line}); keep one row")
-    if not found:
+    if not by_name:
         raise SourceError(str(path), "has a header and no row")
-    return found
+    return by_name
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -80,14 +80,14 @@ def _rows(path: Path) -> list[list[str]]:
 
 def described(runs: Iterable[Run], paths: Sequence[Any]) -> list[Run]:
     """Return runs with the settings of the ``settings.csv`` in the folder that was named, where there is one."""
-    found = list(runs)
+    complete = list(runs)
     for path in paths:
         beside = Path(path) / SETTINGS_FILE if isinstance(path, str | Path) else None
         if beside is None or not beside.is_file():
             continue
-        held = settings_file(beside)
-        for k, run in enumerate(found):
+        stated = settings_file(beside)
+        for k, run in enumerate(complete):
             if run.source is not None and Path(run.source.path).is_relative_to(path):
-                own = {**held.get(run.recipe, {}), **held.get(run.name, {})}
-                found[k] = replace(run, settings={**run.settings, **own}) if own else run
-    return found
+                own = {**stated.get(run.recipe, {}), **stated.get(run.name, {})}
+                complete[k] = replace(run, settings={**run.settings, **own}) if own else run
+    return complete

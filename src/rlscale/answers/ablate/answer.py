@@ -22,7 +22,7 @@ _DRAWN = (
 
 def ablate_answer(view: AblateView, *, charts: bool = False) -> Answer:
     """Return the answer: what each knob does; with ``charts`` what a page and ``--plot`` draw."""
-    found = view.result
+    ablation = view.result
     table = _table(view)
     chart = ablate_chart(view) if charts else None
     figures: tuple[Figures, ...] = ()
@@ -40,7 +40,7 @@ def ablate_answer(view: AblateView, *, charts: bool = False) -> Answer:
         Section("What the numbers rest on", words.basis(view)),
         input_section(view.input),
     ]
-    runs = sum(len(recipe.runs) for recipe in found.recipes)
+    runs = sum(len(recipe.runs) for recipe in ablation.recipes)
     return Answer(
         headline=words.headline(view),
         table=table,
@@ -49,14 +49,14 @@ def ablate_answer(view: AblateView, *, charts: bool = False) -> Answer:
         grouping=view.grouping,
         blocks=tuple(blocks),
         chart=chart,
-        kicker=f"{found.metric} · {count(len(found.recipes), 'recipe')}, {count(runs, 'run')}",
+        kicker=f"{ablation.metric} · {count(len(ablation.recipes), 'recipe')}, {count(runs, 'run')}",
         errors=view.errors,
         settings=view.settings,
     )
 
 
 def _table(view: AblateView) -> Table:
-    found = view.result
+    ablation = view.result
     columns = (
         Column("knob", "knob", "name"),
         Column("from", "from"),
@@ -64,26 +64,27 @@ def _table(view: AblateView) -> Table:
         Column("runs_from", audience="programs"),
         Column("runs_to", audience="programs"),
         Column("says", audience="programs"),
-        Column("said", "says", audience="people"),
+        Column("claim", "says", audience="people"),
         Column("together", audience="programs"),
         Column("ceiling", "ceiling\n80 %", "effect"),
         Column("p_positive", "P(higher)", "probability", spare=True),
         Column("p_adjusted", audience="programs"),
-        Column("at", f"at {quantity(found.at)}\n80 %", "effect", spare=True),
+        Column("at", f"at {quantity(ablation.at)}\n80 %", "effect", spare=True),
         Column("speed", "speed, ×\n80 %", "number"),
         Column("p_faster", audience="programs"),
         Column("needs_seeds", audience="programs"),
         Column("needs_compute", audience="programs"),
     )
-    rows = tuple(_row(each) for each in found.knobs)
-    note = f"less the baseline, {found.baseline}; compute in {found.unit}; speed: compute of the baseline over its own"
-    return Table(name="knobs", columns=columns, rows=rows, note=note, bounds=found.bounds)
+    rows = tuple(_row(each) for each in ablation.knobs)
+    note = f"less the baseline, {ablation.baseline}; compute in {ablation.unit}; speed: compute of the baseline over its own"
+    return Table(name="knobs", columns=columns, rows=rows, note=note, bounds=ablation.bounds)
 
 
 def _row(each: KnobEffect) -> tuple[Cell, ...]:
     ceiling, at, speed, needs = each.ceiling, each.at, each.speed, each.needs
     return (
-        each.knob, each.start, each.end, each.runs[0], each.runs[1], each.says.value, words.SAYS[each.says], each.together.value,
+        each.knob, each.start, each.end, each.runs[0], each.runs[1], each.says.value, words.SAYS[each.says],
+        each.together.value,
         None if ceiling is None else ceiling.effect, None if ceiling is None else ceiling.p_positive,
         None if ceiling is None else ceiling.p_adjusted, None if at is None else at.effect,
         None if speed is None else speed.factor, None if speed is None else speed.p_faster,
@@ -92,7 +93,7 @@ def _row(each: KnobEffect) -> tuple[Cell, ...]:
 
 
 def _recipes(view: AblateView) -> Table:
-    found = view.result
+    ablation = view.result
     columns = (
         Column("recipe", "recipe", "name"),
         Column("settings", "settings"),
@@ -104,6 +105,6 @@ def _recipes(view: AblateView) -> Table:
     rows = tuple(
         (each.label, ", ".join(f"{name} {value}" for name, value in each.settings), len(each.runs), len(each.used),
          each.ceiling, each.p_past_midpoint)
-        for each in found.recipes
+        for each in ablation.recipes
     )  # fmt: skip
-    return Table(name="recipes", title="Recipes", columns=columns, rows=rows, bounds=found.bounds)
+    return Table(name="recipes", title="Recipes", columns=columns, rows=rows, bounds=ablation.bounds)

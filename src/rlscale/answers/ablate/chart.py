@@ -39,8 +39,8 @@ def ablate_chart(view: AblateView) -> Chart | None:
     drawn = [each for each in view.result.knobs if each.ceiling is not None and each.speed is not None][:_MOST]
     if not drawn:
         return None
-    told = [says for says in _COLOURS if any(each.says is says for each in drawn)]
-    keys = tuple(Key("dot", _COLOURS[says], words.SAYS[says]) for says in told)
+    shown = [says for says in _COLOURS if any(each.says is says for each in drawn)]
+    keys = tuple(Key("dot", _COLOURS[says], words.SAYS[says]) for says in shown)
     height = 1.5 + 0.3 * max(len(drawn), 3)
     panels = (_plane(view, drawn), _ceilings(view, drawn), _speeds(view, drawn))
     return Chart((Part(panels[:1], 1, (8.2, 5.0)), Part(panels[1:], 2, (6.6, height))), keys=keys)

@@ -18,37 +18,37 @@ Document = dict[str, Any]
 
 def ablate_document(view: AblateView) -> Document:
     """Return the document of ``ablate --json``."""
-    found = view.result
-    tau = found.tau
+    ablation = view.result
+    tau = ablation.tau
     return {
         "schema": SCHEMA,
-        "baseline": found.baseline,
-        "design": found.design.value,
+        "baseline": ablation.baseline,
+        "design": ablation.design.value,
         "tau": {
             "value": tau.value, "from": tau.source, "replicates": tau.replicates,
             "freedom": tau.freedom if math.isfinite(tau.freedom) else None, "speed": tau.speed,
         },
-        "knobs": [_knob(each, found) for each in found.knobs],
-        "confounded": [list(group) for group in found.confounded],
-        "trends": [{**asdict(each), "effect": _effect(each.effect)} for each in found.trends],
+        "knobs": [_knob(each, ablation) for each in ablation.knobs],
+        "confounded": [list(group) for group in ablation.confounded],
+        "trends": [{**asdict(each), "effect": _effect(each.effect)} for each in ablation.trends],
         "interactions": [
             {"knobs": list(each.knobs), "values": list(each.values), "ceiling": _effect(each.effect),
              "resolved": each.resolved}
-            for each in found.interactions
+            for each in ablation.interactions
         ],
         "recipes": [
             {"recipe": each.label, "settings": dict(each.settings), "runs": list(each.runs), "used": list(each.used),
              "ceiling": None if each.ceiling is None else asdict(each.ceiling),
              "p_past_midpoint": each.p_past_midpoint}
-            for each in found.recipes
+            for each in ablation.recipes
         ],
-        "effect": found.effect,
-        "unit": found.unit,
-        "metric": found.metric,
-        "bounds": list(found.bounds),
-        "shapes": dict(found.shapes),
-        "method": found.method,
-        "notes": list(found.notes),
+        "effect": ablation.effect,
+        "unit": ablation.unit,
+        "metric": ablation.metric,
+        "bounds": list(ablation.bounds),
+        "shapes": dict(ablation.shapes),
+        "method": ablation.method,
+        "notes": list(ablation.notes),
         "input": [{"remark": item.text, "runs": list(item.runs)} for item in view.input],
         **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
@@ -61,7 +61,7 @@ def _effect(each: Effect) -> Document:
     return {"effect": asdict(each.effect), "p_positive": each.p_positive, **adjusted}
 
 
-def _knob(each: KnobEffect, found: Ablation) -> Document:
+def _knob(each: KnobEffect, ablation: Ablation) -> Document:
     speed = each.speed
     return {
         "knob": each.knob,
@@ -69,7 +69,7 @@ def _knob(each: KnobEffect, found: Ablation) -> Document:
         "to": each.end,
         "runs": list(each.runs),
         "ceiling": None if each.ceiling is None else _effect(each.ceiling),
-        "at": None if each.at is None else {"compute": found.at, **_effect(each.at)},
+        "at": None if each.at is None else {"compute": ablation.at, **_effect(each.at)},
         "speed": None if speed is None else {
             "factor": asdict(speed.factor), "p_faster": speed.p_faster, "p_adjusted": speed.p_adjusted,
             "exponent": asdict(speed.exponent), "shared_ceiling": speed.shared,

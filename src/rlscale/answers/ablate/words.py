@@ -51,25 +51,25 @@ def change(each: KnobEffect) -> str:
 
 def headline(view: AblateView) -> str:
     """Return the answer in a sentence; first, what it lacks."""
-    found = view.result
-    kept = sum(len(recipe.runs) for recipe in found.recipes)
-    return f"{lacking(view.left_out, kept)}{_answer(found)}"
+    ablation = view.result
+    kept = sum(len(recipe.runs) for recipe in ablation.recipes)
+    return f"{lacking(view.left_out, kept)}{_answer(ablation)}"
 
 
-def _answer(found: Ablation) -> str:
+def _answer(ablation: Ablation) -> str:
     parts = []
     for says, verb in _VERBS.items():
-        own = [each for each in found.knobs if each.says is says]
+        own = [each for each in ablation.knobs if each.says is says]
         if own:
-            parts.append(f"{listed([_told(each, found) for each in own], 3)} {_plural(verb, len(own))}")
-    confused = sum(each.says is Says.CONFOUNDED for each in found.knobs)
-    unresolved = sum(each.says is Says.UNRESOLVED for each in found.knobs)
+            parts.append(f"{listed([_with_amount(each, ablation) for each in own], 3)} {_plural(verb, len(own))}")
+    confused = sum(each.says is Says.CONFOUNDED for each in ablation.knobs)
+    unresolved = sum(each.says is Says.UNRESOLVED for each in ablation.knobs)
     rest = []
     if unresolved:
-        names = list(dict.fromkeys(each.knob for each in found.knobs if each.says is Says.UNRESOLVED))
+        names = list(dict.fromkeys(each.knob for each in ablation.knobs if each.says is Says.UNRESOLVED))
         rest.append(f"of {listed(names, 4)} no effect is resolved")
     if confused:
-        names = [name for each in found.knobs if each.says is Says.CONFOUNDED for name in each.knobs]
+        names = [name for each in ablation.knobs if each.says is Says.CONFOUNDED for name in each.knobs]
         rest.append(f"{listed(list(dict.fromkeys(names)), 4)} cannot be told apart")
     text = "; ".join([*parts, *rest])
     return f"{text.replace('of ', 'Of ', 1) if text.startswith('of ') else text}."
@@ -81,32 +81,32 @@ def _plural(verb: str, many: int) -> str:
     return verb.replace("raises", "raise").replace("lowers", "lower").replace("is ", "are ", 1)
 
 
-def _told(each: KnobEffect, found: Ablation) -> str:
+def _with_amount(each: KnobEffect, ablation: Ablation) -> str:
     if each.says in (Says.FASTER, Says.SLOWER) and each.speed is not None:
         return f"{change(each)} ({number(each.speed.factor.q50)}× the speed)"
     if each.ceiling is None:
         return change(each)
-    return f"{change(each)} ({numbers.effect(each.ceiling.effect.q50, found.bounds)})"
+    return f"{change(each)} ({numbers.effect(each.ceiling.effect.q50, ablation.bounds)})"
 
 
 def lead(view: AblateView) -> tuple[str, ...]:
     """Return what the answer rests on, in a sentence."""
-    found = view.result
-    runs = sum(len(recipe.runs) for recipe in found.recipes)
+    ablation = view.result
+    runs = sum(len(recipe.runs) for recipe in ablation.recipes)
     return (
-        f"{_tried(found)}: {count(len(found.recipes), 'recipe')}, {count(runs, 'run')}, compared with "
-        f"{found.baseline}. {_tau(found)}",
+        f"{_tried(ablation)}: {count(len(ablation.recipes), 'recipe')}, {count(runs, 'run')}, compared with "
+        f"{ablation.baseline}. {_tau(ablation)}",
     )
 
 
-def _tried(found: Ablation) -> str:
-    if found.design is DesignKind.SWEEP and found.knobs and len(found.knobs[0].knobs) > 1:
+def _tried(ablation: Ablation) -> str:
+    if ablation.design is DesignKind.SWEEP and ablation.knobs and len(ablation.knobs[0].knobs) > 1:
         return "All knobs were changed at once"
-    return _DESIGNS[found.design]
+    return _DESIGNS[ablation.design]
 
 
-def _tau(found: Ablation) -> str:
-    tau = found.tau
+def _tau(ablation: Ablation) -> str:
+    tau = ablation.tau
     known = {
         "given": "as given",
         "default": "assumed: no setting has two runs",
@@ -133,11 +133,11 @@ def trends(view: AblateView) -> tuple[Sentence, ...]:
     return tuple(Sentence(_trend(each, view.result), each.knob) for each in view.result.trends)
 
 
-def _trend(each: Trend, found: Ablation) -> str:
+def _trend(each: Trend, ablation: Ablation) -> str:
     along = "log scale" if each.scale == "log" else "linear"
     order = "its levels are in order" if each.monotone else "its levels are not in order"
     return (
-        f"ceiling {_amount(each.effect, found.bounds)} from {each.low:g} to {each.high:g} along a straight line "
+        f"ceiling {_amount(each.effect, ablation.bounds)} from {each.low:g} to {each.high:g} along a straight line "
         f"({along}), P(rising) {probability(each.effect.p_positive)}; {order}. For itself, not with all comparisons."
     )
 
@@ -147,21 +147,21 @@ def interactions(view: AblateView) -> tuple[Sentence, ...]:
     return tuple(Sentence(_interaction(each, view.result), " × ".join(each.knobs)) for each in view.result.interactions)
 
 
-def _interaction(each: Interaction, found: Ablation) -> str:
-    said = "the effect of one depends on the other" if each.resolved else "not resolved"
-    return f"together {_amount(each.effect, found.bounds)} beyond the sum of both, on the ceiling: {said}."
+def _interaction(each: Interaction, ablation: Ablation) -> str:
+    claim = "the effect of one depends on the other" if each.resolved else "not resolved"
+    return f"together {_amount(each.effect, ablation.bounds)} beyond the sum of both, on the ceiling: {claim}."
 
 
 def basis(view: AblateView) -> tuple[str, ...]:
     """Return what the numbers are, and their limits."""
-    found = view.result
-    shapes = ", ".join(f"{name} {probability(p)}" for name, p in found.shapes)
+    ablation = view.result
+    shapes = ", ".join(f"{name} {probability(p)}" for name, p in ablation.shapes)
     return (
-        *found.notes,
+        *ablation.notes,
         *([f"Shape of curve, shared by all runs: {shapes}."] if shapes else []),
-        "Intervals are 80 %, each for itself. Claims are controlled together: " + found.method + ".",
+        "Intervals are 80 %, each for itself. Claims are controlled together: " + ablation.method + ".",
         "Speed is the midpoint of the baseline over that of the knob: 2 gets as far with half of the compute. It is "
         "claimed where the ceilings cannot be told apart and their difference is known to ±.05 of the range; else "
         "each recipe keeps its own ceiling or nothing is claimed.",
-        f"The common compute is {quantity(found.at, found.unit)}.",
+        f"The common compute is {quantity(ablation.at, ablation.unit)}.",
     )

@@ -109,8 +109,8 @@ def ablate(
     named = (knob,) if isinstance(knob, str) else tuple(knob)
     knobs = knobs_of([fit.run for fit in fitted], settings or {}, named)
     lost = tuple(_lost(fitted[k].run, name) for k, name in knobs.lacking)
-    found = _ablation([fitted[k] for k in knobs.kept], knobs, named, baseline, effect, target, seed_sd)
-    return replace(found, fits=tuple(fitted[k] for k in knobs.kept), left_out=(*left_out, *lost))
+    ablation = _ablation([fitted[k] for k in knobs.kept], knobs, named, baseline, effect, target, seed_sd)
+    return replace(ablation, fits=tuple(fitted[k] for k in knobs.kept), left_out=(*left_out, *lost))
 
 
 def _check(runs: Sequence[Run], effect: float, target: float | None, seed_sd: float | None) -> None:
@@ -165,12 +165,12 @@ def _ablation(
     curve = runs[0].curve
     at = target if target is not None else min(run.curve.compute_last for run in runs)
     measured = _measured(design, usable, at, seed_sd, effect)
-    told = claims(measured, named)
+    effects = claims(measured, named)
     return Ablation(
         baseline=design.cells[design.baseline].label,
         design=design.kind,
         tau=_spread(measured, seed_sd, curve.range),
-        knobs=told,
+        knobs=effects,
         confounded=_confounded(design),
         trends=trends(measured, named),
         interactions=interactions(measured, named),
@@ -255,11 +255,11 @@ def _recipes(measured: Measured, fits: Sequence[Fit]) -> tuple[Recipe, ...]:
 
 
 def _ceiling(measured: Measured, cell: int) -> Interval | None:
-    found = measured.level_of(cell)
-    if found is None:
+    level = measured.level_of(cell)
+    if level is None:
         return None
     low, high = measured.fits[measured.groups[cell][0]].run.curve.bounds
-    around = found.interval
+    around = level.interval
     return Interval(*(float(np.clip(value, low, high)) for value in (around.q10, around.q50, around.q90)))
 
 

@@ -272,5 +272,5 @@ class Ablation(Result, Value):
     left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{each.knob} {each.says.value}" for each in self.knobs[:4])
-        return f"Ablation({self.design.value}, {len(self.recipes)} recipes: {said})"
+        claims = ", ".join(f"{each.knob} {each.says.value}" for each in self.knobs[:4])
+        return f"Ablation({self.design.value}, {len(self.recipes)} recipes: {claims})"

@@ -77,8 +77,8 @@ class Measured:
         """The contrast of each interaction whose four cells have runs."""
         if self.ceilings is None:
             return []
-        found = (self.crossing(each) for each in self.design.interactions)
-        return [row for row in found if row is not None]
+        rows = (self.crossing(each) for each in self.design.interactions)
+        return [row for row in rows if row is not None]
 
     def crossing(self, each: tuple[int, int, int, int]) -> Floats | None:
         """Return the contrast of an interaction; None where one of its four cells has no run."""
@@ -126,31 +126,31 @@ class Measured:
         """Speed by comparison: with whether a ceiling is shared, and the adjusted p-value."""
         if self.ceilings is None or self.speeds is None:
             return {}
-        found: dict[int, tuple[Tempo, bool]] = {}
+        tempos: dict[int, tuple[Tempo, bool]] = {}
         for k, row in enumerate(self.rows):
             if row is not None:
                 effect = self.ceiling_effects[0][k]
                 shared = not resolved(effect, self.past_in(row))
-                found[k] = tempo(self.draws, self.ceilings, row, self.speeds, self.groups, shared=shared), shared
-        if not found:
+                tempos[k] = tempo(self.draws, self.ceilings, row, self.speeds, self.groups, shared=shared), shared
+        if not tempos:
             return {}
-        rows = np.array([self.rows[k] for k in found])
-        total = [np.where(np.isfinite(each.cells.variance), each.cells.variance, 0.0) for each, _ in found.values()]
-        p = np.array([each.midpoint.p_value for each, _ in found.values()])
-        freedom = np.array([float(np.min(each.midpoint.freedom)) for each, _ in found.values()])
+        rows = np.array([self.rows[k] for k in tempos])
+        total = [np.where(np.isfinite(each.cells.variance), each.cells.variance, 0.0) for each, _ in tempos.values()]
+        p = np.array([each.midpoint.p_value for each, _ in tempos.values()])
+        freedom = np.array([float(np.min(each.midpoint.freedom)) for each, _ in tempos.values()])
         both = (rows * np.max(total, axis=0)) @ rows.T
-        return {k: (*each, float(q)) for (k, each), q in zip(found.items(), adjusted(p, both, freedom), strict=True)}
+        return {k: (*each, float(q)) for (k, each), q in zip(tempos.items(), adjusted(p, both, freedom), strict=True)}
 
 
 def _effects(cells: Cells, rows: Sequence[Floats]) -> list[Effect]:
     """Return effects, adjusted for one another."""
     if not rows:
         return []
-    found = [contrast(cells, row) for row in rows]
-    p = np.array([each.p_value for each in found])
-    freedom = np.array([float(np.min(each.freedom)) for each in found])
+    mixtures = [contrast(cells, row) for row in rows]
+    p = np.array([each.p_value for each in mixtures])
+    freedom = np.array([float(np.min(each.freedom)) for each in mixtures])
     together = adjusted(p, covariance(cells, np.array(rows)), freedom)
-    return [Effect(each.interval, each.p_positive, float(q)) for each, q in zip(found, together, strict=True)]
+    return [Effect(each.interval, each.p_positive, float(q)) for each, q in zip(mixtures, together, strict=True)]
 
 
 def resolved(effect: Effect, past: float) -> bool:
@@ -160,27 +160,27 @@ def resolved(effect: Effect, past: float) -> bool:
 
 def claims(measured: Measured, named: Sequence[str]) -> tuple[KnobEffect, ...]:
     """Return what is said of each knob, those named only where any is, the surest first."""
-    told = []
+    effects = []
     for k, comparison in enumerate(measured.design.comparisons):
         factor = measured.design.factors[comparison.factor]
         if not named or set(named) & set(factor.knobs):
-            told.append(_claim(measured, k, comparison, factor))
-    told = [replace(each, reason=f"{each.reason}{_depends(measured, each)}") for each in told]
+            effects.append(_claim(measured, k, comparison, factor))
+    effects = [replace(each, reason=f"{each.reason}{_depends(measured, each)}") for each in effects]
     order = list(Says)
 
     def key(each: KnobEffect) -> tuple[int, float]:
         p = 1.0 if each.ceiling is None or each.ceiling.p_adjusted is None else each.ceiling.p_adjusted
         return order.index(each.together), p
 
-    return tuple(sorted(told, key=key))
+    return tuple(sorted(effects, key=key))
 
 
 def _depends(measured: Measured, each: KnobEffect) -> str:
     """Say that an effect is a mean over settings of another knob on which it depends."""
     others = [
-        one.knobs[1 - one.knobs.index(each.knob)]
-        for one in interactions(measured, ())
-        if one.resolved and each.knob in one.knobs
+        crossing.knobs[1 - crossing.knobs.index(each.knob)]
+        for crossing in interactions(measured, ())
+        if crossing.resolved and each.knob in crossing.knobs
     ]
     return f" It depends on {' and '.join(others)}: this is the mean over its settings." if others else ""
 
@@ -234,12 +234,12 @@ def _runs(measured: Measured, comparison: Comparison, row: Floats | None) -> tup
 def _speed(measured: Measured, k: int, past: float) -> Speed | None:
     if k not in measured.tempos:
         return None
-    found, shared, p = measured.tempos[k]
+    pace, shared, p = measured.tempos[k]
     return Speed(
-        factor=_exp(found.midpoint.interval),
-        p_faster=found.midpoint.p_positive,
+        factor=_exp(pace.midpoint.interval),
+        p_faster=pace.midpoint.p_positive,
         p_adjusted=p,
-        exponent=_exp(found.exponent.interval),
+        exponent=_exp(pace.exponent.interval),
         shared=shared,
         past_midpoint=past,
     )
@@ -280,13 +280,13 @@ def _needs(measured: Measured, row: Floats) -> Needs | None:
 
 def trends(measured: Measured, named: Sequence[str]) -> tuple[Trend, ...]:
     """Return the straight line through the levels of each numeric knob that has three or more."""
-    found = []
+    lines = []
     for f, factor in enumerate(measured.design.factors):
-        told = not named or set(named) & set(factor.knobs)
-        if measured.ceilings is not None and factor.numbers is not None and len(factor.numbers) > 2 and told:
+        wanted = not named or set(named) & set(factor.knobs)
+        if measured.ceilings is not None and factor.numbers is not None and len(factor.numbers) > 2 and wanted:
             trend = _trend(measured, f, factor.numbers)
-            found += [] if trend is None else [trend]
-    return tuple(found)
+            lines += [] if trend is None else [trend]
+    return tuple(lines)
 
 
 def _trend(measured: Measured, f: int, numbers: tuple[float, ...]) -> Trend | None:
@@ -315,7 +315,7 @@ def _trend(measured: Measured, f: int, numbers: tuple[float, ...]) -> Trend | No
 
 def interactions(measured: Measured, named: Sequence[str]) -> tuple[Interaction, ...]:
     """Return the interactions that the design has."""
-    found, effects = [], iter(measured.ceiling_effects[1])
+    crossings, effects = [], iter(measured.ceiling_effects[1])
     for each in measured.design.interactions:
         row = None if measured.ceilings is None else measured.crossing(each)
         if row is None:
@@ -324,7 +324,7 @@ def interactions(measured: Measured, named: Sequence[str]) -> tuple[Interaction,
         pair = measured.design.factors[f], measured.design.factors[g]
         if named and not set(named) & {*pair[0].knobs, *pair[1].knobs}:
             continue
-        found.append(
+        crossings.append(
             Interaction(
                 knobs=(pair[0].name, pair[1].name),
                 values=(pair[0].value(a), pair[1].value(b)),
@@ -332,4 +332,4 @@ def interactions(measured: Measured, named: Sequence[str]) -> tuple[Interaction,
                 resolved=resolved(effect, measured.past_in(row)),
             )
         )
-    return tuple(found)
+    return tuple(crossings)

@@ -185,8 +185,8 @@ def _label(runs: Sequence[Run]) -> str:
     return recipes[0] if len(recipes) == 1 else f"{recipes[0]} and {len(recipes) - 1} more"
 
 
-def _apart(one: Cell, other: Cell) -> int:
-    return sum(a != b for a, b in zip(one.levels, other.levels, strict=True))
+def _apart(cell: Cell, other: Cell) -> int:
+    return sum(a != b for a, b in zip(cell.levels, other.levels, strict=True))
 
 
 def _baseline(runs: Sequence[Run], cells: Sequence[Cell], named: str | None) -> int:
@@ -247,14 +247,14 @@ def weights_of(design: Design, variance: Floats) -> list[Floats | None]:
     matrix, _ = _matrix(design.factors, design.cells, design.baseline)
     root = 1.0 / np.sqrt(variance)
     solved = np.linalg.pinv(matrix * root[:, None], rcond=_SOLVED) * root
-    found: list[Floats | None] = []
+    contrasts: list[Floats | None] = []
     for k, comparison in enumerate(design.comparisons):
         target = np.zeros(matrix.shape[1])
         target[k + 1] = 1.0
         row = np.where(np.abs(solved[k + 1]) > 1e-9, solved[k + 1], 0.0)
         exact = np.allclose(row @ matrix, target, atol=1e-6)
-        found.append(row if exact and not comparison.tangled else None)
-    return found
+        contrasts.append(row if exact and not comparison.tangled else None)
+    return contrasts
 
 
 def _kind(factors: Sequence[Factor], cells: Sequence[Cell], first: int) -> DesignKind:

@@ -127,9 +127,9 @@ def tempo(
             moments.append(
                 [each.moments(level, near) if run in needed else np.zeros((2, 2)) for run, each in enumerate(draws[f])]
             )
-    found = np.transpose(np.array(moments), (2, 3, 0, 1))  # quantity, moment, component, run
+    by_run = np.transpose(np.array(moments), (2, 3, 0, 1))  # quantity, moment, component, run
     midpoint, exponent = (
-        of_cells(np.array(weights), found[q, 0], found[q, 1], np.zeros_like(found[q, 0]), spread, own)
+        of_cells(np.array(weights), by_run[q, 0], by_run[q, 1], np.zeros_like(by_run[q, 0]), spread, own)
         for q, spread in ((MIDPOINT, scatter.midpoint), (EXPONENT, scatter.exponent))
     )
     return Tempo(contrast(midpoint, -row), contrast(exponent, row), midpoint)
