@@ -76,7 +76,8 @@ def _table(view: AblateView) -> Table:
         Column("needs_compute", audience="programs"),
     )
     rows = tuple(_row(each) for each in ablation.knobs)
-    note = f"less the baseline, {ablation.baseline}; compute in {ablation.unit}; speed: compute of the baseline over its own"
+    speed = "speed: compute of the baseline over its own"
+    note = f"less the baseline, {ablation.baseline}; compute in {ablation.unit}; {speed}"
     return Table(name="knobs", columns=columns, rows=rows, note=note, bounds=ablation.bounds)
 
 
