@@ -139,7 +139,7 @@ def speed_moved(report: Report, table: Table, count: int) -> None:
         )
     wrong: dict[str, list[bool]] = {}
     higher = replace(BASE, A=BASE.A + 0.12)
-    for seed, share in enumerate((0.3, 0.6, 1.0, 1.6), 50):
+    for seed, share in enumerate((0.3, 0.6, 1.0, 1.6, 2.4), 50):
         for offset, (name, truth, want) in enumerate(
             (("1.5 x speed", FASTER, Says.FASTER), ("ceiling +.12", higher, Says.RAISES_CEILING))
         ):
