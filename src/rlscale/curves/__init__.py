@@ -2,6 +2,7 @@
 
 from rlscale.curves.assumed import assumed
 from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
+from rlscale.curves.config import Config, KeyRemark
 from rlscale.curves.curve import Curve
 from rlscale.curves.run import Metric, Run, Series, Source
 from rlscale.curves.simulate import Truth, simulate, simulated_runs
@@ -10,7 +11,9 @@ from rlscale.curves.units import UNITS, canonical_unit
 __all__ = [
     "BOUNDS_FROM",
     "UNITS",
+    "Config",
     "Curve",
+    "KeyRemark",
     "Metric",
     "OpenBounds",
     "Run",
