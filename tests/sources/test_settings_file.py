@@ -44,3 +44,13 @@ def test_a_settings_file_is_read_as_people_write_it(tmp_path: Path) -> None:
 def test_the_bundled_runs_know_their_settings() -> None:
     settings = {run.recipe: dict(run.settings) for run in rlscale.read("bundled")}
     assert settings["long10"] == {"max_response_length": "10", "learning_rate": "3e-4"}
+
+
+def test_a_file_that_is_no_settings_file_hurts_nobody(tmp_path: Path) -> None:
+    table(tmp_path / "t.csv", "run,lr,step,accuracy", "r{k},{even}.5,{i},0.{i}")
+    (tmp_path / "settings.csv").write_text("name,value\na,1\n", encoding="utf-8")
+    reading = rlscale.collect(tmp_path)
+    assert len(reading.runs) == 4
+    (error,) = reading.errors
+    assert "has no column run or recipe" in error.message
+    assert not any(lost.counted for lost in reading.left_out)

@@ -19,6 +19,7 @@ from rlscale.left_out import LeftOut, Listing
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
+from rlscale.sources.described import described
 from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
 from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.log import Log, ReadOptions
@@ -29,7 +30,6 @@ from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
-from rlscale.sources.settings_file import described
 from rlscale.sources.tables.frames import Frame, with_frames
 from rlscale.sources.text import plural
 
@@ -127,8 +127,7 @@ def collect(paths: Readable | Sequence[Readable], options: ReadOptions | None = 
     for error in (*errors, *beside):
         error.counted = error.counted or _is_all_of_a_path(error, paths, found)
     kept, copies = counted_once(sessions_told(runs))
-    named = [bundled() if _means_bundled(path) else path for path in paths]
-    return reading_of(described(kept, named), found, errors, beside, copies)
+    return reading_of(kept, found, errors, beside, copies)
 
 
 def _is_all_of_a_path(error: SourceError, paths: Sequence[str | Path | Frame], logs: Sequence[Named]) -> bool:
@@ -193,7 +192,8 @@ def _found(
     seen: list[str] = []
     logs = named_logs(files, errors, options, seen=seen)
     _check_patterns(seen, options)
-    return logs, errors, beside
+    folders = [bundled() if _means_bundled(path) else path for path in paths]
+    return described(logs, folders, beside), errors, beside
 
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from rlscale.curves import Run
 from rlscale.errors import SourceError
 from rlscale.sources.tables.settings import setting_of
 
-__all__ = ["SETTINGS_FILE", "described", "settings_file"]
+__all__ = ["SETTINGS_FILE", "settings_file"]
 
 #: A file of this name in a folder of logs is no log: it says how its runs were trained.
 SETTINGS_FILE = "settings.csv"
@@ -76,18 +72,3 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count)))
     except csv.Error as error:
         raise SourceError(str(path), f"is no CSV: {error}") from error
-
-
-def described(runs: Iterable[Run], paths: Sequence[Any]) -> list[Run]:
-    """Return runs with the settings of the ``settings.csv`` in the folder that was named, where there is one."""
-    complete = list(runs)
-    for path in paths:
-        beside = Path(path) / SETTINGS_FILE if isinstance(path, str | Path) else None
-        if beside is None or not beside.is_file():
-            continue
-        stated = settings_file(beside)
-        for k, run in enumerate(complete):
-            if run.source is not None and Path(run.source.path).is_relative_to(path):
-                own = {**stated.get(run.recipe, {}), **stated.get(run.name, {})}
-                complete[k] = replace(run, settings={**run.settings, **own}) if own else run
-    return complete
