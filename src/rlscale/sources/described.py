@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 
 from rlscale.errors import SourceError
@@ -28,7 +29,7 @@ def described(logs: Sequence[Named], paths: Sequence[str | Path | Frame], errors
     complete = list(logs)
     for path in paths:
         beside = Path(path) / SETTINGS_FILE if isinstance(path, str | Path) else None
-        if beside is None or not beside.is_file():
+        if beside is None or not isfile(beside):  # False too for names that the system refuses
             continue
         try:
             stated = settings_file(beside)
