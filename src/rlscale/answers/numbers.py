@@ -7,21 +7,7 @@ import math
 from rlscale.inference import Interval
 from rlscale.numerals import UNKNOWN, count, probability, quantity
 
-__all__ = [
-    "UNKNOWN",
-    "G",
-    "M",
-    "T",
-    "count",
-    "effect",
-    "error",
-    "k",
-    "number",
-    "probability",
-    "quantity",
-    "reward",
-    "span",
-]
+__all__ = ["UNKNOWN", "count", "effect", "error", "number", "probability", "quantity", "reward", "span"]
 
 
 def reward(value: float | None, bounds: tuple[float, float] = (0.0, 1.0)) -> str:
