@@ -7,7 +7,18 @@ import math
 from rlscale.inference import Interval
 from rlscale.numerals import UNKNOWN, count, probability, quantities, quantity
 
-__all__ = ["UNKNOWN", "count", "error", "number", "probability", "quantities", "quantity", "reward", "span"]
+__all__ = [
+    "UNKNOWN",
+    "count",
+    "effect",
+    "error",
+    "number",
+    "probability",
+    "quantities",
+    "quantity",
+    "reward",
+    "span",
+]
 
 
 def reward(value: float | None, bounds: tuple[float, float] = (0.0, 1.0)) -> str:
@@ -22,6 +33,20 @@ def error(value: float | None, bounds: tuple[float, float] = (0.0, 1.0)) -> str:
     """Return an error or a regret, one decimal more than a reward has; a small one is never rounded to none."""
     text = reward(value, (0.0, 0.1 * (bounds[1] - bounds[0])))
     return f"<{text[:-1]}1" if value is not None and value > 0.0 and text != UNKNOWN and float(text) == 0.0 else text
+
+
+def effect(value: float | None, bounds: tuple[float, float] = (0.0, 1.0)) -> str:
+    """Return a difference of rewards with its sign; one that rounds to nothing has none.
+
+    Examples
+    --------
+    >>> effect(0.0812), effect(-0.02), effect(0.0001)
+    ('+0.081', '-0.020', '0.000')
+    """
+    text = reward(None if value is None else abs(value), bounds)
+    if value is None or text == UNKNOWN or float(text) == 0.0:
+        return text
+    return f"{'+' if value > 0.0 else '-'}{text}"
 
 
 def span(interval: Interval | None, bounds: tuple[float, float] = (0.0, 1.0)) -> str:

@@ -19,6 +19,7 @@ from rlscale.left_out import LeftOut, Listing
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
+from rlscale.sources.described import described
 from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
 from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.log import Log, ReadOptions
@@ -191,7 +192,8 @@ def _found(
     seen: list[str] = []
     logs = named_logs(files, errors, options, seen=seen)
     _check_patterns(seen, options)
-    return logs, errors, beside
+    folders = [bundled() if _means_bundled(path) else path for path in paths]
+    return described(logs, folders, beside), errors, beside
 
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
