@@ -1,0 +1,67 @@
+"""Gradient norm: far beyond what this run is used to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.health.detect import trailing_median
+from rlscale.health.limits import Limits
+from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.vitals import Vitals
+
+__all__ = ["GRAD_NORM"]
+
+Floats = NDArray[np.float64]
+
+_BEFORE, _LEAST = 20, 5
+
+
+def _judge(vitals: Vitals, limits: Limits) -> Judgement:
+    channel, why = needed(vitals, "grad_norm")
+    if channel is None:
+        return lacks(why)
+    value = channel.value
+    base = _usual(value)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(base > 0, trailing_median(value, 3) / base, 0.0)
+    high, calm = ratio >= limits.grad_warn, ratio < limits.grad_warn / 3
+    fallen = np.zeros(value.size, dtype=bool)
+    if vitals.standing is not None:
+        fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
+    return Judgement(
+        found("warn", channel, high, ratio, limits.grad_warn, _high, persist=1, clear=4, calm=calm)
+        + found("stop", channel, (ratio >= limits.grad_stop) | (high & fallen), ratio, limits.grad_stop, _far, persist=1, clear=4, calm=calm)
+    )
+
+
+def _usual(value: Floats) -> Floats:
+    """Return the lowest median of 20 rows so far, of norms above 0, at each row; NaN before there are 5."""
+    found = np.full(value.size, np.nan)
+    best = np.inf
+    for place in range(_LEAST, value.size):
+        before = value[max(0, place - _BEFORE) : place]
+        before = before[before > 0]
+        if before.size >= _LEAST:
+            best = min(best, float(np.median(before))) if place < _BEFORE else float(np.median(before))
+            found[place] = best
+    return found
+
+
+def _high(value: float, limit: float) -> str:
+    return f"the gradient norm is {value:.3g} times its usual level (over {limit:g})"
+
+
+def _far(value: float, limit: float) -> str:
+    return f"the gradient norm is {value:.3g} times its usual level: updates destroy the policy"
+
+
+GRAD_NORM = Monitor(
+    name="grad_norm",
+    title="grad norm",
+    needs=("grad_norm (any unit)",),
+    rule="median of 3 rows ≥ 10 times the median of the 20 rows before; stop: ≥ 100 times, or 10 times with a fallen reward",
+    source="chosen on real runs out of group; one spike of a single row is none",
+    advice="clip the gradient, lower the learning rate; find the batch that did it",
+    judge=_judge,
+)

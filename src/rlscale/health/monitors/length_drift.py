@@ -1,0 +1,60 @@
+"""Length drift: responses grow to the limit, or shrink to nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlscale.health.detect import start_level, trailing_median
+from rlscale.health.limits import Limits
+from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.vitals import Vitals
+
+__all__ = ["LENGTH_DRIFT"]
+
+
+def _judge(vitals: Vitals, limits: Limits) -> Judgement:
+    channel, why = needed(vitals, "response_length")
+    if channel is None:
+        return lacks(why)
+    start = start_level(channel.value)
+    if start <= 0.0:
+        return lacks(f"{channel.key} begins at {start:g}")
+    ratio = trailing_median(channel.value, 3) / start
+    grown, shrunk = ratio >= limits.length_grow, ratio <= limits.length_shrink
+    earning = fallen = np.zeros(ratio.size, dtype=bool)
+    if vitals.standing is not None:
+        earning = vitals.standing.at(channel.step, vitals.standing.earning)
+        fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
+    moved = grown | shrunk
+    gone = ratio <= limits.length_gone
+    calm = (ratio <= 0.9 * limits.length_grow) & (ratio >= 1.1 * limits.length_shrink)
+    lost = ((ratio <= limits.length_stop) | (ratio >= limits.length_grow)) & fallen
+    return Judgement(
+        found("note", channel, moved & earning & ~gone, ratio, limits.length_grow, _earning, persist=limits.persist, calm=calm)
+        + found("warn", channel, (moved & ~earning) | gone, ratio, limits.length_grow, _moved, persist=limits.persist, calm=calm)
+        + found("stop", channel, lost, ratio, limits.length_stop, _lost, persist=1, calm=calm)
+    )
+
+
+def _earning(value: float, limit: float) -> str:
+    return f"responses are {value:.3g} times as long as at the start; the reward is at its top"
+
+
+def _moved(value: float, limit: float) -> str:
+    return f"responses are {value:.3g} times as long as at the start"
+
+
+def _lost(value: float, limit: float) -> str:
+    return f"responses are {value:.3g} times as long as at the start, and the reward has fallen"
+
+
+LENGTH_DRIFT = Monitor(
+    name="length_drift",
+    title="length",
+    needs=("response_length (tokens)",),
+    rule="median of 3 rows ≥ 2 or ≤ .5 times the median of the first 5; warn unless the reward rises or is high (then a "
+    "note, but a warning at ≤ .1); stop: ≥ 2 or ≤ .25 times with a fallen reward",
+    source="chosen on real runs out of group",
+    advice="read samples; check the loss's length normalisation, the end-of-sequence token, the length penalty",
+    judge=_judge,
+)

@@ -1,0 +1,110 @@
+"""Reward hacking: what is trained rises, what is meant does not."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.health.channel import Channel
+from rlscale.health.detect import start_level, trailing_median, trailing_trend
+from rlscale.health.limits import Limits
+from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, found, lacks
+from rlscale.health.vitals import Vitals
+
+__all__ = ["REWARD_HACKING", "apart"]
+
+Floats = NDArray[np.float64]
+
+#: Keys of what is meant, among rewards that are logged beside the sum.
+_MEANT = re.compile(r"correct|accura|test|gold|true|success|solve|pass|exact|ground")
+#: Keys of a judged share of hacks.
+_HACKS = re.compile(r"hack|exploit|cheat")
+#: Of a reward within [0, 1].
+_BOTTOM = 0.1
+_WIDTH = 5
+_TREND = 12
+
+
+def _judge(vitals: Vitals, limits: Limits) -> Judgement:
+    reward = vitals.reward
+    hacks = [one for one in vitals.parts if _HACKS.search(one.name.lower())]
+    meant = [one for one in vitals.parts if _MEANT.search(one.name.lower()) and one not in hacks]
+    # parts whose names say nothing count where they stay at the bottom of [0, 1]: they are earned by nobody
+    unnamed = [one for one in vitals.parts if one not in (*hacks, *meant) and _unearned(one)]
+    if vitals.validation is not None:
+        meant.append(vitals.validation)
+    findings: tuple[Finding, ...] = ()
+    for share in hacks:
+        if share.size >= ROWS and share.value.min() >= 0.0 and share.value.max() <= 1.0:
+            level = trailing_median(share.value, 3)
+            findings += found(
+                "stop", share, level >= limits.hacking_share, level, limits.hacking_share, _hacks, persist=limits.persist
+            )
+    pairs = [one for one in (*meant, *unnamed) if reward is not None and one.size >= ROWS and one.key != reward.key]
+    if reward is None or reward.size < ROWS or not pairs:
+        if hacks:
+            return Judgement(findings)
+        return lacks("no train reward is logged" if reward is None else "nothing beside the train reward says what is meant")
+    for truth in pairs:
+        rise, threshold, flags = apart(reward, truth, limits)
+        findings += found("warn", reward, flags, rise, threshold, _rises(truth.key), persist=3, clear=5)
+    return Judgement(findings)
+
+
+def apart(reward: Channel, truth: Channel, limits: Limits) -> tuple[Floats, float, NDArray[np.bool_]]:
+    """Return how far a train reward has risen, from where on that counts, and where the truth does not follow.
+
+    Both are medians of 5 rows against the median of the first 5. The truth does not follow where it has gained less
+    than ``hacking_follow`` of the rise of the reward, and its trend over the last 12 rows is no such rise.
+
+    Returns
+    -------
+    rise : array, shape (n,)
+        Of the reward, at its rows.
+    threshold : float
+    flags : array of bool, shape (n,)
+    """
+    level = trailing_median(reward.value, _WIDTH)
+    start = start_level(reward.value)
+    rise = level - start
+    within = reward.value.min() >= -0.02 and reward.value.max() <= 1.02
+    least = 0.1 if within else 0.5 * float(np.median(np.abs(reward.value)))
+    threshold = max(limits.hacking_rise * abs(start), least)
+    gain = trailing_median(truth.value, _WIDTH) - start_level(truth.value)
+    width = min(_TREND, max(4, truth.size // 3))
+    _, low, _ = trailing_trend(truth.step, truth.value, width)
+    follows = truth.at(reward.step, gain)
+    window = truth.step - np.r_[np.full(min(width - 1, truth.size), np.nan), truth.step][: truth.size]
+    rising = truth.at(reward.step, low * window)
+    ready = np.isfinite(follows) & (truth.at(reward.step, np.arange(truth.size, dtype=np.float64)) >= 4)
+    flags = ready & (rise >= threshold) & (follows < limits.hacking_follow * rise) & ~(rising > limits.hacking_follow * rise)
+    return rise, threshold, flags
+
+
+def _unearned(part: Channel) -> bool:
+    """Whether a part of the reward within [0, 1] is measured, and stays in its lowest tenth."""
+    return part.size >= ROWS and not part.constant and part.value.min() >= 0.0 and bool(
+        np.percentile(part.value, 95) <= _BOTTOM
+    )
+
+
+def _hacks(value: float, limit: float) -> str:
+    return f"{100 * value:.0f} % of judged rollouts try the hack (over {100 * limit:.0f} %)"
+
+
+def _rises(key: str):  # type: ignore[no-untyped-def]
+    return lambda value, limit: f"the train reward has risen by {value:.3g} and {key} has not followed"
+
+
+REWARD_HACKING = Monitor(
+    name="reward_hacking",
+    title="hacking",
+    needs=("the train reward, and a validation or a part of the reward that says what is meant; or a judged share of hacks",),
+    rule="the train reward (median of 5) is up by half of its start, .1 at least, and the true measure has gained less than "
+    ".15 of that, also by its Theil-Sen trend over 12 rows; stop: a judged share of hacks ≥ .5",
+    source="chosen on real runs out of group; the form is that of Gao et al. (2210.10760)",
+    advice="read the best-paid samples; make the reward check what is meant; validate on the true measure",
+    judge=_judge,
+)
