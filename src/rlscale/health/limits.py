@@ -121,7 +121,7 @@ class Limits:
     grad_warn: float = 10.0
     grad_stop: float = 100.0
     length_grow: float = 2.0
-    length_shrink: float = 0.5
+    length_shrink: float = 0.25
     length_gone: float = 0.1
     length_stop: float = 0.25
     hacking_rise: float = 0.5

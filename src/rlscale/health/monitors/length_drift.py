@@ -52,7 +52,7 @@ LENGTH_DRIFT = Monitor(
     name="length_drift",
     title="length",
     needs=("response_length (tokens)",),
-    rule="median of 3 rows ≥ 2 or ≤ .5 times the median of the first 5; warn unless the reward rises or is high (then a "
+    rule="median of 3 rows ≥ 2 or ≤ .25 times the median of the first 5; warn unless the reward rises or is high (then a "
     "note, but a warning at ≤ .1); stop: ≥ 2 or ≤ .25 times with a fallen reward",
     source="chosen on real runs out of group",
     advice="read samples; check the loss's length normalisation, the end-of-sequence token, the length penalty",

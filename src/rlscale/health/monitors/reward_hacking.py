@@ -22,7 +22,9 @@ _MEANT = re.compile(r"correct|accura|test|gold|true|success|solve|pass|exact|gro
 #: Keys of a judged share of hacks.
 _HACKS = re.compile(r"hack|exploit|cheat")
 #: Of a reward within [0, 1].
-_BOTTOM = 0.1
+_BOTTOM = 0.05
+#: Of a part whose name does not say that it is meant: so many times the threshold before it is more than a note.
+_FAR = 2.5
 _WIDTH = 5
 _TREND = 12
 
@@ -49,7 +51,11 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         return lacks("no train reward is logged" if reward is None else "nothing beside the train reward says what is meant")
     for truth in pairs:
         rise, threshold, flags = apart(reward, truth, limits)
-        findings += found("warn", reward, flags, rise, threshold, _rises(truth.key), persist=3, clear=5)
+        far = rise >= _FAR * threshold
+        sure = flags & far if truth in unnamed else flags
+        findings += found("warn", reward, sure, rise, threshold, _rises(truth.key), persist=3, clear=5)
+        if truth in unnamed:
+            findings += found("note", reward, flags & ~far, rise, threshold, _rises(truth.key), persist=3, clear=5)
     return Judgement(findings)
 
 
@@ -84,7 +90,7 @@ def apart(reward: Channel, truth: Channel, limits: Limits) -> tuple[Floats, floa
 
 
 def _unearned(part: Channel) -> bool:
-    """Whether a part of the reward within [0, 1] is measured, and stays in its lowest tenth."""
+    """Whether a part of the reward within [0, 1] is measured, and stays in its lowest twentieth."""
     return part.size >= ROWS and not part.constant and part.value.min() >= 0.0 and bool(
         np.percentile(part.value, 95) <= _BOTTOM
     )

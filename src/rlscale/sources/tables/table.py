@@ -26,6 +26,7 @@ from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
+from rlscale.sources.tables.lost import lost_cells
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
@@ -229,12 +230,15 @@ class _Table:
         numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
         metrics = self._metrics(rows)
-        series, kept, said = {}, {}, {}
+        series, kept, said, lost = {}, {}, {}, {}
         for metric, (column, chosen) in metrics.items():
             place, value = self.axis.values[chosen], numbers[column][chosen]
             order, said[metric] = tidy(place, value, self.axis.word)
             series[metric] = Series(place[order], value[order])
             kept[metric] = chosen[order]
+            gone = lost_cells(place, value, stated=self.roles.metric is not None) if order.size < place.size else None
+            if gone is not None:
+                lost[metric] = gone
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
         recipe, seed = stated
         return Log(
@@ -252,6 +256,7 @@ class _Table:
             absent=self.absent,
             n_eval=self._beside(lambda column: self.roles.n_eval, metrics, kept),
             sd=self._beside(self._sd_of, metrics, kept),
+            non_finite=lost,
             recipe=recipe,
             recipe_by=self.roles.recipe if recipe is not None else (),
             seed=seed,
