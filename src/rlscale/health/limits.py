@@ -66,6 +66,8 @@ class Limits:
         Times the median of the rows before.
     length_grow, length_shrink : float
         Times the first rows' length.
+    length_fast : float
+        Times the length at half the run: a growth that goes with learning is slower.
     length_gone : float
         Share of the first rows' length that is warned of whatever the reward does.
     length_stop : float
@@ -122,6 +124,7 @@ class Limits:
     grad_stop: float = 100.0
     length_grow: float = 2.0
     length_shrink: float = 0.25
+    length_fast: float = 2.0
     length_gone: float = 0.1
     length_stop: float = 0.25
     hacking_rise: float = 0.5

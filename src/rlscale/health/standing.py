@@ -17,9 +17,10 @@ Flags = NDArray[np.bool_]
 
 _WIDTH = 5
 #: A fall must also pass this many standard deviations of the smoothed reward.
-_SURE = 5.0
-#: At its top: within this share of the scale, or two standard deviations.
+_SURE = 7.0
+#: At its top: within this share of the scale, or so many standard deviations.
 _NEAR = 0.1
+_NOISE = 3.0
 #: Risen: by this share of the scale.
 _RISEN = 0.2
 #: Least scale of a reward within [0, 1]: a share of the bounds.
@@ -77,7 +78,7 @@ def standing(reward: Channel, *, fall: float, solved: float, bounds: tuple[float
     scale = np.maximum.reduce([top - start, least, np.full(level.size, 1e-12)])
     lost = top - level
     place = np.full(level.size, np.nan) if bounds is None else (level - bounds[0]) / (bounds[1] - bounds[0])
-    near = lost <= np.maximum(_NEAR * scale, 2.0 * noise)
+    near = lost <= np.maximum(_NEAR * scale, _NOISE * noise)
     high = np.nan_to_num(place, nan=-1.0) >= solved
     bottom_now = np.where(np.isfinite(place), place <= 1.0 - solved, ~(top - start > _RISEN * scale))
     fallen = (lost >= fall * scale) & (lost >= _SURE * noise) & (np.arange(level.size) >= _ROWS - 1)

@@ -14,7 +14,7 @@ __all__ = ["DATA_REUSE"]
 #: Passes below which nothing can have been learned by heart.
 _FIRST_PASS = 1.5
 #: Growth of the gap that counts, as a share of the bounds of both.
-_GAP = 0.1
+_GAP = 0.06
 
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
@@ -34,7 +34,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     best = np.maximum.accumulate(held_out)
     usable = np.isfinite(gap)
     first = float(np.median(gap[usable][:3])) if usable.any() else 0.0
-    grown = usable & (gap - first >= _GAP) & (held_out <= best - 0.25 * _GAP)
+    grown = usable & (gap - first >= _GAP) & (held_out <= best - 0.5 * _GAP)
     severity = "warn" if vitals.epochs < limits.reuse_epochs else "stop"
     return Judgement(found(severity, truth, grown, gap - first, _GAP, _say(vitals.epochs), persist=limits.persist))
 
@@ -50,7 +50,7 @@ DATA_REUSE = Monitor(
     name="data_reuse",
     title="reuse",
     needs=("the train reward, a validation on the same scale, and epoch (passes over the data)",),
-    rule="train less validation (medians) has grown by .1 of the bounds while validation is below its best, after 1.5 passes; "
+    rule="train less validation (medians) has grown by .06 of the bounds while validation is .03 below its best, after 1.5 passes; "
     "stop from 25 passes on",
     source="Tan et al. (2509.25300) 3.4: harmless up to 25 passes, overfit at 100",
     advice="more prompts, or stop at the best validation",

@@ -12,8 +12,10 @@ from rlscale.health.vitals import Vitals
 __all__ = ["ENTROPY_COLLAPSE"]
 
 _TREND = 12
-#: A trend is followed once half of the entropy is gone.
-_HALF = 0.5
+#: A trend is followed once so little of the entropy is left.
+_FOLLOWED = 0.3
+#: Of the threshold: under it only a reward that stands high excuses.
+_DEEP = 0.3
 
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
@@ -30,11 +32,14 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     slope, _, high = trailing_trend(rows, depth, _TREND)
     with np.errstate(divide="ignore", invalid="ignore"):
         arrival = (depth - np.log(limits.entropy_low)) / -slope
-    near = (share <= _HALF) & (high < 0.0) & (arrival <= limits.entropy_ahead * rows)
-    earning = fallen = np.zeros(share.size, dtype=bool)
+    near = (share <= _FOLLOWED) & (high < 0.0) & (arrival <= limits.entropy_ahead * rows)
+    earning = fallen = solved = np.zeros(share.size, dtype=bool)
     if vitals.standing is not None:
         earning = vitals.standing.at(channel.step, vitals.standing.earning)
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
+        solved = vitals.standing.at(channel.step, vitals.standing.solved)
+    # so little is a solved task, or none that can be explored further, however well it stands now
+    earning = earning & (solved | (share > _DEEP * limits.entropy_low))
     calm = share > 2 * limits.entropy_low
     return Judgement(
         found("note", channel, low & earning, share, limits.entropy_low, _earning, persist=limits.persist, calm=calm)
@@ -62,8 +67,8 @@ ENTROPY_COLLAPSE = Monitor(
     title="entropy low",
     needs=("entropy (nats per token)",),
     rule="median of 3 rows ≤ .10 of the median of the first 5, or the Theil-Sen trend of its logarithm over 12 rows gets "
-    "there within a tenth of the rows so far; warn unless the reward rises or is high (then a note); stop with a fallen "
-    "reward",
+    "there within a tenth of the rows so far; warn unless the reward rises or is high (then a note; below .03 only where it is high); stop with a "
+    "fallen reward",
     source="chosen on real runs out of group; ScaleRL A.12 and Cui et al. (2505.22617) disagree on what a level means",
     advice="raise clip_high or the entropy bonus, lower the learning rate; go back to a checkpoint before the onset",
     judge=_judge,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.health.detect import start_level, trailing_median, trailing_trend
+from rlscale.health.detect import start_level, trailing_median
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
 from rlscale.health.vitals import Vitals
 
 __all__ = ["TRUNCATION"]
 
-#: Rows over which a run that begins truncated must be seen not to learn to stop.
-_TREND = 16
+#: Rows in which a run that begins truncated must begin to learn to stop, ...
+_LEARN = 24
+#: ... which shows by less than this share of where it began.
+_STAYS = 0.85
 
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
@@ -23,11 +25,12 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         return lacks(f"{channel.key} is 0 throughout: it is not measured")
     level = trailing_median(channel.value, 3)
     rise = level - np.minimum.accumulate(level)
-    _, _, high = trailing_trend(channel.step, level, _TREND)
-    begins = start_level(channel.value) >= limits.truncation_warn
-    rose = rise >= limits.truncation_warn
-    stays = np.isfinite(high) & (high >= 0.0)
-    over = (level >= limits.truncation_warn) & ((rose | stays) if begins else np.ones(level.size, dtype=bool))
+    start = start_level(channel.value)
+    begins = start >= limits.truncation_warn
+    rose = rise >= (2.0 if begins else 1.0) * limits.truncation_warn
+    stays = (level >= _STAYS * start) & (np.arange(level.size) >= _LEARN)
+    slow = trailing_median(channel.value, 5)
+    over = (slow >= limits.truncation_warn) & ((rose | stays) if begins else np.ones(level.size, dtype=bool))
     worse = (level >= limits.truncation_stop) & (rise >= limits.truncation_rise)
     much = level >= limits.truncation_rise
     earning = np.zeros(level.size, dtype=bool)
@@ -36,8 +39,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         worse |= (level >= limits.truncation_half) & rose & vitals.standing.at(channel.step, vitals.standing.fallen)
     calm, limit = level < 0.5 * limits.truncation_warn, limits.truncation_warn
     return Judgement(
-        found("note", channel, over & earning, level, limit, _share, persist=limits.persist, calm=calm)
-        + found("warn", channel, over & ~earning, level, limit, _share, persist=limits.persist, calm=calm)
+        found("note", channel, over & earning, slow, limit, _share, persist=limits.persist, calm=calm)
+        + found("warn", channel, over & ~earning, slow, limit, _share, persist=limits.persist, calm=calm)
         + found("stop", channel, worse, level, limits.truncation_half, _cut, persist=limits.persist, calm=~much)
     )
 
@@ -54,8 +57,8 @@ TRUNCATION = Monitor(
     name="truncation",
     title="truncation",
     needs=("truncation (share of samples)",),
-    rule="median of 3 rows ≥ .10; where a run begins so, risen by .10 or not falling over 16 rows; a note while the reward "
-    "rises or is high and it is under .30; stop: ≥ .80 and risen by .30, or ≥ .50 with a fallen reward",
+    rule="median of 5 rows ≥ .10; where a run begins so, risen by .20, or after 24 rows still at .85 of its start; a note while the reward "
+    "rises or is high and it is under .30; stop: median of 3 ≥ .80 and risen by .30, or ≥ .50 with a fallen reward",
     source="ScaleRL (2510.13786) A.15: 10 to 15 % destabilised runs, healthy ones stay under 5 %",
     advice="raise the length limit, or punish or mask overlong samples; look at what they say before going on",
     judge=_judge,

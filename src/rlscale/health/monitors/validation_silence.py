@@ -26,9 +26,13 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     since = vitals.step_last - float(held_out.step[-1])
     if usual <= 0.0 or since < limits.silence * usual:
         return Judgement()
-    last = held_out.size - 1
+    others = [*vitals.channels.values(), *([vitals.reward] if vitals.reward is not None else [])]
+    latest = max((one for one in others if one.size), key=lambda one: float(one.step[-1]))
+    begun = int(np.searchsorted(latest.step, held_out.step[-1] + usual))
+    raised = int(np.searchsorted(latest.step, held_out.step[-1] + limits.silence * usual))
+    span = Span(min(begun, raised, latest.size - 1), min(raised, latest.size - 1), None)
     message = f"no evaluation for {since / usual:.3g} times the usual interval of {usual:g} steps, and training goes on"
-    return Judgement((Finding("warn", held_out, Span(last, last, None), since / usual, limits.silence, message),))
+    return Judgement((Finding("warn", latest, span, since / usual, limits.silence, message),))
 
 
 VALIDATION_SILENCE = Monitor(
