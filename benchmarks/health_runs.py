@@ -68,11 +68,11 @@ def run_of(
     low, high = float(fitted.value[finite].min()), float(fitted.value[finite].max())
     closed = low >= -0.02 and high <= 1.02
     bounds = (0.0, 1.0) if closed else (min(low, 0.0) - (high - low) - 1e-9, high + (high - low) + 1e-9)
-    curve = Curve(
-        compute=fitted.step[finite], reward=fitted.value[finite], unit="steps", metric=metric, bounds=bounds
-    )
+    curve = Curve(compute=fitted.step[finite], reward=fitted.value[finite], unit="steps", metric=metric, bounds=bounds)
     metrics = {key: Metric(key, units.get(key, ""), one) for key, one in whole.items() if key in units}
-    warnings = () if metric == "validation" else (f"no validation metric is logged: the train reward {metric!r} is fitted",)
+    warnings = (
+        () if metric == "validation" else (f"no validation metric is logged: the train reward {metric!r} is fitted",)
+    )
     rest = {key: one for key, one in whole.items() if key != metric}
     return Run(name=name, recipe=name, curve=curve, series=rest, metrics=metrics, warnings=warnings)
 

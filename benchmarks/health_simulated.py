@@ -113,7 +113,9 @@ def _case(
     at = at[at < silent_from] if silent_from is not None else at
     items = 500
     values = np.concatenate([truth[:1], truth])[at]
-    held_out = np.clip(values - 0.02 + rng.normal(0, 1, at.size) * np.sqrt(np.clip(values * (1 - values), 0.01, None) / items), 0, 1)
+    held_out = np.clip(
+        values - 0.02 + rng.normal(0, 1, at.size) * np.sqrt(np.clip(values * (1 - values), 0.01, None) / items), 0, 1
+    )
     columns: Columns = {key: (step, value) for key, value in series.items()}
     columns["validation"] = (at.astype(np.float64), held_out)
     run = run_of(name, columns, units={"mismatch": "nats (absolute difference of log-probabilities)"})

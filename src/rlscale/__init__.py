@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         RlscaleError,
         SourceError,
     )
+    from rlscale.health import Alarm, Health, RunHealth, check_health
     from rlscale.inference import (
         Fit,
         FitOptions,
@@ -69,6 +70,7 @@ _HOMES = {
         "RlscaleError",
         "SourceError",
     ),
+    "rlscale.health": ("Alarm", "Health", "RunHealth", "check_health"),
     "rlscale.inference": (
         "Fit",
         "FitOptions",
@@ -93,6 +95,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Alarm",
     "Backtest",
     "Calibration",
     "ChoiceError",
@@ -105,6 +108,7 @@ __all__ = [
     "FormatError",
     "GateAnswer",
     "Grouping",
+    "Health",
     "InputError",
     "Interval",
     "KeywordError",
@@ -124,6 +128,7 @@ __all__ = [
     "Replay",
     "RlscaleError",
     "Run",
+    "RunHealth",
     "Series",
     "Source",
     "SourceError",
@@ -132,6 +137,7 @@ __all__ = [
     "VerdictName",
     "backtest",
     "calibrate",
+    "check_health",
     "collect",
     "fit",
     "fits",

@@ -17,7 +17,7 @@ _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
 _VALUED = frozenset(
     """
     alpha at-least bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended epochs exclude
-    family from gpus held horizon jobs layers length logp-passes metric model-error params policy price recipe
+    explain family from gpus held horizon jobs layers length logp-passes metric model-error params policy price recipe
     resume-cost risk-spent run runs-per-tournament seed-sd siblings stagger stopped target tolerance tournaments unit
     until width
     """.split()  # noqa: SIM905  as a list it takes a screen

@@ -8,6 +8,7 @@ from rlscale import __version__
 from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
+from rlscale.cli.health import health
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
@@ -31,7 +32,7 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (show, fit, rank, backtest, gate, watch, replay, policy, ledger, demo, simulate, sources):
+for _command in (show, fit, rank, backtest, health, gate, watch, replay, policy, ledger, demo, simulate, sources):
     main.add_command(_command)
 for _command in OVERRIDES:
     main.add_command(_command, f"gate {_command.name}")

@@ -3,11 +3,12 @@
 from rlscale.curves.assumed import assumed
 from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.curve import Curve
-from rlscale.curves.run import COMPUTE, NON_FINITE, Metric, Run, Series, Source
+from rlscale.curves.run import ADDED, COMPUTE, NON_FINITE, Metric, Run, Series, Source
 from rlscale.curves.simulate import Truth, simulate, simulated_runs
 from rlscale.curves.units import UNITS, canonical_unit
 
 __all__ = [
+    "ADDED",
     "BOUNDS_FROM",
     "COMPUTE",
     "NON_FINITE",

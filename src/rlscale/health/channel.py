@@ -63,9 +63,7 @@ class Channel(Value):
 
     def with_value(self, value: Floats, unit: str) -> Channel:
         """Return the channel with other values, in another unit."""
-        return Channel(
-            self.name, self.key, unit, self.step, self.compute, value, self.lost_step, self.lost_compute
-        )
+        return Channel(self.name, self.key, unit, self.step, self.compute, value, self.lost_step, self.lost_compute)
 
     def at(self, steps: Floats, values: Floats) -> Floats:
         """Return what ``values``, one for each row of this channel, last were at ``steps``; NaN before the first."""
@@ -81,8 +79,8 @@ def as_share(channel: Channel) -> tuple[Channel | None, str]:
     Examples
     --------
     >>> import numpy as np
-    >>> rows, none = np.arange(3.0), np.empty(0)
-    >>> one = Channel("truncation", "clipped_pct", "share of samples", rows, rows, np.array([2.0, 3.0, 4.0]), none, none)
+    >>> rows, value, none = np.arange(3.0), np.array([2.0, 3.0, 4.0]), np.empty(0)
+    >>> one = Channel("truncation", "clipped_pct", "share of samples", rows, rows, value, none, none)
     >>> share, said = as_share(one)
     >>> share.value.tolist(), said
     ([0.02, 0.03, 0.04], 'clipped_pct is in per cent')

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from rlscale.curves import Run
 from rlscale.health.alarm import Alarm, Health, NotMeasurable, RunHealth
@@ -14,22 +15,36 @@ from rlscale.health.monitors import MONITORS, STALLED, stalled_at
 from rlscale.health.vitals import Vitals, vitals_of
 from rlscale.left_out import LeftOut, lacked
 
-__all__ = ["check_health", "run_health"]
+__all__ = ["HasRuns", "check_health", "run_health"]
+
+
+class HasRuns(Protocol):
+    """What was read: it holds runs, and knows what it lacks."""
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """The runs."""
 
 
 def check_health(
-    runs: Run | Sequence[Run], *, limits: Limits | None = None, now: float | None = None
+    runs: Run | Iterable[Run] | HasRuns,
+    *,
+    limits: Limits | None = None,
+    now: float | None = None,
+    until: float | None = None,
 ) -> Health:
     """Return what every monitor says of every run: alarms, and what cannot be measured.
 
     Parameters
     ----------
-    runs : Run or sequence of Run
-        As :func:`rlscale.read` returns them.
+    runs : Run, several, or Reading
+        As :func:`rlscale.read` and :func:`rlscale.collect` return them.
     limits : Limits, optional
         Other thresholds.
     now : float, optional
         Unix time, for runs that are watched: whether they have stalled.
+    until : float, optional
+        Compute past which nothing is looked at.
 
     Returns
     -------
@@ -43,14 +58,14 @@ def check_health(
     >>> [run.worst for run in health.runs][:2]
     ['', '']
     """
-    several = [runs] if isinstance(runs, Run) else list(runs)
+    several = [runs] if isinstance(runs, Run) else list(runs if isinstance(runs, Iterable) else runs.runs)
     left: tuple[LeftOut, ...] = () if isinstance(runs, Run) else lacked(runs)
-    return Health(tuple(run_health(run, limits or Limits(), now=now) for run in several), left)
+    return Health(tuple(run_health(run, limits or Limits(), now=now, until=until) for run in several), left)
 
 
-def run_health(run: Run, limits: Limits, *, now: float | None = None) -> RunHealth:
+def run_health(run: Run, limits: Limits, *, now: float | None = None, until: float | None = None) -> RunHealth:
     """Return what every monitor says of one run; see :func:`check_health`."""
-    vitals = vitals_of(run, limits)
+    vitals = vitals_of(run, limits, until=until)
     alarms: list[Alarm] = []
     missing: list[NotMeasurable] = []
     quiet: list[str] = []
@@ -85,9 +100,7 @@ def _judged(each: Monitor, vitals: Vitals, limits: Limits, now: float | None) ->
 
 def _alarm(each: Monitor, finding: Finding, unit: str) -> Alarm:
     channel, span = finding.channel, finding.span
-    steps, compute = (
-        (channel.lost_step, channel.lost_compute) if finding.lost else (channel.step, channel.compute)
-    )
+    steps, compute = (channel.lost_step, channel.lost_compute) if finding.lost else (channel.step, channel.compute)
     return Alarm(
         monitor=each.name,
         severity=finding.severity,

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Span", "change_points", "cusum", "jitter", "spans", "start_level", "theil_sen", "trailing_median", "trailing_trend"]
+__all__ = [
+    "Span",
+    "change_points",
+    "cusum",
+    "jitter",
+    "spans",
+    "start_level",
+    "theil_sen",
+    "trailing_median",
+    "trailing_trend",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -28,9 +38,7 @@ class Span:
     end: int | None
 
 
-def spans(
-    condition: Flags, *, persist: int, clear: int | None = None, calm: Flags | None = None
-) -> tuple[Span, ...]:
+def spans(condition: Flags, *, persist: int, clear: int | None = None, calm: Flags | None = None) -> tuple[Span, ...]:
     """Return the stretches of a condition.
 
     Parameters
@@ -120,7 +128,10 @@ def theil_sen(x: Floats, y: Floats) -> tuple[float, float, float]:
 
 
 def trailing_trend(x: Floats, y: Floats, width: int) -> tuple[Floats, Floats, Floats]:
-    """Return :func:`theil_sen` of the last ``width`` rows at each row, shape (n,) each; NaN before there are so many."""
+    """Return :func:`theil_sen` of the last ``width`` rows at each row, shape (n,) each.
+
+    NaN before there are so many.
+    """
     slope, low, high = (np.full(y.size, np.nan) for _ in range(3))
     if y.size < width or width < 3:
         return slope, low, high

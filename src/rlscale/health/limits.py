@@ -65,7 +65,7 @@ class Limits:
     grad_warn, grad_stop : float
         Times the median of the rows before.
     length_grow, length_shrink : float
-        Times the first rows' length.
+        Times the length at half the run, or that of the first rows where it was shorter.
     length_fast : float
         Times the length at half the run: a growth that goes with learning is slower.
     length_gone : float
@@ -127,7 +127,7 @@ class Limits:
     length_fast: float = 2.0
     length_gone: float = 0.1
     length_stop: float = 0.25
-    hacking_rise: float = 0.5
+    hacking_rise: float = 0.4
     hacking_follow: float = 0.15
     hacking_share: float = 0.5
     reuse_epochs: float = 25.0

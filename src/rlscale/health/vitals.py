@@ -29,7 +29,10 @@ _METRICS = (
 _BY_KEY: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
     {
         "loss": (re.compile(r"(train/|actor/|policy/)?(loss|pg_loss|policy_loss|total_loss)"), ""),
-        "weight_mean": (re.compile(r"(.*/)?(rollout_is_mean|importance_sampling_ratio/mean|behave_imp_weight/avg)"), "ratio"),
+        "weight_mean": (
+            re.compile(r"(.*/)?(rollout_is_mean|importance_sampling_ratio/mean|behave_imp_weight/avg)"),
+            "ratio",
+        ),
         "weight_sd": (re.compile(r"(.*/)?rollout_is_std"), "ratio"),
         "ess": (re.compile(r"(.*/)?(rollout_is_eff_sample_size|ess)"), "share"),
         "chi2": (re.compile(r"(.*/)?chi2_token"), ""),
@@ -37,9 +40,13 @@ _BY_KEY: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
         "mismatch_kl": (re.compile(r"(.*/)?rollout_corr/kl"), "nats"),
     }
 )  # fmt: skip
-_REWARD = re.compile(r"(train[/_])?(reward|rewards|mean_reward|reward_mean)(/mean)?|critic/rewards/mean|train_reward_mean")
+_REWARD = re.compile(
+    r"(train[/_])?(reward|rewards|mean_reward|reward_mean)(/mean)?|critic/rewards/mean|train_reward_mean"
+)
 _PART = re.compile(r"(train[/_])?rewards?[/_](?P<name>.+?)(/mean)?")
 _NO_PART = re.compile(r"(^|[/_])(std|sem|min|max|mean|var|kl|margins?|total|advantages?)$|/std$")
+#: Said of a run whose series cannot be lined up with its curve.
+_UNPLACED = "the log does not hold the compute of its steps: alarms are placed by step alone"
 _TIMES = ("_timestamp", "timestamp", "time", "wall_time")
 
 
@@ -84,9 +91,17 @@ class Vitals:
     remarks: tuple[str, ...]
 
 
-def vitals_of(run: Run, limits: Limits) -> Vitals:
-    """Return a run's series, each in one unit and against compute; what cannot be used is named with its reason."""
-    place = _Place(run)
+def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals:
+    """Return a run's series, each in one unit and against compute; what cannot be used is named with its reason.
+
+    Parameters
+    ----------
+    run : Run
+    limits : Limits
+    until : float, optional
+        Rows past this compute are not looked at.
+    """
+    place = _Place(run, until)
     found: dict[str, Channel] = {}
     lacking: dict[str, str] = {}
     remarks: list[str] = []
@@ -106,9 +121,9 @@ def vitals_of(run: Run, limits: Limits) -> Vitals:
     of_train = train is not None and train.key == run.curve.metric
     of_train = of_train or any("train reward" in one and "is fitted" in one for one in run.warnings)
     reward = curve if of_train and train is None else train
-    judged = reward if reward is not None and reward.size else curve
+    judged = reward if reward is not None and reward.size else curve if place.aligned else None
     closed = run.curve.bounds if run.curve.open is None else None
-    if judged is not curve and not _within(judged, closed):
+    if judged is not None and judged is not curve and not _within(judged, closed):
         closed = (0.0, 1.0) if _within(judged, (0.0, 1.0)) else None
     times = next((place.channel(key, key, "seconds", run.series[key]) for key in _TIMES if key in run.series), None)
     epoch = run.series.get("epoch", run.series.get("train/epoch"))
@@ -119,25 +134,29 @@ def vitals_of(run: Run, limits: Limits) -> Vitals:
         channels=MappingProxyType(found),
         lacking=MappingProxyType(lacking),
         reward=reward,
-        validation=None if of_train else curve,
+        validation=None if of_train or not place.aligned else curve,
         curve=curve,
         parts=_parts(run, place, reward),
-        standing=standing(judged, fall=limits.fall, solved=limits.groups_solved, bounds=closed) if judged.size else None,
+        standing=None
+        if judged is None or not judged.size
+        else standing(judged, fall=limits.fall, solved=limits.groups_solved, bounds=closed),
         epochs=float(known.max()) if known is not None and known.size else None,
         times=times,
         step_last=float(max(steps, default=0.0)),
-        remarks=tuple(remarks),
+        remarks=(*remarks, *(() if place.aligned else (_UNPLACED,))),
     )
 
 
 class _Place:
     """Where the steps of a run's series lie on its compute axis."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, until: float | None) -> None:
+        self.run, self.until = run, until
         self.axis = run.series.get(COMPUTE)
         tabled = run.source is None or run.source.format == "table"
         self.same = self.axis is None and (run.curve.unit == "steps" or tabled)
+        #: Whether series can be lined up with the curve.
+        self.aligned = self.same or self.axis is not None
 
     def compute_at(self, steps: Floats) -> Floats:
         """Return compute at steps; NaN where the log holds none."""
@@ -154,21 +173,27 @@ class _Place:
         apart = self.run.series.get(f"{NON_FINITE}{key}")
         if apart is not None:
             lost = np.union1d(lost, apart.step)
-        step = series.step[finite]
-        return Channel(
-            name, key, unit, step, self.compute_at(step), series.value[finite], lost, self.compute_at(lost)
-        )
+        step, value = series.step[finite], series.value[finite]
+        compute, lost_compute = self.compute_at(step), self.compute_at(lost)
+        if self.until is not None:
+            kept, gone = ~(compute > self.until), ~(lost_compute > self.until)
+            step, value, compute, lost, lost_compute = (
+                step[kept], value[kept], compute[kept], lost[gone], lost_compute[gone]
+            )  # fmt: skip
+        return Channel(name, key, unit, step, compute, value, lost, lost_compute)
 
     def of_curve(self) -> Channel:
         """Return the curve as a channel; its steps are those of its computes."""
         curve = self.run.curve
         axis = self.axis
-        step = curve.compute if axis is None else np.interp(curve.compute, axis.value, axis.step)
-        lost = self.run.series.get(f"{NON_FINITE}{curve.metric}")
-        lost_step = np.empty(0) if lost is None else lost.step
+        step = curve.compute if axis is None else np.asarray(np.interp(curve.compute, axis.value, axis.step))
+        found = self.channel("curve", curve.metric, "reward", Series(step, curve.reward))
+        seen = slice(None) if self.until is None else curve.compute <= self.until
+        # the curve's own computes, which no look-up in steps has passed through
         return Channel(
-            "curve", curve.metric, "reward", step, curve.compute, curve.reward, lost_step, self.compute_at(lost_step)
-        )
+            found.name, found.key, found.unit, step[seen], curve.compute[seen], curve.reward[seen], found.lost_step,
+            found.lost_compute,
+        )  # fmt: skip
 
 
 def _raw(run: Run, place: _Place) -> dict[str, Channel]:
@@ -210,6 +235,8 @@ def _parts(run: Run, place: _Place, reward: Channel | None) -> tuple[Channel, ..
 
 
 def _within(channel: Channel, bounds: tuple[float, float] | None) -> bool:
-    return bounds is not None and bool(channel.size) and (
-        bounds[0] - 0.02 <= float(channel.value.min()) and float(channel.value.max()) <= bounds[1] + 0.02
+    return (
+        bounds is not None
+        and bool(channel.size)
+        and (bounds[0] - 0.02 <= float(channel.value.min()) and float(channel.value.max()) <= bounds[1] + 0.02)
     )

@@ -11,6 +11,7 @@ from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
 from rlscale.errors import InputError
+from rlscale.health import Health
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
 
@@ -84,6 +85,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         GateAnswer: _gate,
         Backtest: _backtest,
         Replay: _replay,
+        Health: _health,
     }
     return builders[type(result)](result, charts)
 
@@ -112,6 +114,12 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
         GateView(answer=result, calibration="", shown=result.decisions, curves=curves, left_out=result.left_out),
         charts=charts,
     )
+
+
+def _health(result: Health, charts: bool) -> Answer:
+    from rlscale.answers.health import health_answer, health_view
+
+    return health_answer(health_view(result), charts=charts)
 
 
 def _backtest(result: Backtest, charts: bool) -> Answer:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run, Series, Source, assumed
 from rlscale.errors import ChoiceError, CurveError, EmptyError, SourceError
 from rlscale.sources.axes import chosen_kind
-from rlscale.sources.bounds import OPEN, Scaled, bounded, provisional, without_outliers
 from rlscale.sources.beside import kept_series
+from rlscale.sources.bounds import OPEN, Scaled, bounded, provisional, without_outliers
 from rlscale.sources.compute import Axis, axis_of
 from rlscale.sources.grouping import Identity
 from rlscale.sources.log import Log, ReadOptions

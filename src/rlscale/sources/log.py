@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rlscale.curves import Metric, Series, Source, canonical_unit
+from rlscale.curves import ADDED, Metric, Series, Source, canonical_unit
 from rlscale.errors import InputError
 from rlscale.sources.clocks import CLOCKS, Clock
 from rlscale.sources.flops import FlopRule
@@ -251,6 +251,11 @@ class Log:
     def quantities(self) -> dict[str, Series]:
         """All quantities under their keys, ``series`` and ``unplaced``."""
         return {**self.series, **self.unplaced}
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all quantities, as the trainer logged them."""
+        return [key for key in self.quantities if not key.startswith(ADDED)]
 
     @property
     def states_compute(self) -> bool:

@@ -19,7 +19,7 @@ from rlscale.health.monitors.truncation import TRUNCATION
 from rlscale.health.monitors.validation_silence import VALIDATION_SILENCE
 from rlscale.health.monitors.zero_variance import ZERO_VARIANCE
 
-__all__ = ["MONITORS", "monitor", "stalled_at"]
+__all__ = ["MONITORS", "STALLED", "monitor", "stalled_at"]
 
 #: In the order of the contract and of the table.
 MONITORS: tuple[Monitor, ...] = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rlscale.health.detect import trailing_median
@@ -39,10 +41,10 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     return Judgement(found(severity, truth, grown, gap - first, _GAP, _say(vitals.epochs), persist=limits.persist))
 
 
-def _say(epochs: float):  # type: ignore[no-untyped-def]
+def _say(epochs: float) -> Callable[[float, float], str]:
     return lambda value, limit: (
-        f"training is ahead of validation by {value:.3g} more than at first, and validation sags, after {epochs:.3g} passes "
-        "over the data"
+        f"training is ahead of validation by {value:.3g} more than at first, and validation sags, after "
+        f"{epochs:.3g} passes over the data"
     )
 
 
@@ -50,8 +52,8 @@ DATA_REUSE = Monitor(
     name="data_reuse",
     title="reuse",
     needs=("the train reward, a validation on the same scale, and epoch (passes over the data)",),
-    rule="train less validation (medians) has grown by .06 of the bounds while validation is .03 below its best, after 1.5 passes; "
-    "stop from 25 passes on",
+    rule="train less validation (medians) has grown by .06 of the bounds while validation is .03 below its "
+    "best, after 1.5 passes; stop from 25 passes on",
     source="Tan et al. (2509.25300) 3.4: harmless up to 25 passes, overfit at 100",
     advice="more prompts, or stop at the best validation",
     judge=_judge,

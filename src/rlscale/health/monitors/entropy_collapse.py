@@ -43,7 +43,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     calm = share > 2 * limits.entropy_low
     return Judgement(
         found("note", channel, low & earning, share, limits.entropy_low, _earning, persist=limits.persist, calm=calm)
-        + found("warn", channel, (low | near) & ~earning, share, limits.entropy_low, _low, persist=limits.persist, calm=calm)
+        + found(
+            "warn", channel, (low | near) & ~earning, share, limits.entropy_low, _low, persist=limits.persist, calm=calm
+        )
         + found("stop", channel, low & fallen, share, limits.entropy_low, _fallen, persist=limits.persist, calm=calm)
     )
 
@@ -54,7 +56,9 @@ def _earning(value: float, limit: float) -> str:
 
 def _low(value: float, limit: float) -> str:
     if value > limit:
-        return f"entropy is at {100 * value:.3g} % of its start and soon at {100 * limit:.0f} %; the reward does not rise"
+        return (
+            f"entropy is at {100 * value:.3g} % of its start and soon at {100 * limit:.0f} %; the reward does not rise"
+        )
     return f"entropy is at {100 * value:.3g} % of its start (under {100 * limit:.0f} %); the reward does not rise"
 
 
@@ -66,9 +70,9 @@ ENTROPY_COLLAPSE = Monitor(
     name="entropy_collapse",
     title="entropy low",
     needs=("entropy (nats per token)",),
-    rule="median of 3 rows ≤ .10 of the median of the first 5, or the Theil-Sen trend of its logarithm over 12 rows gets "
-    "there within a tenth of the rows so far; warn unless the reward rises or is high (then a note; below .03 only where it is high); stop with a "
-    "fallen reward",
+    rule="median of 3 rows ≤ .10 of the median of the first 5, or the Theil-Sen trend of its logarithm over 12"
+    " rows gets there within a tenth of the rows so far; warn unless the reward rises or is high (then a "
+    "note; below .03 only where it is high); stop with a fallen reward",
     source="chosen on real runs out of group; ScaleRL A.12 and Cui et al. (2505.22617) disagree on what a level means",
     advice="raise clip_high or the entropy bonus, lower the learning rate; go back to a checkpoint before the onset",
     judge=_judge,

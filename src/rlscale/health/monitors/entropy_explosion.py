@@ -33,7 +33,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     return Judgement(
         found("note", channel, high & earning, ratio, limits.entropy_high, _earning, persist=limits.persist, calm=calm)
         + found("warn", channel, high & ~earning, ratio, limits.entropy_high, _high, persist=limits.persist, calm=calm)
-        + found("stop", channel, (high & fallen) | noise, ratio, limits.entropy_high, _noise, persist=1, clear=4, calm=calm)
+        + found(
+            "stop", channel, (high & fallen) | noise, ratio, limits.entropy_high, _noise, persist=1, clear=4, calm=calm
+        )
     )
 
 
@@ -53,8 +55,8 @@ ENTROPY_EXPLOSION = Monitor(
     name="entropy_explosion",
     title="entropy high",
     needs=("entropy (nats per token)",),
-    rule="median of 3 rows ≥ 3 times the lowest median of 5 so far and .3 nats above it; warn unless the reward rises or "
-    "is high (then a note); stop with a fallen reward, or 2 nats above",
+    rule="median of 3 rows ≥ 3 times the lowest median of 5 so far and .3 nats above it; warn unless the "
+    "reward rises or is high (then a note); stop with a fallen reward, or 2 nats above",
     source="chosen on real runs out of group; IsoCompute (2603.12151): hard data explode, easy data collapse",
     advice="lower the learning rate or the entropy bonus, check the sampler's precision; go back before the onset",
     judge=_judge,

@@ -31,7 +31,17 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
     return Judgement(
         found("warn", channel, high, ratio, limits.grad_warn, _high, persist=1, clear=4, calm=calm)
-        + found("stop", channel, (ratio >= limits.grad_stop) | (high & fallen), ratio, limits.grad_stop, _far, persist=1, clear=4, calm=calm)
+        + found(
+            "stop",
+            channel,
+            (ratio >= limits.grad_stop) | (high & fallen),
+            ratio,
+            limits.grad_stop,
+            _far,
+            persist=1,
+            clear=4,
+            calm=calm,
+        )
     )
 
 
@@ -60,7 +70,8 @@ GRAD_NORM = Monitor(
     name="grad_norm",
     title="grad norm",
     needs=("grad_norm (any unit)",),
-    rule="median of 3 rows ≥ 10 times the median of the 20 rows before; stop: ≥ 100 times, or 10 times with a fallen reward",
+    rule="median of 3 rows ≥ 10 times the median of the 20 rows before; stop: ≥ 100 times, or 10 times with a "
+    "fallen reward",
     source="chosen on real runs out of group; one spike of a single row is none",
     advice="clip the gradient, lower the learning rate; find the batch that did it",
     judge=_judge,

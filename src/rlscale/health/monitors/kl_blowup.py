@@ -36,7 +36,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         findings += _jumps(between, vitals, limits, limits.kl_old)
         level = trailing_median(np.abs(between.value), 3)
         if start_level(np.abs(between.value)) < limits.kl_old:
-            findings += found("warn", between, level >= limits.kl_old, level, limits.kl_old, _old, persist=limits.persist)
+            findings += found(
+                "warn", between, level >= limits.kl_old, level, limits.kl_old, _old, persist=limits.persist
+            )
     return Judgement(findings)
 
 
@@ -88,8 +90,9 @@ KL_BLOWUP = Monitor(
     name="kl_blowup",
     title="KL",
     needs=("kl (to the reference, nats per token)", "kl_new_old (within an update, nats per token)"),
-    rule="median of 3 rows ≥ 10 times the median of the 20 rows before, or that at half the run, and ≥ .2 nats (.1 between "
-    "updates); stop: ≥ 100 times and ≥ 10 nats, or with a fallen reward; a note at 1 nat. Ratios hold in any unit",
+    rule="median of 3 rows ≥ 10 times the median of the 20 rows before, or that at half the run, and ≥ .2 nats"
+    " (.1 between updates); stop: ≥ 100 times and ≥ 10 nats, or with a fallen reward; a note at 1 nat. "
+    "Ratios hold in any unit",
     source="between updates: verl rollout_corr, |KL| > .1; the ratio is chosen on real runs out of group",
     advice="lower the learning rate or the updates per batch, clip the gradient; go back before the onset",
     judge=_judge,

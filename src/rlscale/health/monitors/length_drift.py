@@ -23,7 +23,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     level = ratio * start
     half = np.array([np.median(channel.value[max(0, k // 2 - 2) : k // 2 + 3]) for k in range(level.size)])
     fast = level >= limits.length_fast * np.maximum(half, 1e-9)
-    grown, shrunk = (ratio >= limits.length_grow) & fast, ratio <= limits.length_shrink
+    grown = (level >= limits.length_grow * np.minimum(start, half)) & fast
+    shrunk = ratio <= limits.length_shrink
     earning = fallen = np.zeros(ratio.size, dtype=bool)
     if vitals.standing is not None:
         earning = vitals.standing.at(channel.step, vitals.standing.earning)
@@ -35,8 +36,26 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     calm = (ratio <= 0.9 * limits.length_grow) & (ratio >= 1.1 * limits.length_shrink)
     lost = ((ratio <= limits.length_stop) | grown) & fallen
     return Judgement(
-        found("note", channel, moved & earning & ~gone & ~jump, ratio, limits.length_grow, _earning, persist=limits.persist, calm=calm)
-        + found("warn", channel, (moved & ~earning) | gone | jump, ratio, limits.length_grow, _moved, persist=limits.persist, calm=calm)
+        found(
+            "note",
+            channel,
+            moved & earning & ~gone & ~jump,
+            ratio,
+            limits.length_grow,
+            _earning,
+            persist=limits.persist,
+            calm=calm,
+        )
+        + found(
+            "warn",
+            channel,
+            (moved & ~earning) | gone | jump,
+            ratio,
+            limits.length_grow,
+            _moved,
+            persist=limits.persist,
+            calm=calm,
+        )
         + found("stop", channel, lost, ratio, limits.length_stop, _lost, persist=1, calm=calm)
     )
 
@@ -57,8 +76,9 @@ LENGTH_DRIFT = Monitor(
     name="length_drift",
     title="length",
     needs=("response_length (tokens)",),
-    rule="median of 3 rows ≥ 2 times the median of the first 5 and ≥ 2 times that at half the run, or ≤ .25 times; warn unless the reward rises or is high (then a "
-    "note, but a warning at ≤ .1, or where it doubles within 20 rows); stop: ≥ 2 or ≤ .25 times with a fallen reward",
+    rule="median of 3 rows ≥ 2 times that at half the run, or ≤ .25 times; warn unless the reward rises or is "
+    "high (then a note, but a warning at ≤ .1, or where it doubles within 20 rows); stop: ≥ 2 or ≤ .25 "
+    "times with a fallen reward",
     source="chosen on real runs out of group",
     advice="read samples; check the loss's length normalisation, the end-of-sequence token, the length penalty",
     judge=_judge,

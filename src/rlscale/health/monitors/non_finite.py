@@ -47,10 +47,20 @@ def _lost(channel: Channel, *, grave: bool) -> tuple[Finding, ...]:
     for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         rows, last = end - first, end == lost.size
         lasting = rows >= _LASTING or (last and rows >= 2)
-        severity = ("stop" if lasting else "warn" if last and grave else "note") if grave else "warn" if lasting else "note"
-        place = np.searchsorted(channel.lost_step, steps[[first, min(first + (_LASTING - 1 if rows >= _LASTING else rows - 1), end - 1)]])
+        severity = (
+            ("stop" if lasting else "warn" if last and grave else "note") if grave else "warn" if lasting else "note"
+        )
+        place = np.searchsorted(
+            channel.lost_step, steps[[first, min(first + (_LASTING - 1 if rows >= _LASTING else rows - 1), end - 1)]]
+        )
         back = None if last else int(np.searchsorted(channel.step, steps[end]))
-        how = "for good" if last and rows > 1 else f"on {rows} row{'' if rows == 1 else 's'} in a row" if rows > 1 else "on one row"
+        how = (
+            "for good"
+            if last and rows > 1
+            else f"on {rows} row{'' if rows == 1 else 's'} in a row"
+            if rows > 1
+            else "on one row"
+        )
         findings.append(
             Finding(severity, channel, Span(int(place[0]), int(place[1]), back), np.nan, 0.0,
                     f"{channel.key} is not finite {how}, from step {steps[first]:g}", lost=True)
@@ -60,11 +70,12 @@ def _lost(channel: Channel, *, grave: bool) -> tuple[Finding, ...]:
 
 NON_FINITE_VALUES = Monitor(
     name="non_finite",
-    title="NaN, inf",
+    title="NaN or inf",
     needs=("loss, grad_norm, entropy, kl, reward (as logged)",),
-    rule="a value that is not finite: a note; on 3 rows in a row, or on the last 2, a warning; stop where it is the loss, "
-    "the gradient norm or the entropy",
+    rule="a value that is not finite: a note; on 3 rows in a row, or on the last 2, a warning; stop where it "
+    "is the loss, the gradient norm or the entropy",
     source="chosen on real runs out of group; isolated NaN of a KL were harmless in both runs that had them",
-    advice="go back to the last checkpoint before the onset; lower the learning rate, clip the gradient, check the loss's logs and ratios",
+    advice="go back to the last checkpoint before the onset; lower the learning rate, clip the gradient, check "
+    "the loss's logs and ratios",
     judge=_judge,
 )

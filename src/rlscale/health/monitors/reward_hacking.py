@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +43,21 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         if share.size >= ROWS and share.value.min() >= 0.0 and share.value.max() <= 1.0:
             level = trailing_median(share.value, 3)
             findings += found(
-                "stop", share, level >= limits.hacking_share, level, limits.hacking_share, _hacks, persist=limits.persist
+                "stop",
+                share,
+                level >= limits.hacking_share,
+                level,
+                limits.hacking_share,
+                _hacks,
+                persist=limits.persist,
             )
     pairs = [one for one in (*meant, *unnamed) if reward is not None and one.size >= ROWS and one.key != reward.key]
     if reward is None or reward.size < ROWS or not pairs:
         if hacks:
             return Judgement(findings)
-        return lacks("no train reward is logged" if reward is None else "nothing beside the train reward says what is meant")
+        return lacks(
+            "no train reward is logged" if reward is None else "nothing beside the train reward says what is meant"
+        )
     for truth in pairs:
         paid, rise, threshold, flags = apart(reward, truth, limits)
         if paid.size < ROWS:
@@ -61,13 +70,11 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     return Judgement(findings)
 
 
-def apart(
-    reward: Channel, truth: Channel, limits: Limits
-) -> tuple[Channel, Floats, float, NDArray[np.bool_]]:
+def apart(reward: Channel, truth: Channel, limits: Limits) -> tuple[Channel, Floats, float, NDArray[np.bool_]]:
     """Return how far a train reward has risen, from where on that counts, and where the truth does not follow.
 
-    Both are medians of 3 rows of the truth against the median of the first 3. The truth does not follow where it has gained less
-    than ``hacking_follow`` of the rise of the reward, and its trend over the last 12 rows is no such rise.
+    Both are medians of 3 rows of the truth against the median of the first 3. The truth does not follow where it has
+    gained less than ``hacking_follow`` of the rise of the reward, and its trend over the last 12 rows is no such rise.
 
     Returns
     -------
@@ -104,15 +111,16 @@ def _between(reward: Channel, truth: Channel) -> Channel:
     rows = [k for k in range(ends.size) if ends[k] > starts[k]]
     value = np.array([np.median(reward.value[starts[k] : ends[k]]) for k in rows])
     none = np.empty(0)
-    return Channel(
-        reward.name, reward.key, reward.unit, truth.step[rows], truth.compute[rows], value, none, none
-    )
+    return Channel(reward.name, reward.key, reward.unit, truth.step[rows], truth.compute[rows], value, none, none)
 
 
 def _unearned(part: Channel) -> bool:
     """Whether a part of the reward within [0, 1] is measured, and stays in its lowest twentieth."""
-    return part.size >= ROWS and not part.constant and part.value.min() >= 0.0 and bool(
-        np.percentile(part.value, 95) <= _BOTTOM
+    return (
+        part.size >= ROWS
+        and not part.constant
+        and part.value.min() >= 0.0
+        and bool(np.percentile(part.value, 95) <= _BOTTOM)
     )
 
 
@@ -120,16 +128,20 @@ def _hacks(value: float, limit: float) -> str:
     return f"{100 * value:.0f} % of judged rollouts try the hack (over {100 * limit:.0f} %)"
 
 
-def _rises(key: str):  # type: ignore[no-untyped-def]
+def _rises(key: str) -> Callable[[float, float], str]:
     return lambda value, limit: f"the train reward has risen by {value:.3g} and {key} has not followed"
 
 
 REWARD_HACKING = Monitor(
     name="reward_hacking",
     title="hacking",
-    needs=("the train reward, and a validation or a part of the reward that says what is meant; or a judged share of hacks",),
-    rule="the train reward (median of 3 rows of the truth) is up by half of its start, .1 at least, and the true measure has gained less than "
-    ".15 of that, also by its Theil-Sen trend over 12 rows; stop: a judged share of hacks ≥ .5",
+    needs=(
+        "the train reward, and a validation or a part of the reward that says what is meant",
+        "or a judged share of hacks",
+    ),
+    rule="the train reward (median of 3 rows of the truth) is up by .4 of its start, .1 at least, and the true"
+    " measure has gained less than .15 of that, also by its Theil-Sen trend over 12 rows; stop: a judged "
+    "share of hacks ≥ .5",
     source="chosen on real runs out of group; the form is that of Gao et al. (2210.10760)",
     advice="read the best-paid samples; make the reward check what is meant; validate on the true measure",
     judge=_judge,

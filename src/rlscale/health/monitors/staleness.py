@@ -33,7 +33,8 @@ STALENESS = Monitor(
     title="staleness",
     needs=("staleness (policy versions)",),
     rule="median of 5 rows ≥ 4 (note), ≥ 8 (warn)",
-    source="AReaL (2505.24298): plain PPO 42.0 to 23.3 at 4 versions, decoupled PPO 42.2 at 4, 41.0 at 8; ScaleRL: 4 and 8 alike",
+    source="AReaL (2505.24298): plain PPO 42.0 to 23.3 at 4 versions, decoupled PPO 42.2 at 4, 41.0 at 8; "
+    "ScaleRL: 4 and 8 alike",
     advice="bound the lag, or use a decoupled loss with importance weights",
     judge=_judge,
 )

@@ -98,9 +98,9 @@ def _relative(channel: Channel, vitals: Vitals, limits: Limits) -> tuple[Finding
     fallen = np.zeros(level.size, dtype=bool)
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
-    return found("warn", channel, grown, ratio, limits.mismatch_ratio, _grown, persist=limits.persist, calm=calm) + found(
-        "stop", channel, grown & fallen, ratio, limits.mismatch_ratio, _fallen, persist=1, clear=4, calm=calm
-    )
+    return found(
+        "warn", channel, grown, ratio, limits.mismatch_ratio, _grown, persist=limits.persist, calm=calm
+    ) + found("stop", channel, grown & fallen, ratio, limits.mismatch_ratio, _fallen, persist=1, clear=4, calm=calm)
 
 
 def _grown(value: float, limit: float) -> str:
@@ -117,9 +117,11 @@ TRAIN_INFERENCE_MISMATCH = Monitor(
     name="train_inference_mismatch",
     title="mismatch",
     needs=("mismatch (in the trainer's unit)", "importance weights, ESS, chi-square, veto share"),
-    rule="median of 3 rows past the threshold of its unit: mean |Δlog p| .05, mean |Δp| .01, KL .1, mean weight under .5 or "
-    "over 2, ESS .3, χ² 1, sd of weights 1, veto .1; or ≥ 4 times the first 10 rows; stop: that with a fallen reward",
+    rule="median of 3 rows past the threshold of its unit: mean |Δlog p| .05, mean |Δp| .01, KL .1, mean "
+    "weight under .5 or over 2, ESS .3, χ² 1, sd of weights 1, veto .1; or ≥ 4 times the first 10 rows; "
+    "stop: that with a fallen reward",
     source="verl rollout_corr.md and FAQ; |Δlog p| .016 to .022 is usual with bf16",
-    advice="use one precision on both sides (or an FP32 head), truncated importance sampling; check kernels and templates",
+    advice="use one precision on both sides (or an FP32 head), truncated importance sampling; check kernels and "
+    "templates",
     judge=_judge,
 )
