@@ -11,12 +11,14 @@ from rlscale.answers.health.view import TITLES, HealthView, first_alarms, headli
 from rlscale.answers.numbers import count
 from rlscale.answers.table import Cell, Column, Table
 from rlscale.answers.views import listed
-from rlscale.health import MONITORS, SEVERITIES, Alarm, RunHealth
+from rlscale.health import MONITORS, SEVERITIES, Alarm, NotMeasurable, RunHealth
 
 __all__ = ["health_answer"]
 
 #: Alarms that a terminal tells one by one.
 _TOLD = 12
+#: Judged only of runs that are watched: nobody misses it here.
+_WATCHED = "stalled"
 _FLAT = (
     Column("run", "run", "name"), Column("recipe", "recipe", "name"), Column("monitor", "monitor"),
     Column("severity", "severity"), Column("since", "since", "compute"), Column("step", "step", "number"),
@@ -82,7 +84,7 @@ def _matrix(view: HealthView) -> Table:
     rows = tuple(
         (
             run.run, f"severity_{run.now}" if run.now else None, *(_cell(run, each.name) for each in fired),
-            len(run.not_measurable),
+            len(_missing(run)),
         )
         for run in view.runs
     )  # fmt: skip
@@ -121,7 +123,7 @@ def _explanation(run: RunHealth) -> list[Block]:
         sentences.append(Sentence(f"{one.text}{more}", one.subject, one.mark))
         sentences.append(Sentence(f"To do: {alarm.advice}.", level=1))
         sentences.append(Sentence(f"Threshold: {alarm.source}.", level=1))
-    missing = tuple(Sentence(one.why, TITLES[one.monitor]) for one in run.not_measurable)
+    missing = tuple(Sentence(one.why, TITLES[one.monitor]) for one in _missing(run))
     return [
         Section(f"Alarms of {run.run}", tuple(sentences) or ("none",), most=60),
         Section(f"Not measurable in {run.run}", missing, most=20),
@@ -129,11 +131,19 @@ def _explanation(run: RunHealth) -> list[Block]:
     ]
 
 
+def _missing(run: RunHealth) -> list[NotMeasurable]:
+    return [one for one in run.not_measurable if one.monitor != _WATCHED]
+
+
 def _unseen(view: HealthView) -> Section:
     """Return what nobody can see: monitors that are blind on every run, or on some."""
-    blind = Counter(one.monitor for run in view.runs for one in run.not_measurable)
+    blind = Counter(one.monitor for run in view.runs for one in _missing(run))
     everywhere = [TITLES[name] for name, runs in blind.items() if runs == len(view.runs)]
-    quiet = [each.title for each in MONITORS if not blind[each.name] and not any(r.of(each.name) for r in view.runs)]
+    quiet = [
+        each.title
+        for each in MONITORS
+        if each.name != _WATCHED and not blind[each.name] and not any(r.of(each.name) for r in view.runs)
+    ]
     said = []
     if quiet:
         said.append(f"Judged and quiet on every run: {listed(quiet, 15)}.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +33,7 @@ def health_chart(view: HealthView) -> Chart | None:
     heights = (1.5, *(1.0 for _ in panels[1:]))
     keys = tuple(Key("band", SEVERITY[f"severity_{name}"][2], name) for name in reversed(SEVERITIES))
     note = "Shaded from the onset of an alarm to its recovery; a line stands where it was raised."
-    return Chart((Part(panels, 1, (9.0, 1.1 + 1.35 * sum(heights)), heights=heights),), note=note, keys=keys)
+    return Chart((Part(panels, 1, (9.0, 1.75), heights=heights),), note=note, keys=keys)
 
 
 def run_panels(run: RunHealth) -> tuple[Panel, ...]:
@@ -48,14 +50,8 @@ def run_panels(run: RunHealth) -> tuple[Panel, ...]:
     chosen = sorted(placed, key=lambda one: (order.get(one.key, len(order)), usual.get(one.name, len(usual))))[:_MOST]
     panels = [_curve(run, across), *(_series(run, one, across) for one in chosen)]
     bottom = Axis(f"compute ({run.unit})", across.low, across.high, across.ticks)
-    panels[-1] = _with_axis(panels[-1], bottom)
+    panels[-1] = replace(panels[-1], x=bottom)
     return tuple(panels)
-
-
-def _with_axis(panel: Panel, axis: Axis) -> Panel:
-    return Panel(
-        description=panel.description, x=axis, y=panel.y, marks=panel.marks, title=panel.title, subtitle=panel.subtitle
-    )
 
 
 def _curve(run: RunHealth, across: Axis) -> Panel:
@@ -64,7 +60,7 @@ def _curve(run: RunHealth, across: Axis) -> Panel:
     limits = reward_limits(values, (min(values), max(values)))
     marks: list[Mark] = []
     for alarm in first_alarms(run):
-        marks += _onset(alarm, across, limits, strength=0.08)
+        marks += _onset(alarm, across, limits, 0.08)
     marks += [
         Line(tuple(curve.compute.tolist()), tuple(values), "s0", 1.6),
         Points(tuple(curve.compute.tolist()), tuple(values), "s0", 2.0),
@@ -104,18 +100,21 @@ def _names(run: RunHealth, across: Axis, limits: tuple[float, float]) -> list[Ma
     return marks
 
 
-def _onset(alarm: Alarm, across: Axis, limits: tuple[float, float], strength: float) -> list[Mark]:
-    """Return the stretch of an alarm, and a line where it was raised."""
+def _onset(
+    alarm: Alarm, across: Axis, limits: tuple[float, float], strength: float, others: Sequence[Alarm] = ()
+) -> list[Mark]:
+    """Return the stretch of an alarm, up to a graver one, and a line where it was raised."""
     if alarm.since is None:
         return []
     colour = SEVERITY[f"severity_{alarm.severity}"][2]
-    end = across.high if alarm.until is None else alarm.until
+    rank = SEVERITIES.index(alarm.severity)
+    since, end = alarm.since, across.high if alarm.until is None else alarm.until
+    graver = [one.since for one in others if one.since is not None and SEVERITIES.index(one.severity) > rank]
+    end = min([end, *(start for start in graver if start >= since)])
     raised = alarm.since if alarm.raised is None else alarm.raised
     low, high = limits
-    return [
-        Band((alarm.since, end), (low, low), (high, high), colour, strength),
-        Line((raised, raised), limits, colour, 1.0, "dashed", strength=0.8),
-    ]
+    line = Line((raised, raised), limits, colour, 1.0, "dashed", strength=0.8)
+    return [Band((since, end), (low, low), (high, high), colour, strength), line] if end > since else [line]
 
 
 def _series(run: RunHealth, channel: Channel, across: Axis) -> Panel:
@@ -125,16 +124,18 @@ def _series(run: RunHealth, channel: Channel, across: Axis) -> Panel:
     own = [alarm for alarm in run.alarms if alarm.series == channel.key]
     marks: list[Mark] = []
     for alarm in own:
-        marks += _onset(alarm, across, (y.low, y.high), strength=0.13)
+        marks += _onset(alarm, across, (y.low, y.high), 0.13, own)
     marks.append(Line(tuple(channel.compute.tolist()), tuple(shown.tolist()), "ink", 1.1))
     lost = channel.lost_compute[np.isfinite(channel.lost_compute)]
     if lost.size:
         marks.append(Points(tuple(lost.tolist()), (y.high,) * int(lost.size), "collapsed", 2.4, marker="X"))
-    said = "; ".join(dict.fromkeys(f"{alarm.severity}: {place(alarm)}" for alarm in own[:2]))
-    more = f" and {len(own) - 2} more" if len(own) > 2 else ""
+    gravest = max(own, key=lambda alarm: SEVERITIES.index(alarm.severity), default=None)
+    said = "" if gravest is None else f"{gravest.severity}: {place(gravest)}"
+    more = f" and {len(own) - 1} more" if len(own) > 1 else ""
     return Panel(
         description=f"{channel.key} of {run.run}", x=across, y=y, marks=tuple(marks),
-        title=f"{channel.name.replace('_', ' ')}  {said}{more}" if said else channel.name.replace("_", " "),
+        title=channel.name.replace("_", " "), subtitle=f"{said}{more}" if said else "",
+        subtitle_colour="muted" if gravest is None else SEVERITY[f"severity_{gravest.severity}"][2],
     )  # fmt: skip
 
 

@@ -117,7 +117,8 @@ def headline(view: HealthView) -> str:
             if len(runs) == 1:
                 return f"{said}{ill[0].run} is {alone}: {why}."
             names = listed([run.run for run in ill])
-            return f"{said}{len(ill):,} of {count(len(runs), 'run')} {_are(ill)} {verb}: {names} ({why})."
+            some = f"{len(ill):,} of {count(len(runs), 'run')} {_are(ill)} {verb}"
+            return f"{said}{some}: {names}; first {ill[0].run}, {why}."
     past = [run for run in runs if run.worst in ("warn", "stop")]
     if past:
         return f"{said}No alarm is on now; {listed([run.run for run in past])} had some and recovered."

@@ -63,7 +63,7 @@ def _lost(channel: Channel, *, grave: bool) -> tuple[Finding, ...]:
         )
         findings.append(
             Finding(severity, channel, Span(int(place[0]), int(place[1]), back), np.nan, 0.0,
-                    f"{channel.key} is not finite {how}, from step {steps[first]:g}", lost=True)
+                    f"{channel.key} is not finite {how}", lost=True)
         )  # fmt: skip
     return tuple(findings)
 
