@@ -22,7 +22,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if channel is None:
         return lacks(why)
     value = channel.value
-    base = _usual(value)
+    base = _usual(value, limits.grad_warn)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(base > 0, trailing_median(value, 3) / base, 0.0)
     high, calm = ratio >= limits.grad_warn, ratio < limits.grad_warn / 3
@@ -45,16 +45,19 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     )
 
 
-def _usual(value: Floats) -> Floats:
-    """Return the lowest median of 20 rows so far, of norms above 0, at each row; NaN before there are 5."""
+def _usual(value: Floats, limit: float) -> Floats:
+    """Return the median of the last 20 norms that were usual themselves, at each row; NaN before there are 5.
+
+    A norm of 0 (no group had a gradient) and one beyond ``limit`` times the usual do not count, so that what lasts does
+    not become usual.
+    """
     found = np.full(value.size, np.nan)
-    best = np.inf
-    for place in range(_LEAST, value.size):
-        before = value[max(0, place - _BEFORE) : place]
-        before = before[before > 0]
-        if before.size >= _LEAST:
-            best = min(best, float(np.median(before))) if place < _BEFORE else float(np.median(before))
-            found[place] = best
+    known: list[float] = []
+    for place, norm in enumerate(value.tolist()):
+        usual = float(np.median(known[-_BEFORE:])) if len(known) >= _LEAST else np.nan
+        found[place] = usual
+        if norm > 0 and not norm > limit * usual:
+            known.append(norm)
     return found
 
 
@@ -70,8 +73,8 @@ GRAD_NORM = Monitor(
     name="grad_norm",
     title="grad norm",
     needs=("grad_norm (any unit)",),
-    rule="median of 3 rows ≥ 10 times the median of the 20 rows before; stop: ≥ 100 times, or 10 times with a "
-    "fallen reward",
+    rule="median of 3 rows ≥ 10 times the median of the last 20 usual rows; stop: ≥ 100 times, or 10 times "
+    "with a fallen reward",
     source="chosen on real runs out of group; one spike of a single row is none",
     advice="clip the gradient, lower the learning rate; find the batch that did it",
     judge=_judge,
