@@ -11,6 +11,7 @@ from rlscale.cli import main
 COMMANDS = {
     "rank": ["rank"],
     "backtest": ["backtest"],
+    "plan": ["plan", "--reward", "0.7"],
     "gate": ["gate", "--budget", "400"],
     "replay": ["replay", "--policy", "hold"],
     "fit": ["fit"],

@@ -37,6 +37,8 @@ RUNS = [run for run, _ in simulated_runs(2, 1, 20, 0)]
         ("rlscale ledger add PATH --ledger runs.db makes one", "rlscale ledger add PATH --ledger runs.db makes one"),
         ("compare them with rlscale rank --target 5", "compare them with rlscale rank --target 5"),
         ("--report x.txt: a report is an .html file", "--report x.txt: a report is an .html file"),
+        ("--lr-anchor 1e-06 0 is none; give --batch B", "lr_anchor=(1e-06, 0) is none; give batch=B"),
+        ("--reward 2 lies above 1", "reward=2 lies above 1"),
         ("nothing to rename -- or here", "nothing to rename -- or here"),
     ],
 )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
     from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
+    from rlscale.decisions.rollouts import PassCounts, Rollouts, best_at_k, rollouts, worst_at_k
+    from rlscale.decisions.sizes import SizeLaw, size_law
     from rlscale.errors import (
         ChoiceError,
         CurveError,
@@ -59,6 +61,8 @@ _HOMES = {
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
     "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
+    "rlscale.decisions.rollouts": ("PassCounts", "Rollouts", "best_at_k", "rollouts", "worst_at_k"),
+    "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
         "ChoiceError",
         "CurveError",
@@ -119,6 +123,7 @@ __all__ = [
     "Listing",
     "Look",
     "OverTime",
+    "PassCounts",
     "Plan",
     "Policy",
     "Posterior",
@@ -127,15 +132,18 @@ __all__ = [
     "Reading",
     "Replay",
     "RlscaleError",
+    "Rollouts",
     "Run",
     "RunHealth",
     "Series",
+    "SizeLaw",
     "Source",
     "SourceError",
     "Truth",
     "Verdict",
     "VerdictName",
     "backtest",
+    "best_at_k",
     "calibrate",
     "check_health",
     "collect",
@@ -150,7 +158,10 @@ __all__ = [
     "rank",
     "read",
     "replay",
+    "rollouts",
     "simulate",
+    "size_law",
+    "worst_at_k",
 ]
 
 

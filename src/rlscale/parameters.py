@@ -13,13 +13,16 @@ __all__ = ["in_python", "parameter_of"]
 _NAMES = {"from": "since", "cut": "cuts", "runs-per-tournament": "size"}
 #: Options without a value.
 _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
-#: Options with a value; ``bounds`` has two.
+#: Options with two values.
+_PAIRS = ("bounds", "lr-anchor")
+#: Options with a value, or two.
 _VALUED = frozenset(
     """
-    alpha at-least bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended epochs exclude
-    explain family from gpus held horizon jobs layers length logp-passes metric model-error params policy price recipe
-    resume-cost risk-spent run runs-per-tournament seed-sd siblings stagger stopped target tolerance tournaments unit
-    until width
+    alpha at-least batch batch-max bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended
+    epochs exclude explain family from gpus held horizon jobs layers length logp-passes lr-anchor metric model-error
+    most params policy predict pretraining price problems r-max recipe resume-cost reward risk-spent run
+    runs-per-tournament seed-sd siblings spend stagger stopped target tolerance tournaments unique unit until width
+    worth
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.
@@ -70,7 +73,7 @@ def _renamed(found: re.Match[str]) -> str:
     if option not in _VALUED:
         return found[0]
     several = values.split() if "'" not in values else [values[1:]]
-    takes = 2 if option == "bounds" and several[:1] not in (["open"], []) else 1
+    takes = 2 if option in _PAIRS and several[:1] not in (["open"], []) else 1
     own, rest = [_quoted(one) for one in several[:takes]], several[takes:]
     if not own:
         return _parameter(option)

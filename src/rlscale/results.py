@@ -14,7 +14,7 @@ _SHOWN = "rlscale.render.results"
 
 
 class Result:
-    """A result that can be shown: ``Fit``, ``Ranking``, ``GateAnswer``, ``Backtest``, ``Replay``.
+    """A result that can be shown: ``Fit``, ``Ranking``, ``Plan``, ``GateAnswer``, ``Backtest``, ``Replay``.
 
     Examples
     --------

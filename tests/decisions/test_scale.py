@@ -16,12 +16,13 @@ from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.decisions import rank, rank_runs
 from rlscale.decisions import team as teams
 from rlscale.decisions.contender import Contender
-from rlscale.decisions.rank import _best, _blocks
+from rlscale.decisions.rank import _blocks
 from rlscale.decisions.runs import by_recipe as grouped
 from rlscale.decisions.waiting import Waiting
 from rlscale.errors import InputError
 from rlscale.inference import FitOptions, Refits, fit, fits
 from rlscale.inference.ahead import Aftermath
+from rlscale.inference.best import best
 from rlscale.inference.evidence import evidence
 from rlscale.inference.families import SIGMOID
 from rlscale.inference.median import median_curve
@@ -145,7 +146,7 @@ def test_nothing_fitted_ranks_nothing():
 def test_p_best_of_hundreds_of_levels_is_that_of_all_their_draws():
     rng = numbers()
     levels = [Level(np.sort(rng.normal(0.5, 0.05, 2048) + 0.0005 * k), np.full(2048, 1 / 2048)) for k in range(300)]
-    p_best, regret = np.array(_best(levels)).T
+    p_best, regret = np.array(best(levels)).T
     assert p_best.sum() == pytest.approx(1.0)
     sampled = np.stack([rng.permutation(level.values) for level in levels])
     wins = np.bincount(np.argmax(sampled, axis=0), minlength=300) / 2048

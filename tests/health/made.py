@@ -39,7 +39,7 @@ def healthy_series(n=N):
 
 
 def made(name="run", *, units=None, validation=None, more=None, unit="steps", **changed):
-    """Return a run: the train reward is its curve unless validation (step, value) is given; None leaves a series out."""
+    """Return a run whose curve is the train reward, or ``validation`` (step, value); None leaves a series out."""
     n = next((np.size(value) for value in changed.values() if value is not None), N)
     series = {key: value for key, value in {**healthy_series(n), **changed}.items() if value is not None}
     at = {key: Series(steps(np.size(value)), np.asarray(value, dtype=float)) for key, value in series.items()}

@@ -5,7 +5,7 @@ import pytest
 
 from rlscale.curves import COMPUTE, NON_FINITE, Series
 from rlscale.health import MONITORS, Limits, check_health
-from tests.health.made import N, UNITS, healthy_series, made, noise, of, steps
+from tests.health.made import UNITS, N, healthy_series, made, noise, of, steps
 
 LATE = steps() > 60
 EVERY = np.arange(0.0, 101.0, 5.0)
@@ -299,15 +299,14 @@ def test_rows_that_readers_took_out_of_the_reward_count():
     lost = {f"{NON_FINITE}train_reward": Series(np.array([90.0, 91.0, 92.0]), np.ones(3))}
     reward = healthy_series()["train_reward"]
     found = check_health(made(train_reward=np.delete(reward, [89, 90, 91]), more=lost)).runs[0]
-    assert [alarm.series for alarm in found.of("non_finite")] == ["train_reward", "train_reward"]
+    assert [(alarm.series, alarm.step) for alarm in found.of("non_finite")] == [("train_reward", 90.0)]
 
 
 def test_alarms_stand_at_the_compute_of_their_step():
     axis = {COMPUTE: Series(steps(), 1000.0 * steps())}
     run = made(truncation=np.where(LATE, 0.9, 0.03), more=axis, unit="tokens")
-    run = run.with_curve(
-        type(run.curve)(compute=1000 * run.curve.compute, reward=run.curve.reward, unit="tokens"), source=None, warnings=()
-    )  # fmt: skip
+    curve = type(run.curve)(compute=1000 * run.curve.compute, reward=run.curve.reward, unit="tokens")
+    run = run.with_curve(curve, source=None, warnings=())
     alarm = next(one for one in check_health(run).runs[0].of("truncation") if one.severity == "stop")
     assert (alarm.since, alarm.step, alarm.compute_unit) == (1000 * alarm.step, alarm.step, "tokens")
 

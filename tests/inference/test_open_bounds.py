@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rlscale.curves import Curve, Run, Truth, simulate
 from rlscale.curves.assumed import assumed, opened
+from rlscale.curves.bounds import OpenBounds
 from rlscale.decisions import rank
 from rlscale.decisions.gate import gate
 from rlscale.inference import FitOptions, VerdictName, fit
@@ -105,3 +106,36 @@ def test_node_masses_and_weights_are_those_of_the_prior():
     assert np.allclose(mine.quantiles(mine.asymptote, (0.1, 0.5, 0.9)), expected, rtol=0.05)
     unweighed = wide.quantiles(wide.asymptote, (0.1, 0.5, 0.9))
     assert not np.allclose(unweighed, expected, rtol=0.2)  # the prior matters here
+
+
+def sudden(midpoint, sigma, seed):
+    """A rise from -3 towards 5 that is all but over at the second evaluation: no median of 3 shows its start."""
+    compute = np.linspace(0.0, 100.0, 31)
+    risen = compute**1.6 / (compute**1.6 + midpoint**1.6)
+    noise = sigma * np.random.default_rng(seed).standard_normal(compute.size)
+    return Curve(compute=compute, reward=8.0 * risen - 3.0 + noise, bounds=(-1e9, 1e9))
+
+
+@pytest.mark.parametrize("midpoint", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("options", [FitOptions(families=(SIGMOID,)), FitOptions()], ids=["sigmoid", "average"])
+def test_a_start_that_no_median_shows_lies_inside_the_bounds(midpoint, options):
+    truth = 8.0 * 90.0**1.6 / (90.0**1.6 + midpoint**1.6) - 3.0
+    inside = 0
+    for seed in range(8):
+        (curve,) = opened([sudden(midpoint, 0.05, seed)], because="asked")
+        assert curve.bounds[0] < curve.reward[0]
+        answer = fit(curve, 90.0, options).forecasts[0]
+        assert answer.q50 == pytest.approx(truth, abs=0.1)
+        inside += answer.q05 <= truth <= answer.q95
+    assert inside >= 6
+
+
+def test_a_fit_that_misses_the_run_is_not_acted_on():
+    curve = sudden(1.0, 0.1, 1)
+    shut = OpenBounds(lowest=4.0, highest=5.1, range=1.0, because="asked")  # its limits shut the start out
+    for options in (FitOptions(families=(SIGMOID,)), FitOptions()):
+        found = fit(curve.with_bounds(shut.limits, "open", shut), 90.0, options)
+        far = abs(found.forecasts[0].q50 - 4.99) > 0.5
+        assert not (far and found.verdict.name is VerdictName.RESOLVED)
+        if far:
+            assert "The fit misses the latest evaluations" in found.verdict.reason

@@ -14,7 +14,7 @@ from rlscale.inference import Forecast, Interval, OverTime
 if TYPE_CHECKING:
     from rlscale.decisions import Pair, RecipeRank
 
-__all__ = ["SCHEMA", "fit_document", "rank_document"]
+__all__ = ["SCHEMA", "fit_document", "rank_document", "run_document"]
 
 SCHEMA = 1
 Document = dict[str, Any]
@@ -46,7 +46,7 @@ def rank_document(view: RankView) -> Document:
         "seed_sd": asdict(ranking.seed_sd),
         "claim": ranking.claim,
         "notes": list(ranking.notes),
-        "runs": [_standing(run) for run in view.runs],
+        "runs": [run_document(run) for run in view.runs],
         **coverage_document(view.grouping, view.left_out),
         "errors": [asdict(error) for error in view.errors],
         "options": _options(view.settings),
@@ -116,8 +116,8 @@ def _over_time(grown: OverTime) -> list[Document]:
     return looks
 
 
-def _standing(run: RunLine) -> Document:
-    """Return what ``rank`` says of each run; ``fit`` says the rest."""
+def run_document(run: RunLine) -> Document:
+    """Return what is said of each run that is judged with others; ``fit`` says the rest."""
     return {
         "run": run.run,
         "recipe": run.recipe,

@@ -12,6 +12,7 @@ from rlscale.answers.numbers import count, number, probability, quantity, reward
 from rlscale.answers.views import FitView, RankView, RunLine, RunView, runs_by_recipe
 from rlscale.curves import Run
 from rlscale.curves.assumed import bounds_sentence
+from rlscale.inference.pool import SeedSpread
 from rlscale.inference.resolves import HORIZON
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "Remark",
     "calibrated",
     "claim",
+    "claimed",
     "common_unit",
     "counts",
     "crossings",
@@ -87,8 +89,12 @@ def shared(said: Iterable[tuple[str, str]]) -> tuple[Remark, ...]:
 
 def claim(view: RankView) -> str:
     """Say whether the probabilities are about recipes or runs, and where the run-to-run sd comes from."""
-    spread = view.ranking.seed_sd
-    if view.ranking.claim == "runs":
+    return claimed(view.ranking.claim, view.ranking.seed_sd)
+
+
+def claimed(claim: str, spread: SeedSpread) -> str:
+    """Say whether probabilities are about ``recipes`` or ``runs``, and where the run-to-run sd comes from."""
+    if claim == "runs":
         return "Probabilities are about these runs, not about new runs of the recipes (run-to-run sd 0)."
     where = {
         "given": "as given",

@@ -34,9 +34,9 @@ class Column:
     kind : str
         Words: ``text``, ``name`` (of a run or recipe, folded where it is long), ``verdict``, ``decision``; ``label``,
         a number that is written out already. Numbers:
-        ``count``, ``number``, ``decimal`` (one decimal), ``probability``, ``share``, ``percent`` and ``cut`` (in per
-        cent, with one decimal, none, and as many as it has), ``compute``, ``reward``, ``error`` (a difference of
-        rewards, one decimal more). Numbers also as an :class:`Interval`.
+        ``count``, ``number``, ``fine`` (four decimals), ``decimal`` (one decimal), ``probability``, ``share``,
+        ``percent`` and ``cut`` (in per cent, with one decimal, none, and as many as it has), ``compute``, ``reward``,
+        ``error`` (a difference of rewards, one decimal more). Numbers also as an :class:`Interval`.
     audience : str
         ``all``, ``people`` (no CSV, no DataFrame) or ``programs``.
     spare : bool
@@ -192,6 +192,7 @@ class Table:
             "percent": lambda value: f"{100.0 * value:.0f} %",
             "cut": lambda value: f"{100.0 * value:g} %",
             "count": lambda value: f"{value:,.0f}",
+            "fine": lambda value: numbers.number(value, 4),
             "decimal": lambda value: f"{value:,.1f}",
         }
         return writers.get(kind, numbers.number)

@@ -12,6 +12,9 @@ from rlscale.cli.health import health
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
+from rlscale.cli.plans import plan
+from rlscale.cli.rollouts import rollouts
+from rlscale.cli.sizes import sizes
 from rlscale.options import example
 
 __all__ = ["main"]
@@ -32,7 +35,24 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (show, fit, rank, backtest, health, gate, watch, replay, policy, ledger, demo, simulate, sources):
+for _command in (
+    show,
+    fit,
+    rank,
+    backtest,
+    plan,
+    sizes,
+    rollouts,
+    health,
+    gate,
+    watch,
+    replay,
+    policy,
+    ledger,
+    demo,
+    simulate,
+    sources,
+):
     main.add_command(_command)
 for _command in OVERRIDES:
     main.add_command(_command, f"gate {_command.name}")

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from rlscale.answers.settings import Settings
     from rlscale.left_out import LeftOut
     from rlscale.render.output import Output
+    from rlscale.sources import Reading
 
-__all__ = ["PARTLY", "Commands", "answered", "output", "prepare", "settings", "watched"]
+__all__ = ["PARTLY", "Commands", "answered", "output", "prepare", "settings", "shown_runs", "watched"]
 
 #: Exit code of an answer that covers fewer runs than were named.
 PARTLY = 3
@@ -173,3 +174,13 @@ def settings(given: dict[str, Any], **more: Any) -> Settings:
     told = {"from" if name == "since" else name: value for name, value in {**given, **fitting, **more}.items()}
     options = {name: value for name, value in told.items() if name not in _NOT_ASKED}
     return Settings(command=click.get_current_context().obj, options=options)
+
+
+def shown_runs(patterns: tuple[str, ...], reading: Reading) -> list[str]:
+    """Return the names of the runs that ``--run`` shows, those left out among them; none means all."""
+    from rlscale.sources.patterns import check_patterns, matches
+
+    names = [run.name for run in reading.runs]
+    names += dict.fromkeys(run.run for run in reading.left_out if run.run)
+    check_patterns(names, {"--run": patterns})
+    return [name for name in names if matches(name, patterns)]

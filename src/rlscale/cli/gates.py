@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rlscale.cli.base import PARTLY, answered, output, settings, watched
+from rlscale.cli.base import PARTLY, answered, output, settings, shown_runs, watched
 from rlscale.errors import InputError
 from rlscale.options import (
     CALIBRATION,
@@ -86,7 +86,9 @@ def gate(
     if not reading.runs:
         raise InputError("nothing to gate: no run could be read")
     names = [run.name for run in reading.runs]
-    visible = _shown(shown, [*names, *dict.fromkeys(run.run for run in reading.left_out if run.run)], exit_code)
+    visible = shown_runs(shown, reading)
+    if exit_code and len(visible) != 1:
+        raise InputError(f"--exit-code is of one run and {len(visible)} are given; name it with --run RUN")
     states = _states(paths, given, names)
     options = gate_fit_options(given)
     numbers, said = gate_numbers(given, reading.runs[0].curve, options.family)
@@ -102,17 +104,6 @@ def gate(
         decision = next((each for each in answer.decisions if each.run == visible[0]), None)
         click.get_current_context().exit(PARTLY if decision is None else EXIT[decision.action.value])
     answered(reading.left_out, given)
-
-
-def _shown(patterns: tuple[str, ...], names: list[str], exit_code: bool) -> list[str]:
-    """Return the names of the runs to show; none means all."""
-    from rlscale.sources.patterns import check_patterns, matches
-
-    check_patterns(names, {"--run": patterns})
-    chosen = [name for name in names if matches(name, patterns)]
-    if exit_code and len(chosen) != 1:
-        raise InputError(f"--exit-code is of one run and {len(chosen)} are given; name it with --run RUN")
-    return chosen
 
 
 def _states(paths: tuple[str, ...], given: dict[str, Any], names: list[str]) -> dict[str, list[str]]:

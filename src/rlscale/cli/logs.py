@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rlscale.curves import Run, Truth
 
 __all__ = ["show", "simulate", "sources"]
+
+#: Runs whose truth ``simulate`` prints.
+_SHOWN = 40
 
 
 @click.command(epilog=example("rlscale show runs/base/trainer_state.json"))
@@ -103,8 +106,10 @@ def simulate(out: Path | None, truth: Path | None, as_json: bool, **given: Any) 
         click.echo("\n".join(_truth_lines(pairs)), err=True)
 
 
-def _truth_lines(pairs: Iterable[tuple[Run, Truth]]) -> list[str]:
-    return [
+def _truth_lines(pairs: Sequence[tuple[Run, Truth]]) -> list[str]:
+    lines = [
         f"truth {run.name}: R0 {t.R0:.3f}, A {t.A:.3f}, B {t.B:.2f}, C_mid {t.C_mid:.4g} {run.curve.unit}"
-        for run, t in pairs
+        for run, t in pairs[:_SHOWN]
     ]
+    more = len(pairs) - _SHOWN
+    return [*lines, f"… and {more:,} more runs (--truth F.json writes all)"] if more > 0 else lines

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rlscale.curves.bounds import OpenBounds, frame_of, jitter, levels
+from rlscale.curves.bounds import OpenBounds, extent, frame_of, jitter, levels
 from rlscale.curves.curve import Curve
 
 __all__ = ["ASSUMED", "STRAY", "assumed", "bounds_sentence", "is_one_assumption", "opened"]
@@ -65,8 +65,8 @@ def _within_unit(curve: Curve) -> bool:
 
 def opened(curves: Sequence[Curve], *, because: str) -> list[Curve]:
     """Return curves with open bounds, decided together."""
-    known = [(*levels(curve.reward), jitter(curve.reward)) for curve in curves]
-    rises = [high - low for low, high, _ in known if high > low]
+    known = [(*extent(curve.reward), jitter(curve.reward)) for curve in curves]
+    rises = [high - low for low, high in (levels(curve.reward) for curve in curves) if high > low]
     unit = float(np.median(rises)) if rises else 0.0
     bounds = [OpenBounds(lowest=low, highest=high, range=unit, jitter=j, because=because) for low, high, j in known]
     common = frame_of(bounds)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rlscale.curves.value import Value
 from rlscale.errors import CurveError
 
-__all__ = ["BOUNDS_FROM", "MAD", "REASONS", "OpenBounds", "frame_of", "jitter", "levels", "scatter"]
+__all__ = ["BOUNDS_FROM", "MAD", "REASONS", "OpenBounds", "extent", "frame_of", "jitter", "levels", "scatter"]
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,8 @@ MAD = 1.4826
 class OpenBounds(Value):
     """What is known of a reward whose bounds nobody states.
 
-    With ``m`` and ``M`` the lowest and highest median of 3 consecutive values of a run, ``j`` the jitter of its
+    With ``m`` and ``M`` the lowest and highest median of 3 consecutive values of a run (for ``m`` its start, where it
+    lies far below, :func:`extent`), ``j`` the jitter of its
     evaluations and ``s = max(M - m, range, 40 j)``, the ceiling has a flat prior density on ``[m - s, M]`` that falls
     above ``M`` as a half-Cauchy of scale ``s``, cut at ``M + 10 s``. A rise that hardly leaves the noise says little of
     how far it may go: without the term in ``j`` the 80 % intervals of such runs hold 7 to 60 %
@@ -122,6 +123,28 @@ def levels(reward: Floats) -> tuple[float, float]:
         return float(reward.min()), float(reward.max())
     medians = np.median(sliding_window_view(reward, 3), axis=1)
     return float(medians.min()), float(medians.max())
+
+
+def extent(reward: Floats) -> tuple[float, float]:
+    """Return ``m`` and ``M`` as bounds take them: :func:`levels`, and a start that lies far below them.
+
+    A rise that is over within two evaluations leaves no median of 3 behind: the first evaluation, where it lies below
+    all medians by more than they lie apart, is the lowest level then. Bounds above it would shut the start out, and
+    what is fitted inside them is confidently wrong.
+
+    Parameters
+    ----------
+    reward : array, shape (n,)
+        Rewards in order of compute.
+
+    Examples
+    --------
+    >>> extent(np.array([-3.0, 4.0, 5.0, 5.1, 5.0]))
+    (-3.0, 5.0)
+    """
+    low, high = levels(reward)
+    start = float(reward[0])
+    return (start if start < low - (high - low) else low), high
 
 
 def jitter(reward: Floats) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rlscale.curves.bounds import jitter, levels
+from rlscale.curves.bounds import extent, jitter
 from rlscale.curves.curve import Curve
 from rlscale.curves.run import Run
 
@@ -20,9 +20,9 @@ def first(run: Run, count: int) -> Run:
 
 
 def _as_seen(curve: Curve) -> Curve:
-    """Return a curve that was cut with the levels of what is left of it."""
+    """Return a curve that was cut with the extent of what is left of it."""
     if curve.open is None:
         return curve
-    low, high = levels(curve.reward)
+    low, high = extent(curve.reward)
     bounds = replace(curve.open, lowest=low, highest=high, jitter=jitter(curve.reward))
     return curve.with_bounds(bounds.limits, "open", bounds)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.decisions.contender import Contender, Entry, Outcome, middle_verdict
@@ -18,16 +17,15 @@ from rlscale.decisions.ranking import Ranking, RecipeRank
 from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
 from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
+from rlscale.inference.best import best
 from rlscale.inference.entry import fits_of
 from rlscale.inference.fit import Fit, FitOptions, far_off
-from rlscale.inference.pool import Level, SeedSpread, learned_spread
+from rlscale.inference.pool import SeedSpread, learned_spread
 from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import lacked
 
 __all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
-
-Floats = NDArray[np.float64]
 
 #: A recipe leaves the group of the leader when the leader is better with this probability.
 SEPARATED = 0.95
@@ -240,7 +238,7 @@ def _placed(
             forecast=one.level.interval,
             expected_regret=regret,
         )
-        for one, (p_best, regret) in zip(ordered, _best([one.level for one in ordered]), strict=True)
+        for one, (p_best, regret) in zip(ordered, best([one.level for one in ordered]), strict=True)
     ]
 
 
@@ -256,40 +254,6 @@ def _unfitted(name: str, runs: tuple[str, ...], told: Entry) -> RecipeRank:
         forecast=None,
         expected_regret=None,
     )
-
-
-def _best(levels: Sequence[Level]) -> list[tuple[float, float]]:
-    """P(best) and expected regret of independent levels: ``int dF_i prod_(j != i) F_j`` and ``E[max] - E[i]``."""
-    if len(levels) < 2:
-        return [(1.0, 0.0) for _ in levels]
-    starts = sorted(level.values[0] for level in levels)
-    low, high = starts[0], max(level.values[-1] for level in levels)
-    margin = 1e-9 * (high - low) + 1e-300
-    edges = np.linspace(low - margin, high + margin, 4001)
-    # below the third highest start three levels have no mass: no level is the best there, to floating point
-    edges = edges[max(int(np.searchsorted(edges, starts[-3:][0])) - 1, 0) :]
-    total = np.zeros(edges.size)
-    for level in levels:  # one at a time: thousands of these do not fit into memory
-        reached = level.cdf(edges[: _reach(level, edges)])
-        total[: reached.size] += _log(reached)
-    product = np.exp(total)
-    highest = float(edges[-1] - np.sum(np.diff(edges) * 0.5 * (product[1:] + product[:-1])))
-    shares = []
-    for level in levels:
-        own = level.cdf(edges[: _reach(level, edges)])
-        others = np.exp(total[: own.size] - _log(own))
-        shares.append(float(np.sum(np.diff(own) * 0.5 * (others[1:] + others[:-1]))))
-    scale = sum(shares)
-    return [(share / scale, max(highest - level.mean, 0.0)) for share, level in zip(shares, levels, strict=True)]
-
-
-def _reach(level: Level, edges: Floats) -> int:
-    """Return how many of the edges lie up to the first that is above all of a level."""
-    return int(np.searchsorted(edges, level.values[-1], side="right")) + 1
-
-
-def _log(cdf: Floats) -> Floats:
-    return np.asarray(np.log(np.maximum(cdf, 1e-300)))
 
 
 def _groups(ordered: Sequence[Contender], against_best: Sequence[float]) -> dict[str, int]:

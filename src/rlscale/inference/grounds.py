@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve
+from rlscale.curves.bounds import jitter
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.smoothed import Smoothing
 
@@ -21,6 +22,9 @@ GAIN_SHARE = 0.02
 FEWEST = 8
 #: An answer ends on a bound within this share of the range; a run is far from it by more than this one.
 ON_BOUND, FAR_SHARE = 0.01, 0.15
+#: A fit further from the mean of the latest evaluations than this share of the range and than so many of their jitters
+#: has missed them: no answer that rests on it is acted on. The latest are the last 3.
+MISS_SHARE, MISS_JITTERS, LATEST = 0.15, 8.0, 3
 #: A claim holds from this probability on.
 SURE = 0.9
 
@@ -41,6 +45,8 @@ class Grounds:
         How the values look smoothed, where they are too few for that: under three windows.
     n_points : int
         Evaluations fitted.
+    missed : float, optional
+        Mean of the latest evaluations fitted, where the fit lies far from it; None where it does not.
     """
 
     p_gain: float
@@ -48,6 +54,7 @@ class Grounds:
     level: float
     smoothing: Smoothing | None
     n_points: int
+    missed: float | None = None
 
     @property
     def few(self) -> bool:
@@ -57,7 +64,8 @@ class Grounds:
     @property
     def allow_resolved(self) -> bool:
         """Whether an answer that is narrow enough may be acted on."""
-        return self.p_past_midpoint >= 0.5 and self.p_gain >= SURE and self.smoothing is None and not self.few
+        shown = self.p_past_midpoint >= 0.5 and self.p_gain >= SURE
+        return shown and self.smoothing is None and not self.few and self.missed is None
 
 
 def capped(curve: Curve, high: float, level: float) -> bool:
@@ -89,12 +97,15 @@ def grounds(posterior: Posterior, now: Floats, smoothed: Smoothing | None = None
     """
     curve = posterior.curve
     gained = now - posterior.baseline
+    level, latest = float(posterior.mean(now)), float(curve.reward[-LATEST:].mean())
+    far = abs(latest - level) > max(MISS_SHARE * curve.range, MISS_JITTERS * jitter(curve.reward))
     return Grounds(
         p_gain=posterior.probability(gained > GAIN_SHARE * curve.range),
         p_past_midpoint=p_past_midpoint(posterior),
-        level=float(posterior.mean(now)),
+        level=level,
         smoothing=smoothed if smoothed is not None and smoothed.hides(curve.n_points) else None,
         n_points=curve.n_points,
+        missed=latest if far else None,
     )
 
 

@@ -183,6 +183,12 @@ def _doubts(curve: Curve, found: Grounds, answer: Forecast) -> tuple[str, str]:
         doubts += f"Gain not shown yet: P = {found.p_gain:.0%}. ".replace("%", " %")
         first = "" if curve.has_baseline else "an evaluation at step 0, "
         steps += f"To settle the gain: {first}more items in each evaluation, or a longer run. "
+    if found.missed is not None:
+        level, latest = shown(found.level, curve), shown(found.missed, curve)
+        doubts += f"The fit misses the latest evaluations: it stands at {level}, they at {latest}. "
+        steps += (
+            "Do not act on this fit; state the bounds (--bounds LO HI), or leave what no curve fits out (--from C). "
+        )
     if found.few:
         doubts += f"Only {found.n_points} evaluations: no answer is acted on before {FEWEST}. "
         steps += "Evaluate more often, or let the run go on. "

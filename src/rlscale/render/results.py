@@ -10,6 +10,9 @@ from typing import Any
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.plan import LearningRate, Plan
+from rlscale.decisions.rollouts import Rollouts
+from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
 from rlscale.health import Health
 from rlscale.inference import Fit
@@ -83,9 +86,13 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Fit: _fit,
         Ranking: _ranking,
         GateAnswer: _gate,
+        Plan: _plan,
+        LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
         Health: _health,
+        Rollouts: _rollouts,
+        SizeLaw: _sizes,
     }
     return builders[type(result)](result, charts)
 
@@ -122,6 +129,18 @@ def _health(result: Health, charts: bool) -> Answer:
     return health_answer(health_view(result), charts=charts)
 
 
+def _plan(result: Plan, charts: bool) -> Answer:
+    from rlscale.answers.plan import plan_answer, plan_view
+
+    return plan_answer(plan_view(result), charts=charts)
+
+
+def _rate(result: LearningRate, charts: bool) -> Answer:
+    from rlscale.answers.plan import RateView, rate_answer
+
+    return rate_answer(RateView(result), charts=charts)
+
+
 def _backtest(result: Backtest, charts: bool) -> Answer:
     from rlscale.answers.backtest import backtest_answer, backtest_view
 
@@ -132,3 +151,15 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _rollouts(result: Rollouts, charts: bool) -> Answer:
+    from rlscale.answers.rollouts import RolloutsView, rollouts_answer
+
+    return rollouts_answer(RolloutsView(answer=result, left_out=result.left_out), charts=charts)
+
+
+def _sizes(result: SizeLaw, charts: bool) -> Answer:
+    from rlscale.answers.sizes import SizesView, sizes_answer
+
+    return sizes_answer(SizesView(law=result, left_out=result.left_out), charts=charts)

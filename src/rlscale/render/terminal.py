@@ -81,8 +81,9 @@ def _built(table: Table, layout: Layout, name_width: int, limit: int) -> RichTab
             # the space stands where the best of a column has its mark
             heading = "\n".join(f"{line} " for line in column.heading.split("\n")) if k in best else column.heading
             built.add_column(Text(heading), justify="left" if column.words else "right", no_wrap=True)
+    apart = not all(map(table.starts, range(len(table.rows))))  # groups of one row each need no gaps
     for row in range(min(limit, len(table.rows))):
-        if table.group and row and table.starts(row):
+        if apart and row and table.starts(row):
             built.add_section()
         cells = [_cell(table, row, k, layout) for k in places]
         if named is not None:

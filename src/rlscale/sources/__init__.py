@@ -10,18 +10,22 @@ from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.reading import Reading
+from rlscale.sources.tables.pass_counts import PromptTable, prompt_table, without_prompt_tables
 
 __all__ = [
     "FlopRule",
     "Grouping",
     "Log",
     "Named",
+    "PromptTable",
     "ReadOptions",
     "Reading",
     "Survey",
     "bundled",
     "collect",
     "named_recipe",
+    "prompt_table",
     "read",
     "survey",
+    "without_prompt_tables",
 ]

@@ -55,7 +55,10 @@ _ROLES = {
     ),
     "unit": "unit compute_unit",
     "metric": "metric",
-    "model_params": "model_params",
+    "model_params": (
+        "model_params n_params num_params model_parameters num_parameters n_parameters param_count model_size params "
+        "parameters"
+    ),
     "n_eval": "n_eval n n_samples n_problems n_items n_questions num_problems num_questions",
     "sd": "sd stderr std_err sem standard_error",
 }

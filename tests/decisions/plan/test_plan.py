@@ -164,6 +164,8 @@ def test_a_plan_is_a_plain_value():
         ({"worth": 0.0}, "worth", "--worth 0 is not a share above 0; give the share of the range"),
         ({"batch": 512}, "lr_anchor", "a learning rate is that of a batch, from one that works: --lr-anchor LR BATCH"),
         ({"lr_anchor": (1e-6, 1024)}, "batch", "a learning rate is that of a batch, from one that works: --batch B is"),
+        ({"lr_anchor": (1e-6, 0), "batch": 8}, "lr_anchor", "--lr-anchor 1e-06 0 is not a learning rate and a batch"),
+        ({"lr_anchor": (1e-6, 8), "batch": 0}, "batch", "--batch 0 is not a batch; give a finite number above 0"),
         ({"seed_sd": -1.0}, "seed_sd", "--seed-sd -1 is not a size"),
     ],
 )

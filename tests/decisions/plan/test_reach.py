@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,8 @@ from rlscale.decisions.plan.reach import HORIZON, reach
 from rlscale.inference.pool import pooled_level
 
 from .made import PURE, fitted, law, reached
+
+MODULE = importlib.import_module("rlscale.decisions.plan.reach")
 
 
 def test_a_reward_ahead_is_reached_where_the_law_gets_there():
@@ -77,3 +81,12 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
             control.append(compute.q50 * 0.98 <= when <= compute.q50 * 1.02)
     assert 0.68 <= np.mean(inside) <= 0.92  # 80 %, three standard errors
     assert np.mean(control) < 0.6
+
+
+def test_the_compute_of_a_reward_reached_long_ago_does_not_depend_on_the_nodes(monkeypatch):
+    one = fitted(last=400.0)
+    few = reach([one], 0.4, tau=0.0).compute
+    monkeypatch.setattr(MODULE, "_PAST", 400)
+    many = reach([one], 0.4, tau=0.0).compute
+    assert (few.q10, few.q50, few.q90) == pytest.approx((many.q10, many.q50, many.q90), rel=0.03)
+    assert few.q10 < reached(law(), 0.4) < few.q90

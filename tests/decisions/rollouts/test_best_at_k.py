@@ -91,7 +91,7 @@ WHOLE = "give whole numbers with 0 <= correct <= graded"
         (("a", "b", "a"), (1, 1, 1), (4, 4, 4),
          "prompt 'a' stands in several rows; add up its counts and give one row"),
         (("a",), (5,), (4,), f"prompt 'a' has 5 right of 4 graded; {WHOLE}"),
-        (("a",), (np.nan,), (4,), f"prompt 'a' has nan right of 4 graded; {WHOLE}"),
+        (("a",), (np.nan,), (4,), f"prompt 'a' has no number right of 4 graded; {WHOLE}"),
         (("a",), (0.5,), (4,), f"prompt 'a' has 0.5 right of 4 graded; {WHOLE}"),
     ],
 )  # fmt: skip

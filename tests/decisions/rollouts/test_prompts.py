@@ -100,7 +100,7 @@ FEW = "is no number of rollouts for groups of at least 2; give a whole number fr
         ({"budget": 0}, f"budget=0 {FEW}"),
         ({"budget": 1}, f"budget=1 {FEW}"),
         ({"budget": 2.5}, f"budget=2.5 {FEW}"),
-        ({"budget": 8, "most": 1}, "most = 1 is no size of a group; give 2 or more"),
+        ({"budget": 8, "most": 1}, "most=1 is no size of a group; give 2 or more"),
         ({"budget": 8, "worth": 1.0}, "worth = 1 is no probability below 1"),
     ],
 )  # fmt: skip
@@ -108,3 +108,8 @@ def test_budgets_that_cannot_be(options, message):
     with pytest.raises(InputError) as error:
         allocate(table((1, 4)), **options)
     assert str(error.value) == message
+
+
+def test_what_is_left_is_spread_although_the_next_rollouts_of_many_prompts_tie():
+    pairs = [*[(1, 16)] * 22, *[(8, 16)] * 40, *[(0, 16)] * 40]
+    assert allocate(table(*pairs), 210, most=4).used == 210

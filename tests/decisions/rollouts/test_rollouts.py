@@ -10,6 +10,7 @@ import rlscale
 from rlscale.curves import Curve, Metric, Run, Series
 from rlscale.decisions.rollouts import PassCounts, rollouts
 from rlscale.errors import InputError
+from rlscale.left_out import LeftOut
 from tests.decisions.rollouts.projects import project, run, with_training
 
 
@@ -107,10 +108,10 @@ def test_beyond_the_support_it_is_said_and_far_beyond_there_is_no_number(answer)
     assert ahead.n_star.n.q10 < ahead.n_star.n.q90
     far = rollouts(answer.fits, budget=1e7).classes[0]
     assert (far.n_star, far.allocation) == (None, None)
-    assert far.reasons["n_star"] == "the budget 1e+07 lies beyond 4 times what was evaluated, 1e+06"
+    assert far.reasons["n_star"] == "the budget 1e+07 samples lies beyond 4 times what was evaluated, 1e+06"
     near = rollouts(answer.fits, budget=100.0).classes[0]
     assert near.n_star is None
-    assert near.reasons["n_star"].startswith("the budget 100 lies below the compute from which two numbers")
+    assert near.reasons["n_star"].startswith("the budget 100 samples lies below the compute from which two numbers")
 
 
 def test_a_best_number_that_still_rises_has_no_end():
@@ -175,7 +176,7 @@ def test_runs_that_do_not_learn_count_as_flat_and_are_said():
     still = Run(name="n8-flat", recipe="n8", curve=flat, settings={"generations": 8, "prompts_per_step": 32})
     result = rollouts([still, *project(32, 128, 512)]).classes[0]
     assert result.tried[0].verdict.name.value == "no_learning"
-    assert result.notes[0].startswith("n8-flat: each shows no gain")
+    assert result.notes[0].startswith("n8-flat: shows no gain")
     assert result.n_star.n.q50 > 32
     nothing = rollouts([renamed(replace_settings(still, generations=n), f"{n}-") for n in (8, 16, 32)]).classes[0]
     assert nothing.n_star is None
@@ -222,12 +223,12 @@ def test_overfitting_is_seen_and_agreement_is_not_taken_for_it():
 
 def test_runs_that_state_no_rollouts_are_left_out():
     result = rollouts([*project(8, 32, 128), run(8, settings={}, name="bare")])
-    assert result.left_out == (("bare", "its rollouts per prompt are not stated"),)
+    assert result.left_out == (LeftOut("bare", "", "its rollouts per prompt are not stated", True),)
 
 
 def test_runs_too_short_to_fit_are_left_out():
     result = rollouts([*project(8, 32, 128), run(512, points=2)])
-    assert [name for name, _ in result.left_out] == ["n512-seed0"]
+    assert [(lost.run, lost.counted) for lost in result.left_out] == [("n512-seed0", False)]
     assert result.classes[0].tried[3].reward is None
 
 
@@ -244,7 +245,7 @@ def test_pass_counts_alone_answer():
     assert (result.classes, result.prompts.used, result.best_at_k.k) == ((), 16, 4)
     assert rollouts(counts=counts, k=16).notes == (
         "no prompt has 16 graded samples: best@16 and worst@16 are not known",
-        "give a number of rollouts to spread them over the prompts",
+        "no number of rollouts to spread over the prompts was given: the budget without runs, spend beside them",
     )
 
 
@@ -264,10 +265,10 @@ def test_a_table_says_rollouts_and_difficulty(tmp_path):
     [
         ({"budget": 0.0}, "budget=0 is not a compute above 0; give what one run may spend"),
         ({"budget": -5.0}, "budget=-5 is not a compute above 0; give what one run may spend"),
-        ({"problems": 0, "budget": 1e6}, "problems = 0 is no size of a batch; give 1 or more"),
-        ({"unique": 0}, "unique = 0 is no number of prompts; give 1 or more"),
+        ({"problems": 0, "budget": 1e6}, "problems=0 is no size of a batch; give 1 or more"),
+        ({"unique": 0}, "unique=0 is no number of prompts; give 1 or more"),
         ({"seed_sd": -1.0}, "seed_sd=-1 is not a size; give a share of the range, 0 or more"),
-        ({"spend": 16}, "spend is of pass counts; give counts=PassCounts(...) too"),
+        ({"spend": 16}, "spend=16 is of pass counts; give a table of prompt, correct and graded too"),
     ],
 )
 def test_options_that_cannot_be(answer, options, message):

@@ -44,7 +44,7 @@ def test_two_sizes_answer_with_their_limits(runs):
 
 def test_sizes_in_mixed_units_are_shown(runs):
     mixed = [replace(runs[0], model_params=7.0), replace(runs[1], model_params=7e9), runs[2]]
-    fails(mixed, ["mixed units: 7, 3e+09, 7e+09", "7 looks like billions"], "model_params")
+    fails(mixed, ["mixed units: 7, 3B (3e+09), 7B (7e+09)", "7 looks like billions beside 7B"], "model_params")
 
 
 def test_all_in_billions_is_one_unit(runs):

@@ -156,17 +156,30 @@ def test_the_largest_reward_can_be_given():
 
 def test_tolerance_decides_what_is_resolved():
     runs = runs_of_sizes(SIZES[:6], sd=0.005, per_size=2)
-    wide = size_law(runs, predict=72e9, compare=False, options=FitOptions(tolerance=0.2)).predictions[0]
-    narrow = size_law(runs, predict=72e9, compare=False, options=FitOptions(tolerance=0.005)).predictions[0]
-    assert wide.verdict.name is VerdictName.RESOLVED
-    assert narrow.verdict.name is VerdictName.BENDING
-    assert "first part gives E(N)" in narrow.verdict.advice
+    wide = size_law(runs, predict=32e9, compare=False, options=FitOptions(tolerance=0.2)).predictions
+    narrow = size_law(runs, predict=32e9, compare=False, options=FitOptions(tolerance=0.0005)).predictions
+    begun = [k for k, each in enumerate(wide) if each.kind is PredictionKind.REFITTED]
+    assert all(wide[k].verdict.name is VerdictName.RESOLVED for k in begun)
+    assert all(narrow[k].verdict.name is VerdictName.BENDING for k in begun)
+    assert "first part gives E(N)" in narrow[0].verdict.advice
+
+
+def test_a_size_without_runs_is_never_resolved():
+    runs = runs_of_sizes(SIZES[:6], sd=0.005, per_size=2)
+    unseen = size_law(runs, predict=72e9, compare=False, options=FitOptions(tolerance=0.4)).predictions[0]
+    assert unseen.verdict.name is VerdictName.BENDING
+    assert "its intercept E(N) is only the trend of the other sizes" in unseen.verdict.why
 
 
 def test_no_reward_far_ahead_is_acted_on():
     runs = runs_of_sizes(SIZES[:6], sd=0.005, per_size=2)
     near, far = (
-        size_law(runs, predict=72e9, budget=ahead * COMPUTE[-1], compare=False).predictions[0] for ahead in (2.0, 50.0)
+        next(
+            each
+            for each in size_law(runs, predict=32e9, budget=ahead * COMPUTE[-1], compare=False).predictions
+            if each.kind is PredictionKind.REFITTED and each.compute == ahead * COMPUTE[-1]
+        )
+        for ahead in (2.0, 50.0)
     )
     assert near.verdict.name is VerdictName.RESOLVED
     assert far.verdict.name is VerdictName.BENDING

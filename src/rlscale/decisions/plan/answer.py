@@ -11,6 +11,7 @@ from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import Interval
 from rlscale.inference.pool import SeedSpread
 from rlscale.inference.verdict import Verdict
+from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
 __all__ = ["Cost", "Crossing", "Doubling", "Plan", "Reach", "RecipePlan", "Split", "SplitPoint"]
@@ -233,6 +234,8 @@ class Plan(Result, Value):
     notes : tuple of str
     fits : tuple of Fit
         What the plan is about, for charts.
+    left_out : tuple of LeftOut
+        What was named and is not in it.
     """
 
     reward: float | None
@@ -251,6 +254,7 @@ class Plan(Result, Value):
     claim: str
     notes: tuple[str, ...]
     fits: tuple[Fit, ...] = field(default=(), compare=False)
+    left_out: tuple[LeftOut, ...] = ()
 
     def __repr__(self) -> str:
         what = f"{len(self.recipes)} recipes" if len(self.recipes) != 1 else f"{self.recipes[0].recipe!r}"

@@ -9,8 +9,9 @@ import numpy as np
 from rlscale.curves.value import Value
 from rlscale.errors import InputError
 from rlscale.keywords import checked_keywords
+from rlscale.results import Result
 
-__all__ = ["Evidence", "LearningRate", "lr_for"]
+__all__ = ["Evidence", "LearningRate", "learning_rate", "lr_for"]
 
 #: The rule, as it is printed.
 RULE = "lr = anchor_lr * sqrt(batch / anchor_batch)"
@@ -71,7 +72,7 @@ _LIMITS = (
 
 
 @dataclass(frozen=True)
-class LearningRate(Value):
+class LearningRate(Result, Value):
     """A learning rate and how far it can be trusted.
 
     Parameters
@@ -151,3 +152,29 @@ def lr_for(batch: float, *, anchor_lr: float, anchor_batch: float) -> LearningRa
         evidence=_EVIDENCE,
         limits=(*far, *_LIMITS),
     )
+
+
+def learning_rate(anchor: tuple[float, float] | None, batch: float | None) -> LearningRate | None:
+    """Return the learning rate of ``batch`` from a rate and a batch that work; None where neither is given.
+
+    Raises
+    ------
+    InputError
+        One without the other, or what is not a finite number above 0.
+    """
+    if anchor is None and batch is None:
+        return None
+    if anchor is None or batch is None:
+        lacks, parameter = ("--lr-anchor LR BATCH", "lr_anchor") if anchor is None else ("--batch B", "batch")
+        raise InputError(
+            f"a learning rate is that of a batch, from one that works: {lacks} is missing", parameter=parameter
+        )
+    if not all(0.0 < value < np.inf for value in anchor):
+        raise InputError(
+            f"--lr-anchor {anchor[0]:g} {anchor[1]:g} is not a learning rate and a batch; "
+            "give two finite numbers above 0, --lr-anchor LR BATCH",
+            parameter="lr_anchor",
+        )
+    if not 0.0 < batch < np.inf:
+        raise InputError(f"--batch {batch:g} is not a batch; give a finite number above 0", parameter="batch")
+    return lr_for(batch, anchor_lr=anchor[0], anchor_batch=anchor[1])

@@ -10,7 +10,7 @@ from rlscale.curves import Curve, Run
 from rlscale.decisions.plan.answer import Plan, RecipePlan, Split
 from rlscale.decisions.plan.crossings import crossings
 from rlscale.decisions.plan.doubling import doublings
-from rlscale.decisions.plan.learning_rate import LearningRate, lr_for
+from rlscale.decisions.plan.learning_rate import learning_rate
 from rlscale.decisions.plan.reach import reach
 from rlscale.decisions.plan.spends import pretraining_share
 from rlscale.decisions.plan.split import split
@@ -23,6 +23,7 @@ from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.verdict import VerdictName
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import lacked
 
 __all__ = ["plan"]
 
@@ -88,6 +89,7 @@ def plan(
     >>> reach.reward, reach.compute is not None
     (0.8, True)
     """
+    left_out = lacked(fits)
     fitted = fits_of(fits, "plan", options)
     runs = [fit.run for fit in fitted]
     on_one_axis(runs, "plan", ("unit", "clock", "metric", "frame"))
@@ -95,7 +97,7 @@ def plan(
     _check_sizes(runs[0].curve.unit, budget=budget, price=price, pretraining=pretraining, worth=worth)
     if reward is not None:
         _check_reward(reward, [run.curve for run in runs])
-    rate = _learning_rate(lr_anchor, batch)
+    rate = learning_rate(lr_anchor, batch)
     per_unit = _price(price, runs[0].curve.unit)
     groups = by_recipe(runs)
     known: _Posteriors = {
@@ -130,6 +132,7 @@ def plan(
         claim=ranking.claim,
         notes=(*ranking.notes, *_notes(runs[0].curve, reward, budget, last)),
         fits=tuple(fitted),
+        left_out=left_out,
     )
 
 
@@ -174,17 +177,6 @@ def _check_reward(reward: float, curves: Sequence[Curve]) -> None:
             "give a higher one, or the bounds of the metric with --bounds LO HI",
             parameter="reward",
         )
-
-
-def _learning_rate(anchor: tuple[float, float] | None, batch: float | None) -> LearningRate | None:
-    if anchor is None and batch is None:
-        return None
-    if anchor is None or batch is None:
-        lacks, parameter = ("--lr-anchor LR BATCH", "lr_anchor") if anchor is None else ("--batch B", "batch")
-        raise InputError(
-            f"a learning rate is that of a batch, from one that works: {lacks} is missing", parameter=parameter
-        )
-    return lr_for(batch, anchor_lr=anchor[0], anchor_batch=anchor[1])
 
 
 def _recipe(

@@ -19,6 +19,8 @@ from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import Interval
 from rlscale.inference.pool import SeedSpread
 from rlscale.inference.verdict import Verdict
+from rlscale.left_out import LeftOut
+from rlscale.results import Result
 
 __all__ = ["ClassRollouts", "LawConstants", "Optimum", "Record", "Rollouts", "TriedN"]
 
@@ -157,7 +159,7 @@ class ClassRollouts(Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rollouts(Value):
+class Rollouts(Result, Value):
     """The answer.
 
     Parameters
@@ -175,8 +177,8 @@ class Rollouts(Value):
         Where pass counts were given.
     seed_sd : SeedSpread, optional
         The run-to-run sd in use; None without runs.
-    left_out : tuple of (str, str)
-        Runs that count nowhere, and why.
+    left_out : tuple of LeftOut
+        What reading left out, runs that do not state their rollouts, and, not counted, runs that could not be fitted.
     notes : tuple of str
     fits : tuple of Fit
         What was compared, for charts.
@@ -189,8 +191,8 @@ class Rollouts(Value):
     prompts: PromptAllocation | None
     best_at_k: BestAtK | None
     seed_sd: SeedSpread | None
-    left_out: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
     fits: tuple[Fit, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:

@@ -89,9 +89,9 @@ def allocation(
     InputError
         ``problems`` or ``batch_max`` below 1.
     """
-    for name, value in (("problems", problems), ("batch_max", batch_max)):
+    for name, value in (("problems", problems), ("batch-max", batch_max)):
         if value is not None and value < 1:
-            raise InputError(f"{name} = {value:g} is no size of a batch; give 1 or more", parameter=name)
+            raise InputError(f"--{name} {value:g} is no size of a batch; give 1 or more")
     n = max(round(n_star.q50), 1)
     unit = next(iter(runs.values()))[0].curve.unit
     cost = _cost(runs, unit)

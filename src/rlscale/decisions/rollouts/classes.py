@@ -66,7 +66,8 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
         return _without(group, fits, notes, _why_nothing(fits, sound))
     at = supported[1] if request.budget is None else float(np.clip(request.budget, *supported))
     levels = levels_of(sound, _computes(sound, (*supported, at)), tau)
-    law = _law(levels, supported) if len(sound) >= ENOUGH else None
+    gained = any(fit.verdict.name not in _UNRANKED for several in sound.values() for fit in several)
+    law = _law(levels, supported) if gained and len(sound) >= ENOUGH else None
     n_star, why = _optimum(law, sound, supported, request.budget)
     saturation, p_saturated, why_open = _saturation(law, sound, supported)
     split, why_split = _split(n_star, group, request, why)
@@ -75,8 +76,8 @@ def class_rollouts(group: Group, fits: Mapping[int, Sequence[Fit]], tau: float, 
     return ClassRollouts(
         name=group.name,
         tried=_tried(fits, levels, at),
-        envelope=envelope(levels),
-        records=_records(sound),
+        envelope=envelope(levels) if gained else (),
+        records=_records(sound) if gained else (),
         supported=supported,
         compared_at=at,
         path=() if law is None else _path(law, levels.compute, supported),
@@ -167,18 +168,21 @@ def _optimum(
     law: Law | None, fits: Mapping[int, Sequence[Fit]], supported: tuple[float, float], budget: float | None
 ) -> tuple[Optimum | None, str]:
     """Return ``n*`` at the budget, or why there is none."""
+    if all(fit.verdict.name in _UNRANKED for several in fits.values() for fit in several):
+        return None, "no run shows a gain, so none shows which number of rollouts is better"
     if law is None:
         return (
             None,
             f"{len(fits)} numbers of rollouts show which is better, and {ENOUGH} are needed for how the best moves",
         )
-    if all(fit.verdict.name in _UNRANKED for several in fits.values() for fit in several):
-        return None, "no run shows a gain, so none shows which number of rollouts is better"
-    at, (low, high) = supported[1] if budget is None else budget, supported
+    at, (low, high), unit = supported[1] if budget is None else budget, supported, _unit(fits)
     if at < low:
-        return None, f"the budget {at:.4g} lies below the compute from which two numbers were evaluated, {low:.4g}"
+        return (
+            None,
+            f"the budget {at:.4g} {unit} lies below the compute from which two numbers were evaluated, {low:.4g}",
+        )
     if at > REACH * high:
-        return None, f"the budget {at:.4g} lies beyond {REACH:g} times what was evaluated, {high:.4g}"
+        return None, f"the budget {at:.4g} {unit} lies beyond {REACH:g} times what was evaluated, {high:.4g}"
     n = interval_of(np.exp(law.log_n(np.array([at]))[:, 0]))
     return Optimum(at, n, "supported" if at <= high else "extrapolated"), ""
 
@@ -196,7 +200,12 @@ def _saturation(
     largest = max(fits)
     advice = f"try more than {largest}" if rising > 0.7 * largest else "run on"
     chance = f"probability {p:.0%}".replace("%", " %")
-    return None, p, f"that n* has stopped rising by {supported[1]:.4g} has {chance}; {advice} to see where it ends"
+    by = f"{supported[1]:.4g} {_unit(fits)}"
+    return None, p, f"that n* has stopped rising by {by} has {chance}; {advice} to see where it ends"
+
+
+def _unit(fits: Mapping[int, Sequence[Fit]]) -> str:
+    return next(iter(fits.values()))[0].run.curve.unit
 
 
 def _beyond(saturation: Interval | None, fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
@@ -262,14 +271,18 @@ def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
             _BROKEN,
             "broke off (collapsed or changed regime): what it reached before counts, and chance may have broken it",
         ),
-        (_UNRANKED, "shows no gain: it counts as a curve that stays where it is, where it could be fitted"),
+        (_UNRANKED, "shows no gain: it counts as a curve that stays where it is"),
     ):
-        names = [fit.run.name for several in fits.values() for fit in several if fit.verdict.name in verdicts]
-        notes += (
-            [f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: each {what}"]
-            if names
-            else []
-        )
+        names = [
+            fit.run.name
+            for several in fits.values()
+            for fit in several
+            if fit.verdict.name in verdicts and fit.posterior is not None
+        ]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            each = "each " if len(names) > 1 else ""
+            notes.append(f"{', '.join(names[:3])}{more}: {each}{what}")
     return tuple(notes)
 
 

@@ -66,6 +66,10 @@ class PassCounts(Value):
         if not fine.all():
             place = int(np.argmin(fine))
             raise InputError(
-                f"prompt {self.prompt[place]!r} has {self.correct[place]:g} right of {self.graded[place]:g} graded; "
-                "give whole numbers with 0 <= correct <= graded"
+                f"prompt {self.prompt[place]!r} has {_written(self.correct[place])} right of "
+                f"{_written(self.graded[place])} graded; give whole numbers with 0 <= correct <= graded"
             )
+
+
+def _written(count: float) -> str:
+    return "no number" if np.isnan(count) else f"{count:g}"

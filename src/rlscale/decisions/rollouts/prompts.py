@@ -151,7 +151,7 @@ def _check(budget: int, most: int, worth: float) -> None:
             f"--budget {budget:g} is no number of rollouts for groups of at least 2; give a whole number from 2 on"
         )
     if most < 2:
-        raise InputError(f"most = {most} is no size of a group; give 2 or more", parameter="most")
+        raise InputError(f"--most {most} is no size of a group; give 2 or more")
     if not 0.0 <= worth < 1.0:
         raise InputError(f"worth = {worth:g} is no probability below 1", parameter="worth")
 
@@ -184,16 +184,17 @@ def _spread(
 ) -> Floats:
     """Return the group of each prompt; what is left goes where the next rollouts add most."""
     each = sizes[kind]
-    left = budget - int(each.sum())
-    able = learns & (each < most)
-    step = np.where(each == 0.0, 2, 1)
-    order = np.argsort(-rates.gain(each + step), kind="stable")
-    for place in order:
-        if able[place] and step[place] <= left:
-            each[place] += step[place]
-            left -= int(step[place])
-        if left == 0:
-            break
+    left, before = budget - int(each.sum()), -1
+    while left not in (0, before):  # a prompt gets its first two, then its third: kinds may tie more than once
+        before = left
+        able = learns & (each < most)
+        step = np.where(each == 0.0, 2, 1)
+        for place in np.argsort(-rates.gain(each + step), kind="stable"):
+            if able[place] and step[place] <= left:
+                each[place] += step[place]
+                left -= int(step[place])
+            if left == 0:
+                break
     return each
 
 

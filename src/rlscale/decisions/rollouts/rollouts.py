@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,13 +16,14 @@ from rlscale.decisions.rollouts.classes import Request, class_rollouts
 from rlscale.decisions.rollouts.counts import PassCounts
 from rlscale.decisions.rollouts.prompts import MOST, PromptAllocation, allocate
 from rlscale.decisions.rollouts.reuse import DataReuse, data_reuse
-from rlscale.decisions.rollouts.tried import Group, groups_of
+from rlscale.decisions.rollouts.tried import Group, groups_of, left_out_run
 from rlscale.decisions.runs import check_seed_sd
 from rlscale.errors import InputError
 from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.pool import SeedSpread, learned_spread, replicate_scatter
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import LeftOut, lacked
 
 __all__ = ["rollouts"]
 
@@ -53,11 +55,11 @@ def rollouts(
         With their rollouts per prompt in ``settings["generations"]``; one unit, metric and range. Classes of
         ``settings["difficulty"]`` are answered apart.
     budget : float, optional
-        Compute of one run, in the runs' unit (in samples where that is steps).
+        Compute of one run, in the runs' unit (in samples where that is steps). Without runs: rollouts to spread.
     counts : PassCounts, optional
         Right and graded samples of each prompt.
     spend : int, optional
-        Rollouts to spread over the prompts of ``counts``.
+        Rollouts to spread over the prompts of ``counts``; the budget where there are no runs.
     most : int
         Largest group of one prompt.
     k : int
@@ -97,15 +99,19 @@ def rollouts(
     """
     request = _checked(budget, problems, batch_max, unique, seed_sd)
     if spend is not None and counts is None:
-        raise InputError("spend is of pass counts; give counts=PassCounts(...) too", parameter="spend")
+        raise InputError(
+            f"--spend {spend:g} is of pass counts; give a table of prompt, correct and graded too", parameter="spend"
+        )
+    given = _listed(runs)
+    if counts is not None and spend is None and not given and budget is not None:
+        spend = cast(int, budget)  # refused where it is not whole
     prompts = None if counts is None or spend is None else allocate(counts, spend, most=most)
     best = None if counts is None else best_and_worst(counts, k)
     counted = _on_counts(counts, best, prompts, k)
-    given = runs if isinstance(runs, Run | Curve | Fit) else list(getattr(runs, "runs", runs))
-    if isinstance(given, list) and not given:
+    if not given:
         if counts is None:
             raise InputError("nothing to answer from; give runs at several rollouts per prompt, or pass counts")
-        return Rollouts("samples", budget, (), None, prompts, best, None, (), counted)
+        return Rollouts("samples", budget, (), None, prompts, best, None, lacked(runs), counted)
     groups, left_out, notes = groups_of(runs_of(given, "rollouts"))
     fitted = _fitted(groups, given, options)
     spread = _spread(fitted, seed_sd)
@@ -121,8 +127,8 @@ def rollouts(
         prompts=prompts,
         best_at_k=best,
         seed_sd=spread,
-        left_out=(*left_out, *((fit.run.name, fit.verdict.why) for fit in used if fit.posterior is None)),
-        notes=(*notes, *counted),
+        left_out=(*lacked(runs), *left_out, *_unfitted(used)),
+        notes=(*notes, *counted, *_unplanned(classes, unique)),
         fits=tuple(fit for fit in used if fit.posterior is not None),
     )
 
@@ -133,14 +139,31 @@ def _checked(
     if budget is not None and not 0.0 < budget < np.inf:
         raise InputError(f"--budget {budget:g} is not a compute above 0; give what one run may spend")
     if unique is not None and unique < 1:
-        raise InputError(f"unique = {unique:g} is no number of prompts; give 1 or more", parameter="unique")
+        raise InputError(f"--unique {unique:g} is no number of prompts; give 1 or more")
     check_seed_sd(seed_sd)
     return Request(budget, problems, batch_max)
 
 
-def _fitted(groups: Sequence[Group], given: Any, options: FitOptions | None) -> list[dict[int, list[Fit]]]:
+def _listed(runs: Any) -> list[Any]:
+    """Return what was given, one or many, as a list; a path that was not read is refused."""
+    if isinstance(runs, Run | Curve | Fit):
+        return [runs]
+    several = getattr(runs, "runs", runs)
+    if isinstance(runs, str | os.PathLike) or hasattr(several, "columns") or not isinstance(several, Iterable):
+        return list(runs_of(runs, "rollouts"))
+    return list(several)
+
+
+def _unfitted(fits: Iterable[Fit]) -> Iterator[LeftOut]:
+    """Yield the runs that could not be fitted: they are shown with their verdict."""
+    for fit in fits:
+        if fit.posterior is None:
+            yield left_out_run(fit.run, fit.verdict.why, counted=False)
+
+
+def _fitted(groups: Sequence[Group], given: Sequence[Any], options: FitOptions | None) -> list[dict[int, list[Fit]]]:
     """Return the fits of each group by rollouts per prompt; runs that were given as fits are not fitted again."""
-    known = {id(item.run): item for item in (given if isinstance(given, list) else [given]) if isinstance(item, Fit)}
+    known = {id(item.run): item for item in given if isinstance(item, Fit)}
     runs = [run for group in groups for several in group.runs.values() for run in several]
     new = [run for run in runs if id(run) not in known]
     known |= {id(run): fit for run, fit in zip(new, fits(new, (), options), strict=True)}
@@ -155,6 +178,12 @@ def _spread(fitted: Sequence[Mapping[int, Sequence[Fit]]], given: float | None) 
             for fit in several:
                 recipes.setdefault((place, n, fit.run.recipe), []).append(fit)
     return learned_spread((replicate_scatter(healthy(several)) for several in recipes.values()), given)
+
+
+def _unplanned(classes: Sequence[ClassRollouts], unique: int | None) -> tuple[str, ...]:
+    if unique is None or any(item.allocation is not None for item in classes):
+        return ()
+    return ("how often each prompt would be used is not known: the budget has no split",)
 
 
 def _reuse(runs: Sequence[Run], classes: Sequence[ClassRollouts], unique: int | None) -> DataReuse | None:
@@ -177,5 +206,7 @@ def _on_counts(
     elif best.left_out:
         notes.append(f"best@{k} leaves out {best.left_out} prompts with fewer than {k} graded samples")
     if prompts is None:
-        notes.append("give a number of rollouts to spread them over the prompts")
+        notes.append(
+            "no number of rollouts to spread over the prompts was given: the budget without runs, spend beside them"
+        )
     return tuple(notes)

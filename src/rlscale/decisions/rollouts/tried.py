@@ -9,8 +9,9 @@ from typing import Any
 from rlscale.curves import Curve, Run
 from rlscale.decisions.runs import on_one_axis
 from rlscale.errors import InputError
+from rlscale.left_out import LeftOut
 
-__all__ = ["DIFFICULTY", "PROBLEMS", "ROLLOUTS", "Group", "count_of", "groups_of", "updates_of"]
+__all__ = ["DIFFICULTY", "PROBLEMS", "ROLLOUTS", "Group", "count_of", "groups_of", "left_out_run", "updates_of"]
 
 #: Canonical settings of a run: rollouts per prompt, prompts of one update, and how hard the prompts are.
 ROLLOUTS, PROBLEMS, DIFFICULTY = "generations", "prompts_per_step", "difficulty"
@@ -37,7 +38,7 @@ class Group:
     notes: tuple[str, ...]
 
 
-def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], list[str]]:
+def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[LeftOut], list[str]]:
     """Return the runs by class of difficulty and by rollouts per prompt.
 
     Parameters
@@ -50,8 +51,7 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
     Returns
     -------
     list of Group
-    list of (str, str)
-        Runs that are left out, and why.
+    list of LeftOut
     list of str
         What was done to all.
 
@@ -69,7 +69,9 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
             f"none of {len(runs)} runs states its rollouts per prompt; add a column 'rollouts' to the table, or read "
             "logs that hold the trainer's configuration"
         )
-    left_out = [(run.name, "its rollouts per prompt are not stated") for run, n in stated if n is None]
+    left_out = [
+        left_out_run(run, "its rollouts per prompt are not stated", counted=True) for run, n in stated if n is None
+    ]
     notes = []
     if known[0][0].curve.unit == "steps":
         known = [(_in_samples(run, n), n) for run, n in known]
@@ -88,6 +90,11 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[tuple[str, str]], 
         by_n = {n: tuple(classes[name][n]) for n in sorted(classes[name])}
         groups.append(Group(name, by_n, _confounded(by_n)))
     return groups, left_out, notes
+
+
+def left_out_run(run: Run, why: str, *, counted: bool) -> LeftOut:
+    """Return a run as one that an answer lacks."""
+    return LeftOut(run.name, "" if run.source is None else run.source.path, why, counted)
 
 
 def updates_of(run: Run) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -12,6 +12,8 @@ from rlscale.curves import Run
 from rlscale.curves.value import Value
 from rlscale.inference import Interval, Verdict
 from rlscale.inference.size_law import Lettering, SizePosterior, exponent, new_size, summary
+from rlscale.left_out import LeftOut
+from rlscale.results import Result
 
 __all__ = [
     "Band",
@@ -21,7 +23,6 @@ __all__ = [
     "FormName",
     "FormScore",
     "HeldOut",
-    "LeftOutRun",
     "PredictionKind",
     "SizeChance",
     "SizeLaw",
@@ -254,14 +255,6 @@ class Widening:
 
 
 @dataclass(frozen=True)
-class LeftOutRun:
-    """A run that the law does not use, and why."""
-
-    run: str
-    why: str
-
-
-@dataclass(frozen=True)
 class Band:
     """Quantiles of a curve at places ``at``; tuples of equal length."""
 
@@ -272,7 +265,7 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class SizeLaw(Value):
+class SizeLaw(Result, Value):
     """The law across model sizes for some runs, with what it predicts and how far it can be believed.
 
     Parameters
@@ -305,9 +298,10 @@ class SizeLaw(Value):
     reference : float
         The compute at which the trend of levels over sizes is taken.
     posterior : SizePosterior
-    left_out : tuple of LeftOutRun
     notes : tuple of str
         Limits, a sentence each.
+    left_out : tuple of LeftOut
+        What was named and could not be read, and the runs that the law cannot use.
     """
 
     runs: tuple[Run, ...]
@@ -334,8 +328,8 @@ class SizeLaw(Value):
     compute_means: str
     reference: float
     posterior: SizePosterior
-    left_out: tuple[LeftOutRun, ...]
     notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         k, n = self.K_max, self.N0
@@ -357,7 +351,8 @@ class SizeLaw(Value):
         else:
             new = new_size(draws, model_params)
             values = draws.reward(new.k, new.level, at)
-        return _band(at.tolist(), values.T)
+        lowest = min(run.curve.bounds[0] if run.curve.open is None else -np.inf for run in self.runs)
+        return _band(at.tolist(), np.maximum(values, lowest).T)
 
 
 def _band(at: list[float], values: np.ndarray) -> Band:

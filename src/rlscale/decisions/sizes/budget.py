@@ -52,8 +52,8 @@ def best_size(
     last = {size: max(sized.runs[place].curve.compute_last for place in sized.of(size)) for size in sized.model_params}
     chances = tuple(
         SizeChance(
-            model_params=size, p=p[place], reward=summary(rewards[:, place]), in_sample=size in last,
-            beyond=budget / last[size] if size in last else None,
+            model_params=size, p=p[place], reward=summary(np.maximum(rewards[:, place], sized.floor)),
+            in_sample=size in last, beyond=budget / last[size] if size in last else None,
         )
         for place, size in enumerate(sizes)
     )  # fmt: skip
@@ -142,7 +142,10 @@ def _notes(chances: Sequence[SizeChance], budget: float, unit: str, believe: Bel
         )
     best = max(chances, key=lambda size: size.p)
     if not best.in_sample:
-        notes.append(f"{written(best.model_params)} has no runs: its place rests on the sub-model of E(N)")
+        notes.append(
+            f"{written(best.model_params)} has no runs: its place rests on the trend of E(N) over the others; train "
+            "it a little before choosing it"
+        )
     if believe is not None and believe.form is not FormName.POWER:
         notes.append(
             f"the order rests on the power law, and {believe.form.value} forecast the ends of these runs better: "

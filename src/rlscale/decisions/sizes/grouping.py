@@ -10,7 +10,6 @@ import numpy as np
 from rlscale.curves import Curve, Run
 from rlscale.curves.value import Value
 from rlscale.decisions.runs import on_one_axis
-from rlscale.decisions.sizes.answer import LeftOutRun
 from rlscale.errors import InputError
 from rlscale.inference.examine import examine
 from rlscale.inference.posterior import MIN_POINTS
@@ -18,6 +17,7 @@ from rlscale.inference.regimes import BreakKind
 from rlscale.inference.size_law import Trace, trace
 from rlscale.inference.smoothed import smoothing
 from rlscale.inference.verdict import unfit
+from rlscale.left_out import LeftOut
 
 __all__ = ["SizedRuns", "last_level", "sized", "truncated", "written"]
 
@@ -44,7 +44,7 @@ class SizedRuns(Value):
     members : tuple of tuple of int
         Places of the runs of each size.
     r_max : float
-    left_out : tuple of LeftOutRun
+    left_out : tuple of LeftOut
     notes : tuple of str
         What was left out of runs that are used, and what else limits the answer.
     """
@@ -53,13 +53,18 @@ class SizedRuns(Value):
     model_params: tuple[float, ...]
     members: tuple[tuple[int, ...], ...]
     r_max: float
-    left_out: tuple[LeftOutRun, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def curves(self) -> tuple[Curve, ...]:
         """The curves of the runs."""
         return tuple(run.curve for run in self.runs)
+
+    @property
+    def floor(self) -> float:
+        """The lowest reward that is known to be possible; minus infinity where none is."""
+        return min(curve.bounds[0] if curve.open is None else -np.inf for curve in self.curves)
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -140,7 +145,8 @@ def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
     for run in runs:
         kept, remarks = _usable(run, largest)
         if kept is None:
-            left_out.append(LeftOutRun(run.name, "; ".join(remarks)))
+            path = run.source.path if run.source is not None else ""
+            left_out.append(LeftOut(run.name, path, "; ".join(remarks), False))
             continue
         notes += remarks
         used.append(kept)
@@ -165,12 +171,17 @@ def _check_sizes(runs: Sequence[Run]) -> None:
     sizes = sorted({float(run.model_params or 0.0) for run in runs})
     small, large = [s for s in sizes if s < LARGEST_BILLIONS], [s for s in sizes if s >= LEAST_COUNT]
     if small and large:
-        shown = ", ".join(f"{size:g}" for size in sizes)
+        shown = ", ".join(_both(size) for size in sizes)
         raise InputError(
-            f"model_params are in mixed units: {shown}; {small[0]:g} looks like billions beside {large[-1]:g}: "
-            "write all as the number of parameters (7e9), or all in billions",
+            f"model_params are in mixed units: {shown}; {small[0]:g} looks like billions beside {written(large[-1])}: "
+            "write all as parameters (7e9 or 7B), or all in billions (7)",
             parameter="model_params",
         )
+
+
+def _both(size: float) -> str:
+    """Write a size as it may stand in a table, and as a number where that is another text."""
+    return f"{size:g}" if size < LEAST_COUNT else f"{written(size)} ({size:g})"
 
 
 def _largest_reward(runs: Sequence[Run], r_max: float | None) -> float:
@@ -242,7 +253,7 @@ def _reached(name: str, curve: Curve, r_max: float) -> float | None:
     return float(curve.compute[at[0] + 1]) if at.size else None
 
 
-def _grouped(runs: Sequence[Run], r_max: float, left_out: list[LeftOutRun], notes: list[str]) -> SizedRuns:
+def _grouped(runs: Sequence[Run], r_max: float, left_out: list[LeftOut], notes: list[str]) -> SizedRuns:
     order = sorted(range(len(runs)), key=lambda place: float(runs[place].model_params or 0.0))
     sizes: list[list[int]] = []
     for place in order:
@@ -277,6 +288,7 @@ def _limits(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params: Sequenc
             "two sizes barely identify N0: a line goes through any two exponents, and K_max and N0 rest on their "
             "priors; a third size, further away, settles them"
         )
+    notes += _several_recipes(runs, sizes, params)
     if params[-1] < LARGEST_BILLIONS:
         notes.append(f"sizes are used as they are given ({params[0]:g} to {params[-1]:g}): N0 is in the same unit")
     spans = [_span([runs[place] for place in own]) for own in sizes]
@@ -296,6 +308,23 @@ def _limits(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params: Sequenc
     if above:
         notes.append(f"{above} evaluations stand at or above the upper bound; they count by their distance from it")
     return notes
+
+
+def _several_recipes(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params: Sequence[float]) -> list[str]:
+    """Say where recipes that were run at several sizes are taken together."""
+    of: dict[str, set[int]] = {}
+    for place, own in enumerate(sizes):
+        for run in own:
+            of.setdefault(runs[run].recipe, set()).add(place)
+    across = [recipe for recipe, places in of.items() if len(places) > 1]
+    both = [place for place in range(len(sizes)) if sum(place in of[recipe] for recipe in across) > 1]
+    if not both:
+        return []
+    names = ", ".join(sorted(across)[:3])
+    return [
+        f"{len(across)} recipes ({names}) are taken together, as at {written(params[both[0]])}: "
+        "their differences count as run-to-run spread; fit one alone with --run"
+    ]
 
 
 def _span(runs: Sequence[Run]) -> tuple[float, float]:

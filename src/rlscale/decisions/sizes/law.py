@@ -18,6 +18,7 @@ from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.size_law import LETTERINGS, SUBMODEL, SizePosterior, new_size, summary
 from rlscale.keywords import checked_keywords
+from rlscale.left_out import lacked
 
 __all__ = ["size_law"]
 
@@ -66,7 +67,7 @@ def size_law(
     --------
     >>> import numpy as np
     >>> from rlscale import Curve, Run
-    >>> from rlscale.decisions.sizes import size_law
+    >>> from rlscale import size_law
     >>> from rlscale.inference.size_law import exponent, unreached
     >>> compute, sizes = np.arange(1.0, 31.0), (1e9, 4e9, 16e9)
     >>> rewards = [1 - unreached(compute, exponent(size, 0.15, 6e9), -0.1) for size in sizes]
@@ -76,7 +77,7 @@ def size_law(
     >>> round(law.K_max.q50, 2), law.budget.best
     (0.15, 16000000000.0)
     """
-    options = options or FitOptions()
+    left_out, options = lacked(runs), options or FitOptions()
     wanted = _above_zero(np.atleast_1d(np.asarray(predict, dtype=np.float64)), "predict", "the parameters of a model")
     if budget is not None:
         _above_zero(np.array([budget]), "budget", "a compute in the unit of the runs")
@@ -100,7 +101,7 @@ def size_law(
         budget=None if budget is None else best_size(grouped, posterior, new, float(budget), believe),
         widening=widening(posterior), letterings=LETTERINGS, submodel=SUBMODEL,
         compute_means=compute_means(curve.unit), reference=float(np.exp(posterior.reference)), posterior=posterior,
-        left_out=grouped.left_out, notes=(*grouped.notes, *_far(posterior, new)),
+        notes=(*grouped.notes, *_far(posterior, new)), left_out=(*left_out, *grouped.left_out),
     )  # fmt: skip
 
 
@@ -124,8 +125,8 @@ def _same_size(size: float, grouped: SizedRuns) -> float:
         return near
     if not 1e-5 < size / near < 1e5:
         raise InputError(
-            f"--predict {size:g} is in another unit than the sizes of the runs ({grouped.model_params[0]:g} to "
-            f"{grouped.model_params[-1]:g}); write it as they are",
+            f"--predict {size:g} is in another unit than the sizes of the runs, {grouped.model_params[0]:g} to "
+            f"{grouped.model_params[-1]:g}; write it as they are",
             parameter="predict",
         )
     return size

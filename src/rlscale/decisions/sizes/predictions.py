@@ -86,7 +86,7 @@ def _prediction(basis: Basis, size: float, compute: float, observed: float | Non
         k, level = new.k, new.level
     else:
         k, level = posterior.run_lines(posterior.members[posterior.place(size)])
-    reward = summary(posterior.reward(k, level, compute)[:, 0])
+    reward = summary(np.maximum(posterior.reward(k, level, compute)[:, 0], basis.sized.floor))
     return SizePrediction(
         model_params=size, compute=compute, reward=reward, kind=basis.kind,
         verdict=on_prediction(basis, reward, compute, away), observed=observed, sizes_away=away,

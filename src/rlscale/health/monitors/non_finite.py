@@ -24,7 +24,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     watched = {name: vitals.channels[name] for name in _WATCHED if name in vitals.channels}
     if vitals.reward is not None:
         watched["reward"] = vitals.reward
-    watched["curve"] = vitals.curve
+    if vitals.reward is None or vitals.reward.key != vitals.curve.key:
+        watched["curve"] = vitals.curve
     if not any(name in watched for name in (*_GRAVE, "reward")) and not vitals.curve.lost_step.size:
         return lacks("neither loss, gradient norm nor entropy is logged")
     found: tuple[Finding, ...] = ()

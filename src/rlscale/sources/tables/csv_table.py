@@ -24,7 +24,7 @@ from rlscale.sources.tables.columns import Columns, Named, TextColumn
 from rlscale.sources.tables.roles import known_among
 from rlscale.sources.text import line_blocks, opened, plural, shown, were
 
-__all__ = ["from_csv"]
+__all__ = ["from_csv", "header_of"]
 
 Floats = NDArray[np.float64]
 
@@ -84,6 +84,11 @@ def from_csv(path: Path, text: Named, required: Named) -> Columns:
     table.numbers = {name: np.concatenate(parts) for name, parts in numeric.items()}
     table.labels = {name: column.done() for name, column in texts.items()}
     return table
+
+
+def header_of(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV file; errors as for :func:`from_csv`."""
+    return _opened_csv(path)[1]
 
 
 def _opened_csv(path: Path) -> tuple[Any, list[str], int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Series
 
-__all__ = ["lost_cells"]
+__all__ = ["lost_cells", "lost_of"]
 
 Floats = NDArray[np.float64]
 
@@ -15,6 +17,18 @@ Floats = NDArray[np.float64]
 _DENSE = 0.9
 #: Fewer numbers than this do not say how often a column is logged.
 _LEAST = 4
+
+
+def lost_of(
+    metrics: Mapping[str, tuple[str, NDArray[np.intp]]], place: Floats, numbers: Mapping[str, Floats], *, stated: bool
+) -> dict[str, Series]:
+    """Return :func:`lost_cells` of each metric, (column, rows) by its name; those without any are left out."""
+    found = {}
+    for metric, (column, rows) in metrics.items():
+        lost = lost_cells(place[rows], numbers[column][rows], stated=stated)
+        if lost is not None:
+            found[metric] = lost
+    return found
 
 
 def lost_cells(place: Floats, value: Floats, *, stated: bool) -> Series | None:

@@ -18,7 +18,7 @@ from rlscale.sources.trainers.other import trainer_like
 
 __all__ = ["UNIT_COLUMNS", "Roles", "is_csv", "is_json_table", "known_among", "required", "roles_of", "text_columns"]
 
-_REQUIRED = frozenset({"reward", "value", "compute", "n_eval", "sd", "model_params"})
+_REQUIRED = frozenset({"reward", "value", "compute", "n_eval", "sd"})
 
 #: Spellings of a compute column named after its unit.
 UNIT_COLUMNS = {name: unit for unit in UNITS for name in (unit, unit.replace("-", "_"), unit.removesuffix("s")) if name}

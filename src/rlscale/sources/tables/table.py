@@ -26,7 +26,8 @@ from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
-from rlscale.sources.tables.lost import lost_cells
+from rlscale.sources.tables.lost import lost_of
+from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
@@ -109,12 +110,12 @@ def _refused(name: str, path: str, rows: Rows, error: SourceError) -> Log:
 
 def _table(loaded: Loads, options: ReadOptions) -> _Table:
     """Return the table with its columns by role: steps written as words are numbers, a wide one is long."""
-    columns = loaded(frozenset())
+    columns = with_model_sizes(loaded(frozenset()), loaded)
     without_checkpoints(columns, options)
     roles = roles_of(columns, options)
     worded = step_words(columns, roles, options)
     if worded is not None:
-        columns = loaded(frozenset({worded}))
+        columns = with_model_sizes(loaded(frozenset({worded})), loaded)
         numbered(columns, worded)
         roles = roles_of(columns, options)
     if is_wide(columns, roles, options):
@@ -230,15 +231,12 @@ class _Table:
         numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
         metrics = self._metrics(rows)
-        series, kept, said, lost = {}, {}, {}, {}
+        series, kept, said = {}, {}, {}
         for metric, (column, chosen) in metrics.items():
             place, value = self.axis.values[chosen], numbers[column][chosen]
             order, said[metric] = tidy(place, value, self.axis.word)
             series[metric] = Series(place[order], value[order])
             kept[metric] = chosen[order]
-            gone = lost_cells(place, value, stated=self.roles.metric is not None) if order.size < place.size else None
-            if gone is not None:
-                lost[metric] = gone
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
         recipe, seed = stated
         return Log(
@@ -256,7 +254,7 @@ class _Table:
             absent=self.absent,
             n_eval=self._beside(lambda column: self.roles.n_eval, metrics, kept),
             sd=self._beside(self._sd_of, metrics, kept),
-            non_finite=lost,
+            non_finite=lost_of(metrics, self.axis.values, numbers, stated=self.roles.metric is not None),
             recipe=recipe,
             recipe_by=self.roles.recipe if recipe is not None else (),
             seed=seed,
