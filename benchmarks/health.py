@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,12 +24,14 @@ import numpy as np
 
 from benchmarks.archives import curves_folder
 from benchmarks.common import Report, main, percent
-from benchmarks.health_rivals import fell, fixed
+from benchmarks.health_rivals import cusum_reuse, fell, fixed, ruptures_points
 from benchmarks.health_runs import ANSWERS, Labelled, real_runs, run_of
 from benchmarks.health_simulated import KINDS, LOSING, Case, healthy, sick
+from rlscale.curves import Run
 from rlscale.health import MONITORS, SEVERITIES, Health, Limits, RunHealth, check_health
+from rlscale.health.detect import change_points
 
-SEED = 23
+SEED = 31
 #: Evaluations within which a sickness that costs nothing yet is to be found.
 WITHIN = 5
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)
@@ -226,6 +229,42 @@ def _late(runs: Sequence[Labelled], at: Sequence[int], steps: Sequence[float | N
     return f"{np.median(delays):+.0f}" if delays else ""
 
 
+def detectors(report: Report, count: int) -> None:
+    """Measure our change points beside those of ruptures, and a CUSUM beside the rule for reused data."""
+    rng = np.random.default_rng(SEED + 2)
+    table = report.table(
+        "change points in AR(.5) noise of 200 rows (ours; ruptures, where installed)",
+        ["shift in sd", "ours right", "ms", "ruptures right", "ms"],
+    )
+    for shift in (0.0, 3.0, 5.0):
+        right: tuple[list[bool], list[bool]] = ([], [])
+        spent = [0.0, 0.0]
+        for _ in range(count):
+            x = rng.normal(size=200)
+            for k in range(1, 200):
+                x[k] = 0.5 * x[k - 1] + np.sqrt(0.75) * x[k]
+            x[100:] += shift
+            for which, find in enumerate((change_points, ruptures_points)):
+                start = time.perf_counter()
+                found = find(x)
+                spent[which] += time.perf_counter() - start
+                if found is not None:
+                    right[which].append(any(abs(p - 100) <= 3 for p in found) if shift else found == ())
+        cells = [(percent(r), f"{1000 * s / count:.1f}") if r else ("", "") for r, s in zip(right, spent, strict=True)]
+        table.add(f"{shift:g}", *cells[0], *cells[1])
+    table = report.table("reused data: the rule and a CUSUM of validation below its best", ["", "healthy", "in time"])
+    well = [healthy(rng, f"w{k}") for k in range(count)]
+    ill = [sick(rng, "data_reuse", f"i{k}") for k in range(count)]
+
+    def rule(run: Run) -> float | None:
+        return first_alarm(check_health(run).runs[0], "data_reuse")
+
+    for name, find_reuse in (("rule", rule), ("CUSUM", cusum_reuse)):
+        false = [find_reuse(case.run) is not None for case in well]
+        soon = [_soon(case, _after(find_reuse(case.run), case)) for case in ill]
+        table.add(name, percent(false), percent(soon))
+
+
 def proxies(report: Report) -> None:
     """Measure reward hacking on public runs that log a gameable proxy beside the true tests."""
     path = curves_folder() / "rohunagrawal-leetcode-hack" / "curves.csv"
@@ -285,6 +324,7 @@ def measure(quick: bool) -> Report:
     count = 100 if quick else 1000
     fires = simulated_healthy(report, count)
     simulated_sick(report, 20 if quick else 200)
+    detectors(report, 20 if quick else 200)
     proxies(report)
     if not real_runs():
         report.check("labelled real runs", "not here; set RLSCALE_HEALTH to their folder", "", None)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rlscale.curves import Run
+from rlscale.health.detect import jitter, long_run_sd, trailing_median
 from rlscale.health.limits import Limits
 from rlscale.health.vitals import vitals_of
 
 __all__ = ["fell", "fixed"]
+
+Floats = NDArray[np.float64]
 
 #: Levels that small monitor packages and trainers' documents name, on single rows: metric, side, level.
 FIXED = (
@@ -46,3 +52,56 @@ def fell(run: Run) -> float | None:
     if known is None or not known.fallen.any():
         return None
     return float(known.step[np.argmax(known.fallen)])
+
+
+def ruptures_points(value: Floats) -> tuple[int, ...] | None:
+    """Return the change points that ``ruptures`` finds at the same penalty; None where it is not installed."""
+    if importlib.util.find_spec("ruptures") is None:
+        return None
+    import ruptures
+
+    signal = (value / max(long_run_sd(value), 1e-12)).reshape(-1, 1)
+    found = ruptures.Pelt(model="l2", min_size=4, jump=1).fit(signal).predict(pen=3.0 * np.log(value.size))
+    return tuple(found[:-1])
+
+
+def _cusum(value: Floats, *, level: float, sd: float, slack: float = 0.5) -> tuple[Floats, Floats]:
+    """Return Page's cumulative sums of what lies above, and below, a level.
+
+    ``S_i = max(0, S_(i-1) + (x_i - level)/sd - slack)``, and the same of the negative; a change of ``2 slack`` standard
+    deviations is found fastest (Page 1954).
+
+    Parameters
+    ----------
+    value : array, shape (n,)
+    level, sd : float
+        Of the series in its healthy state.
+    slack : float
+        Deviation per row that is let pass, in ``sd``.
+
+    Returns
+    -------
+    up, down : array, shape (n,)
+        In ``sd``; compare with 5 to 8.
+    """
+    apart = (value - level) / max(sd, 1e-12)
+    up, down = np.zeros(value.size), np.zeros(value.size)
+    high = low = 0.0
+    for place, each in enumerate(apart.tolist()):
+        high, low = max(0.0, high + each - slack), max(0.0, low - each - slack)
+        up[place], down[place] = high, low
+    return up, down
+
+
+def cusum_reuse(run: Run, *, limit: float = 6.0) -> float | None:
+    """Return the first step at which a CUSUM of the validation below its best has passed a limit, with a wider gap."""
+    vitals = vitals_of(run, Limits())
+    if vitals.reward is None or vitals.validation is None:
+        return None
+    truth = vitals.validation
+    level = np.maximum.accumulate(trailing_median(truth.value, 5))
+    sd = max(jitter(truth.value), 0.004)
+    _, down = _cusum(truth.value - np.r_[level[0], level[:-1]], level=0.0, sd=sd, slack=1.0)
+    gap = vitals.reward.at(truth.step, trailing_median(vitals.reward.value, 5)) - trailing_median(truth.value, 3)
+    sure = (down >= limit) & (gap - np.nanmedian(gap[:3]) >= 0.02) & (np.arange(truth.size) >= 6)
+    return float(truth.step[np.argmax(sure)]) if sure.any() else None

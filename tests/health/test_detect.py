@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rlscale.health.channel import woven
-from rlscale.health.detect import Span, change_points, cusum, spans, theil_sen, trailing_median, trailing_trend
+from rlscale.health.detect import Span, change_points, long_run_sd, spans, theil_sen, trailing_median, trailing_trend
 
 
 def test_a_span_needs_rows_in_a_row_and_ends_after_twice_as_many():
@@ -52,20 +52,6 @@ def test_a_trailing_trend_is_theil_sen_of_the_rows_before():
     assert (slope[30], low[30], high[30]) == theil_sen(x[19:31], y[19:31])
 
 
-def test_cusum_finds_a_small_lasting_shift_and_not_noise():
-    rng = np.random.default_rng(4)
-    fires, quiet = 0, 0
-    for _ in range(200):
-        x = rng.normal(size=120)
-        up, _ = cusum(x, level=0.0, sd=1.0)
-        quiet += up.max() < 8
-        x[60:] += 1.0
-        up, _ = cusum(x, level=0.0, sd=1.0)
-        fires += bool((up[60:] >= 8).any())
-    assert fires >= 195
-    assert quiet >= 180
-
-
 def test_change_points_date_a_step_and_find_none_in_noise():
     rng = np.random.default_rng(5)
     exact = none = 0
@@ -77,6 +63,26 @@ def test_change_points_date_a_step_and_find_none_in_noise():
         exact += len(found) == 1 and abs(found[0] - 40) <= 1
     assert exact >= 180
     assert none >= 180
+
+
+def correlated(rng, n, rho):
+    x = rng.normal(size=n)
+    for k in range(1, n):
+        x[k] = rho * x[k - 1] + np.sqrt(1 - rho**2) * x[k]
+    return x
+
+
+def test_correlated_noise_is_no_change():
+    rng = np.random.default_rng(7)
+    none = [change_points(correlated(rng, 200, 0.5)) == () for _ in range(100)]
+    assert np.mean(none) >= 0.85
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_the_long_run_sd_is_that_of_sums(rho):
+    rng = np.random.default_rng(8)
+    found = np.median([long_run_sd(correlated(rng, 400, rho)) for _ in range(200)])
+    assert found == pytest.approx(np.sqrt((1 + rho) / (1 - rho)), rel=0.15)
 
 
 def test_two_runs_woven_into_one_log_are_told_from_noise():

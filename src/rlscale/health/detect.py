@@ -1,4 +1,4 @@
-"""Robust detection along a series: trailing medians, Theil-Sen trends, CUSUM, change points, spans of a condition.
+"""Robust detection along a series: trailing medians, Theil-Sen trends, change points, spans of a condition.
 
 All of it looks back only: what stands at row ``i`` is known once row ``i`` is logged.
 """
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 __all__ = [
     "Span",
     "change_points",
-    "cusum",
     "jitter",
+    "long_run_sd",
     "spans",
     "start_level",
     "theil_sen",
@@ -149,40 +149,6 @@ def trailing_trend(x: Floats, y: Floats, width: int) -> tuple[Floats, Floats, Fl
     return slope, low, high
 
 
-def cusum(value: Floats, *, level: float, sd: float, slack: float = 0.5) -> tuple[Floats, Floats]:
-    """Return Page's cumulative sums of what lies above, and below, a level.
-
-    ``S_i = max(0, S_(i-1) + (x_i - level)/sd - slack)``, and the same of the negative; a change of ``2 slack`` standard
-    deviations is found fastest (Page 1954).
-
-    Parameters
-    ----------
-    value : array, shape (n,)
-    level, sd : float
-        Of the series in its healthy state.
-    slack : float
-        Deviation per row that is let pass, in ``sd``.
-
-    Returns
-    -------
-    up, down : array, shape (n,)
-        In ``sd``; compare with 5 to 8.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> cusum(np.array([0.0, 2.0, 2.0]), level=0.0, sd=1.0)[0].tolist()
-    [0.0, 1.5, 3.0]
-    """
-    apart = (value - level) / max(sd, 1e-12)
-    up, down = np.zeros(value.size), np.zeros(value.size)
-    high = low = 0.0
-    for place, each in enumerate(apart.tolist()):
-        high, low = max(0.0, high + each - slack), max(0.0, low - each - slack)
-        up[place], down[place] = high, low
-    return up, down
-
-
 def jitter(value: Floats) -> float:
     """Return the standard deviation of the noise around a level that may drift: from first differences, robustly."""
     if value.size < 3:
@@ -191,10 +157,31 @@ def jitter(value: Floats) -> float:
     return float(_MAD * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2))
 
 
+def long_run_sd(value: Floats) -> float:
+    """Return the standard deviation that sums of correlated noise have, per row: from differences, robustly.
+
+    With ``v_k`` the variance of differences ``k`` rows apart, AR(1) noise has ``v_2 / v_1 = 1 + rho`` and a long-run
+    variance of ``v_1 (1 + rho) / (2 (1 - rho)^2)``; a shift of the level moves few differences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> white = np.random.default_rng(0).normal(size=2000)
+    >>> 0.9 < long_run_sd(white) < 1.2
+    True
+    """
+    if value.size < 6:
+        return jitter(value)
+    near, far = (float(np.median(np.abs(value[k:] - value[:-k]))) for k in (1, 2))
+    rho = float(np.clip((far / near) ** 2 - 1.0, 0.0, 0.9)) if near > 0 else 0.0
+    return float(_MAD * near / np.sqrt(2) * np.sqrt(1.0 + rho) / (1.0 - rho))
+
+
 def change_points(value: Floats, *, penalty: float = 3.0, shortest: int = 4) -> tuple[int, ...]:
     """Return the rows at which the level changes, by penalised likelihood (optimal partitioning, Jackson 2005).
 
-    Minimises ``sum (x - mean of its segment)^2 / sd^2 + penalty log n`` a change, with ``sd`` from first differences.
+    Minimises ``sum (x - mean of its segment)^2 / sd^2 + penalty log n`` a change, with ``sd`` from
+    :func:`long_run_sd`, so that correlated noise is no change.
 
     Parameters
     ----------
@@ -215,7 +202,7 @@ def change_points(value: Floats, *, penalty: float = 3.0, shortest: int = 4) -> 
     every = -(-value.size // 400)
     x = value[::every]
     n = x.size
-    sd = max(jitter(x), 1e-9 * max(float(np.ptp(x)) if n else 0.0, 1e-12))
+    sd = max(long_run_sd(x), 1e-9 * max(float(np.ptp(x)) if n else 0.0, 1e-12))
     if n < 2 * shortest:
         return ()
     z = (x - np.median(x)) / sd
