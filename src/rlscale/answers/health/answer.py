@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rlscale.answers.answer import Answer, Block, Definitions, Document, Figures, Section, Sentence
 from rlscale.answers.health.chart import health_chart
@@ -13,7 +14,7 @@ from rlscale.answers.table import Cell, Column, Table
 from rlscale.answers.views import listed
 from rlscale.health import MONITORS, SEVERITIES, Alarm, NotMeasurable, RunHealth
 
-__all__ = ["health_answer"]
+__all__ = ["health_answer", "matrix"]
 
 #: Alarms that a terminal tells one by one.
 _TOLD = 12
@@ -39,7 +40,7 @@ def health_answer(view: HealthView, *, charts: bool = False) -> Answer:
     """
     chart = health_chart(view) if charts else None
     explained = view.explained
-    blocks: list[Block] = [_matrix(view)]
+    blocks: list[Block] = [matrix(view.runs)]
     if view.asked and explained is not None:
         blocks += _explanation(explained)
     else:
@@ -72,9 +73,9 @@ def _flat(view: HealthView) -> Table:
     return Table(name="alarms", columns=_FLAT, rows=tuple(rows))
 
 
-def _matrix(view: HealthView) -> Table:
+def matrix(runs: Sequence[RunHealth]) -> Table:
     """Return runs against the monitors that fired on any of them."""
-    fired = [each for each in MONITORS if any(run.of(each.name) for run in view.runs)]
+    fired = [each for each in MONITORS if any(run.of(each.name) for run in runs)]
     columns = (
         Column("run", "run", "name"),
         Column("now", "now", "decision"),
@@ -86,7 +87,7 @@ def _matrix(view: HealthView) -> Table:
             run.run, f"severity_{run.now}" if run.now else None, *(_cell(run, each.name) for each in fired),
             len(_missing(run)),
         )
-        for run in view.runs
+        for run in runs
     )  # fmt: skip
     note = "the gravest alarm of each monitor; in brackets: over by the end; ok: judged and quiet; –: not measurable"
     return Table(name="runs", columns=columns, rows=rows, note=note if fired else "")
