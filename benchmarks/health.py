@@ -31,7 +31,7 @@ from rlscale.curves import Run
 from rlscale.health import MONITORS, SEVERITIES, Health, Limits, RunHealth, check_health
 from rlscale.health.detect import change_points
 
-SEED = 31
+SEED = 47
 #: Evaluations within which a sickness that costs nothing yet is to be found.
 WITHIN = 5
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)

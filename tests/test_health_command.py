@@ -10,7 +10,7 @@ import rlscale
 from rlscale.cli import main
 from rlscale.curves import COMPUTE, NON_FINITE
 from rlscale.sources import bundled
-from tests.health.made import healthy_series, noise, steps
+from tests.health.runs import healthy_series, noise, steps
 
 
 def invoke(*args, code=0):

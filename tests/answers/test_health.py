@@ -11,17 +11,17 @@ from rlscale.errors import InputError
 from rlscale.health import MONITORS, check_health
 from rlscale.render.json import dumps
 from tests.answers.shown import text_of
-from tests.health.made import made, noise, steps
+from tests.health.runs import noise, run_with, steps
 
 LATE = steps() > 60
 
 
 def view(explain=None):
     runs = [
-        made("well"),
-        made("noise", entropy=np.where(LATE, 6.0, 0.5) + noise(1, sd=0.01)),
-        made("cut", truncation=np.where(LATE & (steps() < 80), 0.9, 0.02)),
-        made("all", entropy=np.where(LATE, 6.0, 0.5), truncation=np.where(LATE, 0.9, 0.0),
+        run_with("well"),
+        run_with("noise", entropy=np.where(LATE, 6.0, 0.5) + noise(1, sd=0.01)),
+        run_with("cut", truncation=np.where(LATE & (steps() < 80), 0.9, 0.02)),
+        run_with("all", entropy=np.where(LATE, 6.0, 0.5), truncation=np.where(LATE, 0.9, 0.0),
              kl=np.where(LATE, 500.0, 0.02), grad_norm=np.where(LATE, 1e4, 1.0) * np.exp(noise(1, sd=0.1)),
              loss=np.where(LATE, np.nan, 0.1), response_length=np.where(LATE, 9.0, 300.0) + noise(2, sd=0.5),
              staleness=np.where(LATE, 12.0, 1.0)),
@@ -61,9 +61,9 @@ def test_the_headline_counts_those_that_are_sick_now():
     assert health_answer(view()).headline.startswith(
         "2 of 4 runs are sick now: noise and all; first noise, entropy high"
     )
-    well = health_answer(health_view(check_health([made("well")]))).headline
+    well = health_answer(health_view(check_health([run_with("well")]))).headline
     assert well == "No warning in 1 run: what is not measured is not thereby healthy."
-    over = made("cut", truncation=np.where(LATE & (steps() < 80), 0.9, 0.02))
+    over = run_with("cut", truncation=np.where(LATE & (steps() < 80), 0.9, 0.02))
     assert health_answer(health_view(check_health([over]))).headline == (
         "No alarm is on now; cut had some and recovered."
     )

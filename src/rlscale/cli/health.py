@@ -31,6 +31,6 @@ def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
     reading = collect(paths, priced_options(given))
     if not reading.runs:
         raise InputError("nothing to judge: no run could be read")
-    found = check_health(reading, until=given["until"])
-    view = health_view(found, reading, settings({**given, "explain": explain}), explain=explain)
+    judged = check_health(reading, until=given["until"])
+    view = health_view(judged, reading, settings({**given, "explain": explain}), explain=explain)
     to.put(lambda charts: health_answer(view, charts=charts))

@@ -140,16 +140,16 @@ class RunHealth(Value):
     @property
     def worst(self) -> str:
         """The gravest severity of all alarms, recovered ones too; empty where none was raised."""
-        return max((one.severity for one in self.alarms), key=SEVERITIES.index, default="")
+        return max((alarm.severity for alarm in self.alarms), key=SEVERITIES.index, default="")
 
     @property
     def now(self) -> str:
         """The gravest severity of the alarms that last; empty where none does."""
-        return max((one.severity for one in self.alarms if one.lasts), key=SEVERITIES.index, default="")
+        return max((alarm.severity for alarm in self.alarms if alarm.lasts), key=SEVERITIES.index, default="")
 
     def of(self, monitor: str) -> tuple[Alarm, ...]:
         """Return the alarms of one monitor."""
-        return tuple(one for one in self.alarms if one.monitor == monitor)
+        return tuple(alarm for alarm in self.alarms if alarm.monitor == monitor)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,9 +80,9 @@ def as_share(channel: Channel) -> tuple[Channel | None, str]:
     --------
     >>> import numpy as np
     >>> rows, value, none = np.arange(3.0), np.array([2.0, 3.0, 4.0]), np.empty(0)
-    >>> one = Channel("truncation", "clipped_pct", "share of samples", rows, rows, value, none, none)
-    >>> share, said = as_share(one)
-    >>> share.value.tolist(), said
+    >>> percent = Channel("truncation", "clipped_pct", "share of samples", rows, rows, value, none, none)
+    >>> share, remark = as_share(percent)
+    >>> share.value.tolist(), remark
     ([0.02, 0.03, 0.04], 'clipped_pct is in per cent')
     """
     value = channel.value

@@ -70,11 +70,11 @@ def run_health(run: Run, limits: Limits, *, now: float | None = None, until: flo
     missing: list[NotMeasurable] = []
     quiet: list[str] = []
     for each in MONITORS:
-        said = _judged(each, vitals, limits, now)
-        if said.lacking:
-            missing.append(NotMeasurable(each.name, said.lacking))
-        elif said.findings:
-            alarms += [_alarm(each, one, run.curve.unit) for one in said.findings]
+        judgement = _judged(each, vitals, limits, now)
+        if judgement.lacking:
+            missing.append(NotMeasurable(each.name, judgement.lacking))
+        elif judgement.findings:
+            alarms += [_alarm(each, finding, run.curve.unit) for finding in judgement.findings]
         else:
             quiet.append(each.name)
     known = list(vitals.channels.values())
@@ -83,7 +83,7 @@ def run_health(run: Run, limits: Limits, *, now: float | None = None, until: flo
         run=run.name,
         recipe=run.recipe,
         unit=run.curve.unit,
-        alarms=tuple(sorted(alarms, key=lambda one: (one.step, one.monitor))),
+        alarms=tuple(sorted(alarms, key=lambda alarm: (alarm.step, alarm.monitor))),
         not_measurable=tuple(missing),
         quiet=tuple(quiet),
         channels=tuple(known),

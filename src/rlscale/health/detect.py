@@ -58,20 +58,20 @@ def spans(condition: Flags, *, persist: int, clear: int | None = None, calm: Fla
     (Span(start=1, raised=2, end=4),)
     """
     clear = 2 * persist if clear is None else clear
-    found: list[Span] = []
+    stretches: list[Span] = []
     start = raised = None
-    held = rest = 0
+    ill = rest = 0
     quiet = ~condition if calm is None else calm & ~condition
     for place, (true, over) in enumerate(zip(condition.tolist(), quiet.tolist(), strict=True)):
-        held, rest = held + 1 if true else 0, rest + 1 if over else 0
-        if raised is None and held >= persist:
-            start, raised = place - held + 1, place
+        ill, rest = ill + 1 if true else 0, rest + 1 if over else 0
+        if raised is None and ill >= persist:
+            start, raised = place - ill + 1, place
         elif raised is not None and start is not None and rest >= clear:
-            found.append(Span(start, raised, place - rest + 1))
+            stretches.append(Span(start, raised, place - rest + 1))
             start = raised = None
     if start is not None and raised is not None:
-        found.append(Span(start, raised, None))
-    return tuple(found)
+        stretches.append(Span(start, raised, None))
+    return tuple(stretches)
 
 
 def trailing_median(value: Floats, width: int) -> Floats:
@@ -217,9 +217,9 @@ def change_points(value: Floats, *, penalty: float = 3.0, shortest: int = 4) -> 
         whole = cost[begin] + fit + np.where(begin > 0, price, 0.0)
         best = int(np.argmin(whole))
         cost[end], last[end] = whole[best], begin[best]
-    found: list[int] = []
+    points: list[int] = []
     end = n
     while last[end] > 0:
         end = int(last[end])
-        found.append(end * every)
-    return tuple(reversed(found))
+        points.append(end * every)
+    return tuple(reversed(points))

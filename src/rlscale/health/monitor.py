@@ -13,7 +13,7 @@ from rlscale.health.detect import Span, spans
 from rlscale.health.limits import Limits
 from rlscale.health.vitals import Vitals
 
-__all__ = ["ROWS", "Finding", "Judgement", "Monitor", "found", "lacks", "needed"]
+__all__ = ["ROWS", "Finding", "Judgement", "Monitor", "lacks", "needed", "stretches"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -104,7 +104,7 @@ def needed(vitals: Vitals, name: str, *, rows: int = ROWS, constant: bool = Fals
     return channel, ""
 
 
-def found(
+def stretches(
     severity: str,
     channel: Channel,
     condition: Flags,

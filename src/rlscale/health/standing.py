@@ -95,8 +95,8 @@ def standing(reward: Channel, *, fall: float, solved: float, bounds: tuple[float
 def _expanding_jitter(value: Floats) -> Floats:
     """Return the noise known at each row, from the first differences up to it; renewed every eighth row."""
     turns = np.abs(np.diff(value))
-    found = np.zeros(value.size)
+    noise = np.zeros(value.size)
     for place in range(0, value.size, 8):
         known = turns[: max(place, min(4, turns.size))]
-        found[place : place + 8] = 1.4826 * np.median(known) / np.sqrt(2) if known.size else 0.0
-    return found
+        noise[place : place + 8] = 1.4826 * np.median(known) / np.sqrt(2) if known.size else 0.0
+    return noise

@@ -102,24 +102,24 @@ def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals
         Rows past this compute are not looked at.
     """
     place = _Place(run, until)
-    found: dict[str, Channel] = {}
+    channels: dict[str, Channel] = {}
     lacking: dict[str, str] = {}
     remarks: list[str] = []
     for name, channel in _raw(run, place).items():
-        usable, said = as_share(channel) if name in _SHARES else (channel, "")
+        usable, remark = as_share(channel) if name in _SHARES else (channel, "")
         if usable is None:
-            lacking[name] = said
+            lacking[name] = remark
             continue
-        if said:
-            remarks.append(f"{said}: it is read as a share")
+        if remark:
+            remarks.append(f"{remark}: it is read as a share")
         if woven(usable.value):
             lacking[name] = f"{usable.key} alternates between two levels: two runs may write into one log"
             continue
-        found[name] = usable
+        channels[name] = usable
     train = _train(run, place)
     curve = place.of_curve()
     of_train = train is not None and train.key == run.curve.metric
-    of_train = of_train or any("train reward" in one and "is fitted" in one for one in run.warnings)
+    of_train = of_train or any("train reward" in each and "is fitted" in each for each in run.warnings)
     reward = curve if of_train and train is None else train
     judged = reward if reward is not None and reward.size else curve if place.aligned else None
     closed = run.curve.bounds if run.curve.open is None else None
@@ -128,10 +128,10 @@ def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals
     times = next((place.channel(key, key, "seconds", run.series[key]) for key in _TIMES if key in run.series), None)
     epoch = run.series.get("epoch", run.series.get("train/epoch"))
     known = None if epoch is None else epoch.value[np.isfinite(epoch.value)]
-    steps = [one.step[-1] for one in (curve, *found.values(), *([reward] if reward else [])) if one.step.size]
+    steps = [each.step[-1] for each in (curve, *channels.values(), *([reward] if reward else [])) if each.step.size]
     return Vitals(
         run=run,
-        channels=MappingProxyType(found),
+        channels=MappingProxyType(channels),
         lacking=MappingProxyType(lacking),
         reward=reward,
         validation=None if of_train or not place.aligned else curve,
@@ -187,18 +187,18 @@ class _Place:
         curve = self.run.curve
         axis = self.axis
         step = curve.compute if axis is None else np.asarray(np.interp(curve.compute, axis.value, axis.step))
-        found = self.channel("curve", curve.metric, "reward", Series(step, curve.reward))
+        placed = self.channel("curve", curve.metric, "reward", Series(step, curve.reward))
         seen = slice(None) if self.until is None else curve.compute <= self.until
         # the curve's own computes, which no look-up in steps has passed through
         return Channel(
-            found.name, found.key, found.unit, step[seen], curve.compute[seen], curve.reward[seen], found.lost_step,
-            found.lost_compute,
+            placed.name, placed.key, placed.unit, step[seen], curve.compute[seen], curve.reward[seen], placed.lost_step,
+            placed.lost_compute,
         )  # fmt: skip
 
 
 def _raw(run: Run, place: _Place) -> dict[str, Channel]:
     """Return the quantities monitors know, under canonical names, in the log's own unit."""
-    found = {
+    channels = {
         name: place.channel(name, metric.key, metric.unit, metric.series)
         for name in _METRICS
         if (metric := run.metrics.get(name)) is not None
@@ -206,8 +206,8 @@ def _raw(run: Run, place: _Place) -> dict[str, Channel]:
     for name, (pattern, unit) in _BY_KEY.items():
         key = next((key for key in run.series if pattern.fullmatch(key)), None)
         if key is not None:
-            found[name] = place.channel(name, key, unit, run.series[key])
-    return {name: channel for name, channel in found.items() if channel.size or channel.lost_step.size}
+            channels[name] = place.channel(name, key, unit, run.series[key])
+    return {name: channel for name, channel in channels.items() if channel.size or channel.lost_step.size}
 
 
 def _train(run: Run, place: _Place) -> Channel | None:
@@ -223,15 +223,15 @@ def _train(run: Run, place: _Place) -> Channel | None:
 
 def _parts(run: Run, place: _Place, reward: Channel | None) -> tuple[Channel, ...]:
     own = "" if reward is None else reward.key
-    found = []
+    parts = []
     for key, series in run.series.items():
         match = _PART.fullmatch(key)
         if match is None or key == own or _NO_PART.search(match["name"]) or key.startswith(NON_FINITE):
             continue
         channel = place.channel(match["name"], key, "reward", series)
         if channel.size:
-            found.append(channel)
-    return tuple(found)
+            parts.append(channel)
+    return tuple(parts)
 
 
 def _within(channel: Channel, bounds: tuple[float, float] | None) -> bool:

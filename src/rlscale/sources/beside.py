@@ -36,7 +36,7 @@ def kept_series(log: Log, metric: str, axis: Axis) -> dict[str, Series]:
 
 def _compute(log: Log, axis: Axis) -> Series | None:
     """Return compute against the trainer's step; None where they are the same, or where none is known."""
-    steps = np.unique(np.concatenate([one.step for one in log.series.values()]))
+    steps = np.unique(np.concatenate([series.step for series in log.series.values()]))
     compute = axis.compute_at(steps)
     known = np.isfinite(compute)
     if not known.any() or np.array_equal(steps[known], compute[known]):

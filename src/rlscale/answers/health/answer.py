@@ -41,7 +41,7 @@ def health_answer(view: HealthView, *, charts: bool = False) -> Answer:
     chart = health_chart(view) if charts else None
     explained = view.explained
     blocks: list[Block] = [matrix(view.runs)]
-    if view.asked and explained is not None:
+    if view.named and explained is not None:
         blocks += _explanation(explained)
     else:
         blocks.append(_alarms(view))
@@ -104,9 +104,9 @@ def _cell(run: RunHealth, name: str) -> str | None:
 
 def _alarms(view: HealthView) -> Section:
     """Return the alarms, the gravest first, one sentence for each monitor of each run."""
-    told = [(run, alarm) for run in view.runs for alarm in first_alarms(run) if alarm.severity != "note"]
-    told.sort(key=lambda item: (not item[1].lasts, -SEVERITIES.index(item[1].severity)))
-    return Section("Alarms", tuple(_sentence(alarm, run.run) for run, alarm in told), most=_TOLD)
+    pairs = [(run, alarm) for run in view.runs for alarm in first_alarms(run) if alarm.severity != "note"]
+    pairs.sort(key=lambda item: (not item[1].lasts, -SEVERITIES.index(item[1].severity)))
+    return Section("Alarms", tuple(_sentence(alarm, run.run) for run, alarm in pairs), most=_TOLD)
 
 
 def _sentence(alarm: Alarm, subject: str) -> Sentence:
@@ -120,11 +120,11 @@ def _explanation(run: RunHealth) -> list[Block]:
     for alarm in first_alarms(run):
         again = len(run.of(alarm.monitor)) - 1
         more = f" ({again} more of this monitor.)" if again else ""
-        one = _sentence(alarm, TITLES[alarm.monitor])
-        sentences.append(Sentence(f"{one.text}{more}", one.subject, one.mark))
+        alone = _sentence(alarm, TITLES[alarm.monitor])
+        sentences.append(Sentence(f"{alone.text}{more}", alone.subject, alone.mark))
         sentences.append(Sentence(f"To do: {alarm.advice}.", level=1))
         sentences.append(Sentence(f"Threshold: {alarm.source}.", level=1))
-    missing = tuple(Sentence(one.why, TITLES[one.monitor]) for one in _missing(run))
+    missing = tuple(Sentence(blind.why, TITLES[blind.monitor]) for blind in _missing(run))
     return [
         Section(f"Alarms of {run.run}", tuple(sentences) or ("none",), most=60),
         Section(f"Not measurable in {run.run}", missing, most=20),
@@ -133,26 +133,26 @@ def _explanation(run: RunHealth) -> list[Block]:
 
 
 def _missing(run: RunHealth) -> list[NotMeasurable]:
-    return [one for one in run.not_measurable if one.monitor != _WATCHED]
+    return [each for each in run.not_measurable if each.monitor != _WATCHED]
 
 
 def _unseen(view: HealthView) -> Section:
     """Return what nobody can see: monitors that are blind on every run, or on some."""
-    blind = Counter(one.monitor for run in view.runs for one in _missing(run))
+    blind = Counter(each.monitor for run in view.runs for each in _missing(run))
     everywhere = [TITLES[name] for name, runs in blind.items() if runs == len(view.runs)]
     quiet = [
         each.title
         for each in MONITORS
         if each.name != _WATCHED and not blind[each.name] and not any(r.of(each.name) for r in view.runs)
     ]
-    said = []
+    sentences = []
     if quiet:
-        said.append(f"Judged and quiet on every run: {listed(quiet, 15)}.")
+        sentences.append(f"Judged and quiet on every run: {listed(quiet, 15)}.")
     if everywhere:
-        said.append(f"Not measurable on any run, which is not healthy: {listed(everywhere, 15)}.")
-    if view.runs and not view.asked:
-        said.append("rlscale health PATH --explain RUN says why, and what to do; with --plot it draws the series.")
-    return Section("", tuple(said))
+        sentences.append(f"Not measurable on any run, which is not healthy: {listed(everywhere, 15)}.")
+    if view.runs and not view.named:
+        sentences.append("rlscale health PATH --explain RUN says why, and what to do; with --plot it draws the series.")
+    return Section("", tuple(sentences))
 
 
 def _definitions() -> Definitions:

@@ -38,17 +38,19 @@ def health_chart(view: HealthView) -> Chart | None:
 
 def run_panels(run: RunHealth) -> tuple[Panel, ...]:
     """Return the curve, and under it the series that raised alarms, else those that are looked at first."""
-    placed = [one for one in run.channels if one.size >= 2 and bool(np.isfinite(one.compute).all())]
+    placed = [each for each in run.channels if each.size >= 2 and bool(np.isfinite(each.compute).all())]
     if not run.curve.size or not placed:
         return ()
-    last = max(float(one.compute[-1]) for one in (run.curve, *placed))
+    last = max(float(each.compute[-1]) for each in (run.curve, *placed))
     ticks = tuple((value, quantity(value)) for value, _ in reward_ticks(0.0, 1.02 * last, 6))
     across = Axis("", 0.0, 1.02 * last, ticks)
     alarmed = [alarm.series for alarm in sorted(run.alarms, key=lambda a: -SEVERITIES.index(a.severity))]
     order = {key: rank for rank, key in enumerate(dict.fromkeys(alarmed))}
     usual = {name: rank for rank, name in enumerate(_USUAL)}
-    chosen = sorted(placed, key=lambda one: (order.get(one.key, len(order)), usual.get(one.name, len(usual))))[:_MOST]
-    panels = [_curve(run, across), *(_series(run, one, across) for one in chosen)]
+    chosen = sorted(placed, key=lambda each: (order.get(each.key, len(order)), usual.get(each.name, len(usual))))[
+        :_MOST
+    ]
+    panels = [_curve(run, across), *(_series(run, channel, across) for channel in chosen)]
     bottom = Axis(f"compute ({run.unit})", across.low, across.high, across.ticks)
     panels[-1] = replace(panels[-1], x=bottom)
     return tuple(panels)
@@ -109,7 +111,7 @@ def _onset(
     colour = SEVERITY[f"severity_{alarm.severity}"][2]
     rank = SEVERITIES.index(alarm.severity)
     since, end = alarm.since, across.high if alarm.until is None else alarm.until
-    graver = [one.since for one in others if one.since is not None and SEVERITIES.index(one.severity) > rank]
+    graver = [other.since for other in others if other.since is not None and SEVERITIES.index(other.severity) > rank]
     end = min([end, *(start for start in graver if start >= since)])
     raised = alarm.since if alarm.raised is None else alarm.raised
     low, high = limits
@@ -130,11 +132,11 @@ def _series(run: RunHealth, channel: Channel, across: Axis) -> Panel:
     if lost.size:
         marks.append(Points(tuple(lost.tolist()), (y.high,) * int(lost.size), "collapsed", 2.4, marker="X"))
     gravest = max(own, key=lambda alarm: SEVERITIES.index(alarm.severity), default=None)
-    said = "" if gravest is None else f"{gravest.severity}: {place(gravest)}"
+    gist = "" if gravest is None else f"{gravest.severity}: {place(gravest)}"
     more = f" and {len(own) - 1} more" if len(own) > 1 else ""
     return Panel(
         description=f"{channel.key} of {run.run}", x=across, y=y, marks=tuple(marks),
-        title=channel.name.replace("_", " "), subtitle=f"{said}{more}" if said else "",
+        title=channel.name.replace("_", " "), subtitle=f"{gist}{more}" if gist else "",
         subtitle_colour="muted" if gravest is None else SEVERITY[f"severity_{gravest.severity}"][2],
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ def _run(run: RunHealth) -> Document:
         "now": run.now or None,
         "worst": run.worst or None,
         "alarms": [_alarm(alarm) for alarm in run.alarms],
-        "not_measurable": [asdict(one) for one in run.not_measurable],
+        "not_measurable": [asdict(each) for each in run.not_measurable],
         "quiet": list(run.quiet),
         "remarks": list(run.remarks),
     }

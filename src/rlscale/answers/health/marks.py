@@ -20,10 +20,10 @@ def health_marks(runs: Sequence[Run]) -> list[Block]:
     """Return the marks of runs, for a page; nothing where no monitor can judge any of them."""
     if len(runs) > _MOST:
         return []
-    found = check_health(runs).runs
-    judged = [run for run in found if run.alarms or set(run.quiet) - {"reward_scale_change", "validation_silence"}]
+    health = check_health(runs).runs
+    judged = [run for run in health if run.alarms or set(run.quiet) - {"reward_scale_change", "validation_silence"}]
     if not judged:
         return []
-    table = matrix(found)
+    table = matrix(health)
     note = f"{table.note or 'no monitor fired'}; rlscale health PATH says why, and what to do"
     return [Table(name="health", columns=table.columns, rows=table.rows, title="Health", note=note, on_page_only=True)]

@@ -29,7 +29,7 @@ class HealthView:
     health : Health
     explained : RunHealth, optional
         The run whose series are drawn; None where no run has any.
-    asked : bool
+    named : bool
         Whether it was named.
     errors, settings, grouping, left_out
         As in every view.
@@ -37,7 +37,7 @@ class HealthView:
 
     health: Health
     explained: RunHealth | None
-    asked: bool = False
+    named: bool = False
     errors: tuple[BadFile, ...] = ()
     settings: Settings = field(default_factory=Settings)
     grouping: Grouping | None = None
@@ -62,7 +62,7 @@ def health_view(
     return HealthView(
         health=health,
         explained=_explained(health.runs, explain),
-        asked=explain is not None,
+        named=explain is not None,
         errors=() if reading is None else bad_files(reading.errors),
         settings=settings or Settings(),
         grouping=None if reading is None else reading.grouping,
@@ -91,7 +91,7 @@ def first_alarms(run: RunHealth) -> tuple[Alarm, ...]:
         known = chosen.get(alarm.monitor)
         if known is None or SEVERITIES.index(alarm.severity) > SEVERITIES.index(known.severity):
             chosen[alarm.monitor] = alarm
-    return tuple(sorted(chosen.values(), key=lambda one: one.step))
+    return tuple(sorted(chosen.values(), key=lambda alarm: alarm.step))
 
 
 def place(alarm: Alarm) -> str:
@@ -108,25 +108,25 @@ def place(alarm: Alarm) -> str:
 def headline(view: HealthView) -> str:
     """Return the answer in a sentence: who must be looked at, and first what is left out."""
     runs = view.runs
-    said = lacking(view.left_out, len(runs))
+    lead = lacking(view.left_out, len(runs))
     for severity, verb, alone in (("stop", "sick now", "sick"), ("warn", "to be looked at", "to be looked at")):
         ill = [run for run in runs if run.now == severity]
         if ill:
             first = next(alarm for alarm in ill[0].alarms if alarm.severity == severity and alarm.lasts)
             why = f"{TITLES[first.monitor]} {place(first)}"
             if len(runs) == 1:
-                return f"{said}{ill[0].run} is {alone}: {why}."
+                return f"{lead}{ill[0].run} is {alone}: {why}."
             names = listed([run.run for run in ill])
             some = f"{len(ill):,} of {count(len(runs), 'run')} {_are(ill)} {verb}"
-            return f"{said}{some}: {names}; first {ill[0].run}, {why}."
+            return f"{lead}{some}: {names}; first {ill[0].run}, {why}."
     past = [run for run in runs if run.worst in ("warn", "stop")]
     if past:
-        return f"{said}No alarm is on now; {listed([run.run for run in past])} had some and recovered."
+        return f"{lead}No alarm is on now; {listed([run.run for run in past])} had some and recovered."
     blind = [run for run in runs if len(run.not_measurable) > len(MONITORS) / 2]
     seen = f"; of {len(blind):,} the log holds too little to judge by most monitors" if blind else ""
     noted = [run for run in runs if run.worst == "note"]
     notes = f", notes on {len(noted):,}" if noted else ""
-    return f"{said}No warning in {count(len(runs), 'run')}{notes}{seen}: what is not measured is not thereby healthy."
+    return f"{lead}No warning in {count(len(runs), 'run')}{notes}{seen}: what is not measured is not thereby healthy."
 
 
 def _are(runs: Sequence[RunHealth]) -> str:

@@ -43,4 +43,4 @@ MONITORS: tuple[Monitor, ...] = (
 
 def monitor(name: str) -> Monitor:
     """Return a monitor by its name."""
-    return next(one for one in MONITORS if one.name == name)
+    return next(each for each in MONITORS if each.name == name)

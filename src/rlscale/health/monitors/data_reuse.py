@@ -8,7 +8,7 @@ import numpy as np
 
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import ROWS, Judgement, Monitor, found, lacks
+from rlscale.health.monitor import ROWS, Judgement, Monitor, lacks, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["DATA_REUSE"]
@@ -25,7 +25,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         return lacks("it takes a train reward and a validation of 8 values each")
     if vitals.epochs is None:
         return lacks("the log does not say how often the data were used (no epoch)")
-    shares = all(one.value.min() >= -0.02 and one.value.max() <= 1.02 for one in (reward, truth))
+    shares = all(each.value.min() >= -0.02 and each.value.max() <= 1.02 for each in (reward, truth))
     if not shares:
         return lacks("train reward and validation are not on one scale")
     if vitals.epochs < _FIRST_PASS:
@@ -38,7 +38,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     first = float(np.median(gap[usable][:3])) if usable.any() else 0.0
     grown = usable & (gap - first >= _GAP) & (held_out <= best - 0.5 * _GAP)
     severity = "warn" if vitals.epochs < limits.reuse_epochs else "stop"
-    return Judgement(found(severity, truth, grown, gap - first, _GAP, _say(vitals.epochs), persist=limits.persist))
+    return Judgement(stretches(severity, truth, grown, gap - first, _GAP, _say(vitals.epochs), persist=limits.persist))
 
 
 def _say(epochs: float) -> Callable[[float, float], str]:

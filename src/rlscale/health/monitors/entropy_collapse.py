@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import start_level, trailing_median, trailing_trend
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["ENTROPY_COLLAPSE"]
@@ -42,11 +42,15 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     earning = earning & (solved | (share > _DEEP * limits.entropy_low))
     calm = share > 2 * limits.entropy_low
     return Judgement(
-        found("note", channel, low & earning, share, limits.entropy_low, _earning, persist=limits.persist, calm=calm)
-        + found(
+        stretches(
+            "note", channel, low & earning, share, limits.entropy_low, _earning, persist=limits.persist, calm=calm
+        )
+        + stretches(
             "warn", channel, (low | near) & ~earning, share, limits.entropy_low, _low, persist=limits.persist, calm=calm
         )
-        + found("stop", channel, low & fallen, share, limits.entropy_low, _fallen, persist=limits.persist, calm=calm)
+        + stretches(
+            "stop", channel, low & fallen, share, limits.entropy_low, _fallen, persist=limits.persist, calm=calm
+        )
     )
 
 

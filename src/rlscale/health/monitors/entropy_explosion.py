@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["ENTROPY_EXPLOSION"]
@@ -31,9 +31,13 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     calm = ratio < 0.7 * limits.entropy_high
     noise = (ratio >= limits.entropy_high) & (rise >= limits.entropy_far)
     return Judgement(
-        found("note", channel, high & earning, ratio, limits.entropy_high, _earning, persist=limits.persist, calm=calm)
-        + found("warn", channel, high & ~earning, ratio, limits.entropy_high, _high, persist=limits.persist, calm=calm)
-        + found(
+        stretches(
+            "note", channel, high & earning, ratio, limits.entropy_high, _earning, persist=limits.persist, calm=calm
+        )
+        + stretches(
+            "warn", channel, high & ~earning, ratio, limits.entropy_high, _high, persist=limits.persist, calm=calm
+        )
+        + stretches(
             "stop", channel, (high & fallen) | noise, ratio, limits.entropy_high, _noise, persist=1, clear=4, calm=calm
         )
     )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["GRAD_NORM"]
@@ -30,8 +30,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
     return Judgement(
-        found("warn", channel, high, ratio, limits.grad_warn, _high, persist=1, clear=4, calm=calm)
-        + found(
+        stretches("warn", channel, high, ratio, limits.grad_warn, _high, persist=1, clear=4, calm=calm)
+        + stretches(
             "stop",
             channel,
             (ratio >= limits.grad_stop) | (high & fallen),
@@ -51,14 +51,14 @@ def _usual(value: Floats, limit: float) -> Floats:
     A norm of 0 (no group had a gradient) and one beyond ``limit`` times the usual do not count, so that what lasts does
     not become usual.
     """
-    found = np.full(value.size, np.nan)
+    levels = np.full(value.size, np.nan)
     known: list[float] = []
     for place, norm in enumerate(value.tolist()):
         usual = float(np.median(known[-_BEFORE:])) if len(known) >= _LEAST else np.nan
-        found[place] = usual
+        levels[place] = usual
         if norm > 0 and not norm > limit * usual:
             known.append(norm)
-    return found
+    return levels
 
 
 def _high(value: float, limit: float) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rlscale.health.channel import Channel
 from rlscale.health.detect import start_level, trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Finding, Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Finding, Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["KL_BLOWUP"]
@@ -31,12 +31,14 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         findings += _jumps(reference, vitals, limits, limits.kl_least)
         far = trailing_median(np.abs(reference.value), 3)
         if start_level(np.abs(reference.value)) < limits.kl_far / 5:
-            findings += found("note", reference, far >= limits.kl_far, far, limits.kl_far, _far, persist=limits.persist)
+            findings += stretches(
+                "note", reference, far >= limits.kl_far, far, limits.kl_far, _far, persist=limits.persist
+            )
     if between is not None:
         findings += _jumps(between, vitals, limits, limits.kl_old)
         level = trailing_median(np.abs(between.value), 3)
         if start_level(np.abs(between.value)) < limits.kl_old:
-            findings += found(
+            findings += stretches(
                 "warn", between, level >= limits.kl_old, level, limits.kl_old, _old, persist=limits.persist
             )
     return Judgement(findings)
@@ -55,19 +57,19 @@ def _jumps(channel: Channel, vitals: Vitals, limits: Limits, least: float) -> tu
     fallen = np.zeros(value.size, dtype=bool)
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
-    return found("warn", channel, jump, ratio, limits.kl_ratio, _jump, persist=limits.persist) + found(
+    return stretches("warn", channel, jump, ratio, limits.kl_ratio, _jump, persist=limits.persist) + stretches(
         "stop", channel, huge | (jump & fallen), at_once, limits.kl_ratio, _huge, persist=1
     )
 
 
 def _earlier(value: Floats) -> Floats:
     """Return the larger of the median of the rows before and that around half the run; NaN before there are enough."""
-    found = np.full(value.size, np.nan)
+    levels = np.full(value.size, np.nan)
     for place in range(_LEAST + _GAP, value.size):
         recent = np.median(value[max(0, place - _GAP - _BEFORE) : place - _GAP])
         half = np.median(value[max(0, place // 2 - 2) : place // 2 + 3])
-        found[place] = min(recent, half) if place >= 2 * _LEAST else recent
-    return found
+        levels[place] = min(recent, half) if place >= 2 * _LEAST else recent
+    return levels
 
 
 def _jump(value: float, limit: float) -> str:

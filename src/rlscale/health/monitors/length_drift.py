@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import start_level, trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["LENGTH_DRIFT"]
@@ -36,7 +36,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     calm = (ratio <= 0.9 * limits.length_grow) & (ratio >= 1.1 * limits.length_shrink)
     lost = ((ratio <= limits.length_stop) | grown) & fallen
     return Judgement(
-        found(
+        stretches(
             "note",
             channel,
             moved & earning & ~gone & ~jump,
@@ -46,7 +46,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
             persist=limits.persist,
             calm=calm,
         )
-        + found(
+        + stretches(
             "warn",
             channel,
             (moved & ~earning) | gone | jump,
@@ -56,7 +56,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
             persist=limits.persist,
             calm=calm,
         )
-        + found("stop", channel, lost, ratio, limits.length_stop, _lost, persist=1, calm=calm)
+        + stretches("stop", channel, lost, ratio, limits.length_stop, _lost, persist=1, calm=calm)
     )
 
 

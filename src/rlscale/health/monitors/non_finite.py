@@ -28,10 +28,10 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         watched["curve"] = vitals.curve
     if not any(name in watched for name in (*_GRAVE, "reward")) and not vitals.curve.lost_step.size:
         return lacks("neither loss, gradient norm nor entropy is logged")
-    found: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     for name, channel in watched.items():
-        found += _lost(channel, grave=name in _GRAVE)
-    return Judgement(found)
+        findings += _lost(channel, grave=name in _GRAVE)
+    return Judgement(findings)
 
 
 def _lost(channel: Channel, *, grave: bool) -> tuple[Finding, ...]:

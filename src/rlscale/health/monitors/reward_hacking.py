@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rlscale.health.channel import Channel
 from rlscale.health.detect import start_level, trailing_median, trailing_trend
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, found, lacks
+from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, lacks, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["REWARD_HACKING", "apart"]
@@ -28,21 +28,23 @@ _BOTTOM = 0.05
 _FAR = 2.5
 _WIDTH = 3
 _TREND = 12
+#: Rises within [0, 1] under which nothing counts, and that count whatever the start.
+_LEAST, _ENOUGH = 0.1, 0.15
 
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     reward = vitals.reward
-    hacks = [one for one in vitals.parts if _HACKS.search(one.name.lower())]
-    meant = [one for one in vitals.parts if _MEANT.search(one.name.lower()) and one not in hacks]
+    hacks = [part for part in vitals.parts if _HACKS.search(part.name.lower())]
+    meant = [part for part in vitals.parts if _MEANT.search(part.name.lower()) and part not in hacks]
     # parts whose names say nothing count where they stay at the bottom of [0, 1]: they are earned by nobody
-    unnamed = [one for one in vitals.parts if one not in (*hacks, *meant) and _unearned(one)]
+    unnamed = [part for part in vitals.parts if part not in (*hacks, *meant) and _unearned(part)]
     if vitals.validation is not None:
         meant.append(vitals.validation)
     findings: tuple[Finding, ...] = ()
     for share in hacks:
         if share.size >= ROWS and share.value.min() >= 0.0 and share.value.max() <= 1.0:
             level = trailing_median(share.value, 3)
-            findings += found(
+            findings += stretches(
                 "stop",
                 share,
                 level >= limits.hacking_share,
@@ -51,7 +53,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
                 _hacks,
                 persist=limits.persist,
             )
-    pairs = [one for one in (*meant, *unnamed) if reward is not None and one.size >= ROWS and one.key != reward.key]
+    pairs = [
+        truth for truth in (*meant, *unnamed) if reward is not None and truth.size >= ROWS and truth.key != reward.key
+    ]
     if reward is None or reward.size < ROWS or not pairs:
         if hacks:
             return Judgement(findings)
@@ -64,9 +68,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
             continue
         far = rise >= _FAR * threshold
         sure = flags & far if truth in unnamed else flags
-        findings += found("warn", paid, sure, rise, threshold, _rises(truth.key), persist=1, clear=4)
+        findings += stretches("warn", paid, sure, rise, threshold, _rises(truth.key), persist=1, clear=4)
         if truth in unnamed:
-            findings += found("note", paid, flags & ~far, rise, threshold, _rises(truth.key), persist=1, clear=4)
+            findings += stretches("note", paid, flags & ~far, rise, threshold, _rises(truth.key), persist=1, clear=4)
     return Judgement(findings)
 
 
@@ -88,8 +92,9 @@ def apart(reward: Channel, truth: Channel, limits: Limits) -> tuple[Channel, Flo
     paid = _between(reward, truth)
     rise = trailing_median(paid.value, _WIDTH) - start_level(paid.value, _WIDTH)
     within = reward.value.min() >= -0.02 and reward.value.max() <= 1.02
-    least = 0.1 if within else 0.5 * float(np.median(np.abs(reward.value)))
+    least = _LEAST if within else 0.5 * float(np.median(np.abs(reward.value)))
     threshold = max(limits.hacking_rise * abs(start_level(paid.value, _WIDTH)), least)
+    threshold = min(threshold, _ENOUGH) if within else threshold
     same = np.isin(truth.step, paid.step)
     step, value = truth.step[same], truth.value[same]
     gain = trailing_median(value, _WIDTH) - start_level(value, _WIDTH)
@@ -139,9 +144,9 @@ REWARD_HACKING = Monitor(
         "the train reward, and a validation or a part of the reward that says what is meant",
         "or a judged share of hacks",
     ),
-    rule="the train reward (median of 3 rows of the truth) is up by .4 of its start, .1 at least, and the true"
-    " measure has gained less than .15 of that, also by its Theil-Sen trend over 12 rows; stop: a judged "
-    "share of hacks ≥ .5",
+    rule="the train reward (median of 3 rows of the truth) is up by .4 of its start (within [0, 1] .1 at "
+    "least, and .15 is enough), and the true measure has gained less than .15 of that, also by its Theil-"
+    "Sen trend over 12 rows; stop: a judged share of hacks ≥ .5",
     source="chosen on real runs out of group; the form is that of Gao et al. (2210.10760)",
     advice="read the best-paid samples; make the reward check what is meant; validate on the true measure",
     judge=_judge,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["STALENESS"]
@@ -19,8 +19,10 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     level = trailing_median(channel.value, 5)
     much = level >= limits.staleness_warn
     return Judgement(
-        found("note", channel, (level >= limits.staleness_note) & ~much, level, limits.staleness_note, _old, persist=3)
-        + found("warn", channel, much, level, limits.staleness_warn, _old, persist=3)
+        stretches(
+            "note", channel, (level >= limits.staleness_note) & ~much, level, limits.staleness_note, _old, persist=3
+        )
+        + stretches("warn", channel, much, level, limits.staleness_warn, _old, persist=3)
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from rlscale.health.channel import Channel
 from rlscale.health.detect import start_level, trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, found, lacks
+from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, lacks, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["TRAIN_INFERENCE_MISMATCH"]
@@ -31,7 +31,7 @@ class _Measure:
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     known = {name: vitals.channels[name] for name in _NAMES if name in vitals.channels}
-    usable = {name: one for name, one in known.items() if one.size >= ROWS and not one.constant}
+    usable = {name: channel for name, channel in known.items() if channel.size >= ROWS and not channel.constant}
     if not usable:
         first = next(iter(known.values()), None)
         why = vitals.lacking.get("mismatch", "no measure of the sampler against the trainer is logged")
@@ -83,7 +83,7 @@ def _absolute(channel: Channel, measure: _Measure, limits: Limits) -> tuple[Find
             return ()
         over = level >= measure.limit
     side = "under" if measure.below else "over"
-    return found(
+    return stretches(
         "warn", channel, over, level, measure.limit,
         lambda value, limit: f"{measure.words} is {value:.3g} ({side} {limit:g})", persist=limits.persist,
     )  # fmt: skip
@@ -98,9 +98,9 @@ def _relative(channel: Channel, vitals: Vitals, limits: Limits) -> tuple[Finding
     fallen = np.zeros(level.size, dtype=bool)
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
-    return found(
+    return stretches(
         "warn", channel, grown, ratio, limits.mismatch_ratio, _grown, persist=limits.persist, calm=calm
-    ) + found("stop", channel, grown & fallen, ratio, limits.mismatch_ratio, _fallen, persist=1, clear=4, calm=calm)
+    ) + stretches("stop", channel, grown & fallen, ratio, limits.mismatch_ratio, _fallen, persist=1, clear=4, calm=calm)
 
 
 def _grown(value: float, limit: float) -> str:

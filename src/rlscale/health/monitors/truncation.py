@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import start_level, trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["TRUNCATION"]
@@ -39,9 +39,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         worse |= (level >= limits.truncation_half) & rose & vitals.standing.at(channel.step, vitals.standing.fallen)
     calm, limit = level < 0.5 * limits.truncation_warn, limits.truncation_warn
     return Judgement(
-        found("note", channel, over & earning, slow, limit, _share, persist=limits.persist, calm=calm)
-        + found("warn", channel, over & ~earning, slow, limit, _share, persist=limits.persist, calm=calm)
-        + found("stop", channel, worse, level, limits.truncation_half, _cut, persist=limits.persist, calm=~much)
+        stretches("note", channel, over & earning, slow, limit, _share, persist=limits.persist, calm=calm)
+        + stretches("warn", channel, over & ~earning, slow, limit, _share, persist=limits.persist, calm=calm)
+        + stretches("stop", channel, worse, level, limits.truncation_half, _cut, persist=limits.persist, calm=~much)
     )
 
 

@@ -27,7 +27,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if usual <= 0.0 or since < limits.silence * usual:
         return Judgement()
     others = [*vitals.channels.values(), *([vitals.reward] if vitals.reward is not None else [])]
-    latest = max((one for one in others if one.size), key=lambda one: float(one.step[-1]))
+    latest = max((each for each in others if each.size), key=lambda each: float(each.step[-1]))
     begun = int(np.searchsorted(latest.step, held_out.step[-1] + usual))
     raised = int(np.searchsorted(latest.step, held_out.step[-1] + limits.silence * usual))
     span = Span(min(begun, raised, latest.size - 1), min(raised, latest.size - 1), None)

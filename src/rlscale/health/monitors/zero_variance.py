@@ -6,7 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
-from rlscale.health.monitor import Judgement, Monitor, found, lacks, needed
+from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
 __all__ = ["ZERO_VARIANCE"]
@@ -26,9 +26,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         low = vitals.standing.at(channel.step, vitals.standing.low)
     persist = limits.groups_persist
     return Judgement(
-        found("note", channel, dead & solved, level, limits.groups_dead, _easy, persist=persist)
-        + found("warn", channel, dead & ~solved & low, level, limits.groups_dead, _hard, persist=persist)
-        + found("warn", channel, dead & ~solved & ~low, level, limits.groups_dead, _alike, persist=persist)
+        stretches("note", channel, dead & solved, level, limits.groups_dead, _easy, persist=persist)
+        + stretches("warn", channel, dead & ~solved & low, level, limits.groups_dead, _hard, persist=persist)
+        + stretches("warn", channel, dead & ~solved & ~low, level, limits.groups_dead, _alike, persist=persist)
     )
 
 

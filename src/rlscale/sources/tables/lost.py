@@ -23,12 +23,12 @@ def lost_of(
     metrics: Mapping[str, tuple[str, NDArray[np.intp]]], place: Floats, numbers: Mapping[str, Floats], *, stated: bool
 ) -> dict[str, Series]:
     """Return :func:`lost_cells` of each metric, (column, rows) by its name; those without any are left out."""
-    found = {}
+    cells = {}
     for metric, (column, rows) in metrics.items():
         lost = lost_cells(place[rows], numbers[column][rows], stated=stated)
         if lost is not None:
-            found[metric] = lost
-    return found
+            cells[metric] = lost
+    return cells
 
 
 def lost_cells(place: Floats, value: Floats, *, stated: bool) -> Series | None:

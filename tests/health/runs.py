@@ -38,7 +38,7 @@ def healthy_series(n=N):
     }
 
 
-def made(name="run", *, units=None, validation=None, more=None, unit="steps", **changed):
+def run_with(name="run", *, units=None, validation=None, more=None, unit="steps", **changed):
     """Return a run whose curve is the train reward, or ``validation`` (step, value); None leaves a series out."""
     n = next((np.size(value) for value in changed.values() if value is not None), N)
     series = {key: value for key, value in {**healthy_series(n), **changed}.items() if value is not None}
