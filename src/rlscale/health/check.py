@@ -56,7 +56,7 @@ def check_health(
     >>> import rlscale
     >>> health = rlscale.check_health(rlscale.read("bundled"))
     >>> [run.worst for run in health.runs][:2]
-    ['', '']
+    ['note', 'note']
     """
     several = [runs] if isinstance(runs, Run) else list(runs if isinstance(runs, Iterable) else runs.runs)
     left: tuple[LeftOut, ...] = () if isinstance(runs, Run) else lacked(runs)

@@ -24,7 +24,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     half = np.array([np.median(channel.value[max(0, k // 2 - 2) : k // 2 + 3]) for k in range(level.size)])
     fast = level >= limits.length_fast * np.maximum(half, 1e-9)
     grown = (level >= limits.length_grow * np.minimum(start, half)) & fast
-    shrunk = ratio <= limits.length_shrink
+    shrunk = level <= limits.length_shrink * np.maximum(start, half)
     earning = fallen = np.zeros(ratio.size, dtype=bool)
     if vitals.standing is not None:
         earning = vitals.standing.at(channel.step, vitals.standing.earning)
@@ -33,52 +33,39 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     jump = grown & (level >= limits.length_fast * recent)
     moved = grown | shrunk
     gone = ratio <= limits.length_gone
-    calm = (ratio <= 0.9 * limits.length_grow) & (ratio >= 1.1 * limits.length_shrink)
     lost = ((ratio <= limits.length_stop) | grown) & fallen
+    calm = (ratio <= 0.9 * limits.length_grow) & (ratio >= 1.1 * limits.length_shrink)
+    longer = level >= np.maximum(start, half)
+    times = np.where(longer, level / np.maximum(np.minimum(start, half), 1e-9), level / np.maximum(start, half))
+    limit, rows = np.where(longer, limits.length_grow, limits.length_shrink), limits.persist
+    mild = moved & earning & ~gone & ~jump
+    bad = (moved & ~earning) | gone | jump
     return Judgement(
-        stretches(
-            "note",
-            channel,
-            moved & earning & ~gone & ~jump,
-            ratio,
-            limits.length_grow,
-            _earning,
-            persist=limits.persist,
-            calm=calm,
-        )
-        + stretches(
-            "warn",
-            channel,
-            (moved & ~earning) | gone | jump,
-            ratio,
-            limits.length_grow,
-            _moved,
-            persist=limits.persist,
-            calm=calm,
-        )
-        + stretches("stop", channel, lost, ratio, limits.length_stop, _lost, persist=1, calm=calm)
+        stretches("note", channel, mild, times, limit, _earning, persist=rows, calm=calm)
+        + stretches("warn", channel, bad, times, limit, _moved, persist=rows, calm=calm)
+        + stretches("stop", channel, lost, times, limit, _lost, persist=1, calm=calm)
     )
 
 
 def _earning(value: float, limit: float) -> str:
-    return f"responses are {value:.3g} times as long as at the start; the reward is at its top"
+    return f"responses are {value:.3g} times as long as before; the reward is at its top"
 
 
 def _moved(value: float, limit: float) -> str:
-    return f"responses are {value:.3g} times as long as at the start"
+    return f"responses are {value:.3g} times as long as before"
 
 
 def _lost(value: float, limit: float) -> str:
-    return f"responses are {value:.3g} times as long as at the start, and the reward has fallen"
+    return f"responses are {value:.3g} times as long as before, and the reward has fallen"
 
 
 LENGTH_DRIFT = Monitor(
     name="length_drift",
     title="length",
     needs=("response_length (tokens)",),
-    rule="median of 3 rows ≥ 2 times that at half the run, or ≤ .25 times; warn unless the reward rises or is "
-    "high (then a note, but a warning at ≤ .1, or where it doubles within 20 rows); stop: ≥ 2 or ≤ .25 "
-    "times with a fallen reward",
+    rule="median of 3 rows ≥ 2 times, or ≤ .25 times, that at half the run and that of the first 5; warn "
+    "unless the reward rises or is high (then a note, but a warning at ≤ .1, or where it doubles within "
+    "20 rows); stop: ≥ 2 or ≤ .25 times with a fallen reward",
     source="chosen on real runs out of group",
     advice="read samples; check the loss's length normalisation, the end-of-sequence token, the length penalty",
     judge=_judge,
