@@ -49,7 +49,8 @@ def check_health(
     Returns
     -------
     Health
-        A run is looked at row by row: an alarm uses nothing that was logged after it was raised.
+        A run is looked at row by row: no rule of an alarm looks at rows after the one at which it was raised. Units,
+        the scale of a reward, and what is measured at all are decided from all rows.
 
     Examples
     --------

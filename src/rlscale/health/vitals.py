@@ -126,8 +126,8 @@ def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals
     if judged is not None and judged is not curve and not _within(judged, closed):
         closed = (0.0, 1.0) if _within(judged, (0.0, 1.0)) else None
     times = next((place.channel(key, key, "seconds", run.series[key]) for key in _TIMES if key in run.series), None)
-    epoch = run.series.get("epoch", run.series.get("train/epoch"))
-    known = None if epoch is None else epoch.value[np.isfinite(epoch.value)]
+    key = next((key for key in ("epoch", "train/epoch") if key in run.series), None)
+    passes = None if key is None else place.channel("epoch", key, "passes", run.series[key])
     steps = [each.step[-1] for each in (curve, *channels.values(), *([reward] if reward else [])) if each.step.size]
     return Vitals(
         run=run,
@@ -140,7 +140,7 @@ def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals
         standing=None
         if judged is None or not judged.size
         else standing(judged, fall=limits.fall, solved=limits.groups_solved, bounds=closed),
-        epochs=float(known.max()) if known is not None and known.size else None,
+        epochs=float(passes.value.max()) if passes is not None and passes.size else None,
         times=times,
         step_last=float(max(steps, default=0.0)),
         remarks=(*remarks, *(() if place.aligned else (_UNPLACED,))),
