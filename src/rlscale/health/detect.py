@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Span",
     "change_points",
+    "half_level",
     "jitter",
     "long_run_sd",
     "spans",
@@ -89,6 +90,19 @@ def trailing_median(value: Floats, width: int) -> Floats:
     if value.size < width:
         return head
     return np.concatenate([head, np.median(np.lib.stride_tricks.sliding_window_view(value, width), axis=1)])
+
+
+def half_level(value: Floats, width: int = 5) -> Floats:
+    """Return the median of the rows around half of those so far, at each row, shape (n,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half_level(np.arange(12.0)).tolist()[-1]
+    5.0
+    """
+    rows = np.arange(value.size)
+    return trailing_median(value, width)[np.minimum(rows // 2 + width // 2, rows)]
 
 
 def start_level(value: Floats, rows: int = 5) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,7 +56,7 @@ def _usual(value: Floats, limit: float) -> Floats:
     levels = np.full(value.size, np.nan)
     known: list[float] = []
     for place, norm in enumerate(value.tolist()):
-        usual = float(np.median(known[-_BEFORE:])) if len(known) >= _LEAST else np.nan
+        usual = median(known[-_BEFORE:]) if len(known) >= _LEAST else np.nan
         levels[place] = usual
         if norm > 0 and not norm > limit * usual:
             known.append(norm)

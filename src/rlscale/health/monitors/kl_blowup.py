@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.health.channel import Channel
-from rlscale.health.detect import start_level, trailing_median
+from rlscale.health.detect import half_level, start_level, trailing_median
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import Finding, Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
@@ -63,13 +63,11 @@ def _jumps(channel: Channel, vitals: Vitals, limits: Limits, least: float) -> tu
 
 
 def _earlier(value: Floats) -> Floats:
-    """Return the larger of the median of the rows before and that around half the run; NaN before there are enough."""
-    levels = np.full(value.size, np.nan)
-    for place in range(_LEAST + _GAP, value.size):
-        recent = np.median(value[max(0, place - _GAP - _BEFORE) : place - _GAP])
-        half = np.median(value[max(0, place // 2 - 2) : place // 2 + 3])
-        levels[place] = min(recent, half) if place >= 2 * _LEAST else recent
-    return levels
+    """Return the smaller of the median of the rows before and that around half the run; NaN before there are enough."""
+    rows = np.arange(value.size)
+    recent = trailing_median(value, _BEFORE)[np.maximum(rows - _GAP - 1, 0)]
+    levels = np.where(rows >= 2 * _LEAST, np.minimum(recent, half_level(value)), recent)
+    return np.where(rows >= _LEAST + _GAP, levels, np.nan)
 
 
 def _jump(value: float, limit: float) -> str:

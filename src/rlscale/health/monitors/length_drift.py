@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlscale.health.detect import start_level, trailing_median
+from rlscale.health.detect import half_level, start_level, trailing_median
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
@@ -21,7 +21,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         return lacks(f"{channel.key} begins at {start:g}")
     ratio = trailing_median(channel.value, 3) / start
     level = ratio * start
-    half = np.array([np.median(channel.value[max(0, k // 2 - 2) : k // 2 + 3]) for k in range(level.size)])
+    half = half_level(channel.value)
     fast = level >= limits.length_fast * np.maximum(half, 1e-9)
     grown = (level >= limits.length_grow * np.minimum(start, half)) & fast
     shrunk = level <= limits.length_shrink * np.maximum(start, half)
@@ -29,7 +29,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if vitals.standing is not None:
         earning = vitals.standing.at(channel.step, vitals.standing.earning)
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
-    recent = np.array([np.median(channel.value[max(0, k - 20) : max(1, k - 9)]) for k in range(level.size)])
+    recent = trailing_median(channel.value, 11)[np.maximum(np.arange(level.size) - 10, 0)]
     jump = grown & (level >= limits.length_fast * recent)
     moved = grown | shrunk
     gone = ratio <= limits.length_gone
