@@ -57,7 +57,7 @@ class Alarm:
     until, until_step : float, optional
         First row of the recovery; None where the fault lasts to the end.
     value : float, optional
-        What was measured there, in ``unit``; None where it is not finite.
+        What was measured there, in ``unit`` (``times`` for a ratio); None where it is not finite.
     threshold : float
         What it was compared with, in the same unit.
     unit : str

@@ -113,7 +113,7 @@ def _alarm(each: Monitor, finding: Finding, unit: str) -> Alarm:
         until_step=None if span.end is None else float(channel.step[span.end]),
         value=_known(finding.value),
         threshold=finding.threshold,
-        unit=channel.unit,
+        unit=finding.unit or channel.unit,
         series=channel.key,
         message=finding.message,
         advice=each.advice,

@@ -37,6 +37,8 @@ class Finding:
     message : str
     lost : bool
         The rows are those that are not finite.
+    unit : str
+        Of value and threshold, where it is not that of the series.
     """
 
     severity: str
@@ -46,6 +48,7 @@ class Finding:
     threshold: float
     message: str
     lost: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def stretches(
     persist: int,
     clear: int | None = None,
     calm: Flags | None = None,
+    unit: str = "",
 ) -> tuple[Finding, ...]:
     """Return a finding for each stretch of a condition.
 
@@ -128,14 +132,21 @@ def stretches(
         What is compared.
     say : callable
         Takes value and threshold, returns the message.
+    unit : str
+        As in :class:`Finding`.
     persist, clear, calm
         As for :func:`rlscale.health.detect.spans`.
     """
     limits = np.broadcast_to(np.asarray(threshold, dtype=np.float64), condition.shape)
     return tuple(
         Finding(
-            severity, channel, span, float(value[span.raised]), float(limits[span.raised]),
-            say(float(value[span.raised]), float(limits[span.raised])),
+            severity,
+            channel,
+            span,
+            value=float(value[span.raised]),
+            threshold=float(limits[span.raised]),
+            message=say(float(value[span.raised]), float(limits[span.raised])),
+            unit=unit,
         )
         for span in spans(condition, persist=persist, clear=clear, calm=calm)
-    )  # fmt: skip
+    )

@@ -43,13 +43,37 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     calm = share > 2 * limits.entropy_low
     return Judgement(
         stretches(
-            "note", channel, low & earning, share, limits.entropy_low, _earning, persist=limits.persist, calm=calm
+            "note",
+            channel,
+            low & earning,
+            share,
+            limits.entropy_low,
+            _earning,
+            persist=limits.persist,
+            calm=calm,
+            unit="share of the start",
         )
         + stretches(
-            "warn", channel, (low | near) & ~earning, share, limits.entropy_low, _low, persist=limits.persist, calm=calm
+            "warn",
+            channel,
+            (low | near) & ~earning,
+            share,
+            limits.entropy_low,
+            _low,
+            persist=limits.persist,
+            calm=calm,
+            unit="share of the start",
         )
         + stretches(
-            "stop", channel, low & fallen, share, limits.entropy_low, _fallen, persist=limits.persist, calm=calm
+            "stop",
+            channel,
+            low & fallen,
+            share,
+            limits.entropy_low,
+            _fallen,
+            persist=limits.persist,
+            calm=calm,
+            unit="share of the start",
         )
     )
 

@@ -32,13 +32,38 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     noise = (ratio >= limits.entropy_high) & (rise >= limits.entropy_far)
     return Judgement(
         stretches(
-            "note", channel, high & earning, ratio, limits.entropy_high, _earning, persist=limits.persist, calm=calm
+            "note",
+            channel,
+            high & earning,
+            ratio,
+            limits.entropy_high,
+            _earning,
+            persist=limits.persist,
+            calm=calm,
+            unit="times",
         )
         + stretches(
-            "warn", channel, high & ~earning, ratio, limits.entropy_high, _high, persist=limits.persist, calm=calm
+            "warn",
+            channel,
+            high & ~earning,
+            ratio,
+            limits.entropy_high,
+            _high,
+            persist=limits.persist,
+            calm=calm,
+            unit="times",
         )
         + stretches(
-            "stop", channel, (high & fallen) | noise, ratio, limits.entropy_high, _noise, persist=1, clear=4, calm=calm
+            "stop",
+            channel,
+            (high & fallen) | noise,
+            ratio,
+            limits.entropy_high,
+            _noise,
+            persist=1,
+            clear=4,
+            calm=calm,
+            unit="times",
         )
     )
 

@@ -32,7 +32,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
     return Judgement(
-        stretches("warn", channel, high, ratio, limits.grad_warn, _high, persist=1, clear=4, calm=calm)
+        stretches("warn", channel, high, ratio, limits.grad_warn, _high, persist=1, clear=4, calm=calm, unit="times")
         + stretches(
             "stop",
             channel,
@@ -43,6 +43,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
             persist=1,
             clear=4,
             calm=calm,
+            unit="times",
         )
     )
 

@@ -57,9 +57,9 @@ def _jumps(channel: Channel, vitals: Vitals, limits: Limits, least: float) -> tu
     fallen = np.zeros(value.size, dtype=bool)
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
-    return stretches("warn", channel, jump, ratio, limits.kl_ratio, _jump, persist=limits.persist) + stretches(
-        "stop", channel, huge | (jump & fallen), at_once, limits.kl_ratio, _huge, persist=1
-    )
+    return stretches(
+        "warn", channel, jump, ratio, limits.kl_ratio, _jump, persist=limits.persist, unit="times"
+    ) + stretches("stop", channel, huge | (jump & fallen), at_once, limits.kl_ratio, _huge, persist=1, unit="times")
 
 
 def _earlier(value: Floats) -> Floats:

@@ -41,9 +41,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     mild = moved & earning & ~gone & ~jump
     bad = (moved & ~earning) | gone | jump
     return Judgement(
-        stretches("note", channel, mild, times, limit, _earning, persist=rows, calm=calm)
-        + stretches("warn", channel, bad, times, limit, _moved, persist=rows, calm=calm)
-        + stretches("stop", channel, lost, times, limit, _lost, persist=1, calm=calm)
+        stretches("note", channel, mild, times, limit, _earning, persist=rows, calm=calm, unit="times")
+        + stretches("warn", channel, bad, times, limit, _moved, persist=rows, calm=calm, unit="times")
+        + stretches("stop", channel, lost, times, limit, _lost, persist=1, calm=calm, unit="times")
     )
 
 

@@ -43,7 +43,13 @@ def _change(reward: Channel, place: int, limits: Limits) -> Finding | None:
         f"{reward.key} leaves its range so far by {beyond:.3g} times its width at once ({usual:.3g} to {level:.3g})"
     )
     return Finding(
-        "warn", reward, Span(place, min(place + 3, value.size - 1), None), beyond, limits.scale_jump, message
+        "warn",
+        reward,
+        Span(place, min(place + 3, value.size - 1), None),
+        beyond,
+        limits.scale_jump,
+        message,
+        unit="times",
     )
 
 

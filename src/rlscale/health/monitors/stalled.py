@@ -37,7 +37,9 @@ def stalled_at(vitals: Vitals, limits: Limits, now: float) -> Judgement:
         return Judgement()
     last = times.size - 1
     message = f"no new step for {since:.0f} s; one usually takes {usual:.3g} s"
-    return Judgement((Finding("warn", times, Span(last, last, None), since / usual, limits.stalled, message),))
+    return Judgement(
+        (Finding("warn", times, Span(last, last, None), since / usual, limits.stalled, message, unit="times"),)
+    )
 
 
 STALLED = Monitor(

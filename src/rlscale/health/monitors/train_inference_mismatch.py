@@ -99,8 +99,19 @@ def _relative(channel: Channel, vitals: Vitals, limits: Limits) -> tuple[Finding
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
     return stretches(
-        "warn", channel, grown, ratio, limits.mismatch_ratio, _grown, persist=limits.persist, calm=calm
-    ) + stretches("stop", channel, grown & fallen, ratio, limits.mismatch_ratio, _fallen, persist=1, clear=4, calm=calm)
+        "warn", channel, grown, ratio, limits.mismatch_ratio, _grown, persist=limits.persist, calm=calm, unit="times"
+    ) + stretches(
+        "stop",
+        channel,
+        grown & fallen,
+        ratio,
+        limits.mismatch_ratio,
+        _fallen,
+        persist=1,
+        clear=4,
+        calm=calm,
+        unit="times",
+    )
 
 
 def _grown(value: float, limit: float) -> str:

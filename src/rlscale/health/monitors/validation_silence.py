@@ -32,7 +32,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     raised = int(np.searchsorted(latest.step, held_out.step[-1] + limits.silence * usual))
     span = Span(min(begun, raised, latest.size - 1), min(raised, latest.size - 1), None)
     message = f"no evaluation for {since / usual:.3g} times the usual interval of {usual:g} steps, and training goes on"
-    return Judgement((Finding("warn", latest, span, since / usual, limits.silence, message),))
+    return Judgement((Finding("warn", latest, span, since / usual, limits.silence, message, unit="times"),))
 
 
 VALIDATION_SILENCE = Monitor(
