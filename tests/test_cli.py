@@ -15,7 +15,7 @@ COMMANDS = (
     "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "gate lost", "watch",
     "health",
     "replay", "policy", "ledger add", "ledger list", "ledger history", "ledger export", "demo", "simulate", "show",
-    "sources",
+    "sources", "knobs",
 )  # fmt: skip
 
 

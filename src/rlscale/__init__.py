@@ -17,9 +17,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from rlscale.curves import Curve, Run, Series, Source, Truth, simulate
+    from rlscale.curves import Config, Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
     from rlscale.decisions.gate import GateAnswer, Policy, gate
+    from rlscale.decisions.knobs import (
+        Catalogue,
+        Check,
+        Diff,
+        EmittedConfig,
+        check_config,
+        diff_configs,
+        emit_config,
+        knob_catalogue,
+    )
     from rlscale.decisions.plan import LearningRate, Plan, lr_for, plan
     from rlscale.decisions.rollouts import PassCounts, Rollouts, best_at_k, rollouts, worst_at_k
     from rlscale.decisions.sizes import SizeLaw, size_law
@@ -54,13 +64,24 @@ if TYPE_CHECKING:
     from rlscale.ledger import Ledger
     from rlscale.left_out import LeftOut, Listing
     from rlscale.sources import Grouping, Reading, ReadOptions, collect, read
+    from rlscale.sources.configs import read_config
     from rlscale.trust import Backtest, Calibration, Replay, backtest, calibrate, replay
 
 _HOMES = {
-    "rlscale.curves": ("Curve", "Run", "Series", "Source", "Truth", "simulate"),
+    "rlscale.curves": ("Config", "Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
     "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
+    "rlscale.decisions.knobs": (
+        "Catalogue",
+        "Check",
+        "Diff",
+        "EmittedConfig",
+        "check_config",
+        "diff_configs",
+        "emit_config",
+        "knob_catalogue",
+    ),
     "rlscale.decisions.rollouts": ("PassCounts", "Rollouts", "best_at_k", "rollouts", "worst_at_k"),
     "rlscale.decisions.sizes": ("SizeLaw", "size_law"),
     "rlscale.errors": (
@@ -94,6 +115,7 @@ _HOMES = {
     "rlscale.ledger": ("Ledger",),
     "rlscale.left_out": ("LeftOut", "Listing"),
     "rlscale.sources": ("Grouping", "ReadOptions", "Reading", "collect", "read"),
+    "rlscale.sources.configs": ("read_config",),
     "rlscale.trust": ("Backtest", "Calibration", "Replay", "backtest", "calibrate", "replay"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -102,9 +124,14 @@ __all__ = [
     "Alarm",
     "Backtest",
     "Calibration",
+    "Catalogue",
+    "Check",
     "ChoiceError",
+    "Config",
     "Curve",
     "CurveError",
+    "Diff",
+    "EmittedConfig",
     "EmptyError",
     "Fit",
     "FitOptions",
@@ -145,18 +172,23 @@ __all__ = [
     "backtest",
     "best_at_k",
     "calibrate",
+    "check_config",
     "check_health",
     "collect",
+    "diff_configs",
+    "emit_config",
     "fit",
     "fits",
     "forecast",
     "gate",
+    "knob_catalogue",
     "lr_for",
     "over_time",
     "plan",
     "posterior",
     "rank",
     "read",
+    "read_config",
     "replay",
     "rollouts",
     "simulate",

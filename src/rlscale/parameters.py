@@ -10,7 +10,10 @@ import re
 __all__ = ["in_python", "parameter_of"]
 
 #: Parameters that have another name than their option.
-_NAMES = {"from": "since", "cut": "cuts", "runs-per-tournament": "size"}
+_NAMES = {
+    "from": "since", "cut": "cuts", "runs-per-tournament": "size", "for": "trainer", "emit": "recipe",
+    "trainer-version": "version",
+}  # fmt: skip
 #: Options without a value.
 _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
 #: Options with two values.
@@ -18,11 +21,11 @@ _PAIRS = ("bounds", "lr-anchor")
 #: Options with a value, or two.
 _VALUED = frozenset(
     """
-    alpha at-least batch batch-max bounds budget by calibration checkpoint-cost clock compute cut discrepancy ended
-    epochs exclude explain family from gpus held horizon jobs layers length logp-passes lr-anchor metric model-error
-    most params policy predict pretraining price problems r-max recipe resume-cost reward risk-spent run
-    runs-per-tournament seed-sd siblings spend stagger stopped target tolerance tournaments unique unit until width
-    worth
+    ablation alpha at-least batch batch-max bounds budget by calibration checkpoint-cost clock compute cut
+    difficulty discrepancy emit ended epochs exclude explain family for from gpus held horizon jobs layers
+    length logp-passes lr-anchor metric model-error most params policy predict pretraining price problems
+    r-max recipe resume-cost reward risk-spent run runs-per-tournament seed-sd siblings spend stagger stopped
+    target tolerance tournaments trainer-version unique unit until width worth
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.

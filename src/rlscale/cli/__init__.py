@@ -9,6 +9,7 @@ from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
 from rlscale.cli.health import health
+from rlscale.cli.knobs import knobs
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
@@ -48,6 +49,7 @@ for _command in (
     watch,
     replay,
     policy,
+    knobs,
     ledger,
     demo,
     simulate,

@@ -2,6 +2,7 @@
 
 from rlscale.curves.assumed import assumed
 from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
+from rlscale.curves.config import Config, KeyRemark
 from rlscale.curves.curve import Curve
 from rlscale.curves.run import ADDED, COMPUTE, NON_FINITE, Metric, Run, Series, Source
 from rlscale.curves.simulate import Truth, simulate, simulated_runs
@@ -13,7 +14,9 @@ __all__ = [
     "COMPUTE",
     "NON_FINITE",
     "UNITS",
+    "Config",
     "Curve",
+    "KeyRemark",
     "Metric",
     "OpenBounds",
     "Run",

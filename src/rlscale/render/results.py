@@ -10,6 +10,7 @@ from typing import Any
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
 from rlscale.decisions.gate import GateAnswer
+from rlscale.decisions.knobs import Catalogue, Check, Diff, EmittedConfig
 from rlscale.decisions.plan import LearningRate, Plan
 from rlscale.decisions.rollouts import Rollouts
 from rlscale.decisions.sizes import SizeLaw
@@ -91,6 +92,10 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Backtest: _backtest,
         Replay: _replay,
         Health: _health,
+        Catalogue: _knobs,
+        Check: _knobs,
+        Diff: _knobs,
+        EmittedConfig: _knobs,
         Rollouts: _rollouts,
         SizeLaw: _sizes,
     }
@@ -151,6 +156,19 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _knobs(result: Any, charts: bool) -> Answer:
+    from rlscale.answers.knobs import KnobsView, catalogue_answer, check_answer, diff_answer, emit_answer
+
+    answers: dict[type, Callable[[KnobsView[Any]], Answer]] = {
+        Check: check_answer,
+        Diff: diff_answer,
+        EmittedConfig: emit_answer,
+    }
+    if isinstance(result, Catalogue):
+        return catalogue_answer(KnobsView(result), charts=charts)
+    return answers[type(result)](KnobsView(result))
 
 
 def _rollouts(result: Rollouts, charts: bool) -> Answer:
