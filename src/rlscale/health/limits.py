@@ -11,7 +11,7 @@ __all__ = ["Limits"]
 class Limits:
     """Thresholds of all monitors; shares in [0, 1], ratios without unit, rows as logged.
 
-    Published numbers are named; the others were chosen on real runs out of group (``benchmarks/health.py``).
+    Published numbers are named; the others were chosen on real and simulated runs (``benchmarks/health.py``).
 
     Parameters
     ----------

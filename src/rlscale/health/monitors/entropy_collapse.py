@@ -101,7 +101,7 @@ ENTROPY_COLLAPSE = Monitor(
     rule="median of 3 rows ≤ .10 of the median of the first 5, or the Theil-Sen trend of its logarithm over 12"
     " rows gets there within a tenth of the rows so far; warn unless the reward rises or is high (then a "
     "note; below .03 only where it is high); stop with a fallen reward",
-    source="chosen on real runs out of group; ScaleRL A.12 and Cui et al. (2505.22617) disagree on what a level means",
+    source="chosen on real and simulated runs; ScaleRL A.12 and Cui et al. (2505.22617) disagree on what a level means",
     advice="raise clip_high or the entropy bonus, lower the learning rate; go back to a checkpoint before the onset",
     judge=_judge,
 )

@@ -86,7 +86,7 @@ ENTROPY_EXPLOSION = Monitor(
     needs=("entropy (nats per token)",),
     rule="median of 3 rows ≥ 3 times the lowest median of 5 so far and .3 nats above it; warn unless the "
     "reward rises or is high (then a note); stop with a fallen reward, or 2 nats above",
-    source="chosen on real runs out of group; IsoCompute (2603.12151): hard data explode, easy data collapse",
+    source="chosen on real and simulated runs; IsoCompute (2603.12151): hard data explode, easy data collapse",
     advice="lower the learning rate or the entropy bonus, check the sampler's precision; go back before the onset",
     judge=_judge,
 )

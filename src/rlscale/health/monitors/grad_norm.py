@@ -78,7 +78,7 @@ GRAD_NORM = Monitor(
     needs=("grad_norm (any unit)",),
     rule="median of 3 rows ≥ 10 times the median of the last 20 usual rows; stop: ≥ 100 times, or 10 times "
     "with a fallen reward",
-    source="chosen on real runs out of group; one spike of a single row is none",
+    source="chosen on real and simulated runs; one spike of a single row is none",
     advice="clip the gradient, lower the learning rate; find the batch that did it",
     judge=_judge,
 )

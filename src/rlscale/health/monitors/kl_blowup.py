@@ -93,7 +93,7 @@ KL_BLOWUP = Monitor(
     rule="median of 3 rows ≥ 10 times the median of the 20 rows before, or that at half the run, and ≥ .2 nats"
     " (.1 between updates); stop: ≥ 100 times and ≥ 10 nats, or with a fallen reward; a note at 1 nat. "
     "Ratios hold in any unit",
-    source="between updates: verl rollout_corr, |KL| > .1; the ratio is chosen on real runs out of group",
+    source="between updates: verl rollout_corr, |KL| > .1; the ratio is chosen on real and simulated runs",
     advice="lower the learning rate or the updates per batch, clip the gradient; go back before the onset",
     judge=_judge,
 )

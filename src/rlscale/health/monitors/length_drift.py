@@ -66,7 +66,7 @@ LENGTH_DRIFT = Monitor(
     rule="median of 3 rows ≥ 2 times that at half the run, or ≤ .25 times it or the median of the first 5; "
     "warn unless the reward rises or is high (then a note, but a warning at ≤ .1, or where it doubles "
     "within 20 rows); stop: ≥ 2 or ≤ .25 times with a fallen reward",
-    source="chosen on real runs out of group",
+    source="chosen on real and simulated runs",
     advice="read samples; check the loss's length normalisation, the end-of-sequence token, the length penalty",
     judge=_judge,
 )

@@ -50,7 +50,7 @@ ZERO_VARIANCE = Monitor(
     needs=("zero_variance (share of groups)",),
     rule="median of 3 rows ≥ .9 for 8 rows; a note where the reward is high (too easy), a warning where it is "
     "low (too hard)",
-    source="chosen on real runs out of group; a late take-off looks the same before it happens",
+    source="chosen on real and simulated runs; a late take-off looks the same before it happens",
     advice="too hard: easier prompts, more samples a prompt, partial credit; too easy: harder prompts, or stop here",
     judge=_judge,
 )
