@@ -11,6 +11,10 @@ chosen on recipes of other seeds. Beside it the least-squares sigmoid inverted, 
 the model error as the Brownian motion that it is, with fresh steps: the alternative to following quantile curves
 (``decisions/plan/reach.py``). The expected calibration error (ECE) is over ten bins of equal width.
 
+*Cut early.* Off-prior truths and slow recipes like those of ``rlscale simulate`` (``A`` .7 or .85, ``B`` 1.3 to 1.5),
+18 evaluations up to .45 ``C_mid``, each asked for .4, .5, .6 and .7: what is said and what is reached within plan's
+horizon, in bins of what is said. A property of rises that have only begun, not held to a target.
+
 *Real runs* (where they are, see ``archives``): cut as a backtest cuts them and asked, by their end, for the mean of the
 last 3 evaluations plus ``U(0, .2)`` of the range; the truth is the mean of the last tenth, at least 3.
 
@@ -24,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,6 +296,50 @@ def passages(report: Report, quick: bool) -> None:
     report.check("calibration error of the inverted least-squares curve", f"{sure:.3f}", "above plan's", sure > error)
 
 
+#: Curves cut early: midpoints seen, evaluations, rewards asked for, curves of each kind, and bins of what is said.
+EARLY, EARLY_POINTS, EARLY_REWARDS, EARLY_COUNT = 0.45, 18, (0.4, 0.5, 0.6, 0.7), 250
+EARLY_BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.01)
+
+
+def slow(rng: np.random.Generator) -> Truth:
+    """Draw a slow recipe like those of ``rlscale simulate``."""
+    ceiling, exponent = float(rng.choice([0.7, 0.85])), float(rng.uniform(1.3, 1.5))
+    return Truth(R0=0.1, A=ceiling, B=exponent, C_mid=C_MID, sigma=0.012, rho=0.3)
+
+
+def cut_early(report: Report, quick: bool) -> None:
+    """Measure P(ever) of curves that are cut before their midpoint."""
+    table = report.table("P(ever) of curves cut early", ["truths, said", "cases", "said, %", "reached in 8 x, %"])
+    for kind in ("off-prior", "slow"):
+        rng, truths, curves = np.random.default_rng(41), [], []
+        for _ in range(EARLY_COUNT // 10 if quick else EARLY_COUNT):
+            truth = slow(rng) if kind == "slow" else off_prior(rng, float(rng.choice(CORRELATIONS)))
+            compute = np.linspace(0.0, EARLY * C_MID, EARLY_POINTS + 1)
+            truths.append(truth)
+            curves.append(
+                UncheckedCurve(compute=compute, reward=truth.reward(compute) + truth.noise(compute.size, rng))
+            )
+        rows = []
+        for truth, fit in zip(truths, fits(curves, options=FitOptions()), strict=True):
+            if fit.posterior is not None:
+                horizon = HORIZON * EARLY * C_MID
+                rows += [
+                    (reach([fit.posterior], wanted, tau=0.0).p, reached(truth, wanted) <= horizon)
+                    for wanted in EARLY_REWARDS
+                ]
+        said, came = np.array(rows, dtype=float).T
+        for low, high in pairwise(EARLY_BINS):
+            inside = (said >= low) & (said < high)
+            if inside.any():
+                table.add(
+                    f"{kind}: {100 * low:.0f} to {100 * min(high, 1.0):.0f} %",
+                    f"{inside.sum()}",
+                    f"{100 * said[inside].mean():.0f}",
+                    f"{100 * came[inside].mean():.0f}",
+                )
+        table.add(f"{kind}: all", f"{said.size}", f"{100 * said.mean():.0f}", f"{100 * came.mean():.0f}")
+
+
 def published(report: Report) -> None:
     """Check the rule of the learning rate, and find the published crossing of batches 768 and 2048 from their runs."""
     rate = lr_for(8192, anchor_lr=1e-6, anchor_batch=1024).value
@@ -350,6 +399,7 @@ def measure(quick: bool = False) -> Report:
     published(report)
     projects.budgets(report, quick)
     real_runs(report, quick)
+    cut_early(report, quick)
     passages(report, quick)
     return report
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import rlscale
 from benchmarks import (
+    ablation,
     accuracy,
     archive_scale,
     bundled,
@@ -87,6 +88,7 @@ BENCHMARKS = {
         smoothing,
         resolves,
         rollouts,
+        ablation,
         sbc,
         seeds,
         late_start,

@@ -289,7 +289,9 @@ def budgets(report: Report, draws: int) -> None:
             truth = float(np.exp((fit.E[b] - fit.E[a]) / (fit.k[b] - fit.k[a])))
             if crossing.compute is not None and crossing.window[0] <= truth <= crossing.window[1]:
                 crossed.append(inside(crossing.compute, truth))
-        best = max(law.budget.p_best, key=lambda chance: chance.p)
+        best = max(law.budget.p_best, key=lambda chance: chance.p or 0.0)
+        if best.p is None:  # the law misses its runs: none is named
+            continue
         claims.append(best.p)
         came.append(bool(SIZES[int(np.argmax(rewards))] == best.model_params))
     sure = [right for p, right in zip(claims, came, strict=True) if p >= 0.9]

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ def test_all_is_importable_and_complete():
         assert getattr(rlscale, name) is not None
     assert sorted(rlscale.__all__) == rlscale.__all__
     assert set(rlscale._HOME) == set(rlscale.__all__)
+
+
+def test_all_has_every_extra_that_a_message_names():
+    """Whoever installed ``rlscale[all]`` is never told to install one more."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = {
+        found for path in SOURCES for found in re.findall(r"rlscale\[([a-z]+)\]", path.read_text(encoding="utf-8"))
+    }
+    assert {"frames", "configs", "plot"} <= named
+    together = set(re.search(r"\[(.*)\]", extras["all"][0])[1].split(","))
+    assert named - {"all"} <= together <= set(extras)
 
 
 def test_unknown_name():

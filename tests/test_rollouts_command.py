@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,20 @@ def test_runs_and_pass_counts_together(table: Path, counts: Path) -> None:
     assert any("spend beside them" in note for note in beside["notes"])
 
 
+def test_runs_of_different_rollouts_are_not_advised_to_be_pooled(table: Path, tmp_path: Path) -> None:
+    """``n8`` and ``n32`` differ in what is compared; names that end in a seed may be pooled."""
+    assert "would pool" not in invoke(table).stdout
+    seeds = written(tmp_path / "a.csv", [replace(run, recipe=f"wide_{k}") for run in project(8) for k in (1, 2)])
+    more = written(tmp_path / "b.csv", [replace(run, recipe=f"deep_{k}") for run in project(32) for k in (1, 2)])
+    assert "would pool the 4 runs into 2 recipes" in " ".join(invoke(seeds, more).stdout.split())
+
+
+def test_a_single_group_is_one(tmp_path: Path) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("prompt,correct,graded\na,4,8\nb,8,8\n", encoding="utf-8")
+    assert "should give 1 group with right and wrong answers" in " ".join(invoke(few, "--budget", 4).stdout.split())
+
+
 def test_a_file_that_cannot_be_read_is_said(table: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.csv"
     broken.write_text("run,rollouts,samples,reward\nx,8,1,abc\n", encoding="utf-8")
@@ -233,7 +248,7 @@ def test_options_that_cannot_be(table: Path, args: tuple[str, ...], said: str) -
     ("text", "args", "said"),
     [
         (rows("run,samples,reward", "a,{k},0.{k}"), (), "none of 1 runs states its rollouts per prompt; add a column"),
-        (rows("run,rollouts,step,reward", "a,8,{k},0.{k}"), (), "or a column 'prompts_per_step'"),
+        (rows("run,rollouts,step,reward", "a,8,{k},0.{k}"), (), "a column 'prompts_per_step', or --problems B"),
         (rows("run,rollouts,samples,reward", "a,8.5,{k},0.{k}"), (), "has 8.5 rollouts per prompt; give a whole"),
         ("prompt,correct,graded\na,9,8\n", (), "prompt 'a' has 9 right of 8 graded; give whole numbers"),
         ("prompt,correct,graded\na,,8\n", (), "prompt 'a' has no number right of 8 graded; give whole numbers"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from click.testing import CliRunner, Result
 import rlscale
 from rlscale.cli import main
 from rlscale.curves import Run
-from tests.inference.size_law.projects import K_MAX, N0, SIZES, runs_of_sizes
+from tests.inference.size_law.projects import K_MAX, N0, SIZES, runs_of_sizes, with_curve
 
 NAMES = {0.5e9: "500M", 1.5e9: "1.5B", 3e9: "3B", 7e9: "7B", 14e9: "14B", 32e9: "32B"}
 
@@ -79,7 +80,7 @@ def test_sizes_in_billions_are_a_unit_of_their_own(tmp_path: Path, runs: list[Ru
     assert found["N0"]["q50"] == pytest.approx(13.0, rel=0.2)
     result = invoke(path, "--predict", "32B")
     assert result.exit_code == 2
-    assert "--predict 3.2e+10 is in another unit than the sizes of the runs, 0.5 to 14" in result.stderr
+    assert "--predict 32B is in another unit than the sizes of the runs, 0.5 to 14" in result.stderr
 
 
 def test_a_folder_of_tables_in_json_lines_and_csv_is_one_law(tmp_path: Path, runs: list[Run]) -> None:
@@ -157,8 +158,18 @@ def test_sizes_in_mixed_units_are_shown(tmp_path: Path, runs: list[Run]) -> None
 
 
 def test_a_word_is_no_size(tmp_path: Path, runs: list[Run]) -> None:
-    path = written(tmp_path / "t.csv", runs[:3], {**NAMES, 3e9: "large"})
+    path = written(tmp_path / "t.csv", runs[:3], dict.fromkeys(NAMES, "large"))
     assert "model_params 'large' is no size of a model; write 7e9 or 7B" in refused(path)
+    # one bad cell costs its own run
+    path = written(tmp_path / "t.csv", runs[:4], {**NAMES, 3e9: "large"})
+    result = invoke(path, "--json")
+    assert result.exit_code == 3
+    answer = json.loads(result.stdout)
+    assert [(each["run"], each["counted"]) for each in answer["left_out"]] == [("3e+09-0", True)]
+    assert "'large' is no size" in json.dumps(answer["input"])
+    assert invoke(path).stdout.startswith("1 of 4 runs left out: 3e+09-0 (the size of its model is not known).")
+    assert invoke(path, "--partial").exit_code == 0
+    assert refused(path, "--strict").startswith("error: 3e+09-0: the size of its model is not known; without --strict")
     # under another name words are a setting, and the size is not known
     path = written(tmp_path / "t.csv", runs[:3], {**NAMES, 3e9: "large"}, column="model_size")
     assert "the size of the model of 5e+08-0 and 2 more is not known; give a column model_params" in refused(path)
@@ -224,3 +235,29 @@ def test_python_speaks_of_parameters(table: Path) -> None:
         rlscale.InputError, match=r"above R_max = 0\.1, .* give r_max=R with the largest reward possible"
     ):
         rlscale.size_law(rlscale.read(table), r_max=0.1)
+
+
+def test_a_blank_size_costs_its_own_run(tmp_path: Path, runs: list[Run]) -> None:
+    path = written(tmp_path / "t.csv", runs[:4], {**NAMES, 7e9: ""})
+    result = invoke(path, "--json")
+    assert result.exit_code == 3
+    assert [each["why"] for each in json.loads(result.stdout)["left_out"]] == ["the size of its model is not known"]
+
+
+def test_a_dead_run_of_a_large_model_does_not_shape_the_law(tmp_path: Path, runs: list[Run]) -> None:
+    dead = with_curve(runs[4], reward=0.1 + 0.004 * np.random.default_rng(3).standard_normal(50))
+    path = written(tmp_path / "t.csv", [*runs[:4], dead])
+    alone = document(written(tmp_path / "u.csv", runs[:4]), "--predict", "32B")
+    answer = document(path, "--predict", "32B")
+    assert answer["predictions"][0]["reward"] == alone["predictions"][0]["reward"]
+    assert [each["run"] for each in answer["left_out"]] == [dead.name]
+    assert f"Not part of the law: {dead.name} (no evidence of a gain" in " ".join(invoke(path).stdout.split())
+
+
+def test_a_run_keeps_its_name(tmp_path: Path, runs: list[Run]) -> None:
+    reward = runs[3].curve.reward.copy()
+    reward[35:] = 0.02
+    fallen = replace(with_curve(runs[3], reward=reward), name="c")
+    said = invoke(written(tmp_path / "t.csv", [*runs[:3], fallen])).stdout
+    assert "· c collapsed: " in said
+    assert "C collapsed" not in said

@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rlscale.curves import Config, Curve, Run, Series, Source, Truth, simulate
     from rlscale.decisions import Ranking, rank
+    from rlscale.decisions.ablation import Ablation, ablate
     from rlscale.decisions.gate import GateAnswer, Policy, gate
     from rlscale.decisions.knobs import (
         Catalogue,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "rlscale.curves": ("Config", "Curve", "Run", "Series", "Source", "Truth", "simulate"),
     "rlscale.decisions": ("Ranking", "rank"),
+    "rlscale.decisions.ablation": ("Ablation", "ablate"),
     "rlscale.decisions.gate": ("GateAnswer", "Policy", "gate"),
     "rlscale.decisions.plan": ("LearningRate", "Plan", "lr_for", "plan"),
     "rlscale.decisions.knobs": (
@@ -121,6 +123,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Ablation",
     "Alarm",
     "Backtest",
     "Calibration",
@@ -169,6 +172,7 @@ __all__ = [
     "Truth",
     "Verdict",
     "VerdictName",
+    "ablate",
     "backtest",
     "best_at_k",
     "calibrate",

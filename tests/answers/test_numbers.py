@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from rlscale.answers.numbers import count, number, probability, quantity, reward, span
+from rlscale.answers.numbers import count, number, probability, quantities, quantity, reward, span
 from rlscale.inference import Interval
 
 
@@ -13,11 +13,18 @@ from rlscale.inference import Interval
     [
         (0.0, "0"), (1.0, "1"), (12.5, "12.5"), (999.0, "999"), (999.6, "1k"), (1000.0, "1k"), (12_345.0, "12.3k"),
         (999_999.0, "1M"), (7_360_000.0, "7.36M"), (2.5e9, "2.5G"), (3e12, "3T"), (1.234e21, "1.23e21"), (1e15, "1e15"),
+        (9.996e14, "1e15"), (9.994e14, "999T"),
         (0.05, "0.05"), (2e-5, "2e-5"), (0.001234, "0.00123"),
     ],
 )  # fmt: skip
 def test_compute_is_compact(value: float, text: str) -> None:
     assert quantity(value) == text
+
+
+def test_two_computes_are_written_alike() -> None:
+    assert quantities(9.58e14, 2.23e19, " to ") == "9.58e14 to 2.23e19"
+    assert quantities(1e3, 2.5e6) == "1k–2.5M"
+    assert quantities(0.0, 2e19) == "0–2e19"
 
 
 def test_compute_carries_its_unit() -> None:

@@ -67,7 +67,7 @@ def test_the_headline_where_nobody_gets_there_or_all_are_there() -> None:
 
 def test_a_reward_that_the_first_evaluation_has() -> None:
     said = headline(plan_view(plan([run("high", R0=0.5)], reward=0.2)))
-    assert said == "high stands at 0.200 or above from its first evaluation on."
+    assert said == "high probably stands at 0.200 or above from its first evaluation on."
 
 
 def test_the_headline_of_what_cannot_be_planned() -> None:
@@ -82,7 +82,7 @@ def test_the_headline_of_what_cannot_be_planned() -> None:
     assert headline(still) == "No recipe shows learning yet: what more compute brings rests on the priors."
     assert [each.text for each in recipe_words(still)] == [
         "No learning shows: the numbers for more compute rest on the priors.",
-        "The next doubling probably gains less than 0.010 already.",
+        "Already the next doubling probably gains less than is worth it.",
     ]
 
 
@@ -125,7 +125,7 @@ def test_the_document_keeps_the_contract(full: Plan) -> None:
     assert list(found["pretraining"])[:2] == ["share", "references"]
     assert list(found["lr"])[:3] == ["value", "rule", "limits"]
     assert all(each["bounds"] == [0.0, 1.0] for each in found["runs"])
-    assert found["left_out"] == []
+    assert [each["run"] for each in found["left_out"]] == ["new"]
 
 
 def test_what_was_not_asked_is_null() -> None:
@@ -234,3 +234,17 @@ def test_only_some_recipes_may_be_shown(full: Plan) -> None:
     assert headline(view).startswith("quick is not likely to reach 0.600")
     assert [each["recipe"] for each in json.loads(dumps(plan_answer(view).document))["recipes"]] == ["quick"]
     assert headline(plan_view(full, shown=["gone"])) == "None of the runs to show is in the plan."
+
+
+def test_a_reward_below_every_start_gives_all_one_headline_and_a_whole_compute() -> None:
+    found = plan([run("a", A=0.8), run("b", A=0.6, seed=1)], reward=0.05)
+    assert headline(plan_view(found)) == "a and b probably stand at 0.050 or above from their first evaluation on."
+    assert {row.reach.compute.q50 for row in found.recipes if row.reach and row.reach.compute} == {5.0}
+
+
+def test_the_headline_of_a_collapsed_run_begins_with_the_collapse() -> None:
+    base = run("c", A=0.9, last=400.0).curve
+    fallen = Curve(compute=base.compute, reward=np.where(base.compute > 290.0, 0.1, base.reward), unit="gpu-hours")
+    for wanted in (None, 0.5):
+        said = headline(plan_view(plan([Run(name="c", recipe="c", curve=fallen)], reward=wanted)))
+        assert said.startswith("c has collapsed. The reward fell from"), said

@@ -62,6 +62,9 @@ def test_history_shows_A_over_compute_and_the_ranking(bundled):
         assert (fits[-1]["place"], fits[-1]["contenders"]) == (1, 3)
     shown = invoke("ledger", "history", "long10", "--ledger", bundled).stdout
     assert "long10/seed0, 24 refits, 16 shown" in shown
+    said = " ".join(shown.split())
+    assert said.startswith("long10, by its run long10/seed")  # what one of its runs says is not of the recipe
+    assert "its place by ceiling is 1 of 3." in said
     overview = invoke("ledger", "history", "--ledger", bundled).stdout
     assert next(line.split()[0] for line in overview.splitlines() if " of 3" in line) == "long10"
 

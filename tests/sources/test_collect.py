@@ -16,7 +16,8 @@ STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
 def test_public_names():
     assert sorted(sources.__all__) == [
         *("FlopRule", "Grouping", "Log", "Named", "PromptTable", "ReadOptions", "Reading", "Survey"),
-        *("bundled", "collect", "named_recipe", "prompt_table", "read", "survey", "without_prompt_tables"),
+        *("bundled", "collect", "named_recipe", "prompt_table", "read", "settings_file", "survey"),
+        "without_prompt_tables",
     ]
     assert all(hasattr(sources, name) for name in sources.__all__)
 
@@ -62,6 +63,14 @@ def test_nothing_left(write, tmp_path):
     with pytest.raises(SourceError) as caught:
         collect([tmp_path])
     assert str(caught.value) == (f"{first}: the file is empty; nothing was logged yet (and 1 more that cannot be used)")
+
+
+def test_several_bad_runs_of_a_file_are_one_file(write):
+    rows = "".join(f"{run},{step},0.{step}\n" for run in "ab" for step in range(1, 6))
+    path = write("t.csv", "run,steps,accuracy\n" + rows)
+    with pytest.raises(SourceError) as caught:
+        collect([path], ReadOptions(unit="tokens"))
+    assert "more that cannot be used" not in str(caught.value)
 
 
 def test_a_missing_path_among_others(write, tmp_path):

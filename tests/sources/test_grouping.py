@@ -313,5 +313,7 @@ def test_runs_are_chosen_and_left_out_by_name(write, tmp_path):
         collect([tmp_path], ReadOptions(exclude=("wide*er",)))
     with pytest.raises(InputError, match=re.escape("run='x*' matches no run; they are torn, base-seed0")):
         collect([tmp_path], ReadOptions(exclude=("torn",), run=("x*",)))
-    with pytest.raises(InputError, match="exclude and run leave none of 4 runs; widen them"):
+    with pytest.raises(InputError, match="exclude and run leave no run; widen them"):
         collect([tmp_path], ReadOptions(exclude=("torn", "wide"), run=("wide",)))
+    with pytest.raises(InputError, match=r"^exclude leaves no run; exclude less$"):
+        collect([tmp_path], ReadOptions(exclude=("*",)))

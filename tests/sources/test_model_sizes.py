@@ -50,7 +50,8 @@ def test_the_certain_name_wins(write):
 
 def test_words_that_are_no_sizes(write):
     with pytest.raises(SourceError, match="model_params 'large' is no size of a model; write 7e9 or 7B"):
-        read(write("t.csv", rows("large", "7B")))
+        read(write("t.csv", rows("large", "small")))
+    assert sizes_of(read(write("t.csv", rows("large", "7B")))) == [None, 7e9]
     assert sizes_of(read(write("t.csv", rows("small", "large", header="model_size")))) == [None, None]
 
 

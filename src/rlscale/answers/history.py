@@ -22,6 +22,8 @@ __all__ = ["history_answer"]
 
 #: Refits of a run that people see.
 _ROWS = 16
+#: What recipes were ranked by, in the words of the answer.
+_RANKED = {"A": "ceiling", "forecast": "forecast"}
 #: Said where both are shown.
 _SUBJECT = "Verdicts speak of the forecast where there is one, not of the ceiling."
 
@@ -189,18 +191,19 @@ def _ahead_heading(steps: Sequence[Step]) -> str:
 
 def _headline(recipe: Past) -> str:
     """Return what was last believed: of the reward that the verdict speaks of, and what the verdict is."""
-    _, last = _latest(recipe)
+    name, last = _latest(recipe)
     bounds, unit, fit = recipe.rows[0].bounds, recipe.rows[0].unit, last.fit
     seen, verdict = f"after {quantity(fit.compute, unit)}", fit.verdict.replace("_", " ")
+    subject_of = recipe.recipe if len(recipe.rows) == 1 else f"{recipe.recipe}, by its run {name}"
     if fit.judged is None:
-        return f"{recipe.recipe}: nothing is fitted {seen} ({verdict})."
+        return f"{subject_of}: nothing is fitted {seen} ({verdict})."
     middle = reward(fit.judged[1], bounds)
     subject = f"ceiling = {middle}"
     if fit.target is not None:
         subject = f"{middle} at {quantity(fit.target, unit)} is forecast"
-    place = f"; its place by {recipe.by} is {_place(last)}" if last.place is not None else ""
+    place = f"; its place by {_RANKED[recipe.by]} is {_place(last)}" if last.place is not None else ""
     around = span(Interval(*fit.judged), bounds)
-    return f"{recipe.recipe}: {subject} (80 %: {around}) {seen}: {verdict}{place}."
+    return f"{subject_of}: {subject} (80 %: {around}) {seen}: {verdict}{place}."
 
 
 def _place(step: Step) -> str:

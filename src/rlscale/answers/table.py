@@ -36,7 +36,8 @@ class Column:
         a number that is written out already. Numbers:
         ``count``, ``number``, ``fine`` (four decimals), ``decimal`` (one decimal), ``probability``, ``share``,
         ``percent`` and ``cut`` (in per cent, with one decimal, none, and as many as it has), ``compute``, ``reward``,
-        ``error`` (a difference of rewards, one decimal more). Numbers also as an :class:`Interval`.
+        ``error`` (a difference of rewards, one decimal more), ``effect`` (one with its sign). Numbers
+        also as an :class:`Interval`.
     audience : str
         ``all``, ``people`` (no CSV, no DataFrame) or ``programs``.
     spare : bool
@@ -156,7 +157,8 @@ class Table:
             return verdict_words(VerdictName(cell)) if column.kind == "verdict" else cell, ""
         write = self._writer(column.kind, row)
         if isinstance(cell, Interval):
-            return write(cell.q50), f"{write(cell.q10).removesuffix(' %')}–{write(cell.q90)}"
+            between = " to " if column.kind == "effect" else "–"
+            return write(cell.q50), f"{write(cell.q10).removesuffix(' %')}{between}{write(cell.q90)}"
         return write(float(cell)), ""
 
     def best(self, place: int) -> frozenset[int]:
@@ -186,6 +188,7 @@ class Table:
         writers: dict[str, Callable[[float], str]] = {
             "reward": lambda value: numbers.reward(value, bounds),
             "error": lambda value: numbers.error(value, bounds),
+            "effect": lambda value: numbers.effect(value, bounds),
             "compute": lambda value: numbers.quantity(value, unit),
             "probability": numbers.probability,
             "share": lambda value: f"{100.0 * value:.1f} %",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rlscale import __version__
+from rlscale.cli.ablate import ablate
 from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
@@ -41,6 +42,7 @@ for _command in (
     fit,
     rank,
     backtest,
+    ablate,
     plan,
     sizes,
     rollouts,

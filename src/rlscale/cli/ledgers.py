@@ -107,7 +107,7 @@ def list_(where: str, run: tuple[str, ...], price: float | None, as_json: bool) 
 @click.argument("recipe", metavar="[RECIPE]", required=False)
 @with_options(LEDGER, OUTPUT)
 def history(recipe: str | None, where: str, **given: Any) -> None:
-    """Show what a recipe was believed to reach as it grew: A with its interval, and its place at each refit.
+    """Show what a recipe was believed to reach as it grew: its ceiling with its interval, and its place at each refit.
 
     Without RECIPE, all recipes as they are believed now.
     """

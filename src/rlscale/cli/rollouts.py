@@ -36,7 +36,12 @@ _ASKED = ("budget", "spend", "most", "k", "problems", "batch_max", "unique")
 @with_options(PATHS)
 @click.option("--budget", type=Compute(endless=False), metavar="C",
               help="Compute of one run; with pass counts alone, rollouts to spread over the prompts.")  # fmt: skip
-@click.option("--problems", type=Count(1), metavar="B", help="Problems in a batch; as in the runs by default.")
+@click.option(
+    "--problems",
+    type=Count(1),
+    metavar="B",
+    help="Problems in a batch; as in the runs by default, and of runs in steps that state none.",
+)
 @click.option("--batch-max", type=Count(1), metavar="N", help="Largest batch, in rollouts.")
 @click.option("--unique", type=Count(1), metavar="P", help="Prompts to train on: how often each would be used.")
 @click.option("--spend", type=Count(2), metavar="N", help="Beside runs: rollouts to spread over the prompts.")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from rlscale.cli.base import answered, output, settings
+from rlscale.errors import InputError
 from rlscale.options import (
     FITTING,
     OUTPUT,
@@ -49,6 +50,9 @@ def sizes(
     options = fit_options(None, given)
     reading = collect(paths, read_options(given))
     law = size_law(reading, predict=predict, budget=budget, r_max=r_max, options=options)
+    lost = next((each for each in law.left_out if each.counted), None)
+    if lost is not None and given["strict"]:
+        raise InputError(f"{lost.run}: {lost.why}; without --strict it is left out", parameter="model_params")
     view = sizes_view(law, reading, settings(given, predict=[*predict], budget=budget, r_max=r_max))
     to.put(lambda charts: sizes_answer(view, charts=charts))
-    answered(reading.left_out, given)
+    answered(law.left_out, given)

@@ -33,6 +33,8 @@ SEPARATED = 0.95
 UNLIKE_SEEDS = 0.1
 #: Without a target, rank at this multiple of the largest last compute: the range the model error was measured on.
 AHEAD = 4.0
+#: A note: no order was found.
+UNORDERED = "no run shows learning yet: the order below says nothing"
 #: Runs fitted in one go by one process.
 TOGETHER = 120
 
@@ -297,7 +299,7 @@ def _notes(
     notes = []
     ranked = [row for row in placed if row.A is not None and row.forecast is not None and row.verdict.ranks]
     if not ranked:
-        notes.append("no run shows learning yet: the order below says nothing")
+        notes.append(UNORDERED)
     elif not np.isinf(at):
         highest = max(ranked, key=lambda row: row.A.q50 if row.A else -np.inf)
         if highest.recipe != ranked[0].recipe:

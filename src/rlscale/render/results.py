@@ -9,6 +9,7 @@ from typing import Any
 
 from rlscale.answers import Answer
 from rlscale.decisions import Ranking
+from rlscale.decisions.ablation import Ablation
 from rlscale.decisions.gate import GateAnswer
 from rlscale.decisions.knobs import Catalogue, Check, Diff, EmittedConfig
 from rlscale.decisions.plan import LearningRate, Plan
@@ -92,6 +93,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         Backtest: _backtest,
         Replay: _replay,
         Health: _health,
+        Ablation: _ablation,
         Catalogue: _knobs,
         Check: _knobs,
         Diff: _knobs,
@@ -156,6 +158,12 @@ def _replay(result: Replay, charts: bool) -> Answer:
     from rlscale.answers.replay import ReplayView, replay_answer
 
     return replay_answer(ReplayView(result=result, left_out=result.left_out), charts=charts)
+
+
+def _ablation(result: Ablation, charts: bool) -> Answer:
+    from rlscale.answers.ablate import AblateView, ablate_answer
+
+    return ablate_answer(AblateView(result=result, left_out=result.left_out), charts=charts)
 
 
 def _knobs(result: Any, charts: bool) -> Answer:

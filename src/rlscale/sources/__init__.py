@@ -10,6 +10,7 @@ from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.reading import Reading
+from rlscale.sources.settings_file import settings_file
 from rlscale.sources.tables.pass_counts import PromptTable, prompt_table, without_prompt_tables
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "named_recipe",
     "prompt_table",
     "read",
+    "settings_file",
     "survey",
     "without_prompt_tables",
 ]

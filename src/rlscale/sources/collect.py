@@ -19,18 +19,19 @@ from rlscale.left_out import LeftOut, Listing
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
+from rlscale.sources.described import described
 from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
 from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, unique
 from rlscale.sources.patterns import check_patterns, patterns_of
+from rlscale.sources.printed import is_lost
 from rlscale.sources.readers import read_found
 from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
 from rlscale.sources.tables.frames import Frame, with_frames
-from rlscale.sources.text import plural
 
 __all__ = ["Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
 
@@ -191,14 +192,17 @@ def _found(
     seen: list[str] = []
     logs = named_logs(files, errors, options, seen=seen)
     _check_patterns(seen, options)
-    return logs, errors, beside
+    folders = [bundled() if _means_bundled(path) else path for path in paths]
+    return described(logs, folders, beside), errors, beside
 
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
     """Refuse a pattern of ``--exclude`` or ``--run`` that matches no run, or both where they leave none."""
     check_patterns(names, {"--exclude": patterns_of(options.exclude), "--run": patterns_of(options.run)})
     if names and not any(map(options.covers, names)):
-        raise InputError(f"--exclude and --run leave none of {plural(len(names), 'run')}; widen them")
+        if not patterns_of(options.run):
+            raise InputError("--exclude leaves no run; exclude less")
+        raise InputError("--exclude and --run leave no run; widen them")
 
 
 def listed(
@@ -274,6 +278,7 @@ def _logs(
     at: dict[str, int] = {}  # a joined record keeps the path of its first session
     logs: list[tuple[int, Log]] = []
     records: list[Record] = []
+    passed: list[tuple[Path, SourceError]] = []
 
     def refused(error: SourceError) -> None:
         errors.append(error.with_traceback(None))  # its frames hold files open, and this list
@@ -293,12 +298,15 @@ def _logs(
         except SourceError as error:
             if isinstance(error, FormatError) and not found.asked and not holds_steps(found.path):
                 error.counted = False  # a file of another kind that stands in the folder
+                passed.append((found.path, error))
             refused(error)
     for record in sessions_joined(records):
         try:
             logs.extend((at[record.path], log) for log in logs_of(record))
         except SourceError as error:
             refused(error)
+    for path, refusal in passed:
+        refusal.counted = is_lost(path, [log for _, log in logs])
     logs.sort(key=lambda item: item[0])
     places = {number: named(files[number].path, root) for number in {number for number, _ in logs}}
     placed = [(files[number], places[number], log) for number, log in logs]
@@ -327,9 +335,10 @@ def _nothing_left(errors: Sequence[SourceError], paths: Sequence[str | Path | Fr
     if not errors:
         return SourceError(str(paths[0]), "no run is left; give another file")
     first = min(errors, key=lambda error: not error.counted)  # what is merely empty explains least
-    if len(errors) == 1:
+    others = len({error.path for error in errors} - {first.path})  # several runs of a file are one
+    if not others:
         return first
-    return type(first)(first.path, f"{first.message} (and {len(errors) - 1} more that cannot be used)")
+    return type(first)(first.path, f"{first.message} (and {others} more that cannot be used)")
 
 
 def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen: list[str]) -> list[Named]:

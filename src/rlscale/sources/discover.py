@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files.jsonl import is_document
+from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
@@ -180,7 +181,7 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], thro
         exports = _trackio_exports(names)
         for name in sorted(offline or names):
             path = here / name
-            if name.startswith(".") or name in _DEBUG or name in exports:
+            if name.startswith(".") or name in _DEBUG or name in exports or name == SETTINGS_FILE:
                 continue
             if _leads_out(path, inside):
                 others.setdefault(_LINK, []).append(path)

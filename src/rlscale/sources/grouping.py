@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rlscale.errors import InputError
@@ -285,13 +285,15 @@ def _told_apart(found: Sequence[Identity], keys: Sequence[_Key]) -> list[Identit
     return [replace(one, recipe=new.get((one.recipe, key), one.recipe)) for one, key in zip(found, keys, strict=True)]
 
 
-def grouping_of(found: Sequence[Identity]) -> Grouping:
+def grouping_of(found: Sequence[Identity], unlike: Mapping[str, Hashable] | None = None) -> Grouping:
     """Return how runs were pooled, in one line.
 
     Parameters
     ----------
     found : sequence of Identity
         Of the runs that the answer is of.
+    unlike : mapping of str, optional
+        By run, what sets it apart from those of another value: to pool such runs is not advised.
     """
     recipes = list(dict.fromkeys(one.recipe for one in found))
     by = min((one.by for one in found), key=_ORDER.index, default="none")
@@ -306,7 +308,8 @@ def grouping_of(found: Sequence[Identity]) -> Grouping:
     said += _knobs(found)
     names = [one.name for one in found]
     own = [one for one in found if one.by == "none"]
-    hint = pooling([one.name for one in own], [one.run for one in own]) if own else apart(names)
+    values = [unlike.get(one.run) for one in own] if unlike else ()
+    hint = pooling([one.name for one in own], [one.run for one in own], values) if own else apart(names)
     return Grouping(by, len(recipes), "; ".join([*said, *([hint] if hint else [])]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 __all__ = ["apart", "pooling"]
 
@@ -20,7 +20,7 @@ _FOLDER = r"^(.+)/"
 _FEW = 3
 
 
-def pooling(names: Sequence[str], runs: Sequence[str]) -> str:
+def pooling(names: Sequence[str], runs: Sequence[str], unlike: Sequence[Hashable] = ()) -> str:
     """Return a clause with a pattern that pools some of these runs; empty where no simple one does.
 
     Parameters
@@ -29,6 +29,8 @@ def pooling(names: Sequence[str], runs: Sequence[str]) -> str:
         What ``--recipe`` is searched in, of each run.
     runs : sequence of str
         The names to tell.
+    unlike : sequence, optional
+        What sets each run apart from those of another value: no pattern that would pool such runs is offered.
     """
     if len(set(names)) < len(names):
         return ""  # restarts within one file are not offered as seeds
@@ -37,6 +39,8 @@ def pooling(names: Sequence[str], runs: Sequence[str]) -> str:
         if recipes is None:
             continue
         counts = Counter(recipes)
+        if unlike and len(set(zip(recipes, unlike, strict=True))) > len(counts):
+            continue
         pooled = [recipe for recipe in recipes if counts[recipe] > 1]
         if pooled:
             alike = [run for run, recipe in zip(runs, recipes, strict=True) if recipe == pooled[0]]

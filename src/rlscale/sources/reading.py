@@ -13,6 +13,9 @@ from rlscale.sources.grouping import Grouping, grouping_of
 
 __all__ = ["Reading", "left_out_of", "reading_of"]
 
+#: Settings that commands compare runs by, beside the size: those that differ in one are no seeds of one another.
+_COMPARED = ("generations", "difficulty")
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -61,11 +64,12 @@ def reading_of(
         Runs that count once with another.
     """
     known = {named.name: named.identity for named in logs}
+    unlike = {run.name: (run.model_params, *(str(run.settings.get(name)) for name in _COMPARED)) for run in runs}
     return Reading(
         runs=tuple(runs),
         errors=(*errors, *beside),
         left_out=(*left_out_of(errors, beside), *copies),
-        grouping=grouping_of([known[run.name] for run in runs if run.name in known]),
+        grouping=grouping_of([known[run.name] for run in runs if run.name in known], unlike),
     )
 
 

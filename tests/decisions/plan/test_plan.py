@@ -85,7 +85,7 @@ def test_a_run_that_does_not_learn_has_numbers_and_their_limit():
     assert found.next_doubling.gain is not None
     assert found.reach.compute is None
     assert found.notes[0].startswith("no learning shows")
-    assert found.notes[1] == "already the next doubling gains less than is worth it"
+    assert found.notes[1] == "already the next doubling probably gains less than is worth it"
 
 
 def test_a_collapsed_run_says_that_it_left_its_curve():
@@ -95,7 +95,9 @@ def test_a_collapsed_run_says_that_it_left_its_curve():
     fallen = Run(name="c", recipe="c", curve=Curve(compute=base.curve.compute, reward=rewards, unit="gpu-hours"))
     found = plan([fallen], reward=0.85).recipes[0]
     assert found.verdict.name is VerdictName.COLLAPSED
-    assert any(note.startswith("the run has left the curve that was fitted up to") for note in found.notes)
+    assert found.notes[0].startswith("it has collapsed. The reward fell from")
+    assert found.compute_last == found.next_doubling.start == 400.0  # what was run, not what was fitted
+    assert found.next_doubling.gain.q10 > -0.1  # from where it stands now, not from before the fall
 
 
 def test_seeds_of_a_recipe_are_pooled():
@@ -188,3 +190,47 @@ def test_units_that_differ_and_no_runs():
 def test_its_example():
     found = doctest.testmod(MODULE)
     assert (found.failed, found.attempted > 0) == (0, True)
+
+
+@pytest.mark.parametrize("budget", [1e20, 1e30, 1.7e308])
+def test_a_budget_beyond_all_ceilings_is_split_and_said_to_be_a_guess(budget):
+    found = plan(FITS, budget=budget)
+    assert 0.0 <= found.split.p_right <= 1.0
+    assert np.isfinite(found.split.reward)
+    assert any("forecasts were measured up to 32 times" in note for note in found.notes)
+
+
+def test_runs_that_do_not_learn_are_no_candidates_of_a_split():
+    rng = np.random.default_rng(3)
+    noise = [0.1 + 0.01 * rng.standard_normal(41) for _ in range(2)]
+    compute = np.linspace(0.0, 200.0, 41)
+    still = [
+        Run(name=n, recipe=n, curve=Curve(compute=compute, reward=y, unit="gpu-hours"))
+        for n, y in zip("ab", noise, strict=True)
+    ]
+    found = plan(still, budget=800.0)
+    assert found.split is None
+    assert found.split_reason.startswith("no run shows learning yet")
+    assert not any("order" in note for note in plan(still[:1]).notes)  # there is none of a single run
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"reward": "x"}, "reward"), ({"reward": True}, "reward"), ({"budget": "4k"}, "budget"),
+        ({"price": [1]}, "price"), ({"worth": "1 %"}, "worth"), ({"seed_sd": "no"}, "seed_sd"),
+        ({"pretraining": b"1"}, "pretraining"), ({"lr_anchor": 1e-6, "batch": 8}, "lr_anchor"),
+        ({"lr_anchor": (1e-6, "x"), "batch": 8}, "lr_anchor"), ({"lr_anchor": (1e-6, 8), "batch": "x"}, "batch"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused_by_its_name(given, name):
+    with pytest.raises(InputError, match=name) as error:
+        plan(FITS, **given)
+    assert error.value.parameter == name
+
+
+def test_runs_with_too_few_evaluations_are_left_out_or_said_to_be_guesses():
+    found = plan([*FITS, run("new", n=3), run("early", n=6)])
+    assert [(each.run, each.counted) for each in found.left_out] == [("new", False)]
+    early = next(row for row in found.recipes if row.recipe == "early")
+    assert early.notes[0] == "only 6 evaluations: no answer is acted on before 8"

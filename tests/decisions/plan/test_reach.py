@@ -41,7 +41,7 @@ def test_no_compute_is_given_for_what_is_hardly_reached():
     found = reach([fitted()], 0.95, tau=0.0, unit="gpu-hours")
     assert found.p < 0.1
     assert found.compute is None
-    assert found.reason.startswith("not reached within 1600 gpu-hours (8 times the last compute), P = ")
+    assert found.reason.startswith("not reached within 1.6k gpu-hours (8 times the last compute): its chance is <1 %")
 
 
 def test_what_has_been_reached_lies_in_the_past():

@@ -99,7 +99,32 @@ def test_short_runs_of_few_rollouts_do_not_hide_where_it_ends():
 def test_the_largest_batch_limits_the_problems():
     split = rollouts(project(), budget=1e6, problems=64, batch_max=1024).allocation
     assert split.problems_per_batch == 1024 // split.rollouts
+    assert split.problems_from == "limit"
     assert "exceed the largest batch of 1024" in split.notes[0]
+
+
+def test_no_split_exceeds_the_largest_batch(answer):
+    """The batch, problems x rollouts, never lies above its limit; without room there is no split."""
+    n = round(answer.classes[0].n_star.n.q50)
+    for limit in (1, 2, 8, n - 1, n, n + 1, 2 * n - 1, 2 * n, 10 * n, 100 * n):
+        for problems in (None, 1, 16, 64):
+            result = rollouts(answer.fits, budget=1e6, problems=problems, batch_max=limit).classes[0]
+            if limit < n:
+                assert result.allocation is None
+                assert result.reasons["allocation"] == (
+                    f"one problem with the {n} rollouts that are best exceeds the largest batch of {limit}; give "
+                    f"--batch-max {n} or more"
+                )
+            else:
+                assert 0 < result.allocation.problems_per_batch * result.allocation.rollouts <= limit
+
+
+def test_the_advice_on_problems_says_where_they_are_from(answer):
+    kept = rollouts(answer.fits, budget=1e6).allocation.notes[0]
+    assert kept.endswith(": they are kept as in the runs (--problems B sets them)")
+    given = rollouts(answer.fits, budget=1e6, problems=64).allocation
+    assert given.problems_from == "option"
+    assert not any("kept as in the runs" in note for note in given.notes)
 
 
 def test_beyond_the_support_it_is_said_and_far_beyond_there_is_no_number(answer):
@@ -171,6 +196,15 @@ def test_steps_become_samples():
     )
 
 
+def test_the_problems_given_are_the_prompts_of_steps_that_state_none():
+    runs = [run(n, last=1e6 / (32 * n), unit="steps", settings={"generations": n}) for n in (8, 32, 128)]
+    result = rollouts(runs, budget=1e6, problems=32)
+    stated = rollouts([run(n, last=1e6 / (32 * n), unit="steps") for n in (8, 32, 128)], budget=1e6, problems=32)
+    assert result.notes[1] == "3 of 3 runs state no prompts per step: --problems 32 is taken for theirs"
+    assert result.classes[0].n_star == stated.classes[0].n_star
+    assert result.allocation.updates == stated.allocation.updates
+
+
 def test_runs_that_do_not_learn_count_as_flat_and_are_said():
     flat = Curve(compute=np.linspace(0, 1e6, 31), reward=0.1 + 0.002 * np.sin(np.arange(31) ** 2), unit="samples")
     still = Run(name="n8-flat", recipe="n8", curve=flat, settings={"generations": 8, "prompts_per_step": 32})
@@ -190,8 +224,37 @@ def test_a_collapse_counts_up_to_its_peak_and_is_said():
     result = rollouts([*project(8, 32), fallen]).classes[0]
     assert result.tried[2].verdict.name.value == "collapsed"
     assert "broke off" in result.notes[0]
-    assert result.envelope[-1].n == 128
-    assert result.envelope[-1].start < 4e5
+    assert result.tried[2].broke_at == pytest.approx(5e5)
+    assert [item.broke_at for item in result.tried[:2]] == [None, None]
+    assert [piece.n for piece in result.envelope][-2:] == [128, 32]
+    assert result.envelope[-2].start < 4e5
+    assert result.envelope[-2].end == result.envelope[-1].start == result.tried[2].broke_at
+    assert result.envelope[-1].end == pytest.approx(1e6)
+    assert (result.tried[2].p_best, result.supported[1]) == (0.0, pytest.approx(1e6))
+    assert sum(item.p_best for item in result.tried) == pytest.approx(1.0)
+
+
+def test_no_number_leads_past_its_break():
+    """Wherever runs break off, and even where all do: the envelope goes to the next, and ends with the last."""
+
+    def broken(n, place):
+        item = run(n)
+        reward = np.where(np.arange(31) > place, 0.12, item.curve.reward)
+        return item.with_curve(replace(item.curve, reward=reward), source=None, warnings=())
+
+    for places in ({128: 12}, {128: 12, 32: 20}, {8: 14, 32: 14, 128: 20}, {8: 20, 128: 16}):
+        runs = [broken(n, places[n]) if n in places else run(n) for n in (8, 32, 128)]
+        result = rollouts(runs).classes[0]
+        until = {item.n: item.broke_at for item in result.tried}
+        assert {n for n, end in until.items() if end is not None} == set(places)
+        assert all(until[piece.n] is None or piece.end <= until[piece.n] for piece in result.envelope)
+        for before, after in zip(result.envelope, result.envelope[1:], strict=False):
+            assert before.end == after.start
+        standing = sorted(until[n] or 1e6 for n in until)
+        assert result.supported[1] == pytest.approx(standing[-2])
+        assert result.compared_at == pytest.approx(standing[-2])
+    one_goes_on = [run(8), run(32), run(128), replace(broken(128, 12), name="n128-seed1")]
+    assert rollouts(one_goes_on).classes[0].tried[2].broke_at is None
 
 
 def test_settings_that_move_with_the_rollouts_are_said():
@@ -301,7 +364,8 @@ def test_options_that_cannot_be(answer, options, message):
         (
             [run(8, unit="steps", settings={"generations": 8})],
             "compute of run 'n8-seed0' is in steps, and a step with 8 rollouts per prompt costs more than one with "
-            "fewer; give unit=\"samples\" (or tokens, gpu-hours), or a column 'prompts_per_step'",
+            "fewer; give unit=\"samples\" (or tokens, gpu-hours), a column 'prompts_per_step', or problems=B, "
+            "the prompts of a step",
         ),
     ],
 )  # fmt: skip

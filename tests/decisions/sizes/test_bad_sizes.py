@@ -5,9 +5,10 @@ import pytest
 
 from rlscale.curves import Curve, OpenBounds, Run
 from rlscale.decisions.sizes import size_law
-from rlscale.decisions.sizes.grouping import written
+from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference import VerdictName
+from rlscale.typed import number_of
 
 from ...inference.size_law.projects import COMPUTE, SIZES, runs_of_sizes, with_curve
 
@@ -60,9 +61,13 @@ def test_nearly_equal_counts_are_one_size(runs):
     assert len(law(close).sizes) == 2
 
 
-def test_a_run_without_a_size(runs):
-    fails([replace(runs[0], model_params=None), *runs[1:]], ["size of the model", runs[0].name], "model_params")
-    fails([replace(runs[0], model_params=-1.0), *runs[1:]], ["-1", "is no size"], "model_params")
+@pytest.mark.parametrize("size", [None, -1.0, 0.0, np.nan, np.inf])
+def test_a_run_without_a_size(runs, size):
+    found = law([replace(runs[0], model_params=size), *runs[1:]])
+    assert [(each.run, each.counted) for each in found.left_out] == [(runs[0].name, True)]
+    assert len(found.sizes) == 3
+    nowhere = [replace(run, model_params=size) for run in runs]
+    fails(nowhere, ["the size of the model of", runs[0].name, "and 3 more"], "model_params")
 
 
 def test_a_level_above_the_largest_reward(runs):
@@ -106,7 +111,7 @@ def test_computes_that_do_not_overlap_are_named(runs):
 
 def test_questions_that_make_no_sense(runs):
     fails(runs, ["--budget 0 is not above 0"], "budget", budget=0.0)
-    fails(runs, ["--predict -1 is not above 0"], "predict", predict=-1.0)
+    fails(runs, ["--predict -7B is not above 0"], "predict", predict=-7e9)
     with pytest.raises(InputError, match="did you mean predict"):
         size_law(runs, predct=1)
 
@@ -157,3 +162,26 @@ def test_compute_zero_has_no_logarithm_and_does_no_harm(runs):
 )
 def test_sizes_are_written_as_people_do(size, text):
     assert written(size) == text
+
+
+@pytest.mark.parametrize("power", range(5, 21))
+def test_sizes_can_be_typed_back_as_they_are_written(power):
+    for digits in (1.0, 1.2345, 9.994, 9.996, 9.9998):
+        for sign in (1.0, -1.0):
+            size = sign * digits * 10.0**power
+            text = written(size)
+            assert number_of(text) == pytest.approx(size, rel=0.005)
+            assert "e" not in text or power >= 14
+            assert len(text.lstrip("-").rstrip("TBM")) <= 6 or power >= 14
+
+
+def test_a_size_is_predicted_once(runs):
+    found = law(runs, predict=(71e9, 71e9))
+    assert len({(each.kind, each.model_params, each.compute) for each in found.predictions}) == len(found.predictions)
+    assert len(found.sizes) == 5
+
+
+def test_sizes_too_near_to_say_how_the_exponent_rises(runs):
+    near = [replace(run, model_params=size) for run, size in zip(runs, (3.1e9, 3.2e9), strict=False)]
+    assert any("within 3 % of one another" in note for note in law(near).notes)
+    assert not any("of one another" in note for note in law(runs).notes)

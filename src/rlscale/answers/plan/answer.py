@@ -11,7 +11,19 @@ from rlscale.answers.plan.rate import rate_section, rate_words
 from rlscale.answers.plan.share import references_table
 from rlscale.answers.plan.tables import buys_table, flat_table, reach_table
 from rlscale.answers.plan.view import PlanView
-from rlscale.answers.plan.words import crossing_words, headline, recipe_words, share_words, split_lead, split_words
+from rlscale.answers.plan.words import (
+    crossing_words,
+    far_lead,
+    few_lead,
+    headline,
+    recipe_words,
+    share_words,
+    split_lead,
+    split_words,
+    unordered,
+)
+from rlscale.decisions.plan.plan import FAR_BUDGET
+from rlscale.decisions.rank import UNORDERED
 
 __all__ = ["plan_answer"]
 
@@ -39,9 +51,12 @@ def plan_answer(view: PlanView, *, charts: bool = False) -> Answer:
         blocks += [references_table(view, share), Section("", (f"{share.note[:1].upper()}{share.note[1:]}.",))]
     if plan.lr is not None:
         blocks.append(rate_section(plan.lr))
-    basis = (remarks.claimed(plan.claim, plan.seed_sd), *plan.notes, _UNMEASURED)
+    # what leads the answer is not said again under it
+    lead_first = (unordered(view), few_lead(view), split_lead(view), far_lead(view))
+    notes = (note for note in plan.notes if not note.startswith((FAR_BUDGET, UNORDERED)))
+    basis = (remarks.claimed(plan.claim, plan.seed_sd), *notes, _UNMEASURED)
     blocks += [Section("Notes", basis), remarks.input_section(remarks.input_remarks(view.runs))]
-    lead = (split_lead(view), share_words(view), "" if plan.lr is None else rate_words(plan.lr))
+    lead = (*lead_first, share_words(view), "" if plan.lr is None else rate_words(plan.lr))
     return Answer(
         headline=headline(view),
         table=flat_table(view),

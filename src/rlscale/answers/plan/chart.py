@@ -82,16 +82,21 @@ def _reach_panel(view: PlanView) -> Panel:
         assert row.compute_last is not None
         colour, at, reach = _colour(view, row), float(height), row.reach
         name, chance = short(row.recipe, 22), probability(reach.p)
+        # below the median, and wider: where both coincide the ring is around the dot
+        now = f"{row.recipe} now: {quantity(row.compute_last, view.plan.unit)}"
+        ring = Points((row.compute_last,), (at,), "ink", 6.0, hollow=(True,), tips=(now,))
         if reach.compute is None:
-            marks.append(Line((row.compute_last, reach.horizon), (at, at), "faint", 1.2, "dotted"))
+            marks += [Line((row.compute_last, reach.horizon), (at, at), "faint", 1.2, "dotted"), ring]
             ends.append(End(at, f"{name}  not within · {chance}", colour))
         else:
             low, middle, high = reach.compute.q10, reach.compute.q50, reach.compute.q90
             tip = f"{row.recipe}: {quantity(middle, view.plan.unit)} (80 %: {quantity(low)}–{quantity(high)})"
-            marks += [Line((low, high), (at, at), colour, 3.4), Points((middle,), (at,), colour, 4.2, tips=(tip,))]
+            marks += [
+                Line((low, high), (at, at), colour, 3.4),
+                ring,
+                Points((middle,), (at,), colour, 4.2, tips=(tip,)),
+            ]
             ends.append(End(at, f"{name}  {quantity(middle)} · {chance}", colour))
-        now = f"{row.recipe} now: {quantity(row.compute_last, view.plan.unit)}"
-        marks.append(Points((row.compute_last,), (at,), "ink", 3.0, hollow=(True,), tips=(now,)))
     wanted = view.reward(view.plan.reward)
     return Panel(
         description=f"Compute at which each recipe reaches {wanted}, with its 80 % interval",

@@ -97,5 +97,5 @@ def plan_view(
         errors=() if reading is None else bad_files(reading.errors),
         settings=settings or Settings(),
         grouping=None if reading is None else reading.grouping,
-        left_out=plan.left_out if reading is None else reading.left_out,
+        left_out=plan.left_out,
     )

@@ -9,14 +9,27 @@ from rlscale.answers.plan.view import PlanView
 from rlscale.answers.views import listed
 from rlscale.decisions.plan import Crossing, RecipePlan, SplitPoint
 from rlscale.decisions.plan.doubling import HORIZON
-from rlscale.inference import Interval, VerdictName
+from rlscale.decisions.plan.plan import BROKEN, FAR_BUDGET, FEW
+from rlscale.inference import Interval
 
-__all__ = ["crossing_words", "headline", "recipe_words", "share_words", "split_lead", "split_words"]
+__all__ = [
+    "crossing_words",
+    "far_lead",
+    "few_lead",
+    "headline",
+    "recipe_words",
+    "share_words",
+    "split_lead",
+    "split_words",
+    "unordered",
+]
 
 #: A crossing is told from this probability on.
 LIKELY = 0.5
 #: Names told in one sentence.
 _MOST = 12
+#: Recipes of a split that are told by their names alone.
+_NAMED = 3
 
 
 def headline(view: PlanView) -> str:
@@ -33,22 +46,50 @@ def _reach_headline(view: PlanView) -> str:
     wanted = view.reward(view.plan.reward)
     if not rows:
         return "No recipe could be fitted yet: nothing is known of the compute that it takes."
-    there = sorted((row for row in rows if row.reach and row.reach.compute), key=_middle)
+    there = sorted((row for row in rows if row.reach and row.reach.compute), key=_whole_first)
     if not there:
         best = max(rows, key=lambda row: row.reach.p if row.reach else 0.0)
         assert best.reach is not None
         chance, far = probability(best.reach.p), view.compute(best.reach.horizon)
         whose = "it has a chance of" if len(rows) == 1 else f"the best chance is that of {best.recipe},"
         who = f"{best.recipe} is not" if len(rows) == 1 else "No recipe is"
-        return f"{who} likely to reach {wanted}: {whose} {chance} within {far}."
-    said = _reaches(view, there[0], wanted)
+        return f"{_broken(best)}{who} likely to reach {wanted}: {whose} {chance} within {far}."
+    begun = [row for row in there if _begins_there(row) and row.verdict.name not in BROKEN]
+    if begun:
+        names, whose = listed([row.recipe for row in begun]), "its" if len(begun) == 1 else "their"
+        stand = "stands" if len(begun) == 1 else "stand"
+        said = f"{names} probably {stand} at {wanted} or above from {whose} first evaluation on."
+        rest = [row for row in there if row not in begun]
+    else:
+        said, rest = f"{_broken(there[0])}{_reaches(view, there[0], wanted)}", there[1:]
+    later = [f"{row.recipe} at {_at(view, row)}" for row in rest if row.verdict.name not in BROKEN]
+    fallen = [row.recipe for row in rest if row.verdict.name in BROKEN]
     others = [row.recipe for row in rows if row not in there]
-    later = [f"{row.recipe} at {_at(view, row)}" for row in there[1:]]
     if later:
         said += f" Later: {listed(later)}."
+    if fallen:
+        said += f" {listed(fallen)} got there, and left {'its' if len(fallen) == 1 else 'their'} curve since."
     if others:
         said += f" {listed(others)} probably {'does' if len(others) == 1 else 'do'} not."
     return said
+
+
+def _whole_first(row: RecipePlan) -> tuple[bool, float]:
+    """Return the order of a headline: runs that are still on their curve first, then by compute."""
+    return row.verdict.name in BROKEN, _middle(row)
+
+
+def _broken(row: RecipePlan) -> str:
+    """Return that a recipe has left its curve, before anything else of it is said; empty where it has not."""
+    if row.verdict.name not in BROKEN:
+        return ""
+    what = BROKEN[row.verdict.name].removeprefix("it ")
+    return f"{row.recipe} {what}. {row.verdict.why} "
+
+
+def _begins_there(row: RecipePlan) -> bool:
+    """Return whether a recipe probably stands at the reward from its first evaluation on."""
+    return row.reach is not None and row.reach.compute is not None and _middle(row) <= row.reach.chances[0][0]
 
 
 def _middle(row: RecipePlan) -> float:
@@ -64,8 +105,8 @@ def _reaches(view: PlanView, row: RecipePlan, wanted: str) -> str:
     assert row.reach.compute is not None
     assert row.compute_last is not None
     where = f"at {_at(view, row)} (80 %: {_span(row.reach.compute)})"
-    if row.reach.compute.q90 <= row.reach.compute.q10:
-        return f"{row.recipe} stands at {wanted} or above from its first evaluation on."
+    if row.reach.compute.q50 <= row.compute_last and row.verdict.name in BROKEN:
+        return f"Before, it had probably reached {wanted}, {where}."
     if row.reach.compute.q50 <= row.compute_last:
         return f"{row.recipe} has probably reached {wanted} already, {where}."
     sure = f"{_chance(row.reach.p)} within {view.compute(row.reach.horizon)}"
@@ -88,7 +129,7 @@ def _doubling_headline(view: PlanView) -> str:
     gain = row.next_doubling.gain
     around = f"{view.reward(gain.q10)} to {view.reward(gain.q90)}"
     said = f"The next doubling of {row.recipe}, to {view.compute(row.next_doubling.end)}, gains {view.reward(gain.q50)}"
-    return f"{said} (80 %: {around}); {_until(view, row)}."
+    return f"{_broken(row)}{said} (80 %: {around}); {_until(view, row)}."
 
 
 def _until(view: PlanView, row: RecipePlan) -> str:
@@ -114,7 +155,7 @@ def _chance(p: float) -> str:
 
 def recipe_words(view: PlanView) -> tuple[Sentence | str, ...]:
     """Return what is to be known of recipes: why a number is missing, and where its limits are."""
-    limits = (Sentence(text, row.recipe) for row in view.rows for text in _limits(view, row))
+    limits = (Sentence(text, row.recipe) for row in view.rows for text in _limits(row))
     return (*_not_reached(view), *limits)
 
 
@@ -131,7 +172,7 @@ def _not_reached(view: PlanView) -> tuple[str, ...]:
             where = f"the budget of {view.compute(row.reach.horizon)}" if budget else times
             far.setdefault(where, []).append(f"{row.recipe} ({_chance(row.reach.p)})")
         elif row.reach.compute.q50 <= row.compute_last:
-            there.append(row.recipe)
+            there.append(f"{row.recipe} (before it left its curve)" if row.verdict.name in BROKEN else row.recipe)
     wanted = view.reward(view.plan.reward)
     nowhere = [
         f"No compute is given where {wanted} is more likely missed than reached within {where}: {listed(names, _MOST)}."
@@ -140,21 +181,29 @@ def _not_reached(view: PlanView) -> tuple[str, ...]:
     return (*nowhere, *([f"{wanted} has probably been reached already: {listed(there, _MOST)}."] if there else []))
 
 
-def _limits(view: PlanView, row: RecipePlan) -> list[str]:
+def _limits(row: RecipePlan) -> list[str]:
     if row.compute_last is None:
         return [f"Not fitted. {row.verdict.why}"]
-    said = []
-    name = row.verdict.name
-    if name is VerdictName.NO_LEARNING:
-        said.append("No learning shows: the numbers for more compute rest on the priors.")
-    if name in (VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE):
-        said.append(
-            f"{row.verdict.why} Its numbers are of the curve fitted up to {view.compute(row.compute_last)}; "
-            "going on may not follow it."
-        )
-    if row.worth_until is not None and row.worth_until.q50 <= row.compute_last:
-        said.append(f"The next doubling probably gains less than {_worth(view)} already.")
-    return said
+    return [f"{note[:1].upper()}{note[1:]}." for note in row.notes]
+
+
+def unordered(view: PlanView) -> str:
+    """Return that no run shows learning, where several are put in an order; empty else."""
+    if len(view.fitted) < 2 or any(row.verdict.ranks for row in view.plan.recipes if row.compute_last is not None):
+        return ""
+    return "No run shows learning yet: the order of the recipes says nothing."
+
+
+def far_lead(view: PlanView) -> str:
+    """Return that the budget lies beyond what forecasts were measured on; empty where it does not."""
+    text = next((note for note in view.plan.notes if note.startswith(FAR_BUDGET)), "")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def few_lead(view: PlanView) -> str:
+    """Return which recipes have too few evaluations to act on; empty where none has."""
+    few = [row.recipe for row in view.fitted if any(FEW in note for note in row.notes)]
+    return f"Too few evaluations to act on, its numbers are guesses: {listed(few, _MOST)}." if few else ""
 
 
 def split_lead(view: PlanView) -> str:
@@ -165,8 +214,11 @@ def split_lead(view: PlanView) -> str:
     left = f"Of the budget {view.compute(split.left)} are left"
     end = f"it is expected to end at {view.reward(split.reward)}"
     if len(split.recipes) == 1:
-        return f"{left}: give all to {split.recipes[0]}, no other may still be the best; {end}."
-    names, sure = listed(split.recipes), f"the right one with {_chance(split.p_right)}"
+        return f"{left}: give all to {split.recipes[0]}, no other shows learning and may still be the best; {end}."
+    names = listed(split.recipes)
+    if len(split.recipes) > _NAMED:
+        names = f"{len(split.recipes)} recipes ({names})"
+    sure = f"the right one with {_chance(split.p_right)}"
     if split.explore_each <= 0.0:
         return f"{left}: choose among {names} now and give it all; it is {sure}, and {end}."
     each = f"{left}: run {names} for a further {view.compute(split.explore_each)} each"

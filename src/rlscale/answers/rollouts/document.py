@@ -79,6 +79,7 @@ def _tried(each: TriedN) -> Document:
         "compute_last": each.last,
         "reward": _interval(each.reward),
         "p_best": each.p_best,
+        "broke_at": each.broke_at,
     }
 
 

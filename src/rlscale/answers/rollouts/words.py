@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from rlscale.answers.answer import Sentence
@@ -37,6 +38,8 @@ _LAW = (
 )
 #: How the note begins that says that compute is not in the unit of the logs.
 _CONVERTED = "compute and budget are in"
+#: What the problems of a batch are, by where they are from.
+_PROBLEMS = {"option": "as given", "runs": "those of the runs", "limit": "those that the largest batch holds"}
 #: What places of the published range are called.
 _PUBLISHED = {
     "safe": "within the range without a significant loss",
@@ -111,8 +114,8 @@ def _counted(view: RolloutsView) -> str:
         groups = sum(share.rollouts > 0 for share in prompts.prompts)
         return (
             f"{prompts.used:,} rollouts over {groups:,} of {count(len(prompts.prompts), 'prompt')} should give "
-            f"{prompts.mixed.q50:,.0f} groups with right and wrong answers (80 %: {ends(prompts.mixed)}); spread "
-            f"evenly over all they would give {prompts.even:,.0f}."
+            f"{count(round(prompts.mixed.q50), 'group')} with right and wrong answers (80 %: {ends(prompts.mixed)}); "
+            f"spread evenly over all they would give {prompts.even:,.0f}."
         )
     if best is None:
         return "The pass counts answer nothing yet: give --budget, the rollouts to spread over the prompts."
@@ -126,7 +129,12 @@ def lead(view: RolloutsView) -> tuple[str, ...]:
     """Return what stands under the headline: where the rise ends, the split, what to beware of."""
     classes, sentences = view.answer.classes, []
     if len(classes) == 1:
-        sentences += [_largest(classes[0]), _ends(view, classes[0]), _split(view, classes[0].allocation)]
+        sentences += [
+            _nearest(view, classes[0]),
+            _largest(classes[0]),
+            _ends(view, classes[0]),
+            _split(view, classes[0].allocation),
+        ]
     sentences += [sentence(text) for text in view.answer.notes if text.startswith(_CONVERTED)]
     opposed = [entry for entry in classes if entry.training is not None and entry.training.opposed]
     sentences += [_opposed(view, entry) for entry in opposed]
@@ -149,6 +157,17 @@ def _ends(view: RolloutsView, entry: ClassRollouts) -> str:
     return (
         "" if not why or why == plain(entry.reasons.get("n_star", "")) else f"Where its rise ends is not known: {why}."
     )
+
+
+def _nearest(view: RolloutsView, entry: ClassRollouts) -> str:
+    """Say where the number tried that is nearest to the best one broke off."""
+    if entry.n_star is None:
+        return ""
+    best = entry.n_star.n.q50
+    nearest = min(entry.tried, key=lambda tried: abs(math.log(tried.n / best)))
+    until = quantity(nearest.broke_at, view.answer.unit)
+    said = f"Beware: {nearest.n:,}, the nearest number tried, broke off after {until} and counts up to there."
+    return "" if nearest.broke_at is None else said
 
 
 def _largest(entry: ClassRollouts) -> str:
@@ -188,7 +207,13 @@ def by_class(view: RolloutsView) -> tuple[Sentence, ...]:
 
 
 def _together(view: RolloutsView, entry: ClassRollouts) -> str:
-    parts = (_best(view, entry), _largest(entry), _ends(view, entry), _split(view, entry.allocation))
+    parts = (
+        _best(view, entry),
+        _nearest(view, entry),
+        _largest(entry),
+        _ends(view, entry),
+        _split(view, entry.allocation),
+    )
     return " ".join(part for part in parts if part)
 
 
@@ -210,7 +235,7 @@ def split(view: RolloutsView) -> tuple[Sentence | str, ...]:
 def _cost(allocation: Allocation) -> str:
     """Return the cost model of a split."""
     cost = allocation.cost_per_rollout
-    problems = "as given" if allocation.problems_from == "option" else "those of the runs"
+    problems = _PROBLEMS[allocation.problems_from]
     model = "Compute = problems per batch · rollouts · updates"
     if allocation.unit == "samples":
         return f"{model}, in samples; the problems per batch are {problems}."

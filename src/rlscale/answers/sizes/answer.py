@@ -10,7 +10,7 @@ from rlscale.answers.sizes.chart import sizes_chart
 from rlscale.answers.sizes.document import sizes_document
 from rlscale.answers.sizes.view import SizesView
 from rlscale.answers.table import Cell, Column, Table
-from rlscale.decisions.sizes.grouping import written
+from rlscale.decisions.sizes.written import written
 
 __all__ = ["sizes_answer"]
 

@@ -13,7 +13,7 @@ from rlscale.answers.numbers import number, probability, quantity, reward, span
 from rlscale.answers.palette import verdict_words
 from rlscale.answers.sizes.view import SizesView
 from rlscale.decisions.sizes import SizeRow
-from rlscale.decisions.sizes.grouping import written
+from rlscale.decisions.sizes.written import written
 from rlscale.inference import Interval
 
 __all__ = ["sizes_chart"]
@@ -164,12 +164,13 @@ def _budget(view: SizesView) -> Panel:
         marks.append(Whisker(each.model_params, each.reward.q10, each.reward.q50, each.reward.q90, colour_of(place),
                              text))  # fmt: skip
         best = each.model_params == budget.best
-        marks.append(Label(each.model_params, foot, probability(each.p), "ink" if best else "muted", "middle"))
+        if each.p is not None:
+            marks.append(Label(each.model_params, foot, probability(each.p), "ink" if best else "muted", "middle"))
     return Panel(
         description="Reward at the budget against the size of the model",
         x=_size_axis(law.sizes),
         y=reward_axis((low, high), law.metric, 5),
         marks=tuple(marks),
         title=f"Reward at {quantity(budget.compute, law.unit)} a run",
-        subtitle="80 % intervals; below: P(best)",
+        subtitle="80 % intervals; no best size is named" if budget.refusal else "80 % intervals; below: P(best)",
     )

@@ -34,6 +34,8 @@ def sizes_document(view: SizesView) -> Document:
         "metric": law.metric,
         "r_max": law.r_max,
         **_verdict(law.verdict),
+        "doubt": law.doubt,
+        "missed": [asdict(each) for each in law.missed],
         "p_past_N0": law.p_past_N0,
         "noise": {
             "sigma": asdict(law.sigma), "rho": asdict(law.rho), "level_spread": asdict(law.level_spread),
@@ -68,6 +70,7 @@ def _prediction(each: SizePrediction) -> Document:
     return {
         "model_params": each.model_params, "compute": each.compute, "reward": asdict(each.reward),
         "kind": each.kind.value, **_verdict(each.verdict), "observed": each.observed, "sizes_away": each.sizes_away,
+        "form": each.form.value,
     }  # fmt: skip
 
 
@@ -83,6 +86,7 @@ def _budget(budget: BestSize) -> Document:
         "crossings": [_crossing(each) for each in budget.crossings],
         "cannot_separate": list(budget.cannot_separate),
         "why": budget.why,
+        "refusal": budget.refusal,
         "notes": list(budget.notes),
     }  # fmt: skip
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rlscale.answers.answer import Sentence
 from rlscale.answers.coverage import lacking
-from rlscale.answers.numbers import count, number, probability, quantity, reward, span
+from rlscale.answers.numbers import count, number, probability, quantities, quantity, reward, span
 from rlscale.answers.palette import verdict_words
 from rlscale.answers.sizes.view import SizesView
 from rlscale.answers.views import listed
 from rlscale.decisions.sizes import Crossing, FormName, HeldOut, PredictionKind, SizePrediction
-from rlscale.decisions.sizes.grouping import written
+from rlscale.decisions.sizes.answer import FORM_WORDS
+from rlscale.decisions.sizes.idle import NO_GAIN
+from rlscale.decisions.sizes.written import written
 from rlscale.inference import Interval, VerdictName
 
 __all__ = [
@@ -64,7 +68,13 @@ def sizes(interval: Interval) -> str:
 
 def headline(view: SizesView) -> str:
     """Return the answer in a sentence: the best size, else what is predicted, else the law; first, what it lacks."""
-    return f"{lacking(view.left_out, len(view.law.runs))}{_answered(view)}"
+    return f"{lacking(view.left_out, len(view.law.runs))}{_idle(view)}{_answered(view)}"
+
+
+def _idle(view: SizesView) -> str:
+    """Return the sentence on runs that learn nothing, with a space; empty where none is left out for it."""
+    idle = [each.run for each in view.left_out if each.run and each.why == NO_GAIN]
+    return f"Not part of the law: {listed(idle, _TOLD)} ({NO_GAIN}). " if idle else ""
 
 
 def _answered(view: SizesView) -> str:
@@ -86,7 +96,7 @@ def lead(view: SizesView) -> tuple[str, ...]:
         "law": _law(view),
     }
     first = _answered(view)
-    more = [text for text in told.values() if text and text != first]
+    more = [text for name, text in told.items() if text and text != first and not (law.doubt and name == "law")]
     return *more, f"The law: {verdict_words(law.verdict.name)}. {law.verdict.reason}"
 
 
@@ -104,6 +114,8 @@ def _law(view: SizesView) -> str:
     law = view.law
     if law.verdict.name is VerdictName.NO_LEARNING:
         return "No size shows a gain: there is no exponent to speak of."
+    if law.doubt:
+        return f"No exponent to act on: {law.doubt}."
     seen = [row for row in law.sizes if row.in_sample]
     low, high = seen[0], seen[-1]
     K = law.K_max
@@ -116,10 +128,14 @@ def _law(view: SizesView) -> str:
 
 def _predicted(view: SizesView) -> str:
     asked = _distinct(view)
+    if view.law.doubt:
+        which = listed([written(each.model_params) for each in asked], _TOLD)
+        return f"{which} without its runs: no reward is predicted to act on, since {view.law.doubt}."
     told = [
         f"{written(each.model_params)} {'should reach' if each.observed is None else 'was to reach'} "
         f"{reward(each.reward.q50, view.shown_in)} (80 %: {span(each.reward, view.shown_in)}) at "
         f"{quantity(each.compute, view.law.unit)}"
+        f"{', by S-shaped curves' if each.form is FormName.S_SHAPED else ''}"
         f"{'' if each.observed is None else f' and reached {reward(each.observed, view.shown_in)}'}: "
         f"{verdict_words(each.verdict.name)}"
         for each in asked[:_TOLD]
@@ -131,15 +147,28 @@ def _predicted(view: SizesView) -> str:
 def _best(view: SizesView) -> str:
     budget = view.law.budget
     assert budget is not None
-    others = [written(size) for size in budget.cannot_separate if size != budget.best]
+    if budget.best is None:
+        return f"No best size is named at {quantity(budget.compute, view.law.unit)} a run: {budget.refusal}."
+    unknown = [each.model_params for each in budget.p_best if each.p is None]
+    others = [written(size) for size in budget.cannot_separate if size != budget.best and size not in unknown]
     chance = next(each for each in budget.p_best if each.model_params == budget.best)
-    beyond = "ahead of every other size" if not others else f"not separated from {listed(others, 4)}"
+    beyond = (
+        f"ahead of every other size{' with runs' if unknown else ''}"
+        if not others
+        else f"not separated from {listed(others, 4)}"
+    )
     return (
         f"At {quantity(budget.compute, view.law.unit)} a run, {written(budget.best)}"
         f"{'' if chance.in_sample else ', of which there are no runs,'} reaches most, "
         f"{reward(chance.reward.q50, view.shown_in)} (80 %: {span(chance.reward, view.shown_in)}), with probability "
-        f"{probability(chance.p)}: {beyond}."
+        f"{probability(chance.p)}{_by(view)}: {beyond}."
     )
+
+
+def _by(view: SizesView) -> str:
+    """Say by which form, where it is not the law."""
+    believe = view.law.believe
+    return ", by S-shaped curves" if believe is not None and believe.form is FormName.S_SHAPED else ""
 
 
 def best(view: SizesView) -> tuple[str, ...]:
@@ -147,10 +176,12 @@ def best(view: SizesView) -> tuple[str, ...]:
     budget = view.law.budget
     if budget is None:
         return ()
-    several = len(budget.cannot_separate) > 1
-    region = listed([written(size) for size in budget.cannot_separate], 9)
-    choice = (f"Cannot separate {region} with probability .95: choose among these by what they cost to serve.",)
-    return *(choice if several else ()), *(_sentence(note) for note in budget.notes)
+    known = [each.model_params for each in budget.p_best if each.p is not None]
+    close = [written(size) for size in budget.cannot_separate if size in known]
+    choice = (
+        f"Cannot separate {listed(close, 9)} with probability .95: choose among these by what they cost to serve.",
+    )
+    return *(choice if len(close) > 1 else ()), *(_sentence(note) for note in budget.notes)
 
 
 def crossings(view: SizesView) -> tuple[str, ...]:
@@ -186,11 +217,11 @@ def crossings(view: SizesView) -> tuple[str, ...]:
 
 def _crossing(each: Crossing, unit: str) -> str:
     assert each.compute is not None
-    ends = f"{quantity(each.compute.q10)}–{quantity(each.compute.q90)}"
+    ends = quantities(each.compute.q10, each.compute.q90)
     text = f"{written(each.large)} overtakes {written(each.small)} at {quantity(each.compute.q50, unit)} (80 %: {ends}"
     text += ")" if each.p > 0.995 else f"; P = {probability(each.p)})"
     if each.unsure is not None:
-        text += f"; cannot separate them from {quantity(each.unsure[0])} to {quantity(each.unsure[1])}"
+        text += f"; cannot separate them from {quantities(*each.unsure, ' to ')}"
     return f"{text}."
 
 
@@ -199,11 +230,10 @@ def believed(view: SizesView) -> tuple[str, ...]:
     law = view.law
     if law.believe is None:
         return ("Nothing could be held out: the power law is taken as it is.",) if not law.compare else ()
-    form, unseen = FORMS[law.believe.form], FORMS[law.believe.unseen]
-    which = f"Believe the {form}" if form == unseen else f"Believe the {form} for sizes with runs, the {unseen} without"
-    why = law.believe.why.replace("s_shaped", "S-shaped")
+    form, unseen = FORM_WORDS[law.believe.form], FORM_WORDS[law.believe.unseen]
+    which = f"Believe {form}" if form == unseen else f"Believe {form} for sizes with runs, {unseen} without"
     silent = tuple(dict.fromkeys(_sentence(each.note) for each in law.compare if each.note))
-    return f"{which}. {why}", *silent
+    return f"{which}. {law.believe.why}", *silent
 
 
 def reasons(view: SizesView) -> tuple[Sentence, ...]:
@@ -223,7 +253,8 @@ def limits(view: SizesView) -> tuple[str, ...]:
     """Return what limits the answer."""
     law = view.law
     against = [f"{written(row.model_params)}: {text}" for row in law.sizes for text in row.verdicts]
-    return tuple(_sentence(text) for text in (*against, *law.notes))
+    names = {run.name for run in law.runs}
+    return tuple(_sentence(text, names) for text in (*against, *law.notes))
 
 
 def unused(view: SizesView) -> tuple[str, ...]:
@@ -257,8 +288,13 @@ def letterings(view: SizesView) -> tuple[str, ...]:
     )
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, names: Collection[str] = ()) -> str:
     """Return a remark as a sentence; what begins with the name of a run or a size keeps its case."""
     first = text.split(" ", 1)[0]
-    start = text[0].upper() if first.isalpha() and first.islower() else text[0]
+    start = text[0].upper() if first.isalpha() and first.islower() and not _named(text, names) else text[0]
     return f"{start}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _named(text: str, names: Collection[str]) -> bool:
+    """Whether a remark begins with the name of a run."""
+    return any(text.startswith((f"{name} ", f"{name}:")) for name in names)

@@ -106,7 +106,8 @@ class RecipePlan(Value):
     runs : tuple of str
     verdict : Verdict
     compute_last : float, optional
-        Of its furthest run, as far as it was fitted; this and all below are None where nothing was fitted.
+        What its furthest run has been run to; after a collapse less was fitted. This and all below are None where
+        nothing was fitted.
     p_best : float, optional
         Probability of the highest level at the plan's compute.
     reach : Reach, optional
@@ -224,7 +225,7 @@ class Plan(Result, Value):
     crossings : tuple of Crossing
         Of all pairs; of more than 50 recipes of each with the first.
     split : Split, optional
-        None without a budget, or where ``split_reason`` says why not.
+        Of recipes that show learning. None without a budget, or where ``split_reason`` says why not.
     split_reason : str
     pretraining : PretrainingShare, optional
     lr : LearningRate, optional

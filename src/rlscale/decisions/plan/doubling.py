@@ -26,7 +26,12 @@ _PATHS = 1024
 
 
 def doublings(
-    runs: Sequence[Posterior], worth: float, *, price: float | None = None, unit: str = ""
+    runs: Sequence[Posterior],
+    worth: float,
+    *,
+    last: float | None = None,
+    price: float | None = None,
+    unit: str = "",
 ) -> tuple[tuple[Doubling, ...], Interval]:
     """Return what the next doublings of a recipe's furthest run gain, and until when a further one is worth it.
 
@@ -38,6 +43,9 @@ def doublings(
         Of its runs, at least one.
     worth : float
         What a doubling has to gain, in reward.
+    last : float, optional
+        What the recipe has been run to, where that is more than was fitted: gains are from there on, and from where
+        a run stands now that a break has left below its curve.
     price : float, optional
         Of one unit of compute, in dollars.
     unit : str
@@ -51,9 +59,9 @@ def doublings(
         The last compute from which a doubling still gains ``worth``: the last compute of the recipe where none does,
         100 times that where it is there or beyond.
     """
-    last = max(run.curve.compute_last for run in runs)
+    last = last or max(run.curve.compute_last for run in runs)
     nodes = last * 2.0 ** (np.arange(_NODES * _DOUBLINGS + 1) / _NODES)
-    rewards = recipe_paths(runs, nodes, _PATHS).rewards
+    rewards = _from_now(runs, recipe_paths(runs, nodes, _PATHS).rewards)
     gains = rewards[_NODES:] - rewards[:-_NODES]
     even = np.full(_PATHS, 1.0 / _PATHS)
     buys = tuple(
@@ -62,6 +70,14 @@ def doublings(
     )
     until = np.minimum(last * 2.0 ** (_worth_until(gains, worth) / _NODES), HORIZON * last)
     return buys, interval(until, even)
+
+
+def _from_now(runs: Sequence[Posterior], rewards: Floats) -> Floats:
+    """Return paths, shape (k, d), that start where runs stand now: after a break that is known, not forecast."""
+    after = [run.ahead.aftermath for run in runs if run.ahead is not None and run.ahead.aftermath is not None]
+    if len(after) == len(runs):
+        rewards[0] = np.mean([each.now for each in after])
+    return rewards
 
 
 def _doubling(start: float, gain: Interval, price: float | None, unit: str) -> Doubling:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from rlscale.curves import Curve, Run
+from rlscale.decisions.arguments import check_numbers, check_pair
 from rlscale.decisions.plan.answer import Plan, RecipePlan, Split
 from rlscale.decisions.plan.crossings import crossings
 from rlscale.decisions.plan.doubling import doublings
@@ -14,16 +15,18 @@ from rlscale.decisions.plan.learning_rate import learning_rate
 from rlscale.decisions.plan.reach import reach
 from rlscale.decisions.plan.spends import pretraining_share
 from rlscale.decisions.plan.split import split
-from rlscale.decisions.rank import AHEAD, rank
-from rlscale.decisions.ranking import RecipeRank
+from rlscale.decisions.rank import AHEAD, UNORDERED, rank
+from rlscale.decisions.ranking import Ranking, RecipeRank
 from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
 from rlscale.errors import InputError
 from rlscale.inference.entry import fits_of
-from rlscale.inference.fit import Fit, FitOptions
+from rlscale.inference.fit import FAR, Fit, FitOptions
+from rlscale.inference.grounds import FEWEST
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.verdict import VerdictName
 from rlscale.keywords import checked_keywords
-from rlscale.left_out import lacked
+from rlscale.left_out import LeftOut, lacked
+from rlscale.numerals import quantity
 
 __all__ = ["plan"]
 
@@ -31,6 +34,10 @@ __all__ = ["plan"]
 WORTH = 0.01
 #: A recipe that is the best with a smaller probability is not explored further.
 CANDIDATE = 0.02
+#: Parts of notes by which they are known: too few evaluations, a budget beyond what forecasts were measured on.
+FEW, FAR_BUDGET = "no answer is acted on before", "the budget is"
+#: Verdicts of runs that have left their curve, in words.
+BROKEN = {VerdictName.COLLAPSED: "it has collapsed", VerdictName.REGIME_CHANGE: "it has changed regime"}
 
 _Posteriors = Mapping[str, Sequence[Posterior]]
 
@@ -77,8 +84,8 @@ def plan(
     Raises
     ------
     InputError
-        No runs, mixed units, metrics or bounds; a reward outside the bounds; a budget, a price, a compute of
-        pretraining or a worth that is not above 0; a price of dollars; half of ``lr_anchor`` and ``batch``.
+        What is no number; no runs, mixed units, metrics or bounds; a reward outside the bounds; a budget, a price, a
+        compute of pretraining or a worth that is not above 0; a price of dollars; half of ``lr_anchor`` and ``batch``.
 
     Examples
     --------
@@ -89,6 +96,10 @@ def plan(
     >>> reach.reward, reach.compute is not None
     (0.8, True)
     """
+    check_numbers(
+        reward=reward, budget=budget, price=price, pretraining=pretraining, worth=worth, batch=batch, seed_sd=seed_sd
+    )
+    check_pair("lr_anchor", lr_anchor)
     left_out = lacked(fits)
     fitted = fits_of(fits, "plan", options)
     runs = [fit.run for fit in fitted]
@@ -104,17 +115,26 @@ def plan(
         name: [fit.posterior for fit in (fitted[i] for i in places) if fit.posterior is not None]
         for name, places in groups.items()
     }
-    last = max((run.curve.compute_last for own in known.values() for run in own), default=runs[0].curve.compute_last)
+    lasts = _lasts(fitted, groups)
+    last = max(lasts.values(), default=runs[0].curve.compute_last)
     at = AHEAD * last if budget is None else budget
     ranking = rank(fitted, target=at, seed_sd=seed_sd)
     tau = ranking.seed_sd.value
     rows = tuple(
         _recipe(
-            row, known[row.recipe], runs[0].curve, reward=reward, budget=budget, price=per_unit, worth=worth, tau=tau
+            row,
+            known[row.recipe],
+            runs[0].curve,
+            last=lasts.get(row.recipe, 0.0),
+            reward=reward,
+            budget=budget,
+            price=per_unit,
+            worth=worth,
+            tau=tau,
         )
         for row in ranking.recipes
     )
-    sharing, why = _split(ranking.recipes, known, budget, last, worth * runs[0].curve.range)
+    sharing, why = _split(ranking.recipes, known, budget, lasts, worth * runs[0].curve.range)
     return Plan(
         reward=reward,
         budget=budget,
@@ -130,10 +150,16 @@ def plan(
         lr=rate,
         seed_sd=ranking.seed_sd,
         claim=ranking.claim,
-        notes=(*ranking.notes, *_notes(runs[0].curve, reward, budget, last)),
+        notes=_notes(ranking, known, runs[0].curve, reward, budget, last),
         fits=tuple(fitted),
-        left_out=left_out,
+        left_out=(*left_out, *_unfitted(fitted)),
     )
+
+
+def _lasts(fitted: Sequence[Fit], groups: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """Return what each recipe that was fitted has been run to; of a collapsed run less was fitted."""
+    known = {name: [fitted[i] for i in places if fitted[i].posterior is not None] for name, places in groups.items()}
+    return {name: max(fit.run.curve.compute_last for fit in own) for name, own in known.items() if own}
 
 
 def _check_sizes(unit: str, **sizes: float | None) -> None:
@@ -184,6 +210,7 @@ def _recipe(
     runs: Sequence[Posterior],
     curve: Curve,
     *,
+    last: float,
     reward: float | None,
     budget: float | None,
     price: float | None,
@@ -195,36 +222,46 @@ def _recipe(
         return RecipePlan(
             row.recipe, row.runs, row.verdict, None, None, None, None, (), None, None, (row.verdict.reason,)
         )
-    last = max(run.curve.compute_last for run in runs)
-    buys, until = doublings(runs, worth * curve.range, price=price, unit=curve.unit)
+    buys, until = doublings(runs, worth * curve.range, last=last, price=price, unit=curve.unit)
     return RecipePlan(
         recipe=row.recipe,
         runs=row.runs,
         verdict=row.verdict,
         compute_last=last,
         p_best=row.p_best,
-        reach=None if reward is None else reach(runs, reward, tau=tau, budget=budget, unit=curve.unit),
+        reach=None if reward is None else reach(runs, reward, tau=tau, budget=budget, last=last, unit=curve.unit),
         next_doubling=buys[0],
         later_doublings=buys[1:],
         worth_until=until,
         forecast=row.forecast,
-        notes=_limits(row, until.q50 <= last, last, curve.unit),
+        notes=_limits(row, runs, until.q50 <= last),
     )
 
 
-def _limits(row: RecipeRank, worthless: bool, last: float, unit: str) -> tuple[str, ...]:
+def _limits(row: RecipeRank, runs: Sequence[Posterior], worthless: bool) -> tuple[str, ...]:
     notes = []
+    if row.verdict.name in BROKEN:
+        notes.append(f"{BROKEN[row.verdict.name]}. {row.verdict.reason.rstrip('.')}")
+    most = max(run.curve.n_points for run in runs)
+    if most < FEWEST:
+        notes.append(f"only {most} evaluations: {FEW} {FEWEST}")
     if row.verdict.name is VerdictName.NO_LEARNING:
         notes.append("no learning shows: the numbers for more compute rest on the priors")
-    if row.verdict.name in (VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE):
-        notes.append(f"the run has left the curve that was fitted up to {last:.4g} {unit}; going on may not follow it")
     if worthless:
-        notes.append("already the next doubling gains less than is worth it")
+        notes.append("already the next doubling probably gains less than is worth it")
     return tuple(notes)
 
 
+def _unfitted(fitted: Sequence[Fit]) -> Iterator[LeftOut]:
+    """Return the runs that are in no number of the plan."""
+    for fit in fitted:
+        if fit.posterior is None:
+            path = "" if fit.run.source is None else fit.run.source.path
+            yield LeftOut(fit.run.name, path, fit.verdict.why, False)
+
+
 def _split(
-    rows: Sequence[RecipeRank], known: _Posteriors, budget: float | None, last: float, worth: float
+    rows: Sequence[RecipeRank], known: _Posteriors, budget: float | None, lasts: Mapping[str, float], worth: float
 ) -> tuple[Split | None, str]:
     """Return how to split what is left of the budget, or why not."""
     fitted = [row for row in rows if known[row.recipe]]
@@ -232,16 +269,34 @@ def _split(
         return None, ""
     if len(fitted) < 2:
         return None, "fewer than two recipes could be fitted: there is nothing to choose"
+    last = max(lasts.values())
     if budget <= last:
-        return None, f"the budget, {budget:.4g}, is spent: a run has got to {last:.4g} already"
-    candidates = [row for row in fitted if (row.p_best or 0.0) >= CANDIDATE] or fitted[:1]
-    return split([(row.recipe, known[row.recipe]) for row in candidates], budget - last, worth), ""
+        return None, f"the budget, {quantity(budget)}, is spent: a run has got to {quantity(last)} already"
+    ranked = [row for row in fitted if row.verdict.ranks]
+    if not ranked:
+        return None, "no run shows learning yet, so nothing says which to choose"
+    candidates = [row for row in ranked if (row.p_best or 0.0) >= CANDIDATE] or ranked[:1]
+    return split([(row.recipe, known[row.recipe]) for row in candidates], budget - last, worth, lasts), ""
 
 
-def _notes(curve: Curve, reward: float | None, budget: float | None, last: float) -> tuple[str, ...]:
-    notes = []
+def _notes(
+    ranking: Ranking,
+    known: _Posteriors,
+    curve: Curve,
+    reward: float | None,
+    budget: float | None,
+    last: float,
+) -> tuple[str, ...]:
+    """Return the notes of the ranking, its target being the budget, and those of a plan."""
+    alone = sum(bool(own) for own in known.values()) < 2
+    notes = [note for note in ranking.notes if not note.startswith("the target ") and not (alone and note == UNORDERED)]
     if reward is not None and curve.bounds == (0.0, 100.0) and reward <= 1.0:
         notes.append(f"rewards are in percent here: {reward:g} is {reward:g} %")
     if budget is not None and budget <= last:
-        notes.append(f"the budget, {budget:.4g} {curve.unit}, lies within what has been run")
+        notes.append(f"the budget, {quantity(budget, curve.unit)}, lies within what has been run")
+    if budget is not None and budget > FAR * last:
+        notes.append(
+            f"{FAR_BUDGET} {quantity(budget / last)} times the last compute: forecasts were measured up to {FAR:g} "
+            "times; read it as a guess, or give a nearer one"
+        )
     return tuple(notes)

@@ -17,6 +17,7 @@ from rlscale.decisions.plan.answer import Reach
 from rlscale.inference.forecast import Interval
 from rlscale.inference.pool import pooled_levels
 from rlscale.inference.posterior import Posterior
+from rlscale.numerals import probability, quantity
 
 __all__ = ["reach"]
 
@@ -37,6 +38,7 @@ def reach(
     *,
     tau: float,
     budget: float | None = None,
+    last: float | None = None,
     unit: str = "",
 ) -> Reach:
     """Return whether a recipe reaches ``reward``, and at what compute.
@@ -50,11 +52,13 @@ def reach(
         Run-to-run sd, as a share of the range; 0 makes it a claim about these runs.
     budget : float, optional
         Compute by which the chance is wanted, too.
+    last : float, optional
+        What the recipe has been run to, where that is more than was fitted of it.
     unit : str
         Of compute, for the reason.
     """
     first = min(float(run.curve.compute[run.curve.compute > 0.0][0]) for run in runs)
-    last = max(run.curve.compute_last for run in runs)
+    last = last or max(run.curve.compute_last for run in runs)
     horizon = max(HORIZON * last, budget or 0.0)
     computes = np.unique(
         np.concatenate(
@@ -80,15 +84,19 @@ def reach(
 
 def _when(computes: Floats, chances: Floats) -> Interval:
     """Return the compute of the first passage given that there is one, linear in log compute between the nodes."""
-    low, middle, high = np.exp(np.interp(np.array([0.1, 0.5, 0.9]) * chances[-1], chances, np.log(computes))).tolist()
-    return Interval(low, middle, high)
+    place = np.interp(np.array([0.1, 0.5, 0.9]) * chances[-1], chances, np.arange(computes.size))
+    node = np.minimum(place.astype(np.intp), computes.size - 2)
+    # a node itself comes out as it is, so that the first evaluation is known to be it
+    return Interval(*(computes[node] * (computes[node + 1] / computes[node]) ** (place - node)).tolist())
 
 
 def _reason(compute: Interval | None, p: float, first: float, last: float, horizon: float, unit: str) -> str:
     if compute is None:
         far = f"{horizon / last:.3g} times the last compute"
-        return f"not reached within {horizon:.4g} {unit} ({far}), P = {100 * p:.0f} %: no compute is given"
-    if compute.q50 <= first * (1.0 + 1e-9):
+        return (
+            f"not reached within {quantity(horizon, unit)} ({far}): its chance is {probability(p)}, no compute is given"
+        )
+    if compute.q50 <= first:
         return "it stands there from the first evaluation on"
     if compute.q50 <= last * (1.0 + 1e-9):
         return "it probably has been reached already"

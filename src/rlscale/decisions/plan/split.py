@@ -14,7 +14,7 @@ has done by ``e`` says what it has done, not where it goes), ``V`` is the noise 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,12 @@ _PATHS, _WAYS, _NODES, _STRETCHES = 1024, 24, 48, 4
 _RECENT = 12
 
 
-def split(recipes: Sequence[tuple[str, Sequence[Posterior]]], left: float, worth: float) -> Split:
+def split(
+    recipes: Sequence[tuple[str, Sequence[Posterior]]],
+    left: float,
+    worth: float,
+    lasts: Mapping[str, float] | None = None,
+) -> Split:
     """Split the compute that is left into exploring the recipes and committing to one.
 
     Parameters
@@ -46,6 +51,8 @@ def split(recipes: Sequence[tuple[str, Sequence[Posterior]]], left: float, worth
         Further compute of all together, in the runs' unit, above 0.
     worth : float
         What exploring longer has to gain, in reward.
+    lasts : mapping of str to float, optional
+        What each has been run to, where that is more than was fitted of it, in the runs' unit.
 
     Returns
     -------
@@ -55,7 +62,7 @@ def split(recipes: Sequence[tuple[str, Sequence[Posterior]]], left: float, worth
         it is.
     """
     names = tuple(name for name, _ in recipes)
-    prospects = [_prospect(runs, left, number) for number, (_, runs) in enumerate(recipes)]
+    prospects = [_prospect(runs, left, number, (lasts or {}).get(name)) for number, (name, runs) in enumerate(recipes)]
     longest = left / len(prospects)
     ways = [0.0] if len(prospects) < 2 else np.linspace(0.0, longest, _WAYS + 1).tolist()
     points = tuple(_point(prospects, explore, left) for explore in ways)
@@ -102,7 +109,7 @@ class _Prospect:
 
     def foreseen(self, explore: float, commit: float) -> tuple[Floats, Floats]:
         """Return what is expected of the end after exploring, and the end, of each draw: (d,), (d,)."""
-        seen = self.last + explore * np.arange(1, _STRETCHES + 1) / _STRETCHES
+        seen = self.last + explore * (np.arange(1, _STRETCHES + 1) / _STRETCHES)
         end = self.last + explore + commit
         values = self.paths.at(np.append(seen, end), steady=True)
         error = self.error(np.append(seen, end))
@@ -116,16 +123,17 @@ class _Prospect:
         observed = error[:-1, :-1] + variance * np.eye(_STRETCHES)
         spread = centred @ centred.T / y.size + observed
         together = centred @ (values[-1, self.truth] - values[-1].mean()) / y.size + error[:-1, -1]
-        weight = np.linalg.solve(spread, together)
+        # far beyond the ceilings all stretches tell the same, without noise: of equal answers the least weights
+        weight = np.linalg.lstsq(spread, together, rcond=1e-12)[0]
         # of the observed error, the part that goes along with the error at the end, and the rest
         along = float(weight @ error[:-1, -1]) / max(np.sqrt(error[-1, -1]), 1e-300)
         rest = np.sqrt(max(float(weight @ observed @ weight) - along**2, 0.0))
         return y.mean() + weight @ centred + along * self.drift + rest * self.noise, y
 
 
-def _prospect(runs: Sequence[Posterior], left: float, number: int) -> _Prospect:
+def _prospect(runs: Sequence[Posterior], left: float, number: int, last: float | None) -> _Prospect:
     furthest = max(runs, key=lambda run: run.curve.compute_last)
-    curve, last = furthest.curve, furthest.curve.compute_last
+    curve, last = furthest.curve, last or furthest.curve.compute_last
     recent = curve.compute[curve.compute > 0.0][-_RECENT:]
     variance = furthest.mean(furthest.sigma**2)
     rho = float(furthest.mean(furthest.draws.rho))

@@ -40,7 +40,9 @@ class TriedN:
     reward : Interval, optional
         At ``ClassRollouts.compared_at``, run-to-run spread included; None where nothing was fitted.
     p_best : float, optional
-        Probability of the highest reward there, among what was tried.
+        Probability of the highest reward there, among what was tried; 0 where all its runs have broken off before.
+    broke_at : float, optional
+        Compute up to which it counts, where all its runs broke off (collapsed or changed regime).
     """
 
     n: int
@@ -51,6 +53,7 @@ class TriedN:
     last: float
     reward: Interval | None
     p_best: float | None
+    broke_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class ClassRollouts(Value):
     records : tuple of Record
         The evaluations that break the record.
     supported : (float, float), optional
-        Computes between which at least two numbers of rollouts were evaluated; None where none are.
+        Computes between which at least two numbers of rollouts were evaluated and had not broken off; None where none
+        are.
     compared_at : float, optional
         Compute of ``TriedN.reward``: the budget within the support, else its end.
     path : tuple of Optimum

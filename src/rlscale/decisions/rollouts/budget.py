@@ -35,7 +35,7 @@ class Allocation:
         Per prompt: the median of ``n*``, rounded.
     problems_per_batch : int
     problems_from : str
-        ``option`` or ``runs``.
+        ``option`` or ``runs``; ``limit`` where fewer fit into the largest batch.
     updates : int
         ``M = budget / (c B n)``, rounded down.
     updates_range : (int, int)
@@ -70,7 +70,8 @@ def allocation(
     """Split a budget; where that cannot be, say why.
 
     The rollouts are the middle of ``n*``. The problems per batch are as given, else what the runs nearest to ``n*``
-    used (their median); no more than ``batch_max / n``. The updates are what is left.
+    used (their median); no more than ``batch_max / n``, and where not even one problem fits there is no split. The
+    updates are what is left.
 
     Parameters
     ----------
@@ -99,20 +100,25 @@ def allocation(
         return f"what one rollout costs in {unit} is not known: the runs log neither updates nor prompts per step"
     used = problems or _used(runs, n)
     if used is None:
-        return "the problems of a batch are not known: no run states its prompts per step, and none were given"
-    most = used if batch_max is None else max(batch_max // n, 1)
+        return "the problems of a batch are not known: no run states its prompts per step; give --problems B"
+    most = used if batch_max is None else batch_max // n
+    if most < 1:
+        return (
+            f"one problem with the {n} rollouts that are best exceeds the largest batch of {batch_max}; give "
+            f"--batch-max {n} or more"
+        )
     batch = min(used, most)
     notes = [] if batch == used else [f"{used} problems with {n} rollouts exceed the largest batch of {batch_max}"]
     updates, *ends = (int(budget / (cost.q50 * batch * each)) for each in (n, n_star.q90, n_star.q10))
     if updates < 1:
         return f"the budget is less than one update of {batch} problems with {n} rollouts"
-    notes += _advice(batch)
+    notes += _advice(batch, given=problems is not None)
     return Allocation(
         budget=budget,
         unit=unit,
         rollouts=n,
         problems_per_batch=batch,
-        problems_from="option" if problems is not None else "runs",
+        problems_from="limit" if batch < used else "option" if problems is not None else "runs",
         updates=updates,
         updates_range=(ends[0], ends[1]),
         cost_per_rollout=cost,
@@ -121,10 +127,10 @@ def allocation(
     )
 
 
-def _advice(batch: int) -> list[str]:
+def _advice(batch: int, *, given: bool) -> list[str]:
+    kept = "" if given else ": they are kept as in the runs (--problems B sets them)"
     notes = [
-        "problems per batch matter less than rollouts in a moderate range (published: 32 to 1024 on easy data): they "
-        "are kept as in the runs unless given"
+        f"problems per batch matter less than rollouts in a moderate range (published: 32 to 1024 on easy data){kept}"
     ]
     if batch < HARD_LEAST:
         notes.append(

@@ -13,7 +13,7 @@ from rlscale.decisions.rollouts.answer import ClassRollouts, LawConstants, Optim
 from rlscale.decisions.rollouts.budget import Allocation, allocation
 from rlscale.decisions.rollouts.envelope import Piece, envelope, record_breaking
 from rlscale.decisions.rollouts.law import Law, law_of
-from rlscale.decisions.rollouts.levels import Levels, levels_of
+from rlscale.decisions.rollouts.levels import BROKEN, Levels, broke_at, levels_of
 from rlscale.decisions.rollouts.optimum import optima
 from rlscale.decisions.rollouts.training import TrainingContrast, contrast
 from rlscale.decisions.rollouts.tried import Group
@@ -34,7 +34,6 @@ _GRID, _BIN = 64, 0.01
 #: A saturation is given from this probability on that the rise is over.
 _LIKELY = 0.5
 _UNRANKED = (VerdictName.NO_LEARNING, VerdictName.TOO_FEW_POINTS)
-_BROKEN = (VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
 
 
 @dataclass(frozen=True)
@@ -100,13 +99,17 @@ def _law(levels: Levels, supported: tuple[float, float]) -> Law:
 
 
 def _supported(fits: Mapping[int, Sequence[Fit]]) -> tuple[float, float] | None:
-    """Return the computes between which at least two numbers of rollouts were evaluated; None where none are."""
+    """Return the computes between which at least two numbers of rollouts were evaluated and had not broken off."""
     if len(fits) < 2:
         return None
-    curves = [[fit.run.curve for fit in several] for several in fits.values()]
     first = sorted(min(_first(fit) for fit in several) for several in fits.values())
-    last = sorted((max(curve.compute_last for curve in several) for several in curves), reverse=True)
+    last = sorted((_until(several) for several in fits.values()), reverse=True)
     return (first[1], last[1]) if first[1] < last[1] else None
+
+
+def _until(fits: Sequence[Fit]) -> float:
+    """Return the compute to which one number of rollouts was evaluated and had not broken off."""
+    return min(max(fit.run.curve.compute_last for fit in fits), broke_at(fits))
 
 
 def _computes(fits: Mapping[int, Sequence[Fit]], marks: Sequence[float]) -> Floats:
@@ -119,9 +122,12 @@ def _computes(fits: Mapping[int, Sequence[Fit]], marks: Sequence[float]) -> Floa
 def _tried(fits: Mapping[int, Sequence[Fit]], levels: Levels | None, at: float | None) -> tuple[TriedN, ...]:
     rewards: dict[int, Interval] = {}
     best: dict[int, float] = {}
+    until: dict[int, float] = {}
     if levels is not None and at is not None:
         draws = levels.reward[:, :, int(np.argmin(np.abs(levels.compute - at)))]
-        highest = np.bincount(np.argmax(draws, axis=0), minlength=levels.n.size) / draws.shape[1]
+        sound = np.where(levels.broke_at[:, None] < at, -np.inf, draws)
+        highest = np.bincount(np.argmax(sound, axis=0), minlength=levels.n.size) / draws.shape[1]
+        until = {int(n): float(end) for n, end in zip(levels.n, levels.broke_at, strict=True) if np.isfinite(end)}
         for place, n in enumerate(levels.n.astype(int).tolist()):
             rewards[n], best[n] = interval_of(draws[place]), float(highest[place])
     return tuple(
@@ -134,6 +140,7 @@ def _tried(fits: Mapping[int, Sequence[Fit]], levels: Levels | None, at: float |
             last=max(fit.run.curve.compute_last for fit in several),
             reward=rewards.get(n),
             p_best=best.get(n),
+            broke_at=until.get(n),
         )
         for n, several in fits.items()
     )
@@ -268,7 +275,7 @@ def _doubtful(fits: Mapping[int, Sequence[Fit]]) -> tuple[str, ...]:
     notes = []
     for verdicts, what in (
         (
-            _BROKEN,
+            BROKEN,
             "broke off (collapsed or changed regime): what it reached before counts, and chance may have broken it",
         ),
         (_UNRANKED, "shows no gain: it counts as a curve that stays where it is"),

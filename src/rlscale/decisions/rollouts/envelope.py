@@ -60,16 +60,21 @@ def record_breaking(compute: ArrayLike, reward: ArrayLike, width: float = 0.0) -
 def envelope(levels: Levels) -> tuple[Piece, ...]:
     """Return the stretches of the envelope of the mean curves, each where its ``n`` was evaluated.
 
-    At each compute it is the ``n`` of the highest mean reward reached so far: a record that nobody breaks stands.
-    Neighbouring stretches meet where their mean curves cross.
+    At each compute it is the ``n`` of the highest mean reward reached so far: a record that nobody breaks stands, but
+    not that of an ``n`` whose runs have all left their curve. Neighbouring stretches meet where their mean curves
+    cross, or where the leader broke off.
     """
     mean = np.where(levels.seen, levels.mean, -np.inf)
-    best, record, holder = [], -np.inf, -1
-    for column in mean.T:
-        place = int(np.argmax(column))
-        if column[place] > record:
-            record, holder = float(column[place]), place
-        best.append(holder)
+    records = np.where(levels.sound, np.maximum.accumulate(mean, axis=1), -np.inf)
+    best: list[int] = []
+    for column in records.T:
+        place, held = int(np.argmax(column)), best[-1] if best else -1
+        if not np.isfinite(column[place]):
+            best.append(-1)
+        elif held >= 0 and column[held] == column[place]:
+            best.append(held)
+        else:
+            best.append(place)
     pieces: list[Piece] = []
     known = [k for k, place in enumerate(best) if place >= 0]
     start = 0.0
@@ -78,7 +83,12 @@ def envelope(levels: Levels) -> tuple[Piece, ...]:
             start = float(levels.compute[k])
         if after is None or best[after] != best[k]:
             last = float(levels.compute[k])
-            end = last if after is None else _crossing(levels, mean, best[k], best[after], k)
+            if after is None:
+                end = last if levels.sound[best[k]].all() else float(levels.broke_at[best[k]])
+            elif levels.sound[best[k], after]:
+                end = _crossing(levels, mean, best[k], best[after], k)
+            else:
+                end = float(levels.broke_at[best[k]])
             pieces.append(Piece(int(levels.n[best[k]]), start, end))
             start = end
     return tuple(pieces)

@@ -12,13 +12,16 @@ from rlscale.curves.value import Value
 from rlscale.decisions.rollouts.spread import OWN, normal, uniform
 from rlscale.inference.fit import Fit
 from rlscale.inference.posterior import Posterior
+from rlscale.inference.verdict import VerdictName
 
-__all__ = ["DRAWS", "Levels", "levels_of"]
+__all__ = ["BROKEN", "DRAWS", "Levels", "broke_at", "levels_of"]
 
 Floats = NDArray[np.float64]
 
 #: Draws of all levels together.
 DRAWS = 1024
+#: Verdicts of runs that left their curve.
+BROKEN = (VerdictName.COLLAPSED, VerdictName.REGIME_CHANGE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,8 @@ class Levels(Value):
         Of the best recipe at each ``n``; a draw is one curve through all computes. The run-to-run spread is in it.
     first, last : array, shape (m,)
         First (above 0) and last compute evaluated at each ``n``.
+    broke_at : array, shape (m,)
+        Compute from which on all runs of an ``n`` have left their curve; infinite where one goes on.
     width : float
         Range of the metric, in reward.
     """
@@ -44,6 +49,7 @@ class Levels(Value):
     reward: Floats
     first: Floats
     last: Floats
+    broke_at: Floats
     width: float
 
     @property
@@ -55,7 +61,12 @@ class Levels(Value):
     def seen(self) -> NDArray[np.bool_]:
         """Whether a compute lies between the evaluations at an ``n``, shape (m, c)."""
         inside = (self.first[:, None] <= self.compute) & (self.compute <= self.last[:, None])
-        return np.asarray(inside)
+        return np.asarray(inside & self.sound)
+
+    @property
+    def sound(self) -> NDArray[np.bool_]:
+        """Whether at a compute some run of an ``n`` is still on its curve, shape (m, c)."""
+        return np.asarray(self.compute <= self.broke_at[:, None])
 
 
 def levels_of(fits: Mapping[int, Sequence[Fit]], compute: Floats, tau: float) -> Levels:
@@ -95,8 +106,19 @@ def levels_of(fits: Mapping[int, Sequence[Fit]], compute: Floats, tau: float) ->
         reward=np.stack(levels),
         first=np.array(first),
         last=np.array(last),
+        broke_at=np.array([broke_at(several) for several in fits.values()]),
         width=width,
     )
+
+
+def broke_at(fits: Sequence[Fit]) -> float:
+    """Return the last compute before all runs of one number had left their curve; infinite where one goes on."""
+    ends = []
+    for fit in fits:
+        assert fit.posterior is not None
+        fitted, whole = fit.posterior.curve.compute_last, fit.run.curve.compute_last
+        ends.append(fitted if fit.verdict.name in BROKEN and fitted < whole else np.inf)
+    return float(max(ends))
 
 
 def _drawn(posterior: Posterior, compute: Floats, coordinate: int) -> Floats:

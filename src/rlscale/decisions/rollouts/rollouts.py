@@ -65,7 +65,8 @@ def rollouts(
     k : int
         Of best@k and worst@k.
     problems, batch_max : int, optional
-        Problems in a batch, and largest batch in rollouts.
+        Problems in a batch, and largest batch in rollouts. Of runs in steps that do not state their prompts per step,
+        ``problems`` is taken for those too.
     unique : int, optional
         Prompts in the training set: the uses of each that the budget means are given then.
     seed_sd : float, optional
@@ -112,7 +113,7 @@ def rollouts(
         if counts is None:
             raise InputError("nothing to answer from; give runs at several rollouts per prompt, or pass counts")
         return Rollouts("samples", budget, (), None, prompts, best, None, lacked(runs), counted)
-    groups, left_out, notes = groups_of(runs_of(given, "rollouts"))
+    groups, left_out, notes = groups_of(runs_of(given, "rollouts"), problems)
     fitted = _fitted(groups, given, options)
     spread = _spread(fitted, seed_sd)
     classes = tuple(

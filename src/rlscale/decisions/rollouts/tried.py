@@ -38,7 +38,7 @@ class Group:
     notes: tuple[str, ...]
 
 
-def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[LeftOut], list[str]]:
+def groups_of(runs: Sequence[Run], problems: int | None = None) -> tuple[list[Group], list[LeftOut], list[str]]:
     """Return the runs by class of difficulty and by rollouts per prompt.
 
     Parameters
@@ -47,6 +47,8 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[LeftOut], list[str
         With ``settings["generations"]``, and ``settings["difficulty"]`` where classes are told apart. Where compute is
         in steps it is turned into samples, steps x prompts x rollouts, which takes ``settings["prompts_per_step"]``:
         a step with more rollouts costs more.
+    problems : int, optional
+        Prompts per step of runs in steps that do not state them.
 
     Returns
     -------
@@ -74,10 +76,15 @@ def groups_of(runs: Sequence[Run]) -> tuple[list[Group], list[LeftOut], list[str
     ]
     notes = []
     if known[0][0].curve.unit == "steps":
-        known = [(_in_samples(run, n), n) for run, n in known]
+        unstated = sum(count_of(run, PROBLEMS) is None for run, _ in known)
+        known = [(_in_samples(run, n, problems), n) for run, n in known]
         notes.append(
             "compute and budget are in samples in place of steps: steps x prompts per step x rollouts per prompt"
         )
+        if unstated:
+            notes.append(
+                f"{unstated} of {len(known)} runs state no prompts per step: --problems {problems} is taken for theirs"
+            )
     if any(_trained_on(run) for run, _ in known):
         notes.append(
             "a train reward is compared: it flatters small numbers of rollouts and hides overfitting; log a validation"
@@ -112,13 +119,14 @@ def updates_of(run: Run) -> float | None:
     return None
 
 
-def _in_samples(run: Run, n: int) -> Run:
+def _in_samples(run: Run, n: int, given: int | None) -> Run:
     """Return the run with compute in samples."""
-    problems = count_of(run, PROBLEMS)
+    problems = count_of(run, PROBLEMS) or given
     if problems is None:
         raise InputError(
             f"compute of run {run.name!r} is in steps, and a step with {n} rollouts per prompt costs more than one "
-            "with fewer; give --unit samples (or tokens, gpu-hours), or a column 'prompts_per_step'"
+            "with fewer; give --unit samples (or tokens, gpu-hours), a column 'prompts_per_step', or "
+            "--problems B, the prompts of a step"
         )
     curve: Curve = replace(run.curve, compute=run.curve.compute * (problems * n), unit="samples")
     return run.with_curve(curve, source=run.source, warnings=run.warnings)

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from rlscale.curves import Run
 from rlscale.curves.value import Value
 from rlscale.inference import Interval, Verdict
-from rlscale.inference.size_law import Lettering, SizePosterior, exponent, new_size, summary
+from rlscale.inference.size_law import Lettering, SizePosterior, SShaped, exponent, reward_draws, summary
 from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
 __all__ = [
+    "FORM_WORDS",
     "Band",
     "Belief",
     "BestSize",
@@ -23,6 +24,7 @@ __all__ = [
     "FormName",
     "FormScore",
     "HeldOut",
+    "Missed",
     "PredictionKind",
     "SizeChance",
     "SizeLaw",
@@ -46,6 +48,10 @@ class FormName(StrEnum):
     POWER = "power"
     SIGMOID = "sigmoid"
     S_SHAPED = "s_shaped"
+
+
+#: The forms in a sentence.
+FORM_WORDS = {FormName.POWER: "the power law", FormName.SIGMOID: "sigmoids", FormName.S_SHAPED: "S-shaped curves"}
 
 
 class HeldOut(StrEnum):
@@ -112,6 +118,8 @@ class SizePrediction:
         Mean of the last evaluations of that size's runs, where they end at this compute.
     sizes_away : float, optional
         Distance from the nearest size used, in steps between neighbouring sizes; 0 where the size itself was used.
+    form : FormName, optional
+        The form that it is by.
     """
 
     model_params: float
@@ -121,6 +129,7 @@ class SizePrediction:
     verdict: Verdict
     observed: float | None = None
     sizes_away: float = 0.0
+    form: FormName = FormName.POWER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +157,15 @@ class FormScore:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Missed:
+    """A size whose last evaluations, of mean ``observed``, the law excludes: where it stands at their computes."""
+
+    model_params: float
+    observed: float
+    law: Interval
+
+
 @dataclass(frozen=True, kw_only=True)
 class Belief:
     """Which form to believe, where, and why.
@@ -173,8 +191,8 @@ class SizeChance:
     Parameters
     ----------
     model_params : float
-    p : float
-        Probability that it has the highest reward there.
+    p : float, optional
+        Probability that it has the highest reward there; None where no form that is believed says so.
     reward : Interval
     in_sample : bool
     beyond : float, optional
@@ -182,7 +200,7 @@ class SizeChance:
     """
 
     model_params: float
-    p: float
+    p: float | None
     reward: Interval
     in_sample: bool
     beyond: float | None
@@ -223,8 +241,8 @@ class BestSize:
     Parameters
     ----------
     compute : float
-    best : float
-        The size with the highest P(best).
+    best : float, optional
+        The size with the highest P(best); None where that is refused.
     p_best : tuple of SizeChance
         Ascending by size.
     cannot_separate : tuple of float
@@ -234,15 +252,18 @@ class BestSize:
     why : str
     notes : tuple of str
         Limits: budgets beyond the data, forms that disagree.
+    refusal : str
+        Why no size is named; empty where one is.
     """
 
     compute: float
-    best: float
+    best: float | None
     p_best: tuple[SizeChance, ...]
     cannot_separate: tuple[float, ...]
     crossings: tuple[Crossing, ...]
     why: str
     notes: tuple[str, ...]
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -300,6 +321,12 @@ class SizeLaw(Result, Value):
     posterior : SizePosterior
     notes : tuple of str
         Limits, a sentence each.
+    missed : tuple of Missed
+        Sizes whose last evaluations the power law excludes.
+    doubt, refusal : str
+        What speaks against the power law on these runs; why nothing is said of sizes at a compute. Empty for nothing.
+    shaped : SShaped, optional
+        The S-shaped form, where it is believed: then rewards are by it.
     left_out : tuple of LeftOut
         What was named and could not be read, and the runs that the law cannot use.
     """
@@ -329,6 +356,10 @@ class SizeLaw(Result, Value):
     reference: float
     posterior: SizePosterior
     notes: tuple[str, ...]
+    missed: tuple[Missed, ...] = ()
+    doubt: str = ""
+    refusal: str = ""
+    shaped: SShaped | None = None
     left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
@@ -343,14 +374,15 @@ class SizeLaw(Result, Value):
         return _band(at.tolist(), values.T)
 
     def rewards(self, model_params: float, compute: ArrayLike) -> Band:
-        """Return the band of the mean reward of a size, with data or without, at computes, shape (c,)."""
+        """Return the band of the mean reward of a size, with data or without, at computes, shape (c,).
+
+        By the power law, or the S-shaped form where that is believed for it.
+        """
         at = np.atleast_1d(np.asarray(compute, dtype=np.float64))
-        draws = self.posterior
-        if model_params in draws.model_params:
-            values = draws.size_reward(model_params, at)
-        else:
-            new = new_size(draws, model_params)
-            values = draws.reward(new.k, new.level, at)
+        seen, believe = model_params in self.posterior.model_params, self.believe
+        form = None if believe is None else believe.form if seen else believe.unseen
+        shaped = self.shaped if form is FormName.S_SHAPED else None
+        values = reward_draws(self.posterior, model_params, at, shaped)
         lowest = min(run.curve.bounds[0] if run.curve.open is None else -np.inf for run in self.runs)
         return _band(at.tolist(), np.maximum(values, lowest).T)
 

@@ -8,9 +8,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.decisions.sizes.answer import Belief, BestSize, Crossing, FormName, SizeChance
-from rlscale.decisions.sizes.grouping import SizedRuns, written
+from rlscale.decisions.sizes.answer import FORM_WORDS, BestSize, Crossing, FormName, SizeChance
+from rlscale.decisions.sizes.grouping import SizedRuns
+from rlscale.decisions.sizes.trusted import Trusted
 from rlscale.decisions.sizes.verdicts import compute_means
+from rlscale.decisions.sizes.written import written
 from rlscale.inference.size_law import SizePosterior, new_size, summary
 
 __all__ = ["SEPARATED", "best_size"]
@@ -26,9 +28,9 @@ GRID = 121
 
 
 def best_size(
-    sized: SizedRuns, posterior: SizePosterior, predict: Sequence[float], budget: float, believe: Belief | None
+    sized: SizedRuns, posterior: SizePosterior, predict: Sequence[float], budget: float, trust: Trusted
 ) -> BestSize:
-    """Return the best size at a compute, by the law.
+    """Return the best size at a compute, by the form that is believed; none where no form is.
 
     Parameters
     ----------
@@ -38,30 +40,43 @@ def best_size(
         Sizes without data that take part.
     budget : float
         Compute of one run, in the unit of the runs.
-    believe : Belief, optional
-        What the comparison of forms says, for the notes.
+    trust : Trusted
+        The form that answers.
     """
     sizes = sorted({*sized.model_params, *predict})
-    k, level = _lines(posterior, sizes)
-    rewards = np.stack([posterior.reward(k[:, i], level[:, i], budget)[:, 0] for i in range(len(sizes))], axis=1)
-    first = np.argmax(rewards, axis=1)
+    rewards = np.stack([trust.rewards(size, budget)[:, 0] for size in sizes], axis=1)
+    doubt, refusal = trust.doubt, trust.refusal
+    runs = np.array([size in sized.model_params or not doubt for size in sizes])  # who takes part
+    first = np.argmax(np.where(runs, rewards, -np.inf), axis=1)
     p = [float(np.mean(first == place)) for place in range(len(sizes))]
     best = int(np.argmax(p))
     beaten = [float(np.mean(rewards[:, best] > rewards[:, place])) for place in range(len(sizes))]
-    close = tuple(size for place, size in enumerate(sizes) if place == best or beaten[place] < SEPARATED)
+    close = tuple(
+        size
+        for place, size in enumerate(sizes)
+        if refusal or place == best or beaten[place] < SEPARATED or not runs[place]
+    )
     last = {size: max(sized.runs[place].curve.compute_last for place in sized.of(size)) for size in sized.model_params}
     chances = tuple(
         SizeChance(
-            model_params=size, p=p[place], reward=summary(np.maximum(rewards[:, place], sized.floor)),
+            model_params=size, p=None if refusal or not runs[place] else p[place],
+            reward=summary(np.maximum(rewards[:, place], sized.floor)),
             in_sample=size in last, beyond=budget / last[size] if size in last else None,
         )
         for place, size in enumerate(sizes)
     )  # fmt: skip
     unit = sized.runs[0].curve.unit
+    notes = _notes(chances, budget, unit, sizes[best] if not refusal else None, trust)
+    if refusal:
+        return BestSize(
+            compute=budget, best=None, p_best=chances, cannot_separate=close, crossings=(), notes=notes,
+            why=f"No best size is named at {budget:.4g} {unit}: {refusal}.", refusal=refusal,
+        )  # fmt: skip
+    power = not doubt
     return BestSize(
         compute=budget, best=sizes[best], p_best=chances, cannot_separate=close,
-        crossings=_crossings(sized, posterior, sizes, k, level), why=_why(sizes[best], p[best], close, budget, unit),
-        notes=_notes(chances, budget, unit, believe),
+        crossings=_crossings(sized, posterior, sizes) if power else (),  # where lines cross is of the power law
+        why=_why(sizes[best], p[best], close, budget, unit), notes=notes,
     )  # fmt: skip
 
 
@@ -78,9 +93,8 @@ def _lines(posterior: SizePosterior, sizes: Sequence[float]) -> tuple[Floats, Fl
     return np.stack([k for k, _ in each], axis=1), np.stack([level for _, level in each], axis=1)
 
 
-def _crossings(
-    sized: SizedRuns, posterior: SizePosterior, sizes: Sequence[float], k: Floats, level: Floats
-) -> tuple[Crossing, ...]:
+def _crossings(sized: SizedRuns, posterior: SizePosterior, sizes: Sequence[float]) -> tuple[Crossing, ...]:
+    k, level = _lines(posterior, sizes)
     starts = [float(run.curve.compute[run.curve.compute > 0.0][0]) for run in sized.runs]
     window = (min(starts) / FAR, FAR * max(run.curve.compute_last for run in sized.runs))
     at = np.linspace(np.log(window[0]), np.log(window[1]), GRID) - posterior.lines.centre
@@ -130,25 +144,41 @@ def _why(best: float, p: float, close: Sequence[float], budget: float, unit: str
     return f"{ahead}; it cannot be separated from {', '.join(others)}: choose among these by what they cost to serve."
 
 
-def _notes(chances: Sequence[SizeChance], budget: float, unit: str, believe: Belief | None) -> tuple[str, ...]:
+def _notes(
+    chances: Sequence[SizeChance], budget: float, unit: str, best: float | None, trust: Trusted
+) -> tuple[str, ...]:
     notes = [f"compute is {compute_means(unit)}"]
     beyond = [size for size in chances if size.beyond is not None and size.beyond > 1.0]
     if beyond:
         most = max(beyond, key=lambda size: size.beyond or 0.0)
         notes.append(
             f"the budget, {budget:.4g} {unit}, is beyond the data of {len(beyond)} sizes (up to {most.beyond:.3g} "
-            f"times the last compute of {written(most.model_params)}): a power law has no ceiling, so longer runs look "
-            "better than they may be"
+            f"times the last compute of {written(most.model_params)}){_beyond(most.model_params, trust)}"
         )
-    best = max(chances, key=lambda size: size.p)
-    if not best.in_sample:
+    if best is not None and not next(each.in_sample for each in chances if each.model_params == best):
         notes.append(
-            f"{written(best.model_params)} has no runs: its place rests on the trend of E(N) over the others; train "
-            "it a little before choosing it"
+            f"{written(best)} has no runs: its place rests on the trend of the other sizes; train it a little before "
+            "choosing it"
         )
-    if believe is not None and believe.form is not FormName.POWER:
+    apart = [written(each.model_params) for each in chances if each.p is None]
+    if best is not None and apart:
         notes.append(
-            f"the order rests on the power law, and {believe.form.value} forecast the ends of these runs better: "
-            "do not decide on it beyond the data"
+            f"{', '.join(apart)} without runs takes no part: no form that is believed was measured on such sizes"
+        )
+    forms = {trust.form(each.model_params) for each in chances if each.in_sample}
+    if best is not None and FormName.S_SHAPED in forms:
+        notes.append(
+            f"the order rests on {FORM_WORDS[FormName.S_SHAPED]}: {trust.doubt}. Where sizes overtake one "
+            "another is not said, nor are these forecasts ever resolved: do not decide on them far beyond the data"
+        )
+    if best is None:
+        notes.append(
+            "rewards at the budget are not to be acted on; rlscale rank --target C compares the sizes that have runs "
+            "by curves of their own"
         )
     return tuple(notes)
+
+
+def _beyond(model_params: float, trust: Trusted) -> str:
+    power = trust.form(model_params) is not FormName.S_SHAPED
+    return ": a power law has no ceiling, so longer runs look better than they may be" if power else ""

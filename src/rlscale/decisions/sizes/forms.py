@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
-from rlscale.decisions.sizes.answer import Belief, FormName, FormScore, HeldOut
-from rlscale.decisions.sizes.grouping import SizedRuns, last_level, written
+from rlscale.decisions.sizes.answer import FORM_WORDS, Belief, FormName, FormScore, HeldOut
+from rlscale.decisions.sizes.grouping import SizedRuns, last_level
 from rlscale.decisions.sizes.predictions import FIRST_PART, posterior_of
+from rlscale.decisions.sizes.written import written
 from rlscale.inference.crps import crps
 from rlscale.inference.fit import FitOptions, fits
 from rlscale.inference.noise import mean_variance
@@ -164,12 +165,14 @@ def _chosen(scores: dict[FormName, Floats], what: str) -> tuple[FormName, str]:
     if power is None:
         return FormName.POWER, f"Nothing was held out to compare on {what}."
     best = min(known, key=lambda form: float(known[form].mean()))
-    shown = ", ".join(f"{form.value} {float(values.mean()):.4f}" for form, values in known.items())
+    shown = ", ".join(
+        f"{FORM_WORDS[form].removeprefix('the ')} {float(values.mean()):.4f}" for form, values in known.items()
+    )
     if best is FormName.POWER:
         return best, f"On {what} the power law did best (CRPS: {shown})."
     apart = power - known[best]
     if apart.size > 1 and apart.mean() > APART * apart.std(ddof=1) / np.sqrt(apart.size):
-        return best, f"On {what} {best.value} did best (CRPS: {shown})."
+        return best, f"On {what} {FORM_WORDS[best]} did best (CRPS: {shown})."
     return (
         FormName.POWER,
         f"On {what} the forms cannot be told apart (CRPS: {shown}); the power law has the fewest parts.",

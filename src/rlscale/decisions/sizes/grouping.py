@@ -10,6 +10,8 @@ import numpy as np
 from rlscale.curves import Curve, Run
 from rlscale.curves.value import Value
 from rlscale.decisions.runs import on_one_axis
+from rlscale.decisions.sizes.idle import without_gain
+from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference.examine import examine
 from rlscale.inference.posterior import MIN_POINTS
@@ -19,12 +21,14 @@ from rlscale.inference.smoothed import smoothing
 from rlscale.inference.verdict import unfit
 from rlscale.left_out import LeftOut
 
-__all__ = ["SizedRuns", "last_level", "sized", "truncated", "written"]
+__all__ = ["SizedRuns", "last_level", "sized", "truncated"]
 
 #: Sizes that differ by less than this share are one: counts with and without embeddings differ more than that.
 SAME_SIZE = 0.01
 #: No model that is trained has fewer parameters, and no count in billions is so large.
 LEAST_COUNT, LARGEST_BILLIONS = 1e5, 1e4
+#: Sizes that span less than this factor say nothing of how the exponent rises.
+NEAR = 1.5
 #: Levels further above the largest reward than this share of it are no noise.
 STRAY = 0.02
 #: Shortest tail of a run that stands for its last level, and the share that it is of long runs.
@@ -115,33 +119,21 @@ def last_level(curve: Curve) -> tuple[float, np.ndarray]:
     return float(curve.reward[-tail:].mean()), curve.compute[-tail:]
 
 
-def written(model_params: float) -> str:
-    """Write a size as people do: ``7B``, ``500M``, or the number as it is where it is no count.
-
-    Examples
-    --------
-    >>> written(7e9), written(5e8), written(32.0)
-    ('7B', '500M', '32')
-    """
-    for scale, letter in ((1e9, "B"), (1e6, "M")):
-        if model_params >= scale:
-            return f"{model_params / scale:.3g}{letter}"
-    return f"{model_params:.4g}"
-
-
 def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
     """Group runs by the size of their model and keep what of each can be fitted.
 
     Raises
     ------
     InputError
-        No runs, several units, metrics or bounds, runs without a size, sizes in mixed units, fewer than two sizes with
+        No runs, several units, metrics or bounds, no run with a size, sizes in mixed units, fewer than two sizes with
         a run that can be fitted, no largest reward, or a level above it.
     """
     on_one_axis(runs, "fit a law across sizes of", ("unit", "clock", "metric", "frame"))
-    _check_sizes(runs)
+    runs, left_out = _with_size(runs)
+    _check_units(runs)
     largest = _largest_reward(runs, r_max)
-    used, left_out, notes = [], [], []
+    used: list[Run] = []
+    notes: list[str] = []
     for run in runs:
         kept, remarks = _usable(run, largest)
         if kept is None:
@@ -150,24 +142,37 @@ def sized(runs: Sequence[Run], r_max: float | None) -> SizedRuns:
             continue
         notes += remarks
         used.append(kept)
-    return _grouped(used, largest, left_out, notes)
+    learning, idle = without_gain(used)
+    return _grouped(learning, largest, [*left_out, *idle], notes)
 
 
-def _check_sizes(runs: Sequence[Run]) -> None:
-    unknown = [run.name for run in runs if run.model_params is None]
-    if unknown:
-        others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+def _with_size(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
+    """Return the runs whose size is known, and those left out because it is not.
+
+    Raises
+    ------
+    InputError
+        Of no run it is.
+    """
+    known, without = [], []
+    for run in runs:
+        if run.model_params is not None and 0.0 < float(run.model_params) < np.inf:
+            known.append(run)
+            continue
+        path = run.source.path if run.source is not None else ""
+        stated = "is not known" if run.model_params is None else f"is stated as {run.model_params:g}"
+        without.append(LeftOut(run.name, path, f"the size of its model {stated}", True))
+    if not known:
+        first, others = without[0], f" and {len(without) - 1} more" if len(without) > 1 else ""
         raise InputError(
-            f"the size of the model of {unknown[0]}{others} is not known; give a column model_params with the number "
-            "of parameters, or leave these runs out with --exclude GLOB",
+            f"the size of the model of {first.run}{others} {first.why.removeprefix('the size of its model ')}; give a "
+            "column model_params with the number of parameters, above 0",
             parameter="model_params",
         )
-    for run in runs:
-        if not 0.0 < float(run.model_params or 0.0) < np.inf:
-            raise InputError(
-                f"model_params {run.model_params:g} of {run.name} is no size; give the parameters, above 0",
-                parameter="model_params",
-            )
+    return known, without
+
+
+def _check_units(runs: Sequence[Run]) -> None:
     sizes = sorted({float(run.model_params or 0.0) for run in runs})
     small, large = [s for s in sizes if s < LARGEST_BILLIONS], [s for s in sizes if s >= LEAST_COUNT]
     if small and large:
@@ -287,6 +292,11 @@ def _limits(runs: Sequence[Run], sizes: Sequence[Sequence[int]], params: Sequenc
         notes.append(
             "two sizes barely identify N0: a line goes through any two exponents, and K_max and N0 rest on their "
             "priors; a third size, further away, settles them"
+        )
+    if params[-1] < NEAR * params[0]:
+        notes.append(
+            f"the sizes lie within {100.0 * (params[-1] / params[0] - 1.0):.0f} % of one another: K_max and N0 rest "
+            "on their priors, and nothing is known of other sizes; train one further away"
         )
     notes += _several_recipes(runs, sizes, params)
     if params[-1] < LARGEST_BILLIONS:

@@ -10,9 +10,11 @@ from rlscale.curves import Curve, Run
 from rlscale.decisions.sizes.answer import SizeLaw, SizeRow
 from rlscale.decisions.sizes.budget import best_size
 from rlscale.decisions.sizes.forms import believed, compared
-from rlscale.decisions.sizes.grouping import SizedRuns, last_level, sized, written
+from rlscale.decisions.sizes.grouping import SizedRuns, last_level, sized
 from rlscale.decisions.sizes.predictions import posterior_of, predictions, steps_away, widening
+from rlscale.decisions.sizes.trusted import trusted
 from rlscale.decisions.sizes.verdicts import FARTHEST, Limits, compute_means, on_law, p_gain, p_past_N0
+from rlscale.decisions.sizes.written import written
 from rlscale.errors import InputError
 from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions
@@ -83,10 +85,11 @@ def size_law(
         _above_zero(np.array([budget]), "budget", "a compute in the unit of the runs")
     grouped = sized(runs_of(runs, "size_law"), r_max)
     posterior = posterior_of(grouped)
-    wanted = tuple(_same_size(size, grouped) for size in wanted)
+    wanted = tuple(dict.fromkeys(_same_size(size, grouped) for size in wanted))
     new = [size for size in wanted if size not in grouped.model_params]
     scores = compared(grouped, options) if compare else ()
     believe = believed(scores)
+    trust = trusted(grouped, posterior, believe)
     computes = (max(curve.compute_last for curve in grouped.curves),) if budget is None else (float(budget),)
     curve = grouped.curves[0]
     return SizeLaw(
@@ -94,13 +97,14 @@ def size_law(
         K_max=summary(posterior.K_max), N0=summary(posterior.N0), p_past_N0=p_past_N0(posterior),
         sigma=summary(posterior.sigma * grouped.r_max), rho=summary(posterior.rho),
         level_spread=summary(posterior.level_spread), slope_spread=summary(posterior.slope_spread),
-        law_error=summary(posterior.law_error), verdict=on_law(grouped, posterior),
+        law_error=summary(posterior.law_error), verdict=on_law(grouped, posterior, trust.doubt),
         sizes=_rows(grouped, posterior, new),
         predictions=predictions(grouped, posterior, wanted, computes, Limits(options.tolerance, believe)),
         compare=tuple(score.summary for score in scores), believe=believe,
-        budget=None if budget is None else best_size(grouped, posterior, new, float(budget), believe),
+        budget=None if budget is None else best_size(grouped, posterior, new, float(budget), trust),
         widening=widening(posterior), letterings=LETTERINGS, submodel=SUBMODEL,
         compute_means=compute_means(curve.unit), reference=float(np.exp(posterior.reference)), posterior=posterior,
+        missed=trust.missed, doubt=trust.doubt, refusal=trust.refusal, shaped=trust.shaped,
         notes=(*grouped.notes, *_far(posterior, new)), left_out=(*left_out, *grouped.left_out),
     )  # fmt: skip
 
@@ -108,7 +112,7 @@ def size_law(
 def _above_zero(values: np.ndarray, parameter: str, what: str) -> tuple[float, ...]:
     for value in values:
         if not 0.0 < value < np.inf:
-            raise InputError(f"--{parameter} {value:g} is not above 0; give {what}", parameter=parameter)
+            raise InputError(f"--{parameter} {written(value)} is not above 0; give {what}", parameter=parameter)
     return tuple(float(value) for value in values)
 
 
@@ -125,8 +129,8 @@ def _same_size(size: float, grouped: SizedRuns) -> float:
         return near
     if not 1e-5 < size / near < 1e5:
         raise InputError(
-            f"--predict {size:g} is in another unit than the sizes of the runs, {grouped.model_params[0]:g} to "
-            f"{grouped.model_params[-1]:g}; write it as they are",
+            f"--predict {written(size)} is in another unit than the sizes of the runs, "
+            f"{written(grouped.model_params[0])} to {written(grouped.model_params[-1])}; write it as they are",
             parameter="predict",
         )
     return size

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.decisions.sizes.answer import PredictionKind, SizePrediction, Widening
+from rlscale.decisions.sizes.answer import FormName, PredictionKind, SizePrediction, Widening
 from rlscale.decisions.sizes.grouping import SizedRuns, last_level
+from rlscale.decisions.sizes.trusted import missed
 from rlscale.decisions.sizes.verdicts import Basis, Limits, on_prediction
-from rlscale.inference.size_law import SizePosterior, new_size, size_posterior, summary
+from rlscale.inference.size_law import SizePosterior, new_size, reward_draws, s_shaped, size_posterior, summary
 
 __all__ = ["FIRST_PART", "posterior_of", "predictions", "steps_away", "widening"]
 
@@ -47,7 +49,7 @@ def predictions(
         if size in sized.model_params:
             predicted += _held_out(sized, size, computes, limits)
         else:
-            basis = Basis(PredictionKind.UNSEEN, sized, posterior, limits)
+            basis = _basis(PredictionKind.UNSEEN, sized, posterior, limits)
             predicted += [_prediction(basis, size, compute, None) for compute in computes]
     return (*predicted, *_within(sized, limits))
 
@@ -63,7 +65,7 @@ def _held_out(sized: SizedRuns, size: float, computes: Sequence[float], limits: 
     ):
         begun = kind is PredictionKind.UNSEEN or size in shown.model_params
         if begun and len(shown.model_params) >= 2:
-            basis = Basis(kind, shown, posterior_of(shown), limits)
+            basis = _basis(kind, shown, posterior_of(shown), limits)
             predicted += [_prediction(basis, size, compute, level) for compute, level in at.items()]
     return predicted
 
@@ -73,23 +75,33 @@ def _within(sized: SizedRuns, limits: Limits) -> list[SizePrediction]:
     begun = sized.cut(FIRST_PART)
     if len(begun.model_params) < 2:
         return []
-    basis = Basis(PredictionKind.WITHIN_RUN, begun, posterior_of(begun), limits)
+    basis = _basis(PredictionKind.WITHIN_RUN, begun, posterior_of(begun), limits)
     ends = {size: _observed(sized, size) for size in begun.model_params}
     return [_prediction(basis, size, end, observed) for size, (observed, end) in ends.items()]
+
+
+def _basis(kind: PredictionKind, shown: SizedRuns, posterior: SizePosterior, limits: Limits) -> Basis:
+    """Return what predictions from these runs rest on."""
+    basis = Basis(kind, shown, posterior, limits, misses=bool(missed(shown, posterior)))
+    if basis.form is not FormName.S_SHAPED:
+        return basis
+    return replace(basis, shaped=s_shaped(shown.traces, shown.members, shown.model_params))
 
 
 def _prediction(basis: Basis, size: float, compute: float, observed: float | None) -> SizePrediction:
     """Predict the mean reward of a size at a compute: of its own runs, or of one without."""
     posterior, away = basis.posterior, 0.0
     if basis.kind is PredictionKind.UNSEEN:
-        new, away = new_size(posterior, size), steps_away(posterior.model_params, size)
-        k, level = new.k, new.level
+        away = steps_away(posterior.model_params, size)
+    if basis.kind is PredictionKind.UNSEEN or basis.shaped is not None:
+        draws = reward_draws(posterior, size, compute, basis.shaped)
     else:
-        k, level = posterior.run_lines(posterior.members[posterior.place(size)])
-    reward = summary(np.maximum(posterior.reward(k, level, compute)[:, 0], basis.sized.floor))
+        draws = posterior.reward(*posterior.run_lines(posterior.members[posterior.place(size)]), compute)
+    reward = summary(np.maximum(draws[:, 0], basis.sized.floor))
     return SizePrediction(
         model_params=size, compute=compute, reward=reward, kind=basis.kind,
         verdict=on_prediction(basis, reward, compute, away), observed=observed, sizes_away=away,
+        form=FormName.POWER if basis.shaped is None else FormName.S_SHAPED,
     )  # fmt: skip
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlscale.decisions.sizes.answer import Belief, FormName, PredictionKind
-from rlscale.decisions.sizes.grouping import SizedRuns, written
+from rlscale.decisions.sizes.answer import FORM_WORDS, Belief, FormName, PredictionKind
+from rlscale.decisions.sizes.grouping import SizedRuns
+from rlscale.decisions.sizes.written import written
 from rlscale.inference import Interval, Verdict, VerdictName
 from rlscale.inference.grounds import GAIN_SHARE, SURE
-from rlscale.inference.size_law import SizePosterior, summary
+from rlscale.inference.size_law import SizePosterior, SShaped, summary
 
 __all__ = ["Basis", "Limits", "compute_means", "on_law", "on_prediction", "p_gain", "p_past_N0"]
 
@@ -52,8 +53,8 @@ def p_gain(sized: SizedRuns, posterior: SizePosterior, size: float) -> float:
     return float(np.mean(rewards[:, 1] - rewards[:, 0] > GAIN_SHARE * curves[0].range))
 
 
-def on_law(sized: SizedRuns, posterior: SizePosterior) -> Verdict:
-    """Return the verdict on the law: whether its exponent has been seen to saturate."""
+def on_law(sized: SizedRuns, posterior: SizePosterior, doubt: str = "") -> Verdict:
+    """Return the verdict on the law: whether its exponent has been seen to saturate; ``doubt`` speaks against it."""
     sizes, largest = len(sized.model_params), written(sized.model_params[-1])
     gains = [p_gain(sized, posterior, size) for size in sized.model_params]
     if max(gains) < 0.5:
@@ -67,6 +68,12 @@ def on_law(sized: SizedRuns, posterior: SizePosterior) -> Verdict:
             VerdictName.TOO_FEW_POINTS,
             f"{sizes} sizes go through any law with two constants: nothing could have contradicted it.",
             "Train a third size, further away, before acting on K_max or N0.",
+        )
+    if doubt:
+        return Verdict(
+            VerdictName.PRE_INFLECTION,
+            f"The law does not describe these runs: {doubt}.",
+            "Do not act on K_max or N0: they are of a form that these runs do not follow.",
         )
     past, constant = p_past_N0(posterior), summary(posterior.K_max)
     chance = f"{past:.2f}" if past < 0.995 else "over 0.99"
@@ -108,12 +115,17 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """What predictions of one kind rest on: the runs shown, and the posterior of the law for them."""
+    """What predictions of one kind rest on: the runs shown, and the posterior of the law for them.
+
+    ``shaped`` is the S-shaped form for them, where it is believed; ``misses`` whether the law excludes their ends.
+    """
 
     kind: PredictionKind
     sized: SizedRuns
     posterior: SizePosterior
     limits: Limits
+    shaped: SShaped | None = None
+    misses: bool = False
 
     @property
     def form(self) -> FormName:
@@ -142,13 +154,19 @@ def on_prediction(basis: Basis, reward: Interval, compute: float, away: float) -
         doubts.append("its intercept E(N) is only the trend of the other sizes")
     if away > FARTHEST:
         doubts.append(f"{away:.1f} steps of size from those seen")
+    unbounded = ", and a power law has no ceiling" if basis.shaped is None else ""
     ahead = compute / max(curve.compute_last for curve in sized.curves)
     if ahead > AHEAD:
-        doubts.append(f"at {ahead:.3g} times the last compute seen, and a power law has no ceiling")
-    if basis.form is not FormName.POWER:
-        doubts.append(f"by the power law, where {basis.form.value} did better on held-out data")
+        doubts.append(f"at {ahead:.3g} times the last compute seen{unbounded}")
+    if basis.shaped is not None:
+        doubts.append("by S-shaped curves, which did better than the power law on held-out data")
+    elif basis.form is not FormName.POWER:
+        doubts.append(f"by the power law, where {FORM_WORDS[basis.form]} did better on held-out data")
+    elif basis.misses:
+        doubts.append("by the power law, which misses the last evaluations that it was shown")
     if not doubts:
         return Verdict(VerdictName.RESOLVED, f"{around}, no wider than {allowed:.3g}.", "Act on it.")
     start = "Train that size a little, its first part gives E(N)" if unseen else "Let it run on"
-    name = VerdictName.BENDING if p_past_N0(basis.posterior) >= SURE else VerdictName.PRE_INFLECTION
+    sound = basis.form is FormName.POWER and not basis.misses
+    name = VerdictName.BENDING if sound and p_past_N0(basis.posterior) >= SURE else VerdictName.PRE_INFLECTION
     return Verdict(name, f"{around}: {'; '.join(doubts)}.", f"{start}, or use the interval, not the median.")

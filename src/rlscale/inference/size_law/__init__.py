@@ -2,6 +2,7 @@
 
 from rlscale.inference.size_law.law import LETTERINGS, Lettering, exponent, midpoint_slope, shifted_intercept, unreached
 from rlscale.inference.size_law.posterior import SizePosterior, size_posterior, summary
+from rlscale.inference.size_law.rewards import reward_draws
 from rlscale.inference.size_law.s_shaped import SShaped, s_shaped
 from rlscale.inference.size_law.trace import Trace, trace
 from rlscale.inference.size_law.trend import SUBMODEL, NewSize, new_size
@@ -17,6 +18,7 @@ __all__ = [
     "exponent",
     "midpoint_slope",
     "new_size",
+    "reward_draws",
     "s_shaped",
     "shifted_intercept",
     "size_posterior",

@@ -50,7 +50,7 @@ def with_model_sizes(columns: Columns, loaded: Loads) -> Columns:
     Raises
     ------
     SourceError
-        A cell of ``model_params`` that is no size.
+        No cell of ``model_params`` is a size.
     """
     worded = [name for name in columns.words if names.role_of(name) == "model_params"]
     texts = loaded(frozenset(worded)).labels if worded else {}
@@ -58,22 +58,26 @@ def with_model_sizes(columns: Columns, loaded: Loads) -> Columns:
         if names.role_of(name) != "model_params":
             continue
         sizes, word = _sizes(*labels)
-        if word is None:
+        certain = names.normal(name) == _CERTAIN
+        if word is not None and certain and not np.isnan(sizes).all():
+            columns.repairs.append(f"{name} {word!r:.40} is no size of a model: where it stands none is known")
+        if word is None or (certain and not np.isnan(sizes).all()):
             columns.numbers[name] = sizes
             columns.words.pop(name, None)
-        elif names.normal(name) == _CERTAIN:
+        elif certain:
             raise SourceError(columns.path, f"{name} {word!r:.40} is no size of a model; write 7e9 or 7B")
     return columns
 
 
 def _sizes(codes: NDArray[np.intp], texts: list[str]) -> tuple[NDArray[np.float64], str | None]:
     """Return the size of each row, and the first text that is none."""
-    values = np.full(len(texts), np.nan)
+    values, word = np.full(len(texts), np.nan), None
     for code, text in enumerate(texts):
         if text.lower() in _EMPTY:
             continue
         size = size_of(text)
         if size is None:
-            return values, text
-        values[code] = size
-    return values[codes], None
+            word = text if word is None else word
+        else:
+            values[code] = size
+    return values[codes], word

@@ -15,7 +15,7 @@ from rlscale.sources.tables.identity import Coded
 from rlscale.sources.tables.others import Loads
 from rlscale.sources.trainers.canonical import SETTINGS
 
-__all__ = ["Settings", "setting_of", "settings_columns"]
+__all__ = ["Held", "Settings", "held_by", "numbers_of", "setting_of", "settings_columns", "texts_of_runs"]
 
 #: What else a setting is called.
 _SYNONYMS = {
@@ -28,6 +28,13 @@ _SYNONYMS = {
 
 #: The values of a setting for each run, by the setting's canonical name; None where a run states none.
 Settings = dict[str, list[Any]]
+#: Canonical settings of one run, and what other columns state of it.
+Held = tuple[dict[str, Any], dict[str, Any]]
+
+
+def held_by(settings: Settings, code: int) -> dict[str, Any]:
+    """Return the settings that one run states."""
+    return {name: values[code] for name, values in settings.items() if values[code] is not None}
 
 
 def setting_of(name: str) -> str | None:
@@ -67,9 +74,9 @@ def settings_columns(
     used: set[str] = set()
     for name, setting in asked.items():
         if name in columns.numbers:
-            stated = _numbers(columns.numbers[name], runs)
+            stated = numbers_of(columns.numbers[name], runs)
         elif words is not None and words.rows == columns.rows and name in words.labels:
-            stated = _texts(words.labels[name], runs)
+            stated = texts_of_runs(words.labels[name], runs)
         else:
             continue
         if stated is not None and any(value is not None for value in stated):
@@ -78,7 +85,7 @@ def settings_columns(
     return values, frozenset(used)
 
 
-def _numbers(values: NDArray[np.float64], runs: Coded) -> list[Any] | None:
+def numbers_of(values: NDArray[np.float64], runs: Coded) -> list[Any] | None:
     """Return the number of each run, None where a run has several."""
     lows, highs = by_code(values, runs[0], len(runs[1]))
     if np.any(lows < highs):
@@ -90,7 +97,7 @@ def _number(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _texts(column: Coded, runs: Coded) -> list[Any] | None:
+def texts_of_runs(column: Coded, runs: Coded) -> list[Any] | None:
     """Return the text of each run, None where a run has several."""
     codes, texts = column
     filled = np.array([bool(text) for text in texts])[codes]

@@ -26,12 +26,13 @@ from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
+from rlscale.sources.tables.knob_columns import knob_columns
 from rlscale.sources.tables.lost import lost_of
 from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
-from rlscale.sources.tables.settings import settings_columns
+from rlscale.sources.tables.settings import Held, held_by, settings_columns
 from rlscale.sources.tables.step_words import numbered, step_words, without_checkpoints
 from rlscale.sources.tables.wide import in_long_form, is_wide
 from rlscale.sources.text import read_head
@@ -150,6 +151,7 @@ class _Table:
         special = roles.special
         beside = {*special, self.axis.key, options.metric, *self.rewards.validation, *self.rewards.train}
         self.settings, self.stating = settings_columns(columns, self.runs, loaded, beside)
+        self.knobs = knob_columns(columns, self.runs, loaded, {*beside, *self.stating})
         self.plain = [name for name in columns.numbers if name not in special and name not in self.stating]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
         self.extents = extents(columns, roles, self.plain, self.split)
@@ -181,9 +183,8 @@ class _Table:
         seed = seed_from(self.columns, label_of(self.columns, seeds, name, rows), name)
         return label_of(self.columns, self.roles.recipe, name, rows), seed
 
-    def _settings(self, code: int) -> dict[str, Any]:
-        """Return the canonical settings of a run."""
-        return {name: values[code] for name, values in self.settings.items() if values[code] is not None}
+    def _settings(self, code: int) -> Held:
+        return held_by(self.settings, code), held_by(self.knobs, code)
 
     def _parts(self, name: str, rows: Rows) -> list[Part]:
         """Return the runs among the rows of one name: one, unless the rows contradict each other."""
@@ -225,9 +226,7 @@ class _Table:
         beside = {*self.roles.special, self.axis.key, *self.rewards.validation, *self.rewards.train}
         return unexplained(self.columns, self.loaded, {name for name in beside if name is not None})
 
-    def _log(
-        self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None], settings: dict[str, Any]
-    ) -> Log:
+    def _log(self, name: str, part: Part, suffix: str, stated: tuple[str | None, int | None], held: Held) -> Log:
         numbers, rows = self.columns.numbers, part.rows
         self._check_compute(name, rows)
         metrics = self._metrics(rows)
@@ -267,7 +266,8 @@ class _Table:
                 for one, metric in self.known.items()
                 if metric.key in series
             },
-            settings=settings,
+            settings=held[0],
+            config=held[1],
             repairs=(*self.columns.repairs, *self.rewards.repairs, *part.repairs),
             warnings=self.warnings,
             metric_repairs=said,

@@ -1,0 +1,56 @@
+"""The columns of a table that no name explains and that set runs apart: ``loss`` or ``filter``, one value a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from rlscale.sources import names
+from rlscale.sources.tables.columns import Columns
+from rlscale.sources.tables.identity import Coded
+from rlscale.sources.tables.others import Loads
+from rlscale.sources.tables.settings import Settings, numbers_of, texts_of_runs
+
+__all__ = ["knob_columns"]
+
+#: In a table of up to so many rows columns of words are looked at.
+_MOST_LOOKED_AT = 200_000
+
+
+def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection[str | None]) -> Settings:
+    """Return the columns that do not change within any run and differ between runs, under their own names.
+
+    Parameters
+    ----------
+    columns : Columns
+    runs : (array, list of str)
+        The run of each row.
+    again : callable
+        Reads the table with more columns as text.
+    beside : collection of str
+        Columns that are explained.
+    """
+    if len(runs[1]) < 2:
+        return {}
+    stated: dict[str, list[Any] | None] = {
+        name: numbers_of(values, runs) for name, values in columns.numbers.items()
+        if name not in beside and not _measured(name)
+    }  # fmt: skip
+    wanted = frozenset(columns.words) - set(beside) if columns.rows <= _MOST_LOOKED_AT else frozenset()
+    if wanted:
+        words = again(wanted)
+        if words.rows == columns.rows:
+            stated |= {
+                name: texts_of_runs(words.labels[name], runs)
+                for name in columns.words if name in wanted and name in words.labels
+            }  # fmt: skip
+    return {
+        name: values for name, values in stated.items()
+        if values is not None and len({value for value in values if value is not None}) > 1
+    }  # fmt: skip
+
+
+def _measured(name: str) -> bool:
+    if names.is_setting(name) or names.is_choice(name):
+        return False
+    return names.is_index(name) or names.is_time(name) or names.is_spread(name) or names.measures(name)
