@@ -116,17 +116,23 @@ def headline(view: HealthView) -> str:
             why = f"{TITLES[first.monitor]} {place(first)}"
             if len(runs) == 1:
                 return f"{lead}{ill[0].run} is {alone}: {why}."
-            names = listed([run.run for run in ill])
+            whom = f"{listed([run.run for run in ill])}; first {ill[0].run}" if len(ill) > 1 else ill[0].run
             some = f"{len(ill):,} of {count(len(runs), 'run')} {_are(ill)} {verb}"
-            return f"{lead}{some}: {names}; first {ill[0].run}, {why}."
+            return f"{lead}{some}: {whom}, {why}."
     past = [run for run in runs if run.worst in ("warn", "stop")]
     if past:
         return f"{lead}No alarm is on now; {listed([run.run for run in past])} had some and recovered."
     blind = [run for run in runs if len(run.not_measurable) > len(MONITORS) / 2]
-    seen = f"; of {len(blind):,} the log holds too little to judge by most monitors" if blind else ""
+    seen = f"; {_blind(len(blind), len(runs))} too little to judge by most monitors" if blind else ""
     noted = [run for run in runs if run.worst == "note"]
     notes = f", notes on {len(noted):,}" if noted else ""
     return f"{lead}No warning in {count(len(runs), 'run')}{notes}{seen}: what is not measured is not thereby healthy."
+
+
+def _blind(some: int, total: int) -> str:
+    if total == 1:
+        return "its log holds"
+    return "their logs hold" if some == total else f"the logs of {some:,} hold"
 
 
 def _are(runs: Sequence[RunHealth]) -> str:
