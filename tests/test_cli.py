@@ -13,6 +13,7 @@ from rlscale.cli import main
 
 COMMANDS = (
     "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "gate lost", "watch",
+    "health",
     "replay", "policy", "ledger add", "ledger list", "ledger history", "ledger export", "demo", "simulate", "show",
     "sources", "knobs",
 )  # fmt: skip

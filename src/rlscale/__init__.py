@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         RlscaleError,
         SourceError,
     )
+    from rlscale.health import Alarm, Health, RunHealth, check_health
     from rlscale.inference import (
         Fit,
         FitOptions,
@@ -96,6 +97,7 @@ _HOMES = {
         "RlscaleError",
         "SourceError",
     ),
+    "rlscale.health": ("Alarm", "Health", "RunHealth", "check_health"),
     "rlscale.inference": (
         "Fit",
         "FitOptions",
@@ -122,6 +124,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Ablation",
+    "Alarm",
     "Backtest",
     "Calibration",
     "Catalogue",
@@ -139,6 +142,7 @@ __all__ = [
     "FormatError",
     "GateAnswer",
     "Grouping",
+    "Health",
     "InputError",
     "Interval",
     "KeywordError",
@@ -160,6 +164,7 @@ __all__ = [
     "RlscaleError",
     "Rollouts",
     "Run",
+    "RunHealth",
     "Series",
     "SizeLaw",
     "Source",
@@ -172,6 +177,7 @@ __all__ = [
     "best_at_k",
     "calibrate",
     "check_config",
+    "check_health",
     "collect",
     "diff_configs",
     "emit_config",

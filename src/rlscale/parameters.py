@@ -21,11 +21,11 @@ _PAIRS = ("bounds", "lr-anchor")
 #: Options with a value, or two.
 _VALUED = frozenset(
     """
-    ablation alpha at-least baseline batch batch-max bounds budget by calibration checkpoint-cost clock compute cut
-    difficulty discrepancy effect emit ended epochs exclude family for from gpus held horizon jobs knob layers
-    length logp-passes lr-anchor metric model-error most params policy predict pretraining price problems r-max
-    recipe resume-cost reward risk-spent run runs-per-tournament seed-sd settings siblings spend stagger stopped
-    target tolerance tournaments trainer-version unique unit until width worth
+    ablation alpha at-least baseline batch batch-max bounds budget by calibration checkpoint-cost clock compute
+    cut difficulty discrepancy effect emit ended epochs exclude explain family for from gpus held horizon jobs
+    knob layers length logp-passes lr-anchor metric model-error most params policy predict pretraining price
+    problems r-max recipe resume-cost reward risk-spent run runs-per-tournament seed-sd settings siblings spend
+    stagger stopped target tolerance tournaments trainer-version unique unit until width worth
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 #: A command that the reader is told to type, with its own options: it stays as it is.

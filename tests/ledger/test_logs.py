@@ -276,4 +276,4 @@ def test_a_log_that_is_followed_is_kept_whole(ledger, where, tmp_path):
             assert intake.take(runs).refused == {}
             (run,) = rlscale.read([f"ledger:{where}"])
             assert run == runs[0]
-    assert (len(run.metrics), len(run.series), run.curve.n_points) == (10, 31, 51)
+    assert (len(run.metrics), len(run.series), run.curve.n_points) == (10, 32, 51)

@@ -82,10 +82,14 @@ def _drawn(view: FitView, fits: Sequence[Fit]) -> tuple[Chart, list[Block]]:
     from rlscale.answers.charts.growth import growth_chart
     from rlscale.answers.charts.runs import fan_chart
     from rlscale.answers.checklist import checklist
+    from rlscale.answers.health import health_marks
 
     grown = growth_cards(view, fits)
     chart = fan_chart(fits) if grown is None else growth_chart(view, fits)
-    return chart, [run_cards(view, fits), *([] if grown is None else [grown]), checklist(view, fits)]
+    return chart, [
+        run_cards(view, fits), *([] if grown is None else [grown]), *health_marks([fit.run for fit in fits]),
+        checklist(view, fits),
+    ]  # fmt: skip
 
 
 def _table(view: FitView) -> Table:

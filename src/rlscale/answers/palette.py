@@ -13,6 +13,7 @@ __all__ = [
     "MUTED",
     "SERIES",
     "SERIES_DARK",
+    "SEVERITY",
     "VERDICT",
     "VERDICT_RICH",
     "mark_words",
@@ -49,6 +50,12 @@ DECISION = {
     "hold": ("‖", "bold yellow", "s4"),
     "stop": ("■", "bold red", "muted"),
 }
+#: The same of how grave an alarm is; ``stop`` is told apart from the decision.
+SEVERITY = {
+    "severity_stop": ("■", "bold red", "collapsed"),
+    "severity_warn": ("▲", "bold yellow", "pre_inflection"),
+    "severity_note": ("•", "bright_black", "no_learning"),
+}
 
 
 def verdict_words(name: VerdictName) -> str:
@@ -57,7 +64,9 @@ def verdict_words(name: VerdictName) -> str:
 
 
 def mark_words(mark: str) -> str:
-    """Return a verdict or a decision with its sign, as it stands in a table: ``● resolved``, ``‖ hold``."""
+    """Return a verdict, a decision or a severity with its sign: ``● resolved``, ``‖ hold``, ``▲ warn``."""
+    if mark in SEVERITY:
+        return f"{SEVERITY[mark][0]} {mark.removeprefix('severity_')}"
     if mark in DECISION:
         return f"{DECISION[mark][0]} {mark}"
     return f"● {verdict_words(VerdictName(mark))}"

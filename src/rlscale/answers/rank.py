@@ -11,6 +11,7 @@ from rlscale.answers.cards import run_cards
 from rlscale.answers.charts.recipes import rank_chart, recipe_curves, recipes_panel
 from rlscale.answers.checklist import checklist
 from rlscale.answers.documents import rank_document
+from rlscale.answers.health import health_marks
 from rlscale.answers.reasons import Judged, reasons_section
 from rlscale.answers.table import Column, Table
 from rlscale.answers.views import RankView, RunLine, headline, runs_by_recipe
@@ -46,7 +47,7 @@ def rank_answer(view: RankView, fits: Sequence[Fit] | None = None, *, more: Mapp
     basis = (*remarks.mixed_groups(view), remarks.claim(view), remarks.calibrated(view), *view.ranking.notes)
     drawn: list[Block] = []
     if fits is not None:
-        drawn = [run_cards(view, fits), checklist(view, fits)]
+        drawn = [run_cards(view, fits), *health_marks([fit.run for fit in fits]), checklist(view, fits)]
     published = "Cross-check by the published rules (A within .02 is a tie, then B)"
     blocks: list[Block] = [
         table,

@@ -9,6 +9,7 @@ from rlscale.cli.ablate import ablate
 from rlscale.cli.base import Commands, prepare
 from rlscale.cli.forecasts import backtest, demo, fit, rank
 from rlscale.cli.gates import gate, policy, replay
+from rlscale.cli.health import health
 from rlscale.cli.knobs import knobs
 from rlscale.cli.ledgers import ledger
 from rlscale.cli.live import OVERRIDES, watch
@@ -45,6 +46,7 @@ for _command in (
     plan,
     sizes,
     rollouts,
+    health,
     gate,
     watch,
     replay,

@@ -4,12 +4,15 @@ from rlscale.curves.assumed import assumed
 from rlscale.curves.bounds import BOUNDS_FROM, OpenBounds
 from rlscale.curves.config import Config, KeyRemark
 from rlscale.curves.curve import Curve
-from rlscale.curves.run import Metric, Run, Series, Source
+from rlscale.curves.run import ADDED, COMPUTE, NON_FINITE, Metric, Run, Series, Source
 from rlscale.curves.simulate import Truth, simulate, simulated_runs
 from rlscale.curves.units import UNITS, canonical_unit
 
 __all__ = [
+    "ADDED",
     "BOUNDS_FROM",
+    "COMPUTE",
+    "NON_FINITE",
     "UNITS",
     "Config",
     "Curve",

@@ -15,7 +15,16 @@ from rlscale.curves.curve import Curve
 from rlscale.curves.value import Value
 from rlscale.errors import CurveError
 
-__all__ = ["Metric", "Run", "Series", "Source"]
+__all__ = ["ADDED", "COMPUTE", "NON_FINITE", "Metric", "Run", "Series", "Source"]
+
+#: What the keys of series begin with that readers add to those of the log.
+ADDED = "rlscale/"
+#: Key of the series that holds the run's compute, in its curve's unit, at the trainer's steps; where a step is its own
+#: compute there is none.
+COMPUTE = f"{ADDED}compute"
+#: What the keys of such series begin with that hold 1 at each step at which the quantity of the rest of the key was
+#: logged and not finite, where readers took those rows out of it. Elsewhere the quantity itself is NaN there.
+NON_FINITE = f"{ADDED}non_finite/"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,7 +117,8 @@ class Run(Value):
     config : mapping, optional
         The trainer's configuration, where the log holds it.
     series : mapping of str to Series, optional
-        The other logged quantities, under the trainer's own keys.
+        The other logged quantities, under the trainer's own keys; under :data:`COMPUTE` and :data:`NON_FINITE` what
+        readers add to them.
     metrics : mapping of str to Metric, optional
         Those among them that every trainer logs in some way, under their canonical names: ``entropy``, ``kl``,
         ``clip_fraction``, ... (``rlscale sources --metrics`` lists them).

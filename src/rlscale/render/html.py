@@ -13,7 +13,7 @@ from rlscale.answers import Answer, Cards, Column, Definitions, Figures, Section
 from rlscale.answers.charts.spec import Panel
 from rlscale.answers.checklist import MADE
 from rlscale.answers.coverage import pooled
-from rlscale.answers.palette import DECISION, SERIES, mark_words
+from rlscale.answers.palette import DECISION, SERIES, SEVERITY, mark_words
 from rlscale.answers.settings import versions
 from rlscale.inference import Interval
 from rlscale.render.svg import colour_variables, css_colour, interval_svg, panel_svg
@@ -225,8 +225,8 @@ def _css() -> str:
 
 
 def _decisions() -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return the colours of decisions, which are those of recipes, light and dark."""
-    roles = {name: css_colour(role) for name, (_, _, role) in DECISION.items()}
+    """Return the colours of decisions and severities, which are those of recipes and verdicts, light and dark."""
+    roles = {name: css_colour(role) for name, (_, _, role) in {**DECISION, **SEVERITY}.items()}
     return roles, roles
 
 

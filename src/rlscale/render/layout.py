@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rlscale.answers.numbers import UNKNOWN
-from rlscale.answers.palette import DECISION, VERDICT_RICH, mark_words
+from rlscale.answers.palette import DECISION, SEVERITY, VERDICT_RICH, mark_words
 from rlscale.inference import VerdictName
 
 __all__ = [
@@ -135,8 +135,9 @@ def plain_table(layout: Layout = Layout.COLUMNS) -> Table:
 
 
 def badge(mark: str) -> Text:
-    """Return a verdict or a decision with its sign, in its colour."""
-    style = DECISION[mark][1] if mark in DECISION else VERDICT_RICH[VerdictName(mark)]
+    """Return a verdict, a decision or a severity with its sign, in its colour."""
+    signs = {**DECISION, **SEVERITY}
+    style = signs[mark][1] if mark in signs else VERDICT_RICH[VerdictName(mark)]
     return Text(mark_words(mark), style=style)
 
 

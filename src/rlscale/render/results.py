@@ -16,6 +16,7 @@ from rlscale.decisions.plan import LearningRate, Plan
 from rlscale.decisions.rollouts import Rollouts
 from rlscale.decisions.sizes import SizeLaw
 from rlscale.errors import InputError
+from rlscale.health import Health
 from rlscale.inference import Fit
 from rlscale.trust import Backtest, Replay
 
@@ -91,6 +92,7 @@ def answer_of(result: Any, *, charts: bool = False) -> Answer:
         LearningRate: _rate,
         Backtest: _backtest,
         Replay: _replay,
+        Health: _health,
         Ablation: _ablation,
         Catalogue: _knobs,
         Check: _knobs,
@@ -126,6 +128,12 @@ def _gate(result: GateAnswer, charts: bool) -> Answer:
         GateView(answer=result, calibration="", shown=result.decisions, curves=curves, left_out=result.left_out),
         charts=charts,
     )
+
+
+def _health(result: Health, charts: bool) -> Answer:
+    from rlscale.answers.health import health_answer, health_view
+
+    return health_answer(health_view(result), charts=charts)
 
 
 def _plan(result: Plan, charts: bool) -> Answer:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve, Run, Series, Source, assumed
 from rlscale.errors import ChoiceError, CurveError, EmptyError, SourceError
 from rlscale.sources.axes import chosen_kind
+from rlscale.sources.beside import kept_series
 from rlscale.sources.bounds import OPEN, Scaled, bounded, provisional, without_outliers
 from rlscale.sources.compute import Axis, axis_of
 from rlscale.sources.grouping import Identity
@@ -319,7 +320,7 @@ def _run(named: Named, metric: str, axis: Axis, options: ReadOptions) -> Run | N
         seed=named.identity.seed,
         model_params=log.model_params,
         config=log.config,
-        series={key: value for key, value in log.quantities.items() if key != metric},
+        series=kept_series(log, metric, axis),
         metrics=log.metrics,
         settings=log.settings,
         source=_source(log, said),

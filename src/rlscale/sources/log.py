@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rlscale.curves import Metric, Series, Source, canonical_unit
+from rlscale.curves import ADDED, Metric, Series, Source, canonical_unit
 from rlscale.errors import InputError
 from rlscale.sources.clocks import CLOCKS, Clock
 from rlscale.sources.flops import FlopRule
@@ -171,6 +171,8 @@ class Log:
         Graded samples behind each value of a metric.
     sd : mapping of str to Series
         Relative noise of each value of a metric.
+    non_finite : mapping of str to Series
+        1 at each place where a table holds a value of a metric that is not finite: those rows are not in ``series``.
     extents : mapping of str to (float, float)
         Lowest and highest finite value of a table's whole column, all its runs, by metric key; empty for a log.
     bounds : (float, float), optional
@@ -220,6 +222,7 @@ class Log:
     absent: Mapping[str, str] = field(default_factory=dict)
     n_eval: Mapping[str, Series] = field(default_factory=dict)
     sd: Mapping[str, Series] = field(default_factory=dict)
+    non_finite: Mapping[str, Series] = field(default_factory=dict)
     extents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     bounds: tuple[float, float] | None = None
     bounds_from: str = "option"
@@ -248,6 +251,11 @@ class Log:
     def quantities(self) -> dict[str, Series]:
         """All quantities under their keys, ``series`` and ``unplaced``."""
         return {**self.series, **self.unplaced}
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all quantities, as the trainer logged them."""
+        return [key for key in self.quantities if not key.startswith(ADDED)]
 
     @property
     def states_compute(self) -> bool:

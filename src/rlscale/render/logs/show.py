@@ -58,7 +58,7 @@ def _run(named: Named) -> dict[str, Any]:
         "absent": dict(log.absent),
         "settings": {name: _plain(value) for name, value in log.settings.items()},
         "config": _plain(dict(log.config)),
-        "keys": list(log.quantities),
+        "keys": log.keys,
         "warnings": [*log.warnings],
         "source": _source(named),
     }
@@ -159,7 +159,7 @@ def _print_run(named: Named, console: Console) -> None:
     print_list(console, "Compute", _compute(log))
     print_list(console, "Settings", _settings(log))
     shown = {row["key"] for _, row, _ in rows}
-    others = [key for key in log.quantities if key not in shown]
+    others = [key for key in log.keys if key not in shown]
     if others:
         more = f" and {len(others) - _KEYS} more (--json)" if len(others) > _KEYS else ""
         print_list(console, "Other keys", [", ".join(others[:_KEYS]) + more])

@@ -27,6 +27,7 @@ from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.knob_columns import knob_columns
+from rlscale.sources.tables.lost import lost_of
 from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
@@ -252,6 +253,7 @@ class _Table:
             absent=self.absent,
             n_eval=self._beside(lambda column: self.roles.n_eval, metrics, kept),
             sd=self._beside(self._sd_of, metrics, kept),
+            non_finite=lost_of(metrics, self.axis.values, numbers, stated=self.roles.metric is not None),
             recipe=recipe,
             recipe_by=self.roles.recipe if recipe is not None else (),
             seed=seed,

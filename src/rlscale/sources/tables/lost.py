@@ -1,0 +1,63 @@
+"""Cells of a table that are not finite: which of them a trainer logged so, and which are merely empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlscale.curves import Series
+
+__all__ = ["lost_cells", "lost_of"]
+
+Floats = NDArray[np.float64]
+
+#: A column with so many of its rows filled, up to its last number, is logged on every row.
+_DENSE = 0.9
+#: Fewer numbers than this do not say how often a column is logged.
+_LEAST = 4
+
+
+def lost_of(
+    metrics: Mapping[str, tuple[str, NDArray[np.intp]]], place: Floats, numbers: Mapping[str, Floats], *, stated: bool
+) -> dict[str, Series]:
+    """Return :func:`lost_cells` of each metric, (column, rows) by its name; those without any are left out."""
+    cells = {}
+    for metric, (column, rows) in metrics.items():
+        lost = lost_cells(place[rows], numbers[column][rows], stated=stated)
+        if lost is not None:
+            cells[metric] = lost
+    return cells
+
+
+def lost_cells(place: Floats, value: Floats, *, stated: bool) -> Series | None:
+    """Return the rows whose value was logged and is not finite, as 1 at their place; None where there are none.
+
+    A table does not tell an empty cell from NaN: both count where the column is filled on nearly every row up to its
+    last number. Infinity always counts.
+
+    Parameters
+    ----------
+    place, value : array, shape (n,)
+        Compute and value of each row.
+    stated : bool
+        Whether each row is of this quantity alone, as in a long table: then an empty value was logged so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = np.array([0.3, 0.2, 0.2, 0.1, np.nan, np.nan])
+    >>> lost_cells(np.arange(6.0), loss, stated=False).step.tolist()
+    [4.0, 5.0]
+    """
+    placed = np.isfinite(place)
+    finite = np.isfinite(value)
+    if bool(finite.all()):
+        return None
+    lost = np.isinf(value)
+    numbers = np.flatnonzero(finite)
+    if stated or (numbers.size >= _LEAST and numbers.size >= _DENSE * (numbers[-1] + 1)):
+        lost = ~finite
+    at = np.unique(place[lost & placed])
+    return Series(at, np.ones(at.size)) if at.size else None
