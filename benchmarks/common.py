@@ -106,6 +106,8 @@ class Report:
         Wall time it took.
     date : str
         When it was measured, UTC.
+    cpu : str
+        Where.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Report:
     skipped: str = ""
     seconds: float = 0.0
     date: str = ""
+    cpu: str = ""
 
     def table(self, title: str, columns: Sequence[str]) -> Table:
         """Start a table."""

@@ -15,7 +15,7 @@ import json
 import os
 import platform
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,12 @@ def markdown(reports: list[Report], where: dict[str, str]) -> str:
             lines.append(f"| {report.name} | skipped | {_cell(report.skipped)} | | |")
         lines += [_row([report.name, c.what, c.measured, c.target, c.word]) for c in report.checks]
     for report in reports:
-        lines += ["", f"## {report.name}", "", f"{report.question} (measured {report.date}, {report.seconds:.0f} s)"]
+        lines += [
+            "",
+            f"## {report.name}",
+            "",
+            f"{report.question} (measured {report.date}, {report.seconds:.0f} s, {report.cpu})",
+        ]
         for table in report.tables:
             lines += ["", table.title, "", _row(table.columns), "|" + "---|" * len(table.columns)]
             lines += [_row(row) for row in table.rows]
@@ -157,7 +162,9 @@ def read() -> dict[str, Report]:
     if not path.exists():
         return {}
     found = {}
-    for stored in json.loads(path.read_text())["benchmarks"]:
+    content = json.loads(path.read_text())
+    for stored in content["benchmarks"]:
+        stored.setdefault("cpu", content["machine"]["cpu"])
         tables = [Table(**table) for table in stored.pop("tables")]
         checks = [Check(**check) for check in stored.pop("checks")]
         found[stored["name"]] = Report(**stored, tables=tables, checks=checks)
@@ -187,7 +194,7 @@ def main() -> None:
         report = timed(BENCHMARKS[name], options.quick)
         if report.skipped and name in found and not options.quick:
             continue  # what was measured where it could be stays, with its own date
-        found[name] = report
+        found[name] = replace(report, cpu=machine()["cpu"])
         if not options.quick:
             write(found)
     print("\n=== all targets")

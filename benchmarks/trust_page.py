@@ -54,6 +54,11 @@ class Results:
         days = sorted({one["date"].split()[0] for one in self._benchmarks.values() if one["date"]})
         return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
+    def cpus(self, *names: str) -> str:
+        """Where benchmarks were measured, all of them by default."""
+        several = [self._of(name) for name in names] or list(self._benchmarks.values())
+        return ", ".join(sorted({each.get("cpu") or self.machine["cpu"] for each in several}))
+
     def former(self, name: str) -> bool:
         """Whether a benchmark was measured before the default estimator last changed."""
         return str(self._of(name)["date"]) < REBUILT

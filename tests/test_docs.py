@@ -36,7 +36,7 @@ def test_every_number_comes_from_the_results(measured, template):
 @pytest.mark.parametrize("template", trust_page.PAGES)
 def test_no_machine_is_named(measured, template):
     text = trust_page.page(measured, template)
-    assert measured["machine"]["cpu"] in text
+    assert any(benchmark["cpu"] in text for benchmark in measured["benchmarks"])
     assert not re.search(r"(?<![\w.`(/])/(home|work|tmp|root|usr|var|mnt|opt)\b|localhost|\.local\b", text)
 
 
