@@ -214,7 +214,7 @@ def split_lead(view: PlanView) -> str:
     left = f"Of the budget {view.compute(split.left)} are left"
     end = f"it is expected to end at {view.reward(split.reward)}"
     if len(split.recipes) == 1:
-        return f"{left}: give all to {split.recipes[0]}, no other shows learning and may still be the best; {end}."
+        return f"{left}: give all to {split.recipes[0]}, no other that learns may still be the best; {end}."
     names = listed(split.recipes)
     if len(split.recipes) > _NAMED:
         names = f"{len(split.recipes)} recipes ({names})"
