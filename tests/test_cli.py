@@ -262,3 +262,14 @@ def test_a_closed_pipe_is_no_defect(table: Path) -> None:
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["fit", "rank", "plan", "health", "ablate"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_nothing_that_is_read_is_written_over(command: str, folder: bool, table: Path, tmp_path: Path) -> None:
+    log = tmp_path / "runs.csv"
+    log.write_bytes(table.read_bytes())
+    result = invoke(command, tmp_path if folder else log, "--csv", log)
+    assert result.exit_code == 2
+    assert "would write over what is read" in result.stderr
+    assert log.read_bytes() == table.read_bytes()

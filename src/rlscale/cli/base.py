@@ -7,9 +7,10 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -98,7 +99,23 @@ def output(given: dict[str, Any]) -> Output:
 
     to = Output(json=given["as_json"], csv=given.get("csv"), plot=given.get("plot"), report=given.get("report"))
     to.check()
+    _spare_inputs(to, click.get_current_context().params)
     return to
+
+
+def _spare_inputs(to: Output, named: Mapping[str, Any]) -> None:
+    """Refuse to write over what is read: a path or file that the command names, or a file in a folder of logs."""
+    read = [path for path in named.get("paths") or () if "://" not in str(path)]
+    read += [named[option] for option in ("settings", "ablation", "calibration") if named.get(option)]
+    for option in ("csv", "plot", "report"):
+        target = getattr(to, option)
+        if target is None or not target.exists():
+            continue
+        at = target.resolve()
+        for path in map(Path, map(str, read)):
+            own = option == "csv" and path.is_dir() and at.is_relative_to(path.resolve())
+            if own or at == path.resolve():
+                raise InputError(f"--{option} {target} would write over what is read ({path}); give another name")
 
 
 #: Where an answer goes bears on no number.

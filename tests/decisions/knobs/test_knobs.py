@@ -236,3 +236,11 @@ def test_differences_across_trainers() -> None:
 def test_equal_configurations_have_no_differences() -> None:
     config = read_config({"beta": 0.0, "num_generations": 8})
     assert rlscale.diff_configs(config, config).differences == ()
+
+
+@pytest.mark.parametrize(
+    "rows", [[1, 2], [{"ceiling": None}], [{"knob": "x", "ceiling": {"effect": "x"}}], [{"knob": "x", "ceiling": 1}]]
+)
+def test_what_is_no_ablation_is_refused(rows):
+    with pytest.raises(InputError, match="no list of knobs and effects"):
+        second_order_knobs({"knobs": rows})

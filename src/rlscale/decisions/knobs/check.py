@@ -99,6 +99,14 @@ def _advice(
     return advice
 
 
+def _is_effect(row: Any) -> bool:
+    """Whether a row is one of ``ablate``: a knob, and what is known of its effect on the ceiling."""
+    if not isinstance(row, Mapping) or "knob" not in row:
+        return False
+    ceiling = row.get("ceiling")
+    return ceiling is None or (isinstance(ceiling, Mapping) and isinstance(ceiling.get("effect"), Mapping | None))
+
+
 def second_order_knobs(ablation: Mapping[str, Any]) -> frozenset[str]:
     """Return the knobs whose effect on the ceiling an ablation resolved to be small: its 80 % interval within .02.
 
@@ -121,16 +129,17 @@ def second_order_knobs(ablation: Mapping[str, Any]) -> frozenset[str]:
     frozenset({'generations'})
     """
     rows = ablation.get("knobs")
-    if not isinstance(rows, list):
-        raise InputError("--ablation: this is no document of rlscale ablate --json; it has no list of knobs")
+    if not isinstance(rows, list) or not all(map(_is_effect, rows)):
+        raise InputError(
+            "--ablation: this is no document of rlscale ablate --json; it has no list of knobs and effects"
+        )
     inside: dict[str, bool] = {}
     for row in rows:
-        effect = (row.get("ceiling") or {}).get("effect") or {} if isinstance(row, Mapping) else {}
+        effect = (row.get("ceiling") or {}).get("effect") or {}
         ends = effect.get("q10"), effect.get("q90")
         small = all(isinstance(end, int | float) and abs(end) <= MARGIN for end in ends)
-        if isinstance(row, Mapping) and "knob" in row:
-            name = str(row["knob"])
-            inside[name] = inside.get(name, True) and small
+        name = str(row["knob"])
+        inside[name] = inside.get(name, True) and small
     return frozenset(name for name, small in inside.items() if small)
 
 
