@@ -131,6 +131,14 @@ def test_a_table_of_csv_is_judged_by_its_own_compute(tmp_path):
     assert (alarm["monitor"], alarm["severity"], alarm["since"]) == ("non_finite", "stop", 61000.0)
 
 
+@pytest.mark.parametrize("blank", [range(51, 60), (20, 40)])
+def test_an_empty_cell_of_a_table_is_no_nan(blank, tmp_path):
+    lines = ["step,reward,grad_norm"]
+    lines += [f"{k},{0.2 + 0.005 * k:.3f},{'' if k in blank else 0.5 + 0.01 * (k % 5)}" for k in range(60)]
+    (tmp_path / "runs.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert json.loads(invoke(tmp_path / "runs.csv", "--json").stdout)["runs"][0]["alarms"] == []
+
+
 def test_readers_keep_what_was_not_finite_and_the_compute_of_steps(tmp_path):
     write(tmp_path / "a" / "metrics.jsonl", kl=np.where(steps() == 7, np.inf, 0.1))
     path = tmp_path / "a" / "metrics.jsonl"

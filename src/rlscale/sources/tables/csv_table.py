@@ -21,6 +21,7 @@ from rlscale.sources.names import role_of
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
 from rlscale.sources.tables.columns import Columns, Named, TextColumn
+from rlscale.sources.tables.lost import WRITTEN_NAN
 from rlscale.sources.tables.roles import known_among
 from rlscale.sources.text import line_blocks, opened, plural, shown, were
 
@@ -268,15 +269,22 @@ def _wrong_width(path: Path, line: int, row: list[str], width: int) -> SourceErr
 
 
 def _floats(cells: Sequence[str]) -> Floats | None:
-    """Return cells as numbers, NaN where empty; None where one is a word."""
+    """Return cells as numbers, NaN where empty and :data:`WRITTEN_NAN` where that stands there; None for a word."""
     try:
-        return np.array(cells, dtype=np.float64)
+        found = np.array(cells, dtype=np.float64)
     except ValueError:
-        pass
-    try:
-        return np.array([np.nan if c.strip().lower() in _MISSING else float(c) for c in cells], dtype=np.float64)
-    except ValueError:
-        return None
+        try:
+            return np.array([_float(cell.strip().lower()) for cell in cells], dtype=np.float64)
+        except ValueError:
+            return None
+    found[np.isnan(found)] = WRITTEN_NAN
+    return found
+
+
+def _float(cell: str) -> float:
+    if cell == "nan":
+        return WRITTEN_NAN
+    return np.nan if cell in _MISSING else float(cell)
 
 
 def _percents(cells: Sequence[str]) -> Floats | None:

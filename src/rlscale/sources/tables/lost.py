@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Series
 
-__all__ = ["lost_cells", "lost_of"]
+__all__ = ["WRITTEN_NAN", "lost_cells", "lost_of"]
 
 Floats = NDArray[np.float64]
 
-#: A column with so many of its rows filled, up to its last number, is logged on every row.
-_DENSE = 0.9
-#: Fewer numbers than this do not say how often a column is logged.
-_LEAST = 4
+#: A NaN that stands in a cell as such; an empty cell is a NaN too, and the sign bit tells them apart.
+WRITTEN_NAN = float(np.copysign(np.nan, -1.0))
 
 
 def lost_of(
@@ -34,8 +32,8 @@ def lost_of(
 def lost_cells(place: Floats, value: Floats, *, stated: bool) -> Series | None:
     """Return the rows whose value was logged and is not finite, as 1 at their place; None where there are none.
 
-    A table does not tell an empty cell from NaN: both count where the column is filled on nearly every row up to its
-    last number. Infinity always counts.
+    An empty cell means that nothing was logged: where columns stand side by side infinity counts, and a NaN that is
+    written out (:data:`WRITTEN_NAN`).
 
     Parameters
     ----------
@@ -47,17 +45,14 @@ def lost_cells(place: Floats, value: Floats, *, stated: bool) -> Series | None:
     Examples
     --------
     >>> import numpy as np
-    >>> loss = np.array([0.3, 0.2, 0.2, 0.1, np.nan, np.nan])
-    >>> lost_cells(np.arange(6.0), loss, stated=False).step.tolist()
-    [4.0, 5.0]
+    >>> loss = np.array([0.3, 0.2, np.inf, 0.1, np.nan, np.nan])
+    >>> [lost_cells(np.arange(6.0), loss, stated=stated).step.tolist() for stated in (True, False)]
+    [[2.0, 4.0, 5.0], [2.0]]
     """
     placed = np.isfinite(place)
     finite = np.isfinite(value)
     if bool(finite.all()):
         return None
-    lost = np.isinf(value)
-    numbers = np.flatnonzero(finite)
-    if stated or (numbers.size >= _LEAST and numbers.size >= _DENSE * (numbers[-1] + 1)):
-        lost = ~finite
+    lost = ~finite if stated else np.isinf(value) | (np.isnan(value) & np.signbit(value))
     at = np.unique(place[lost & placed])
     return Series(at, np.ones(at.size)) if at.size else None
