@@ -178,5 +178,6 @@ def test_all_knobs_at_once_are_confounded(tmp_path: Path) -> None:
     runs = runs_of([({"a": k, "b": "xyz"[k], "c": 2 * k}, {"A": 0.4 + 0.1 * k}) for k in range(3)])
     found = document(written(tmp_path / "all.csv", runs, ("a", "b", "c")))
     assert found["confounded"] == [["a", "b", "c"]]
+    assert found["design"] == "unbalanced"
     assert {each["says"] for each in found["knobs"]} == {"confounded"}
     assert "All knobs were changed at once" in invoke(tmp_path / "all.csv").stdout

@@ -100,7 +100,8 @@ def lead(view: AblateView) -> tuple[str, ...]:
 
 
 def _tried(ablation: Ablation) -> str:
-    if ablation.design is DesignKind.SWEEP and ablation.knobs and len(ablation.knobs[0].knobs) > 1:
+    together = {each.knobs for each in ablation.knobs}
+    if len(together) == 1 and len(next(iter(together))) > 1:
         return "All knobs were changed at once"
     return _DESIGNS[ablation.design]
 

@@ -259,7 +259,8 @@ def weights_of(design: Design, variance: Floats) -> list[Floats | None]:
 
 def _kind(factors: Sequence[Factor], cells: Sequence[Cell], first: int) -> DesignKind:
     if len(factors) == 1:
-        return DesignKind.SWEEP
+        # knobs that all change together are no sweep of any of them
+        return DesignKind.SWEEP if len(factors[0].knobs) == 1 else DesignKind.UNBALANCED
     if all(_apart(cell, cells[first]) <= 1 for cell in cells):
         return DesignKind.LEAVE_ONE_OUT
     if len(cells) == np.prod([len(factor.levels) for factor in factors]):
