@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,11 @@ import numpy as np
 from rlscale.answers.coverage import lacking
 from rlscale.answers.numbers import count, probability, quantity, reward, span
 from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.view import View
 from rlscale.curves import Run, Source
 from rlscale.curves.assumed import bounds_sentence
 from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, VerdictName
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 
 if TYPE_CHECKING:
     from rlscale.decisions import Ranking, RecipeRank
@@ -167,27 +167,19 @@ class RunView(RunLine):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitView:
+class FitView(View):
     """The answer of ``fit``; ``calibration``: by which its forecasts are corrected."""
 
     runs: tuple[RunView, ...]
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
     calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankView:
+class RankView(View):
     """The answer of ``rank``: the ranking and the runs behind it; ``calibration``: as in :class:`FitView`."""
 
     ranking: Ranking
     runs: tuple[RunLine, ...]
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
     calibration: Calibration | None = None
 
     @cached_property

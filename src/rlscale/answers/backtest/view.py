@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from rlscale.answers.numbers import error
 from rlscale.answers.remarks import Remark, read_remarks
 from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.view import View
 from rlscale.curves import Run
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 from rlscale.trust.outcome import Backtest
 
 __all__ = ["METHOD_WORDS", "BacktestView", "backtest_view"]
@@ -30,15 +30,11 @@ METHOD_WORDS = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True)
-class BacktestView:
+class BacktestView(View):
     """The answer of ``backtest``; ``input`` is what was repaired, or is to be known, of the ``runs`` read."""
 
     result: Backtest
     input: tuple[Remark, ...] = ()
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
     runs: int = 0
 
     def error(self, value: float | None) -> str:

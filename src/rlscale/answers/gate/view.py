@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from rlscale.answers.coverage import lacking
 from rlscale.answers.numbers import count, reward
 from rlscale.answers.remarks import Remark, read_remarks
-from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.settings import Settings
+from rlscale.answers.view import View, read_with
 from rlscale.answers.views import listed
 from rlscale.curves import Curve
 from rlscale.decisions.gate import Action, Decision, GateAnswer
 from rlscale.decisions.savings import Savings
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 
 __all__ = ["CLAIM", "GateView", "gate_view", "headline", "risk_words"]
 
@@ -35,7 +35,7 @@ _NOTHING = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateView:
+class GateView(View):
     """The answer of ``gate``.
 
     Parameters
@@ -59,10 +59,6 @@ class GateView:
     calibration: str
     shown: tuple[Decision, ...]
     input: tuple[Remark, ...] = ()
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
     curves: Mapping[str, Curve] = field(default_factory=dict)
     price: float | None = None
 
@@ -97,9 +93,7 @@ def gate_view(
         calibration=calibration,
         shown=tuple(one for one in answer.decisions if not shown or one.run in shown),
         input=read_remarks(reading.runs),
-        errors=bad_files(reading.errors),
-        settings=settings or Settings(),
-        grouping=reading.grouping,
+        **read_with(reading, settings),
         left_out=answer.left_out,
         curves={run.name: run.curve for run in reading.runs},
         price=price,

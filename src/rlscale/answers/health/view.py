@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rlscale.answers.coverage import lacking
 from rlscale.answers.numbers import count, quantity
-from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.settings import Settings
+from rlscale.answers.view import View, read_with
 from rlscale.answers.views import listed
 from rlscale.errors import InputError
 from rlscale.health import MONITORS, SEVERITIES, Alarm, Health, RunHealth
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 
 __all__ = ["TITLES", "HealthView", "first_alarms", "headline", "health_view", "place"]
 
@@ -21,7 +21,7 @@ TITLES = {each.name: each.title for each in MONITORS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class HealthView:
+class HealthView(View):
     """The answer of ``health``.
 
     Parameters
@@ -38,10 +38,6 @@ class HealthView:
     health: Health
     explained: RunHealth | None
     named: bool = False
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def runs(self) -> tuple[RunHealth, ...]:
@@ -63,9 +59,7 @@ def health_view(
         health=health,
         explained=_explained(health.runs, explain),
         named=explain is not None,
-        errors=() if reading is None else bad_files(reading.errors),
-        settings=settings or Settings(),
-        grouping=None if reading is None else reading.grouping,
+        **read_with(reading, settings),
         left_out=health.left_out,
     )
 

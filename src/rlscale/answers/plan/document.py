@@ -97,18 +97,15 @@ def _crossing(each: Crossing) -> Document:
 
 
 def _split(split: Split) -> Document:
-    told = asdict(split)
-    first = {name: told.pop(name) for name in ("explore_each", "commit", "p_right")}
-    return {**first, **told, "recipes": list(split.recipes), "points": [asdict(point) for point in split.points]}
+    document = asdict(split)
+    first = {name: document.pop(name) for name in ("explore_each", "commit", "p_right")}
+    return {**first, **document}
 
 
 def _pretraining(share: PretrainingShare) -> Document:
-    told = asdict(share)
-    return {"share": told.pop("share"), "references": [asdict(each) for each in share.references], **_less(told)}
-
-
-def _less(told: Document) -> Document:
-    return {name: value for name, value in told.items() if name != "references"}
+    document = asdict(share)
+    first = {name: document.pop(name) for name in ("share", "references")}
+    return {**first, **document}
 
 
 def lr_document(rate: LearningRate) -> Document:

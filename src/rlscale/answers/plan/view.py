@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from rlscale.answers.numbers import quantity, reward
-from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.settings import Settings
+from rlscale.answers.view import View, read_with
 from rlscale.answers.views import Bounds, RunLine, run_line
 from rlscale.decisions.plan import Crossing, Plan, RecipePlan
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 
 __all__ = ["PlanView", "plan_view"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanView:
+class PlanView(View):
     """The answer of ``plan``.
 
     Parameters
@@ -36,10 +36,6 @@ class PlanView:
     plan: Plan
     runs: tuple[RunLine, ...]
     shown: tuple[str, ...]
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[RecipePlan, ...]:
@@ -94,8 +90,6 @@ def plan_view(
         plan=plan,
         runs=runs,
         shown=tuple(row.recipe for row in plan.recipes if row.recipe in chosen),
-        errors=() if reading is None else bad_files(reading.errors),
-        settings=settings or Settings(),
-        grouping=None if reading is None else reading.grouping,
+        **read_with(reading, settings),
         left_out=plan.left_out,
     )

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rlscale.answers.numbers import error
 from rlscale.answers.remarks import Remark, read_remarks
-from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.settings import Settings
+from rlscale.answers.view import View, read_with
 from rlscale.curves import Run
 from rlscale.decisions.savings import Savings
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 from rlscale.trust.replay import PolicyScores, Replay
 
 __all__ = ["ReplayView", "replay_view"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplayView:
+class ReplayView(View):
     """The answer of ``replay``; ``input`` is what was repaired, or is to be known, of the ``runs`` read."""
 
     result: Replay
     input: tuple[Remark, ...] = ()
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
     runs: tuple[Run, ...] = ()
     price: float | None = None
 
@@ -55,9 +51,7 @@ def replay_view(
     return ReplayView(
         result=result,
         input=read_remarks(reading.runs),
-        errors=bad_files(reading.errors),
-        settings=settings or Settings(),
-        grouping=reading.grouping,
+        **read_with(reading, settings),
         left_out=result.left_out,
         runs=reading.runs,
         price=price,

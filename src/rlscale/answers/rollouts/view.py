@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rlscale.answers.remarks import Remark, read_remarks
-from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.settings import Settings
+from rlscale.answers.view import View, read_with
 from rlscale.decisions.rollouts import ClassRollouts, Optimum, Rollouts
 from rlscale.inference import Fit
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 
 __all__ = ["RolloutsView", "rollouts_view", "stops"]
 
@@ -21,15 +21,11 @@ _ALIKE = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
-class RolloutsView:
+class RolloutsView(View):
     """The answer of ``rollouts``; ``input`` is what was repaired, or is to be known, of what was read."""
 
     answer: Rollouts
     input: tuple[Remark, ...] = ()
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def shown_in(self) -> tuple[float, float]:
@@ -96,8 +92,6 @@ def rollouts_view(
     return RolloutsView(
         answer=answer,
         input=(*(() if reading is None else read_remarks(reading.runs)), *more),
-        errors=() if reading is None else bad_files(reading.errors),
-        settings=settings or Settings(),
-        grouping=None if reading is None else reading.grouping,
+        **read_with(reading, settings),
         left_out=answer.left_out,
     )

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rlscale.answers.remarks import Remark, read_remarks
-from rlscale.answers.settings import BadFile, Settings, bad_files
+from rlscale.answers.settings import Settings
+from rlscale.answers.view import View, read_with
 from rlscale.decisions.sizes import SizeLaw, SizePrediction, SizeRow
 from rlscale.inference import Interval
-from rlscale.left_out import LeftOut
-from rlscale.sources import Grouping, Reading
+from rlscale.sources import Reading
 
 __all__ = ["SizesView", "sizes_view"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SizesView:
+class SizesView(View):
     """The answer of ``sizes``; ``input`` is what was repaired, or is to be known, of the runs read."""
 
     law: SizeLaw
     input: tuple[Remark, ...] = ()
-    errors: tuple[BadFile, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    grouping: Grouping | None = None
-    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def shown_in(self) -> tuple[float, float]:
@@ -58,8 +54,6 @@ def sizes_view(law: SizeLaw, reading: Reading, settings: Settings | None = None)
     return SizesView(
         law=law,
         input=read_remarks(reading.runs),
-        errors=bad_files(reading.errors),
-        settings=settings or Settings(),
-        grouping=reading.grouping,
+        **read_with(reading, settings),
         left_out=law.left_out,
     )
