@@ -43,8 +43,8 @@ def command_of(text: str, option: str = "--on-decision") -> tuple[str, ...]:
     except ValueError as error:
         raise InputError(f"{option} {text!r} cannot be taken apart: {error}") from error
     if not words:
-        what = option.removeprefix("--on-")
-        raise InputError(f"{option} is empty; give a program that reads a {what} as JSON on its standard input")
+        what = {"--on-decision": "a decision", "--on-alarm": "an alarm"}[option]
+        raise InputError(f"{option} is empty; give a program that reads {what} as JSON on its standard input")
     return words
 
 

@@ -10,9 +10,9 @@ from rlscale.live.alarms.announcer import Announcer
 from rlscale.live.alarms.command import AlarmCommand
 from rlscale.live.alarms.of_ledger import LedgerAlarms, alarm_events
 from rlscale.live.alarms.of_logs import LogAlarms, LogLook
-from rlscale.live.alarms.signal import ONSET, RECOVERY, AlarmEvent, Signal
+from rlscale.live.alarms.signal import ONSET, RECOVERY, AlarmEvent, Progress, Signal
 from rlscale.live.alarms.sinks import Sink
-from rlscale.live.alarms.state import AlarmState, Progress, advanced, restored
+from rlscale.live.alarms.state import AlarmState, advanced, restored
 
 __all__ = [
     "ONSET",

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from rlscale.live.alarms.present import worth
-from rlscale.live.alarms.signal import AlarmEvent, Key, Signal
+from rlscale.live.alarms.signal import AlarmEvent, Key, Progress, Signal
 from rlscale.live.alarms.sinks import Sink
-from rlscale.live.alarms.state import AlarmState, Progress, advanced
+from rlscale.live.alarms.state import AlarmState, advanced
 
 __all__ = ["Announcer"]
 

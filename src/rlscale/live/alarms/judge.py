@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from rlscale.curves import Run
 from rlscale.health import Limits, RunHealth, run_health
 from rlscale.live.alarms.present import health_signals, unjudged
-from rlscale.live.alarms.signal import Key, Signal
-from rlscale.live.alarms.state import Progress
+from rlscale.live.alarms.signal import Key, Progress, Signal
 
 __all__ = ["Judge", "mark_of", "progress_of"]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from rlscale.curves import Run
-from rlscale.decisions import rank
+from rlscale.decisions import rank_best
 from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.ledger import ALARM, DRY_ALARM, WELL, Event, Lease, Ledger, NewEvent
@@ -169,7 +169,7 @@ class LedgerAlarms:
             for each in fits
         ]  # fmt: skip
         try:
-            return trap_signals(rank(fitted, target=looker.settings.end, seed_sd=looker.settings.seed_sd))
+            return trap_signals(rank_best(fitted, target=looker.settings.end, seed_sd=looker.settings.seed_sd))
         except InputError:  # runs that cannot be compared: the gate says so
             return []
 

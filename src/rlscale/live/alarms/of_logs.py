@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rlscale.curves import Run
-from rlscale.decisions import rank
+from rlscale.decisions import rank_best
 from rlscale.errors import InputError, RlscaleError
 from rlscale.health import Health
 from rlscale.inference import Fit, fits
@@ -142,6 +142,6 @@ def _wrong(reading: Reading) -> dict[str, str]:
 
 def _traps(known: Sequence[Fit]) -> list[Signal]:
     try:
-        return trap_signals(rank(known)) if len(known) > 1 else []
+        return trap_signals(rank_best(known)) if len(known) > 1 else []
     except InputError:  # runs of several units, metrics or bounds cannot be ranked
         return []

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from rlscale.curves import Curve
 from rlscale.decisions import Pair, Ranking
 from rlscale.decisions.gate import Action, Decision
 from rlscale.decisions.pairs import TRAP
 from rlscale.health import SEVERITIES, Alarm, RunHealth
 from rlscale.inference import Fit, VerdictName
 from rlscale.inference.examine import examine
+from rlscale.inference.regimes import Break
 from rlscale.live.alarms.signal import Key, Signal
 
 __all__ = ["decision_signals", "health_signals", "trap_signals", "unjudged", "verdict_signals", "worth"]
@@ -55,7 +59,7 @@ def verdict_signals(fit: Fit) -> list[Signal]:
     run, curve, verdict = fit.run, fit.run.curve, fit.verdict
     if verdict.name is VerdictName.COLLAPSED:
         fall = examine(curve).found
-        since, value, threshold = (None,) * 3 if fall is None else (fall.since, fall.now, fall.before)
+        since, value, threshold = (None,) * 3 if fall is None else (_fell(fall, curve), fall.now, fall.before)
         severity, kind = "stop", "collapse"
     elif verdict.name is VerdictName.RESOLVED:
         asked = next((each for each in fit.forecasts if each.compute == fit.question), fit.asymptote)
@@ -107,6 +111,12 @@ def trap_signals(ranking: Ranking) -> list[Signal]:
             f"To do: do not stop {best} for being behind now.",
         )
     ]  # fmt: skip
+
+
+def _fell(fall: Break, curve: Curve) -> float:
+    """Return the compute of the first evaluation after the peak that lies nearer to where the run fell to."""
+    below = (curve.compute > fall.until) & (curve.reward < 0.5 * (fall.before + fall.now))
+    return float(curve.compute[int(np.argmax(below))]) if below.any() else fall.since
 
 
 def _p_loses(pair: Pair) -> float:

@@ -9,12 +9,20 @@ from typing import Any
 
 from rlscale.health import FalseAlarms
 
-__all__ = ["ONSET", "RECOVERY", "AlarmEvent", "Key", "Signal"]
+__all__ = ["ONSET", "RECOVERY", "AlarmEvent", "Key", "Progress", "Signal"]
 
 #: What an alarm is known by: the run (for a trap: its recipe, where that has several runs) and the kind.
 Key = tuple[str, str]
 ONSET, RECOVERY = "onset", "recovery"
 SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come: rows of its log, and evaluations."""
+
+    rows: int
+    evaluations: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +87,8 @@ class AlarmEvent:
         How often this alarm has begun, this time among them.
     before : str, optional
         Of an onset of what was there already: the severity, or the decision, that was sent before.
+    reached : Progress, optional
+        How far the run was.
     """
 
     event: str
@@ -86,6 +96,7 @@ class AlarmEvent:
     at: float
     onsets: int = 1
     before: str | None = None
+    reached: Progress | None = None
 
     def document(self) -> dict[str, Any]:
         """Return what programs are sent, as JSON values."""
@@ -107,13 +118,15 @@ class AlarmEvent:
             "state": signal.state,
             "before": self.before,
             "onsets": self.onsets,
+            "rows": None if self.reached is None else self.reached.rows,
+            "evaluations": None if self.reached is None else self.reached.evaluations,
             "at": datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
     @staticmethod
     def of(document: Mapping[str, Any], at: float) -> AlarmEvent:
         """Return the event that :meth:`document` wrote, at a Unix time."""
-        rates = document["false_alarms"]
+        rates, rows = document["false_alarms"], document["rows"]
         names = (
             "kind",
             "run",
@@ -131,8 +144,9 @@ class AlarmEvent:
             **{name: document[name] for name in names}, false_alarms=None if rates is None else FalseAlarms(**rates)
         )
         return AlarmEvent(
-            event=document["event"], signal=signal, at=at, onsets=document["onsets"], before=document["before"]
-        )
+            event=document["event"], signal=signal, at=at, onsets=document["onsets"], before=document["before"],
+            reached=None if rows is None else Progress(rows, document["evaluations"]),
+        )  # fmt: skip
 
     @property
     def title(self) -> str:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rlscale.health import SEVERITIES
-from rlscale.live.alarms.signal import ONSET, RECOVERY, AlarmEvent, Key, Signal
+from rlscale.live.alarms.signal import ONSET, RECOVERY, AlarmEvent, Key, Progress, Signal
 
-__all__ = ["CALM", "AlarmState", "Progress", "advanced", "restored"]
+__all__ = ["CALM", "AlarmState", "advanced", "restored"]
 
 #: The while: evaluations for what is judged of the curve, logged rows for the others. The gate's own decisions have
 #: their hysteresis in the gate; a run that logs again has not stalled.
@@ -31,14 +31,6 @@ CALM: Mapping[str, tuple[str, int]] = MappingProxyType(
 _MONITOR = ("rows", 3)
 #: Doublings at most.
 _MOST = 8
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come: rows of its log, and evaluations."""
-
-    rows: int
-    evaluations: int
 
 
 @dataclass(frozen=True)
@@ -63,8 +55,12 @@ class AlarmState:
 
 
 def restored(events: Iterable[AlarmEvent]) -> dict[Key, AlarmState]:
-    """Return the state after events, in their order."""
-    return {event.signal.key: AlarmState(event) for event in events}
+    """Return the state after events, in their order.
+
+    When an alarm was last there is not among them: it is taken to be when it began, so that it is over no later than it
+    would be. Every onset still takes twice as long as the one before, and the number of events grows as slowly.
+    """
+    return {event.signal.key: AlarmState(event, event.reached) for event in events}
 
 
 def advanced(
@@ -100,9 +96,10 @@ def advanced(
     after, events = dict(before), []
     here = {signal.key: signal for signal in present}
     for key, signal in here.items():
-        event = _onset(before.get(key), signal, at)
+        reached = progress.get(signal.run)
+        event = _onset(before.get(key), signal, at, reached)
         events += [] if event is None else [event]
-        after[key] = AlarmState(event or before[key].last, progress.get(signal.run))
+        after[key] = AlarmState(event or before[key].last, reached)
     for key, state in before.items():
         reached = progress.get(key[0])
         if key in here or not state.open or reached is None or key in unjudged:
@@ -111,23 +108,26 @@ def advanced(
         begun_anew = reached.rows < there.rows or reached.evaluations < there.evaluations
         after[key] = AlarmState(state.last, reached if begun_anew else there)
         if key[0] in over or _calm(after[key], reached):
-            event = AlarmEvent(event=RECOVERY, signal=state.last.signal, at=at, onsets=state.last.onsets)
+            event = AlarmEvent(
+                event=RECOVERY, signal=state.last.signal, at=at, onsets=state.last.onsets, reached=reached
+            )
             events.append(event)
             after[key] = AlarmState(event)
     return after, tuple(events)
 
 
-def _onset(state: AlarmState | None, signal: Signal, at: float) -> AlarmEvent | None:
+def _onset(state: AlarmState | None, signal: Signal, at: float, reached: Progress | None) -> AlarmEvent | None:
     """Return the onset to be sent of what is there; None where it was sent."""
-    if state is None or not state.open:
-        onsets = 1 if state is None else state.last.onsets + 1
-        return AlarmEvent(event=ONSET, signal=signal, at=at, onsets=onsets)
-    sent = state.last.signal
-    if signal.state != sent.state:
-        return AlarmEvent(event=ONSET, signal=signal, at=at, onsets=state.last.onsets, before=sent.state)
-    if SEVERITIES.index(signal.severity) > SEVERITIES.index(sent.severity):
-        return AlarmEvent(event=ONSET, signal=signal, at=at, onsets=state.last.onsets, before=sent.severity)
-    return None
+    onsets, before = 1 if state is None else state.last.onsets, None
+    if state is not None and state.open:
+        sent = state.last.signal
+        graver = SEVERITIES.index(signal.severity) > SEVERITIES.index(sent.severity)
+        if signal.state == sent.state and not graver:
+            return None
+        before = sent.severity if signal.state == sent.state else sent.state
+    elif state is not None:
+        onsets += 1
+    return AlarmEvent(event=ONSET, signal=signal, at=at, onsets=onsets, before=before, reached=reached)
 
 
 def _calm(state: AlarmState, reached: Progress) -> bool:

@@ -121,9 +121,9 @@ class Webhook:
     def close(self, patience: float) -> str:
         """Send what waits for so many seconds at most, and end; return what is wrong, or nothing."""
         with self._change:
-            self._deadline = time.monotonic() + patience
+            first, self._deadline = self._deadline is None, time.monotonic() + patience
             self._change.notify_all()
-        if self._thread is not None:
+        if self._thread is not None and first:
             self._thread.join(patience + 0.5)
         with self._change:
             self._lost += len(self._waiting) + self._under_way
