@@ -91,7 +91,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
                 show(alarms.step())
         finally:
             wrong = alarms.close(_PATIENCE)
-    news.wrong(wrong)
+    news.ended(wrong)
 
 
 @contextmanager

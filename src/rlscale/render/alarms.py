@@ -69,6 +69,10 @@ class AlarmNews:
             self._print(f"{subject}: {WELL}")
         self._known = dict(troubles)
 
+    def ended(self, troubles: dict[str, str]) -> None:
+        """Print what is wrong with where alarms go, at the end, beside what was known to be wrong."""
+        self.wrong({**self._known, **troubles})
+
     @contextmanager
     def live(self) -> Iterator[Callable[[LogLook], None]]:
         """Yield what shows, below the lines, how things stand after a look."""
