@@ -94,6 +94,16 @@ def test_a_recipe_of_several_runs_is_a_trap_as_a_recipe():
     assert trap.run == trap.recipe
 
 
+def test_what_has_collapsed_is_no_trap():
+    runs = [run for run, _ in simulated_runs(2, 1, 60, 3)]
+    fallen = runs[0].curve.reward.copy()
+    fallen[40:] = 0.1 + 0.005 * np.random.default_rng(1).standard_normal(fallen.size - 40)
+    sick = replace(runs[0], curve=replace(runs[0].curve, reward=fallen))
+    ranking = rank_best(list(fits([sick, runs[1]])), target=4000.0)
+    assert any(pair.trap and pair.early_leader == sick.recipe for pair in ranking.pairs)
+    assert trap_signals(ranking) == []
+
+
 def test_runs_that_are_alike_are_no_trap():
     runs = [first(run, 30) for run, _ in simulated_runs(1, 1, 40, 0)] * 2
     alike = [replace(run, name=f"r{k}", recipe=f"r{k}") for k, run in enumerate(runs)]

@@ -91,12 +91,20 @@ def decision_signals(decisions: Sequence[Decision], unit: str, *, acting: bool) 
 
 
 def trap_signals(ranking: Ranking) -> list[Signal]:
-    """Return that the recipe that led early loses to the best one: at most one, of those that do the highest placed."""
+    """Return that the recipe that led early loses to the best one: at most one, of those that do the highest placed.
+
+    One that has collapsed leads nobody on.
+    """
     if not ranking.recipes:
         return []
     best = ranking.recipes[0].recipe
     places = {each.recipe: place for place, each in enumerate(ranking.recipes)}
-    pairs = [pair for pair in ranking.pairs if pair.trap and best in (pair.a, pair.b) and pair.early_leader != best]
+    fallen = {each.recipe for each in ranking.recipes if each.verdict.name is VerdictName.COLLAPSED}
+    pairs = [
+        pair
+        for pair in ranking.pairs
+        if pair.trap and best in (pair.a, pair.b) and pair.early_leader not in (best, *fallen)
+    ]
     if not pairs:
         return []
     pair = min(pairs, key=lambda each: places[each.early_leader])
