@@ -125,9 +125,9 @@ class Watch:
 
     @property
     def busy(self) -> bool:
-        """Whether a command runs that was started here, or an alarm is still to be sent."""
+        """Whether a command runs that was started here."""
         commands = self._courier is not None and self._courier.busy
-        return commands or (self._alarms is not None and self._alarms.busy)
+        return commands or (self._alarms is not None and self._alarms.awaited)
 
     def step(self) -> Scene:
         """Do one pass. What fails is kept as an event of the ledger, once, and the next pass goes on."""

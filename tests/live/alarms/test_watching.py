@@ -91,7 +91,7 @@ def test_a_run_that_collapses_raises_its_alarm_within_one_evaluation_and_its_rec
                 wait_until(lambda: hook.events("collapse"))  # before the next evaluation
         assert FALLS < first <= FALLS + 3
         assert not collapsed(watch)
-        wait_until(lambda: len(hook.events("collapse")) == 2 and not watch.busy)
+        wait_until(lambda: len(hook.events("collapse")) == 2 and not watch._alarms.busy)
         assert hook.events("collapse") == [("onset", "falls", "collapse"), ("recovery", "falls", "collapse")]
         kinds = {kind for _, run, kind in hook.events() if run == "falls"}
         assert {"collapse", "decision"} <= kinds
@@ -140,7 +140,7 @@ def test_a_restart_sends_nothing_twice(anywhere):
             put(anywhere, k)
             with closing(watching(anywhere, hook_of(hook))) as watch:  # a watcher for each evaluation
                 watch.step()
-                wait_until(lambda watch=watch: not watch.busy)
+                wait_until(lambda watch=watch: not watch._alarms.busy)
         assert hook.events("collapse") == [("onset", "falls", "collapse"), ("recovery", "falls", "collapse")]
         by_key = {}
         for event, run, kind in hook.events():
@@ -160,7 +160,7 @@ def test_of_two_watchers_one_sends(anywhere, tmp_path):
             first.step()
             assert second.step().role == "standby"
             told += [event.signal.key for event in view.step().alarms]
-        wait_until(lambda: not first.busy)
+        wait_until(lambda: not first._alarms.busy)
         assert hook.events("collapse") == [("onset", "falls", "collapse")]
         assert told.count(("falls", "collapse")) == 1  # who only looks on sees it, too
         before = len(hook.events())

@@ -37,6 +37,11 @@ class Announcer:
         """Whether an alarm is still to be sent."""
         return any(sink.busy for sink in self._sinks)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether something is under way that the last pass waits for."""
+        return any(sink.busy for sink in self._sinks if sink.awaited)
+
     def announce(
         self,
         present: Iterable[Signal],

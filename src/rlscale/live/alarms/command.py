@@ -26,7 +26,7 @@ class AlarmCommand:
         Alarms that may wait; what comes beyond is dropped, and counted.
     """
 
-    name = "on-alarm"
+    name, awaited = "on-alarm", True
 
     def __init__(self, courier: Courier, room: int = ROOM) -> None:
         self._courier, self._room = courier, room

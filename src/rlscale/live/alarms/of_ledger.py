@@ -77,6 +77,11 @@ class LedgerAlarms:
         return self._announcer.busy
 
     @property
+    def awaited(self) -> bool:
+        """Whether something is under way that the last pass waits for."""
+        return self._announcer.awaited
+
+    @property
     def kind(self) -> str:
         """What its events are called in the ledger."""
         return ALARM if self._acting else DRY_ALARM

@@ -10,9 +10,18 @@ __all__ = ["Sink"]
 
 
 class Sink(Protocol):
-    """Sends alarms, and holds nobody up."""
+    """Sends alarms, and holds nobody up.
+
+    Attributes
+    ----------
+    name : str
+    awaited : bool
+        Whether a pass that is the last one waits for it as for the commands of decisions; else it has the few seconds
+        of :meth:`close`.
+    """
 
     name: str
+    awaited: bool
 
     def send(self, event: AlarmEvent) -> None:
         """Take an alarm; return at once."""

@@ -70,7 +70,7 @@ class Webhook:
         Alarms that may wait; what comes beyond is dropped, and counted.
     """
 
-    name = "webhook"
+    name, awaited = "webhook", False
 
     def __init__(
         self,
