@@ -76,7 +76,8 @@ def remark(config: Config) -> Iterator[Finding]:
     """Yield what is wrong with the keys themselves."""
     trainer = f"{config.title} {config.version}".strip()
     for each in config.remarks:
-        severity: Severity = "error" if each.refused else "note" if each.kind == "unread" else "warning"
+        severity: Severity = "error" if each.refused else "note" if each.kind in ("unread", "depends") else "warning"
         yield Finding(
-            config=config.name, setting=each.key, value=each.value, severity=severity, says=each.says, source=trainer
+            config=config.name, setting=each.key, value=each.value, severity=severity, source=trainer,
+            says=f"I{each.says[1:]}" if each.says.startswith("it ") else each.says,
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from rlscale.curves import KeyRemark
 from rlscale.errors import InputError
+from rlscale.sources.configs.kinds import ANY, Kind, fault, kind_of
 from rlscale.sources.configs.written import Written, shown
 
-__all__ = ["TRAINERS", "Schema", "identified", "key_remarks", "schema_of"]
+__all__ = ["TRAINERS", "Schema", "checked_version", "identified", "key_remarks", "schema_of", "sound_values"]
 
 #: Trainers whose configurations are read, with the name people know.
 TRAINERS = {"trl": "TRL", "verl": "verl", "openrlhf": "OpenRLHF", "nemo-rl": "NeMo-RL"}
@@ -32,11 +35,14 @@ class Schema:
         The first and the last of them that has the key.
     open : frozenset of str
         Keys under which anything may stand.
+    kinds : mapping of str to Kind
+        What the value of a key may be.
     """
 
     versions: tuple[str, ...]
     keys: Mapping[str, tuple[str, str]]
     open: frozenset[str]
+    kinds: Mapping[str, Kind]
 
     def known(self, key: str) -> str | None:
         """Return the key, or the open one above it; None where there is neither."""
@@ -63,19 +69,22 @@ def schema_of(trainer: str) -> Schema:
     versions: tuple[str, ...] = ()
     keys: dict[str, tuple[str, str]] = {}
     star: set[str] = set()
+    kinds: dict[str, Kind] = {}
     text = files("rlscale.sources.configs").joinpath("keys", f"{trainer}.txt").read_text(encoding="utf-8")
     for line in text.splitlines():
         if line.startswith("#"):
             words = line[1:].split()
             versions = tuple(words) if all(word[0].isdigit() for word in words) else versions
             continue
+        line, _, kind = line.partition(" | ")
         key, *rest = line.split()
         if rest and rest[0] == "*":
             star.add(key)
             rest = rest[1:]
         first, last = rest or ("-", "-")
+        kinds[key] = kind_of(kind) if kind else ANY
         keys[key] = (versions[0] if first == "-" else first, versions[-1] if last == "-" else last)
-    return Schema(versions, keys, frozenset(star))
+    return Schema(versions, keys, frozenset(star), kinds)
 
 
 def identified(keys: Iterable[str]) -> str | None:
@@ -111,6 +120,45 @@ def key_remarks(trainer: str, written: Written, version: str | None) -> list[Key
     return remarks
 
 
+#: Words that a parser of flags takes for true and false.
+_YES, _NO = frozenset({"yes", "y", "t", "true", "1"}), frozenset({"no", "n", "f", "false", "0"})
+
+
+def sound_values(trainer: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[KeyRemark]]:
+    """Return the values that the trainer can start with, and what is wrong with the others.
+
+    Parameters
+    ----------
+    trainer : str
+    values : mapping of str to Any
+        Flat, as written.
+
+    Examples
+    --------
+    >>> sound, wrong = sound_values("trl", {"learning_rate": -1e-6, "num_generations": 8})
+    >>> sound, wrong[0].says
+    ({'num_generations': 8}, 'it must be a number above 0')
+    """
+    schema = schema_of(trainer)
+    sound: dict[str, Any] = {}
+    remarks: list[KeyRemark] = []
+    for key, value in values.items():
+        kind = schema.kinds.get(key, ANY)
+        if trainer == "trl" and kind.what == "flag" and isinstance(value, str):
+            word = value.lower()
+            value = True if word in _YES else False if word in _NO else value
+        says = fault(kind, value)
+        if not says:
+            sound[key] = value
+        elif kind.own and isinstance(value, str) and "did you mean" not in says:
+            says = f"it is none of {TRAINERS[trainer]}'s own; your code must add it under this name"
+            remarks.append(KeyRemark(key, shown(value), "value", says))
+            sound[key] = value
+        else:
+            remarks.append(KeyRemark(key, shown(value), "value", says, refused=True))
+    return sound, remarks
+
+
 def _unknown(trainer: str, schema: Schema, key: str, value: str) -> KeyRemark:
     title, newest = TRAINERS[trainer], schema.versions[-1]
     near = _meant(schema, key)
@@ -144,6 +192,27 @@ def _wrong_version(trainer: str, schema: Schema, key: str, version: str | None) 
     if last != schema.versions[-1] and _number(wanted) > _number(last):
         return f"{lacks}: of the versions looked at, {last} is the last that has it"
     return ""
+
+
+_VERSION = re.compile(r"v?\d{1,9}(\.\d{1,9}){0,5}([-.+]?[a-z]{1,5}[.\d]{0,9})*", re.IGNORECASE)
+
+
+def checked_version(version: str) -> str:
+    """Return a version of a trainer, without the v before it.
+
+    Raises
+    ------
+    InputError
+        It is none.
+
+    Examples
+    --------
+    >>> checked_version("v0.19.1")
+    '0.19.1'
+    """
+    if _VERSION.fullmatch(version.strip()) is None:
+        raise InputError(f"--trainer-version {version!r} is no version; give one like 0.19.1", parameter="version")
+    return version.strip().lstrip("vV")
 
 
 def _number(version: str) -> tuple[int, ...]:

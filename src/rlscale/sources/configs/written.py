@@ -10,10 +10,10 @@ from typing import Any
 from rlscale.curves import KeyRemark
 from rlscale.errors import SourceError
 
-__all__ = ["MOST_BYTES", "Written", "flat_keys", "literal", "shown"]
+__all__ = ["DEEPEST", "MOST_BYTES", "MOST_KEYS", "Written", "flat_keys", "literal", "shown"]
 
 #: No configuration is larger, has more settings, or is deeper; a file that does is refused, not read for hours.
-MOST_BYTES, MOST_KEYS, DEEPEST = 4 << 20, 20_000, 40
+MOST_BYTES, MOST_KEYS, DEEPEST = 2 << 20, 20_000, 40
 #: Elements of a list that is kept, and characters of a value that is shown.
 _LONGEST, _SHOWN = 64, 60
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
@@ -127,10 +127,14 @@ def _plain(value: Any) -> Any:
     """Return a value that is safe to show: text as what it means, lists of plain values only."""
     if isinstance(value, str):
         return literal(value) if len(value) <= 1000 else value[:1000]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**18:
+        return "a number of more than 18 digits"
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, list | tuple):
         if len(value) <= _LONGEST and not any(isinstance(part, list | tuple | set | Mapping) for part in value):
             return [_plain(part) for part in value]
         return "a list"
-    return "{}" if isinstance(value, Mapping) else type(value).__name__
+    if isinstance(value, set | bytes):
+        return "a list"
+    return "{}" if isinstance(value, Mapping) else literal(str(value)[:1000])
