@@ -58,6 +58,8 @@ def knobs(name: str | None, **given: Any) -> None:
         raise InputError(f"{' and '.join(questions)} ask for different answers; give one of them")
     if given["ablation"] is not None and not checks:
         raise InputError("--ablation is for --check or --difficulty; give one of them")
+    if given["version"] is not None and not (given["configs"] or given["diff"]):
+        raise InputError("--trainer-version is for --check or --diff; give one of them")
     if given["plot"] is not None and (checks or given["diff"] or given["emit"] is not None):
         raise InputError("--plot draws the catalogue and its knobs; for the others give --report or --csv")
     if checks:

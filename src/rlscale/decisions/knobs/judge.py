@@ -79,5 +79,17 @@ def remark(config: Config) -> Iterator[Finding]:
         severity: Severity = "error" if each.refused else "note" if each.kind in ("unread", "depends") else "warning"
         yield Finding(
             config=config.name, setting=each.key, value=each.value, severity=severity, source=trainer,
-            says=f"I{each.says[1:]}" if each.says.startswith("it ") else each.says,
+            says=_begun(each.says, each.value),
         )
+
+
+def _begun(says: str, value: str) -> str:
+    """Return a sentence with a capital letter, unless it begins with a key or a value.
+
+    Examples
+    --------
+    >>> _begun("it must be true", "maybe"), _begun("bf16 is on too", "true"), _begun("luspo is meant so", "luspo")
+    ('It must be true', 'bf16 is on too', 'luspo is meant so')
+    """
+    first = says.partition(" ")[0]
+    return says[:1].upper() + says[1:] if first.isalpha() and first != value else says

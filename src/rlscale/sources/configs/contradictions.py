@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from math import gcd
 
 from rlscale.curves import KeyRemark
-from rlscale.sources.configs.rules import Above, Absent, Equal, Flat, Not, Rule, Stated, Undivided, number
+from rlscale.sources.configs.rules import Above, Absent, Different, Equal, Flat, Not, Rule, Stated, Undivided, number
 from rlscale.sources.configs.written import shown
 
 __all__ = ["contradictions"]
@@ -51,7 +51,7 @@ _TRL = (
     Rule("epsilon", (Above("epsilon", "epsilon_high"),), "it is above epsilon_high = {epsilon_high}; exchange them"),
     Rule("entropy_coef_min", (Above("entropy_coef_min", "entropy_coef_max", other_default=1.0),),
          "it is above entropy_coef_max = {entropy_coef_max}; exchange them"),
-    Rule("loss_type", (Equal("loss_type", ("cispo",)), Absent("epsilon_high")),
+    Rule("loss_type", (Equal("loss_type", ("cispo",)), Absent("epsilon_high"), Absent("epsilon")),
          "epsilon_high is not set, so the ratio is cut at epsilon (.2), far below the 4 to 8 that CISPO was measured "
          "with; set it"),
     Rule("loss_type", (Equal("loss_type", ("luspo",)),
@@ -74,11 +74,11 @@ _GROUPED = Equal("algorithm.adv_estimator", ("grpo", "rloo", "grpo_passk", "gdpo
 _VERL = (
     Rule("algorithm.use_kl_in_reward", (Equal(_LOSS_ON), Equal("algorithm.use_kl_in_reward")),
          f"{_LOSS_ON} is on too: the KL term counts twice; keep one"),
-    Rule(f"{_ACTOR}.kl_loss_coef", (Stated(f"{_ACTOR}.kl_loss_coef"), Not(Equal(_LOSS_ON))),
-         f"{_LOSS_ON} is off: there is no KL loss; turn it on, or drop the coefficient", kind="unused"),
-    Rule("algorithm.kl_ctrl.kl_coef", (Stated("algorithm.kl_ctrl.kl_coef"), Not(Equal("algorithm.use_kl_in_reward"))),
-         "algorithm.use_kl_in_reward is off: it has no effect", kind="unused"),
-    *(Rule(f"{_ACTOR}.clip_ratio", (Stated(f"{_ACTOR}.clip_ratio"), Stated(f"{_ACTOR}.{bound}")),
+    Rule(f"{_ACTOR}.kl_loss_coef", (Stated(f"{_ACTOR}.kl_loss_coef"), Absent(_LOSS_ON)),
+         f"{_LOSS_ON} is off where it is not written: there is no KL loss; turn it on, or drop the coefficient", kind="unused"),
+    Rule("algorithm.kl_ctrl.kl_coef", (Stated("algorithm.kl_ctrl.kl_coef"), Absent("algorithm.use_kl_in_reward")),
+         "algorithm.use_kl_in_reward is off where it is not written: it has no effect", kind="unused"),
+    *(Rule(f"{_ACTOR}.clip_ratio", (Different(f"{_ACTOR}.clip_ratio", f"{_ACTOR}.{bound}"),),
            "clip_ratio_low and clip_ratio_high count in its place; drop it", kind="unused")
       for bound in ("clip_ratio_low", "clip_ratio_high")),
     Rule(f"{_ACTOR}.clip_ratio_low", (Above(f"{_ACTOR}.clip_ratio_low", f"{_ACTOR}.clip_ratio_high"),),

@@ -29,11 +29,13 @@ class Kind:
     Parameters
     ----------
     what : str
-        ``number``, ``whole``, ``flag``, ``word`` (one of several), ``numbers`` (a list), ``text`` or ``any``.
+        ``number``, ``whole``, ``interval`` (a whole number, or a share below 1), ``flag``, ``word`` (one of several),
+        ``some`` (of several, with spaces between), ``numbers`` (a list), ``name`` (text and no number), ``text`` or
+        ``any``.
     limits : tuple of (str, float)
         ``(">=", 0.0)``, for example.
     words : tuple of str
-        Of ``word``: those that the trainer knows.
+        Of ``word`` and ``some``: those that the trainer knows.
     own : bool
         Whether code of the user's may add words.
     length : int
@@ -60,14 +62,17 @@ class Kind:
         """
         if self.what == "flag":
             return "true or false"
-        if self.what == "word":
-            return f"one of {', '.join(self.words)}"
+        if self.what in ("word", "some"):
+            return f"{'one' if self.what == 'word' else 'some'} of {', '.join(self.words)}"
         bounds = " and ".join(_bound(sign, limit) for sign, limit in self.limits)
         also = "".join(f", or {word}" for word in sorted(self.also))
         if self.what == "numbers":
             many = f"{self.length} numbers" if self.length else "numbers"
             return f"a list of {many}{f' {bounds}' if bounds else ''}{also}"
-        noun = {"whole": "a whole number", "number": "a number"}.get(self.what, "one text")
+        noun = {
+            "whole": "a whole number", "number": "a number", "name": "a name",
+            "interval": "a whole number of steps, or a share of all steps",
+        }.get(self.what, "one text")  # fmt: skip
         return f"{noun}{f' {bounds}' if bounds else ''}{also}"
 
     def allows(self, number: float) -> bool:
@@ -105,10 +110,11 @@ def kind_of(text: str) -> Kind:
     """
     first, *rest = [part.strip() for part in text.split(",")]
     also = frozenset(word for word in rest if word != "or own")
-    if first.startswith("one of "):
-        return Kind("word", words=tuple(first.split()[2:]), own="or own" in rest, also=also)
+    if first.startswith(("one of ", "some of ")):
+        what = "word" if first.startswith("one") else "some"
+        return Kind(what, words=tuple(first.split()[2:]), own="or own" in rest, also=also)
     what, *limits = first.split()
-    if what not in ("number", "whole", "flag", "numbers", "text", "any"):
+    if what not in ("number", "whole", "interval", "flag", "numbers", "name", "text", "any"):
         raise ValueError(f"{text!r} is no kind of value")
     length = int(limits.pop(0)) if limits and limits[0].isdigit() else 0
     pairs = [match.groups() for match in map(_LIMIT.fullmatch, limits) if match is not None]
@@ -136,11 +142,15 @@ def fault(kind: Kind, value: Any) -> str:
     several = isinstance(value, list | tuple | Mapping) or value in ("a list", "{}")
     if kind.what == "numbers":
         return _of_numbers(kind, value)
+    if kind.what == "some":
+        return _of_words(kind, value)
     if several:
         noun = "a mapping" if isinstance(value, Mapping) or value == "{}" else "a list"
         return f"it must be {kind.wanted}, not {noun}"
     if kind.what == "text":
         return ""
+    if kind.what == "name":
+        return "" if isinstance(value, str) else f"it must be {kind.wanted}, not {shown(value)}"
     if kind.what == "flag":
         return "" if isinstance(value, bool) or value in (0, 1) else f"it must be {kind.wanted}"
     return _of_word(kind, value) if kind.what == "word" else _of_number(kind, value)
@@ -152,6 +162,13 @@ def _of_numbers(kind: Kind, value: Any) -> str:
         return f"it must be {kind.wanted}"
     wrong = any(_of_number(Kind("number", kind.limits), part) for part in parts)
     return f"it must be {kind.wanted}" if wrong or (kind.length and len(parts) != kind.length) else ""
+
+
+def _of_words(kind: Kind, value: Any) -> str:
+    if isinstance(value, bool) or value == "{}":
+        return ""
+    parts = value if isinstance(value, list | tuple) else str(value).split()
+    return "" if all(part in kind.words for part in parts) else f"it must be {kind.wanted}"
 
 
 def _of_word(kind: Kind, value: Any) -> str:
@@ -173,7 +190,7 @@ def _of_number(kind: Kind, value: Any) -> str:
         value = float(value)
     if not isinstance(value, int | float):
         return f"it must be {kind.wanted}{_digits(kind, value)}"
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value) and not (value > 0 and "inf" in kind.also):
         return f"it must be {kind.wanted}, and {value} is no number"
     if kind.what == "whole" and abs(value) > _LARGEST:
         return f"it must be {kind.wanted}, and this is larger than any run"
@@ -183,6 +200,8 @@ def _of_number(kind: Kind, value: Any) -> str:
             return f"it must be written as a whole number, without a point or an exponent: {near[0]}"
         advice = f"; give {' or '.join(map(str, near))}" if near else ""
         return f"it must be {kind.wanted}{advice}"
+    if kind.what == "interval" and value > 1 and value != int(value):
+        return f"it must be {kind.wanted}; give {int(value)} or {int(value) + 1}"
     return "" if kind.allows(value) else f"it must be {kind.wanted}"
 
 

@@ -86,7 +86,8 @@ def read_config(
     """
     version = None if version is None else checked_version(version)
     if gpus is not None and not (isinstance(gpus, int) and 1 <= gpus <= MOST_GPUS):
-        raise InputError(f"--gpus {gpus}: give a whole number from 1 to {MOST_GPUS:,}", parameter="gpus")
+        shown_gpus = f"{gpus:.6g}" if isinstance(gpus, int | float) else gpus
+        raise InputError(f"--gpus {shown_gpus}: give a whole number from 1 to {MOST_GPUS:,}", parameter="gpus")
     if isinstance(source, Run):
         return config_of_run(source, version=version)
     label = name or (str(source) if isinstance(source, str | Path) else "config")

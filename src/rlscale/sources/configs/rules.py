@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rlscale.curves import KeyRemark
 from rlscale.sources.configs.written import shown
 
-__all__ = ["Above", "Absent", "Equal", "Flat", "Not", "Rule", "Stated", "Undivided", "number"]
+__all__ = ["Above", "Absent", "Different", "Equal", "Flat", "Not", "Rule", "Stated", "Undivided", "number"]
 
 Flat = Mapping[str, Any]
 
@@ -86,6 +86,19 @@ class Above:
 
 
 @dataclass(frozen=True)
+class Different:
+    """Two keys are written, with different values."""
+
+    key: str
+    other: str
+
+    def holds(self, flat: Flat) -> bool:
+        """Whether it is so."""
+        left, right = flat.get(self.key), flat.get(self.other)
+        return left is not None and right is not None and left != right
+
+
+@dataclass(frozen=True)
 class Undivided:
     """A number is no multiple of another one."""
 
@@ -118,7 +131,7 @@ class Rule:
     """
 
     key: str
-    when: tuple[Equal | Not | Stated | Absent | Above | Undivided, ...]
+    when: tuple[Equal | Not | Stated | Absent | Above | Different | Undivided, ...]
     says: str
     kind: Literal["contradiction", "unused"] = "contradiction"
     refused: bool = False

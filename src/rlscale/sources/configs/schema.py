@@ -21,6 +21,8 @@ __all__ = ["TRAINERS", "Schema", "checked_version", "identified", "key_remarks",
 TRAINERS = {"trl": "TRL", "verl": "verl", "openrlhf": "OpenRLHF", "nemo-rl": "NeMo-RL"}
 #: Keys of Hydra itself, and of the file that a NeMo-RL configuration builds on.
 _NOT_OURS = ("hydra", "defaults")
+#: Unknown keys that are told one by one.
+_MOST_UNKNOWN = 50
 
 
 @dataclass(frozen=True)
@@ -107,16 +109,23 @@ def key_remarks(trainer: str, written: Written, version: str | None) -> list[Key
     """
     schema = schema_of(trainer)
     remarks = []
+    unknown = 0
     for key, value in written.values.items():
         known = schema.known(key)
         if key.split(".")[0] in _NOT_OURS:
             continue
         if known is None and key not in written.added:
-            remarks.append(_unknown(trainer, schema, key, shown(value)))
+            unknown += 1
+            if unknown <= _MOST_UNKNOWN:
+                remarks.append(_unknown(trainer, schema, key, shown(value)))
         elif known is not None and known in schema.keys:
             says = _wrong_version(trainer, schema, known, version)
             if says:
                 remarks.append(KeyRemark(key, shown(value), "version", says, refused="may lack" not in says))
+    if unknown > _MOST_UNKNOWN:
+        more = f"{unknown - _MOST_UNKNOWN:,} more keys"
+        says = f"{TRAINERS[trainer]} has none of these either; is this the configuration of another program?"
+        remarks.append(KeyRemark(more, "", "unknown", says, refused=True))
     return remarks
 
 
@@ -194,7 +203,9 @@ def _wrong_version(trainer: str, schema: Schema, key: str, version: str | None) 
     return ""
 
 
-_VERSION = re.compile(r"v?\d{1,9}(\.\d{1,9}){0,5}([-.+]?[a-z]{1,5}[.\d]{0,9})*", re.IGNORECASE)
+_VERSION = re.compile(
+    r"v?\d{1,9}(\.\d{1,9}){0,5}([-_.]?(a|b|c|rc|alpha|beta|pre|post|dev)[-_.]?\d{0,9})*(\+[\w.]{1,40})?", re.IGNORECASE
+)
 
 
 def checked_version(version: str) -> str:

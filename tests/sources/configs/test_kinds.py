@@ -1,0 +1,131 @@
+"""What the value of each key may be: impossible ones are errors, of every trainer, and are judged no further."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rlscale
+from rlscale.curves import Config
+from rlscale.sources.configs import TRAINERS, read_config
+from rlscale.sources.configs.kinds import Kind, fault, kind_of
+from rlscale.sources.configs.schema import schema_of
+
+EXAMPLES = Path(__file__).parent / "examples"
+NAN = float("nan")
+
+
+def refused(config: Config) -> dict[str, str]:
+    return {remark.key: remark.says for remark in config.remarks if remark.refused}
+
+
+def impossible(kind: Kind) -> list[object]:
+    """Values that no key of this kind can have."""
+    values: list[object] = [] if kind.what in ("text", "name") else ["maybe so", "grpoo"]
+    if kind.what in ("number", "whole", "interval"):
+        values += [NAN, "nan", float("-inf"), True, "abc"]
+    if kind.what == "whole":
+        values += [8.5, 1e30]
+    values += [limit - 1 for sign, limit in kind.limits if sign in (">=", ">")]
+    values += [limit + 1 for sign, limit in kind.limits if sign in ("<=", "<")]
+    values += [limit for sign, limit in kind.limits if sign in ("<", ">")]
+    if kind.what not in ("numbers", "some"):
+        values += [[1, 2], {}]
+    if "null" not in kind.also and kind.what not in ("text", "some"):
+        values.append(None)
+    return values
+
+
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_every_key_states_its_kind_and_refuses_what_it_cannot_be(trainer: str) -> None:
+    schema = schema_of(trainer)
+    assert set(schema.kinds) == set(schema.keys)
+    for key, kind in schema.kinds.items():
+        if kind.what == "any":
+            continue
+        for value in impossible(kind):
+            found = read_config({key: value}, trainer=trainer)
+            told = [remark for remark in found.remarks if remark.kind == "value"]
+            assert [remark.key for remark in told] == [key], (key, value)
+            assert told[0].refused or kind.own, (key, value)
+
+
+def test_few_keys_may_be_anything() -> None:
+    for trainer in TRAINERS:
+        schema = schema_of(trainer)
+        loose = [key for key, kind in schema.kinds.items() if kind.what == "any" and key not in schema.open]
+        assert len(loose) <= 0.06 * len(schema.kinds), loose
+
+
+@pytest.mark.parametrize(
+    ("told", "key", "says"),
+    [
+        ({"learning_rate": NAN}, "learning_rate", "it must be a number above 0, and nan is no number"),
+        ({"learning_rate": "-1e-6"}, "learning_rate", "it must be a number above 0"),
+        ({"learning_rate": "fast"}, "learning_rate", "it must be a number above 0"),
+        ({"learning_rate": [1e-6, 2e-6]}, "learning_rate", "it must be a number above 0, not a list"),
+        ({"num_generations": 8.5}, "num_generations", "it must be a whole number of 2 or more; give 8 or 9"),
+        ({"num_generations": 1}, "num_generations", "it must be a whole number of 2 or more"),
+        ({"num_generations": 1.5}, "num_generations", "it must be a whole number of 2 or more; give 2"),
+        ({"max_steps": 1e3}, "max_steps", "it must be written as a whole number, without a point or an exponent: 1000"),
+        ({"max_steps": "1,000"}, "max_steps", "it must be a whole number of -1 or more; write 1000"),
+        ({"beta": float("inf")}, "beta", "it must be a number of 0 or more, and inf is no number"),
+        ({"beta": "abc"}, "beta", "it must be a number of 0 or more"),
+        ({"epsilon": -0.2}, "epsilon", "it must be a number of 0 or more"),
+        ({"max_completion_length": 0}, "max_completion_length", "it must be a whole number of 1 or more, or null"),
+        ({"use_vllm": "maybe"}, "use_vllm", "it must be true or false"),
+        ({"lr_scheduler_type": "cosin"}, "lr_scheduler_type", "did you mean cosine?"),
+        ({"eval_strategy": False}, "eval_strategy", 'write "no" in quotes'),
+        ({"logging_steps": 2.5}, "logging_steps", "a whole number of steps, or a share of all steps"),
+        ({"reward_weights": [1, "x"]}, "reward_weights", "it must be a list of numbers, or null"),
+        ({"algorithm.adv_estimator": "grpoo"}, "algorithm.adv_estimator", "did you mean grpo?"),
+        ({"actor_rollout_ref.actor.optim.lr": "1e-6x"}, "actor_rollout_ref.actor.optim.lr", "a number above 0"),
+        ({"actor_rollout_ref.rollout.temperature": 0}, "actor_rollout_ref.rollout.temperature", "a number above 0"),
+        ({"algo.advantage.estimator": "grop"}, "algo.advantage.estimator", "one of gae, reinforce, rloo"),
+        ({"actor.eps_clip_low_high": [0.2]}, "actor.eps_clip_low_high", "a list of 2 numbers of 0 or more"),
+        ({"grpo.num_prompts_per_step": 0}, "grpo.num_prompts_per_step", "a whole number of 1 or more"),
+        ({"loss_fn.reference_policy_kl_type": "k4"}, "loss_fn.reference_policy_kl_type", "one of k1, k2, k3"),
+    ],
+)
+def test_what_is_said(told: dict, key: str, says: str) -> None:
+    assert says in refused(read_config(told))[key]
+
+
+def test_a_wrong_value_is_judged_no_further() -> None:
+    config = read_config({"cast_lm_head_to_fp32": "maybe", "lr_scheduler_type": "constan", "num_generations": 8})
+    check = rlscale.check_config(config)
+    assert "fp32_head" not in config.settings
+    assert config.value_of("fp32_head") is None
+    assert [found.setting for found in check.findings if found.severity == "error"] == [
+        "cast_lm_head_to_fp32", "lr_scheduler_type",
+    ]  # fmt: skip
+    assert not {"fp32_head", "learning_rate"} & {found.knob for found in check.findings}
+
+
+def test_words_of_ones_own_are_a_warning_and_near_misses_are_not() -> None:
+    own = read_config({"actor_rollout_ref.actor.policy_loss.loss_mode": "my_very_own_loss"})
+    (remark,) = [each for each in own.remarks if each.kind == "value"]
+    assert (remark.refused, "must add it" in remark.says) == (False, True)
+    assert refused(read_config({"actor_rollout_ref.actor.policy_loss.loss_mode": "cipso"}))
+
+
+@pytest.mark.parametrize("name", ["trl.yaml", "trl.py", "verl.sh", "verl.yaml", "openrlhf.sh", "nemo_rl.yaml"])
+def test_examples_have_no_wrong_value(name: str) -> None:
+    assert not [remark for remark in read_config(EXAMPLES / name).remarks if remark.kind == "value"]
+
+
+def test_right_values_in_every_way_they_are_written() -> None:
+    told = {"learning_rate": "5e-7", "num_generations": "16", "beta": 0, "bf16": "yes", "use_vllm": "False",
+            "scale_rewards": True, "top_k": -1, "reward_weights": [1, 0.5], "warmup_steps": 0.1, "report_to": "all",
+            "max_completion_length": None, "eval_strategy": "no", "logging_steps": 0.5, "generation_batch_size": 32,
+            "pad_to_multiple_of": "auto", "fsdp": "full_shard auto_wrap", "run_name": 5}  # fmt: skip
+    config = read_config(told, trainer="trl")
+    assert not [remark for remark in config.remarks if remark.kind == "value"]
+    assert fault(kind_of("number >=0, inf"), float("inf")) == ""
+
+
+def test_a_table_that_says_nothing_known() -> None:
+    for text in ("colour", "whole about 3", "number >x"):
+        with pytest.raises(ValueError, match="is no kind of value|has a limit that is none"):
+            kind_of(text)
