@@ -58,6 +58,8 @@ def test_known_keys_and_defaults_are_trls(tmp_path: Path) -> None:
 
 #: Values that many keys cannot have.
 STRANGE = (math.nan, math.inf, -1, 0, 8.5, 1e30, "abc", "maybe", "grpoo", [1, 2], None, True)
+#: How GRPOConfig says no.
+REFUSALS = (ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 #: Keys that this machine decides on, not TRL.
 MACHINES = frozenset({"output_dir", "use_cpu", "bf16", "bf16_full_eval", "tf32", "deepspeed", "resume_from_checkpoint"})
 
@@ -73,7 +75,7 @@ def test_what_trl_refuses_is_an_error_here(tmp_path: Path) -> None:
         for value in STRANGE:
             try:
                 trl.GRPOConfig(output_dir=str(tmp_path), **CPU, **{name: value})
-            except Exception as error:
+            except REFUSALS as error:
                 refused += 1
                 told = read_config({name: value}, trainer="trl", gpus=1).remarks
                 if not any(remark.refused for remark in told):
@@ -122,7 +124,8 @@ def test_what_is_called_a_contradiction_is_one(told: dict[str, object], tmp_path
     {"steps_per_generation": 3}, {"vllm_importance_sampling_clip_min": 0.5}, {"eval_strategy": "epoch"},
     {"vllm_importance_sampling_mode": "token_truncate"}, {"lr_scheduler_type": "greedy", "eval_strategy": "epoch"},
     {"load_best_model_at_end": True, "save_strategy": "no"}, {"logging_strategy": "epoch", "logging_steps": 0},
-    {"eval_strategy": "steps", "num_generations_eval": 4}, {"dataloader_prefetch_factor": 2, "dataloader_num_workers": 1},
+    {"eval_strategy": "steps", "num_generations_eval": 4},
+    {"dataloader_prefetch_factor": 2, "dataloader_num_workers": 1},
 ], ids=lambda told: "-".join(told))  # fmt: skip
 def test_what_trl_takes_is_no_error(told: dict[str, object], tmp_path: Path) -> None:
     trl = pytest.importorskip("trl")

@@ -127,5 +127,5 @@ def test_right_values_in_every_way_they_are_written() -> None:
 
 def test_a_table_that_says_nothing_known() -> None:
     for text in ("colour", "whole about 3", "number >x"):
-        with pytest.raises(ValueError, match="is no kind of value|has a limit that is none"):
+        with pytest.raises(ValueError, match=r"is no kind of value|has a limit that is none"):
             kind_of(text)

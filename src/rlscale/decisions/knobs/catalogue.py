@@ -214,8 +214,8 @@ KNOBS = (
             Study(f"{_SCALERL} v1, A.11", "V", "PPO-off-policy to PipelineRL", "the choice shifts A, not only the "
                   "speed; the ICLR version drops the sentence and credits less waiting"),
             Study(f"{_SCALERL}, sec. 4", "V", _FULL, "back to PPO-off-policy: A equal within .02"),
-            Study(f"{_SCALERL}, sec. 7", "V", "the whole study", "the off-policy algorithm is named among the three most "
-                  "important decisions"),
+            Study(f"{_SCALERL}, sec. 7", "V", "the whole study", "the off-policy algorithm is named among the three "
+                  "most important decisions"),
             Study(_AREAL, "S", "synchronous training, 1.5B", "128.7k to 396.8k tokens a second"),
         ),
         contradictions=("The text of ScaleRL says that A is similar, the appendix of its first version that A moves.",

@@ -78,7 +78,11 @@ def remark(config: Config) -> Iterator[Finding]:
     for each in config.remarks:
         severity: Severity = "error" if each.refused else "note" if each.kind in ("unread", "depends") else "warning"
         yield Finding(
-            config=config.name, setting=each.key, value=each.value, severity=severity, source=trainer,
+            config=config.name,
+            setting=each.key,
+            value=each.value,
+            severity=severity,
+            source=trainer,
             says=_begun(each.says, each.value),
         )
 

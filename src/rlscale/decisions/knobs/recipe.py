@@ -123,10 +123,14 @@ def planned(batch: int, gpus: int) -> Plan:
             raise InputError(f"--{name} {shown}: give a whole number from 1 to {most:,}", parameter=name)
     if batch % ROLLOUTS:
         near = max(ROLLOUTS, round(batch / ROLLOUTS) * ROLLOUTS)
-        raise InputError(f"--batch {batch} is no multiple of {ROLLOUTS} rollouts; give {near}, for example", parameter="batch")
+        raise InputError(
+            f"--batch {batch} is no multiple of {ROLLOUTS} rollouts; give {near}, for example", parameter="batch"
+        )
     if batch % gpus:
         near = max(count for count in range(1, min(gpus, batch) + 1) if batch % count == 0)
-        raise InputError(f"--gpus {gpus} does not divide a batch of {batch}; give {near}, for example", parameter="gpus")
+        raise InputError(
+            f"--gpus {gpus} does not divide a batch of {batch}; give {near}, for example", parameter="gpus"
+        )
     share = batch // gpus
     each = max(size for size in range(1, 9) if share % size == 0)
     rate = lr_for(batch, anchor_lr=RATE, anchor_batch=BATCH)

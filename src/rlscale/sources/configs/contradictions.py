@@ -58,7 +58,7 @@ _TRL = (
                        Not(Equal("importance_sampling_level", ("sequence",), default="token"))),
          "luspo is meant with importance_sampling_level: sequence; set it"),
     Rule("importance_sampling_level", (Equal("importance_sampling_level", ("sequence",)),
-                                       Equal("loss_type", ("bnpo", "dr_grpo", "dapo", "cispo", "vespo"), default="dapo")),
+                                       Not(Equal("loss_type", ("grpo", "luspo", "sapo"), default="dapo"))),
          "with loss_type = {loss_type} each completion counts by its length; GSPO is loss_type: grpo with it"),
     Rule("sync_ref_model", (Equal("sync_ref_model"), Equal("beta", (0,), default=0)),
          "beta is 0, so there is no reference model to follow; set beta, or drop it", kind="unused"),
@@ -69,13 +69,15 @@ _TRL = (
 _ACTOR, _ROLLOUT = "actor_rollout_ref.actor", "actor_rollout_ref.rollout"
 _LOSS_ON = f"{_ACTOR}.use_kl_loss"
 _MINI, _MICRO, _BATCH = f"{_ACTOR}.ppo_mini_batch_size", f"{_ACTOR}.ppo_micro_batch_size", "data.train_batch_size"
-_GROUPED = Equal("algorithm.adv_estimator", ("grpo", "rloo", "grpo_passk", "gdpo", "opo", "grpo_vectorized",
-                                             "rloo_vectorized"))  # fmt: skip
+_GROUPED = Equal(
+    "algorithm.adv_estimator", ("grpo", "rloo", "grpo_passk", "gdpo", "opo", "grpo_vectorized", "rloo_vectorized")
+)
 _VERL = (
     Rule("algorithm.use_kl_in_reward", (Equal(_LOSS_ON), Equal("algorithm.use_kl_in_reward")),
          f"{_LOSS_ON} is on too: the KL term counts twice; keep one"),
     Rule(f"{_ACTOR}.kl_loss_coef", (Stated(f"{_ACTOR}.kl_loss_coef"), Absent(_LOSS_ON)),
-         f"{_LOSS_ON} is off where it is not written: there is no KL loss; turn it on, or drop the coefficient", kind="unused"),
+         f"{_LOSS_ON} is off where it is not written: there is no KL loss; turn it on, or drop the coefficient",
+         kind="unused"),
     Rule("algorithm.kl_ctrl.kl_coef", (Stated("algorithm.kl_ctrl.kl_coef"), Absent("algorithm.use_kl_in_reward")),
          "algorithm.use_kl_in_reward is off where it is not written: it has no effect", kind="unused"),
     *(Rule(f"{_ACTOR}.clip_ratio", (Different(f"{_ACTOR}.clip_ratio", f"{_ACTOR}.{bound}"),),
@@ -227,8 +229,13 @@ def _trl_unused(flat: Flat) -> Iterator[KeyRemark]:
 def _verl_batches(flat: Flat, _: int | None) -> Iterator[KeyRemark]:
     prompts, n = number(flat, _BATCH), number(flat, f"{_ROLLOUT}.n", 1.0)
     each, nodes = number(flat, "trainer.n_gpus_per_node"), number(flat, "trainer.nnodes", 1.0)
-    if prompts and n and each and nodes and (prompts * n) % (each * nodes) and "megatron" not in str(
-        flat.get(f"{_ACTOR}.strategy", "")
+    if (
+        prompts
+        and n
+        and each
+        and nodes
+        and (prompts * n) % (each * nodes)
+        and "megatron" not in str(flat.get(f"{_ACTOR}.strategy", ""))
     ):
         says = f"{prompts * n:g} completions of a step ({_BATCH} x {_ROLLOUT}.n) must be a multiple of the "
         yield KeyRemark(_BATCH, shown(flat[_BATCH]), "contradiction", f"{says}{each * nodes:g} GPUs", refused=True)

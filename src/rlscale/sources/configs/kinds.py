@@ -36,6 +36,8 @@ class Kind:
         ``(">=", 0.0)``, for example.
     words : tuple of str
         Of ``word`` and ``some``: those that the trainer knows.
+    since : tuple of (str, str)
+        Words that came later than the key, with the first version that has them.
     own : bool
         Whether code of the user's may add words.
     length : int
@@ -47,6 +49,7 @@ class Kind:
     what: str
     limits: tuple[tuple[str, float], ...] = ()
     words: tuple[str, ...] = ()
+    since: tuple[tuple[str, str], ...] = ()
     own: bool = False
     length: int = 0
     also: frozenset[str] = frozenset()
@@ -112,7 +115,10 @@ def kind_of(text: str) -> Kind:
     also = frozenset(word for word in rest if word != "or own")
     if first.startswith(("one of ", "some of ")):
         what = "word" if first.startswith("one") else "some"
-        return Kind(what, words=tuple(first.split()[2:]), own="or own" in rest, also=also)
+        pairs_of_words = [word.partition("@") for word in first.split()[2:]]
+        words = tuple(word for word, _, _ in pairs_of_words)
+        since = tuple((word, version) for word, _, version in pairs_of_words if version)
+        return Kind(what, words=words, since=since, own="or own" in rest, also=also)
     what, *limits = first.split()
     if what not in ("number", "whole", "interval", "flag", "numbers", "name", "text", "any"):
         raise ValueError(f"{text!r} is no kind of value")

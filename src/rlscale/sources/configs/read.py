@@ -160,7 +160,7 @@ def _text(path: Path, name: str) -> str:
 def _config(name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None) -> Config:
     schema = schema_of(trainer)
     flat = _resolved(written)
-    sound, wrong = sound_values(trainer, flat)
+    sound, wrong = sound_values(trainer, flat, version=version, valued=frozenset(written.valued))
     stated = settings_of(trainer, sound, gpus)
     remarks = [
         *written.remarks, *key_remarks(trainer, written, version), *wrong, *contradictions(trainer, sound, gpus),

@@ -142,7 +142,8 @@ class Rule:
         if not all(condition.holds(flat) for condition in self.when):
             return None
         says = self.says
-        for condition in self.when:
+        for each in self.when:
+            condition = each.condition if isinstance(each, Not) else each
             for name in ("key", "other", "whole", "part"):
                 key = getattr(condition, name, None)
                 if isinstance(key, str):

@@ -133,7 +133,9 @@ def key_remarks(trainer: str, written: Written, version: str | None) -> list[Key
 _YES, _NO = frozenset({"yes", "y", "t", "true", "1"}), frozenset({"no", "n", "f", "false", "0"})
 
 
-def sound_values(trainer: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[KeyRemark]]:
+def sound_values(
+    trainer: str, values: Mapping[str, Any], *, version: str | None = None, valued: frozenset[str] = frozenset()
+) -> tuple[dict[str, Any], list[KeyRemark]]:
     """Return the values that the trainer can start with, and what is wrong with the others.
 
     Parameters
@@ -141,6 +143,10 @@ def sound_values(trainer: str, values: Mapping[str, Any]) -> tuple[dict[str, Any
     trainer : str
     values : mapping of str to Any
         Flat, as written.
+    version : str, optional
+        Of the trainer: words that it may lack are told.
+    valued : frozenset of str
+        Flags that a command line gives a value: a switch of OpenRLHF takes none.
 
     Examples
     --------
@@ -157,8 +163,14 @@ def sound_values(trainer: str, values: Mapping[str, Any]) -> tuple[dict[str, Any
             word = value.lower()
             value = True if word in _YES else False if word in _NO else value
         says = fault(kind, value)
+        if trainer == "openrlhf" and kind.what == "flag" and key in valued:
+            says = f"it is a switch that takes no value: write --{key} alone to turn it on, or leave it out"
         if not says:
             sound[key] = value
+            since = dict(kind.since).get(str(value))
+            lacks = "" if since is None else _lacking(trainer, schema, since, schema.versions[-1], version)
+            if lacks:
+                remarks.append(KeyRemark(key, shown(value), "version", lacks, refused="may lack" not in lacks))
         elif kind.own and isinstance(value, str) and "did you mean" not in says:
             says = f"it is none of {TRAINERS[trainer]}'s own; your code must add it under this name"
             remarks.append(KeyRemark(key, shown(value), "value", says))
@@ -192,10 +204,13 @@ def _meant(schema: Schema, key: str) -> str | None:
 
 def _wrong_version(trainer: str, schema: Schema, key: str, version: str | None) -> str:
     """Say that a version lacks a key; empty where it has it, as far as the versions looked at tell."""
-    first, last = schema.keys[key]
+    return _lacking(trainer, schema, *schema.keys[key], version)
+
+
+def _lacking(trainer: str, schema: Schema, first: str, last: str, version: str | None) -> str:
     wanted = version or schema.versions[-1]
     beside = " with transformers 5.23.0" if (trainer, wanted) == ("trl", "1.16.0") else ""
-    lacks = f"{TRAINERS[trainer]} {wanted}{beside} {'has no such key' if wanted in schema.versions else 'may lack it'}"
+    lacks = f"{TRAINERS[trainer]} {wanted}{beside} {'does not have it' if wanted in schema.versions else 'may lack it'}"
     if _number(wanted) < _number(first):
         return f"{lacks}: of the versions looked at, {first} is the first that has it"
     if last != schema.versions[-1] and _number(wanted) > _number(last):

@@ -256,8 +256,10 @@ def _openrlhf(flat: Flat, stated: Found) -> None:
 def _nemo_rl(flat: Flat, stated: Found) -> None:
     cispo, sequence = flat.get("loss_fn.use_cispo"), flat.get("loss_fn.sequence_level_importance_ratios")
     if cispo is not None or sequence is not None or "loss_fn.ratio_clip_min" in flat:
-        key = "loss_fn.sequence_level_importance_ratios" if sequence is True and cispo is not True else (
-            "loss_fn.use_cispo" if cispo is not None else "loss_type"
+        key = (
+            "loss_fn.sequence_level_importance_ratios"
+            if sequence is True and cispo is not True
+            else ("loss_fn.use_cispo" if cispo is not None else "loss_type")
         )
         stated["loss_type"] = "cispo" if cispo is True else "gspo" if sequence is True else "ppo", key
     by_token = flat.get("loss_fn.token_level_loss")

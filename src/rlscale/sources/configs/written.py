@@ -31,11 +31,14 @@ class Written:
     remarks : list of KeyRemark
     added : set of str
         Keys that Hydra was told to add (``+key=value``): they need not be known.
+    valued : set of str
+        Flags of a command line that are followed by a value.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     remarks: list[KeyRemark] = field(default_factory=list)
     added: set[str] = field(default_factory=set)
+    valued: set[str] = field(default_factory=set)
 
     def put(self, key: str, value: Any) -> None:
         """Take a value: the last one counts, and another one before it is told."""

@@ -99,14 +99,13 @@ def _bounded(path: str, events: Any) -> None:
     SourceError
         It is so.
     """
-    depth = nodes = 0
-    for event in events:
+    depth = 0
+    for nodes, event in enumerate(events):
         name = type(event).__name__
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        nodes += 1
         if depth > DEEPEST + 4:
             raise SourceError(path, f"it is nested more than {DEEPEST} levels deep; give one configuration")
-        if nodes > _MOST_NODES:
+        if nodes >= _MOST_NODES:
             raise SourceError(path, f"it has more than {MOST_KEYS:,} settings; give the file of one configuration")
 
 
