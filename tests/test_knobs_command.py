@@ -176,6 +176,8 @@ def test_an_own_ablation(tmp_path: Path) -> None:
             ("--check", EXAMPLES / "trl.yaml", "--trainer-version", "abc"),
             "error: --trainer-version 'abc' is no version; give one like 0.19.1",
         ),
+        (("--check", "bundled"), "error: --check bundled: it is a log and no configuration; give it to --run"),
+        (("--check", "run.jsonl"), "error: --check run.jsonl: it is a log and no configuration; give it to --run"),
         (("--trainer-version", "0.19.1"), "error: --trainer-version is for --check or --diff"),
         (("--check", EXAMPLES / "trl.yaml", "--gpus", "1e30"), "error: --gpus 1e+30: give a whole number from 1 to"),
         (

@@ -49,8 +49,8 @@ def test_known_keys_and_defaults_are_trls(tmp_path: Path) -> None:
     assert {name for name in fields if not name.startswith("_")} <= set(schema_of("trl").keys)
     defaults = trl.GRPOConfig(output_dir=str(tmp_path), **CPU)
     derived = {"generation_batch_size", "steps_per_generation"}  # TRL fills them in, and refuses to be given both
-    told = {name: getattr(defaults, name) for name in fields - derived}
-    config = read_config({name: value for name, value in told.items() if value is not None})
+    written = {name: getattr(defaults, name) for name in fields - derived}
+    config = read_config({name: value for name, value in written.items() if value is not None})
     assert not [remark for remark in config.remarks if remark.refused]
     for setting in set(DEFAULTS["trl"]) & set(config.settings):
         assert config.settings[setting] == DEFAULTS["trl"][setting], setting
@@ -66,7 +66,7 @@ MACHINES = frozenset({"output_dir", "use_cpu", "bf16", "bf16_full_eval", "tf32",
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_trl_refuses_is_an_error_here(tmp_path: Path) -> None:
-    """One key at a time, each with every strange value: whatever GRPOConfig refuses is told as an error."""
+    """One key at a time, each with every strange value: whatever GRPOConfig refuses is written as an error."""
     trl = pytest.importorskip("trl")
     schema = schema_of("trl")
     names = {field.name for field in dataclasses.fields(trl.GRPOConfig)} - MACHINES - schema.open
@@ -77,8 +77,8 @@ def test_what_trl_refuses_is_an_error_here(tmp_path: Path) -> None:
                 trl.GRPOConfig(output_dir=str(tmp_path), **CPU, **{name: value})
             except REFUSALS as error:
                 refused += 1
-                told = read_config({name: value}, trainer="trl", gpus=1).remarks
-                if not any(remark.refused for remark in told):
+                written = read_config({name: value}, trainer="trl", gpus=1).remarks
+                if not any(remark.refused for remark in written):
                     missed.append((name, value, str(error)[:80]))
     assert refused > 150  # the control: there is something to be refused
     assert missed == []
@@ -110,24 +110,24 @@ TOGETHER: tuple[dict[str, object], ...] = (
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("told", TOGETHER, ids=lambda told: "-".join(told))
-def test_what_is_called_a_contradiction_is_one(told: dict[str, object], tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", TOGETHER, ids=lambda written: "-".join(written))
+def test_what_is_called_a_contradiction_is_one(written: dict[str, object], tmp_path: Path) -> None:
     trl = pytest.importorskip("trl")
-    assert [remark for remark in read_config(told, trainer="trl", gpus=1).remarks if remark.refused]
+    assert [remark for remark in read_config(written, trainer="trl", gpus=1).remarks if remark.refused]
     with pytest.raises(ValueError, match=r"."):
-        trl.GRPOConfig(output_dir=str(tmp_path), **{**CPU, **told})
+        trl.GRPOConfig(output_dir=str(tmp_path), **{**CPU, **written})
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("told", [
+@pytest.mark.parametrize("written", [
     {"num_generations": 4}, {"num_generations": 16, "gradient_accumulation_steps": 2}, {"generation_batch_size": 64},
     {"steps_per_generation": 3}, {"vllm_importance_sampling_clip_min": 0.5}, {"eval_strategy": "epoch"},
     {"vllm_importance_sampling_mode": "token_truncate"}, {"lr_scheduler_type": "greedy", "eval_strategy": "epoch"},
     {"load_best_model_at_end": True, "save_strategy": "no"}, {"logging_strategy": "epoch", "logging_steps": 0},
     {"eval_strategy": "steps", "num_generations_eval": 4},
     {"dataloader_prefetch_factor": 2, "dataloader_num_workers": 1},
-], ids=lambda told: "-".join(told))  # fmt: skip
-def test_what_trl_takes_is_no_error(told: dict[str, object], tmp_path: Path) -> None:
+], ids=lambda written: "-".join(written))  # fmt: skip
+def test_what_trl_takes_is_no_error(written: dict[str, object], tmp_path: Path) -> None:
     trl = pytest.importorskip("trl")
-    trl.GRPOConfig(output_dir=str(tmp_path), **CPU, **told)
-    assert not [remark for remark in read_config(told, trainer="trl", gpus=1).remarks if remark.refused]
+    trl.GRPOConfig(output_dir=str(tmp_path), **CPU, **written)
+    assert not [remark for remark in read_config(written, trainer="trl", gpus=1).remarks if remark.refused]

@@ -49,7 +49,7 @@ def diff_configs(a: Config, b: Config) -> Diff:
     same = 0
     for setting in sorted({*a.settings, *b.settings}):
         left, right = a.value_of(setting), b.value_of(setting)
-        if _equal(left, right) or (setting == "loss_type" and _one_loss(a, b)):
+        if _equal(left, right) or (setting == "loss_type" and _same_loss(a, b)):
             same += 1
             continue
         if setting in _NO_RECIPE or _follows(setting, a, b):
@@ -64,7 +64,7 @@ def diff_configs(a: Config, b: Config) -> Diff:
     return Diff(a, b, tuple(differences), same)
 
 
-def _one_loss(a: Config, b: Config) -> bool:
+def _same_loss(a: Config, b: Config) -> bool:
     """Whether two trainers name one loss differently; what they average over is a setting of its own."""
     return a.trainer != b.trainer and family(a) is not None and family(a) == family(b)
 

@@ -19,6 +19,8 @@ _LIMIT = re.compile(r"(>=|<=|>|<)(-?[\d.]+)")
 _NO_NUMBERS = re.compile(r"[-+]?(nan|inf|infinity)", re.IGNORECASE)
 #: Nothing that is counted in a run comes to more.
 _LARGEST = 1e12
+#: Separators between thousands; ``8,16`` is two numbers.
+_SEPARATED = re.compile(r"[-+]?\d{1,3}(?:[,_]\d{3})+(\.\d*)?")
 _POWER = re.compile(r"[-+]?[\d_]+(\.\d*)?([eE][-+]?\d{1,3})?")
 
 
@@ -214,7 +216,7 @@ def _of_number(kind: Kind, value: Any) -> str:
 def _digits(kind: Kind, value: Any) -> str:
     """Return how a number is to be written that has separators or a unit; empty where nobody can tell."""
     text = str(value).replace(",", "").replace("_", "")
-    if not isinstance(value, str) or text == value or _POWER.fullmatch(text) is None:
+    if not isinstance(value, str) or _SEPARATED.fullmatch(value) is None or _POWER.fullmatch(text) is None:
         return ""
     number = float(text)
     return f"; write {int(number) if kind.what == 'whole' and number.is_integer() else text}"

@@ -24,7 +24,7 @@ from rlscale.sources.configs.schema import (
 )
 from rlscale.sources.configs.settings import DEFAULTS, settings_of
 from rlscale.sources.configs.shell_file import arguments_written, shell_written
-from rlscale.sources.configs.written import MOST_BYTES, Written, flat_keys, literal, shown
+from rlscale.sources.configs.written import MOST_BYTES, Written, flat_keys, literal, masked, shown
 from rlscale.sources.configs.yaml_file import json_written, yaml_written
 
 __all__ = ["config_of_run", "read_config"]
@@ -157,10 +157,15 @@ def _text(path: Path, name: str) -> str:
     return text
 
 
-def _config(name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None) -> Config:
+def _config(
+    name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None, *, logged: bool = False
+) -> Config:
+    """Return what was written in canonical words; what a run logged has started, so that its values are not doubted."""
     schema = schema_of(trainer)
     flat = _resolved(written)
     sound, wrong = sound_values(trainer, flat, version=version, valued=frozenset(written.valued))
+    if logged:
+        sound, wrong = flat, []
     stated = settings_of(trainer, sound, gpus)
     remarks = [
         *written.remarks, *key_remarks(trainer, written, version), *wrong, *contradictions(trainer, sound, gpus),
@@ -198,7 +203,7 @@ def _resolved(written: Written) -> dict[str, Any]:
             match = _OTHER.fullmatch(value) if isinstance(value, str) else None
             if match is None:
                 break
-            value = written.values.get(match[1])
+            value = written.values.get(match[1], "${")
         if not (isinstance(value, str) and "${" in value):
             flat[key] = value
     return flat
@@ -229,9 +234,10 @@ def config_of_run(run: Run, *, version: str | None = None) -> Config:
     trainer = run.source.trainer if run.source is not None else None
     if run.config and trainer in TRAINERS:
         values = {
-            key: literal(value) if isinstance(value, str) else value for key, value in flat_config(run.config).items()
+            key: masked(key, literal(value) if isinstance(value, str) else value)
+            for key, value in flat_config(run.config).items()
         }
-        logged = _config(run.name, trainer, Written(values), version)
+        logged = _config(run.name, trainer, Written(values), version, logged=True)
         # a tracker holds the trainer's whole state: keys of others than the configuration are no mistakes
         keep = tuple(remark for remark in logged.remarks if remark.kind == "contradiction" and not remark.refused)
         settings = {**logged.settings, **{k: v for k, v in run.settings.items() if k not in logged.settings}}

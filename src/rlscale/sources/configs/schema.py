@@ -162,6 +162,8 @@ def sound_values(
         if trainer == "trl" and kind.what == "flag" and isinstance(value, str):
             word = value.lower()
             value = True if word in _YES else False if word in _NO else value
+        elif kind.what == "flag" and isinstance(value, int) and value in (0, 1):
+            value = bool(value)
         says = fault(kind, value)
         if trainer == "openrlhf" and kind.what == "flag" and key in valued:
             says = f"it is a switch that takes no value: write --{key} alone to turn it on, or leave it out"

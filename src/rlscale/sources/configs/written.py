@@ -10,7 +10,7 @@ from typing import Any
 from rlscale.curves import KeyRemark
 from rlscale.errors import SourceError
 
-__all__ = ["DEEPEST", "MOST_BYTES", "MOST_KEYS", "Written", "flat_keys", "literal", "shown"]
+__all__ = ["DEEPEST", "MOST_BYTES", "MOST_KEYS", "Written", "flat_keys", "literal", "masked", "shown"]
 
 #: No configuration is larger, has more settings, or is deeper; a file that does is refused, not read for hours.
 MOST_BYTES, MOST_KEYS, DEEPEST = 2 << 20, 20_000, 40
@@ -18,6 +18,8 @@ MOST_BYTES, MOST_KEYS, DEEPEST = 2 << 20, 20_000, 40
 _LONGEST, _SHOWN = 64, 60
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
+#: Keys whose value is nobody's business.
+_SECRET = re.compile(r"(^|[._-])(hub_token|token|api_?key|password|secret|wandb\.key|use_wandb)$", re.IGNORECASE)
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "~": None, "": None}
 
 
@@ -42,6 +44,7 @@ class Written:
 
     def put(self, key: str, value: Any) -> None:
         """Take a value: the last one counts, and another one before it is told."""
+        value = masked(key, value)
         if key in self.values and self.values[key] != value:
             before = self.values[key]
             says = f"it is written twice, with {shown(before)} and {shown(value)}: the last one counts; keep one"
@@ -97,6 +100,18 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
+def masked(key: str, value: Any) -> Any:
+    """Return the value of a key, ``***`` in place of a token, a password, or the key of a service.
+
+    Examples
+    --------
+    >>> masked("hub_token", "hf_abc"), masked("env.WANDB_API_KEY", 123), masked("data.prompt_key", "prompt")
+    ('***', '***', 'prompt')
+    """
+    hides = isinstance(value, str | int | float) and not isinstance(value, bool) and value not in ("", "a list", "{}")
+    return "***" if hides and _SECRET.search(key) else value
+
+
 def flat_keys(path: str, mapping: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a nested mapping with dots between levels; an empty mapping and a long list are no values.
 
@@ -107,7 +122,7 @@ def flat_keys(path: str, mapping: Mapping[Any, Any]) -> dict[str, Any]:
     """
     flat: dict[str, Any] = {}
     for key, value in _leaves(path, mapping, "", (), 0):
-        flat[key] = value
+        flat[key] = masked(key, value)
         if len(flat) > MOST_KEYS:
             raise SourceError(path, f"it has more than {MOST_KEYS:,} settings; give the file of one configuration")
     return flat
