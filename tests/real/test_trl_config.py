@@ -66,7 +66,7 @@ MACHINES = frozenset({"output_dir", "use_cpu", "bf16", "bf16_full_eval", "tf32",
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_trl_refuses_is_an_error_here(tmp_path: Path) -> None:
-    """One key at a time, each with every strange value: whatever GRPOConfig refuses is written as an error."""
+    """One key at a time, each with every strange value: whatever GRPOConfig refuses is an error here."""
     trl = pytest.importorskip("trl")
     schema = schema_of("trl")
     names = {field.name for field in dataclasses.fields(trl.GRPOConfig)} - MACHINES - schema.open

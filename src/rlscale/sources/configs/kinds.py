@@ -185,10 +185,20 @@ def _of_word(kind: Kind, value: Any) -> str:
         return ""
     if isinstance(value, bool) and not value and "no" in kind.words:
         return 'YAML takes the word no for false, which is refused; write "no" in quotes'
-    near = get_close_matches(word.lower(), [each.lower() for each in kind.words], n=1, cutoff=0.5)
-    meant = next((each for each in kind.words if near and each.lower() == near[0]), "")
+    meant = _meant(word, [each for each in kind.words if not kind.own or _slip(word, each)], 0.7 if kind.own else 0.5)
     few = f"one of {', '.join(kind.words)}" if len(kind.words) <= 16 else "a word that the trainer knows"
     return f"it must be {few}{f'; did you mean {meant}?' if meant else ''}"
+
+
+def _meant(word: str, words: list[str], cutoff: float) -> str:
+    by_letters = {each.lower(): each for each in words}
+    near = get_close_matches(word.lower(), by_letters, n=1, cutoff=cutoff)
+    return by_letters[near[0]] if near else ""
+
+
+def _slip(word: str, known: str) -> bool:
+    """Whether a word is as long as a known one, and has its digits; ``grpo_v2`` is a name of its own."""
+    return abs(len(word) - len(known)) <= 1 and re.sub(r"\D", "", word) == re.sub(r"\D", "", known)
 
 
 def _of_number(kind: Kind, value: Any) -> str:
