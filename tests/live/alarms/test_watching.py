@@ -214,6 +214,20 @@ def test_what_the_ledger_could_not_keep_is_not_sent_but_with_the_next_pass(ledge
         assert scene.troubles == {}
 
 
+def test_a_trouble_of_a_webhook_that_is_not_used_any_more_is_ended(ledger):
+    with Hook(answer(404)) as hook:
+        watch = watching(ledger, hook_of(hook))
+        for k in range(BEGINS, FALLS + 4):
+            put(ledger, k)
+            watch.step()
+        wait_until(lambda: "HTTP 404" in watch.step().troubles.get("webhook", ""))
+        watch.close()
+    assert [one.kind for one in ledger.events.open()] == ["webhook"]
+    with closing(watching(ledger)) as again:
+        again.step()
+    assert ledger.events.open() == ()
+
+
 def test_what_is_milder_than_the_level_is_not_sent(ledger):
     with closing(watching(ledger, level="stop")) as watch:
         sent = []

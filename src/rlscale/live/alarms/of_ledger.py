@@ -23,6 +23,8 @@ from rlscale.live.sight import CEILING_ERROR, Looker, Seen, Sight
 
 __all__ = ["LedgerAlarms", "alarm_events"]
 
+#: Sinks whose troubles an earlier watcher may have left open.
+_SINKS = ("on-alarm", "webhook")
 #: Appends that are asked for the usual interval between rows.
 _APPENDS = 101
 
@@ -123,8 +125,8 @@ class LedgerAlarms:
         )
 
     def troubles(self) -> dict[str, str]:
-        """Return what is wrong with each sink; an empty text where nothing is."""
-        return self._announcer.troubles()
+        """Return what is wrong with each sink; an empty text where nothing is, or nothing is sent there any more."""
+        return {**dict.fromkeys(_SINKS, ""), **self._announcer.troubles()}
 
     def close(self, patience: float) -> dict[str, str]:
         """Send what is left for so many seconds at most; return what is wrong with each sink, as above."""
