@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 
 from rlscale.ledger.database import Database
 from rlscale.ledger.fits import FitRow, fits_after
-from rlscale.ledger.rulings import DecisionRow, decisions_with
+from rlscale.ledger.rulings import DecisionRow, decisions_on
 from rlscale.ledger.schema import decisions, fits, looks, published
 from rlscale.ledger.values import RunRow
 
@@ -68,7 +68,7 @@ class Published:
         target : str
             Digest of its address.
         settings : str
-            Hash of the settings whose fits and decisions it is told.
+            Hash of the settings whose fits it is told; decisions hold on when settings change, and are told once.
         acting : bool
             Whether of decisions that are carried out, or of those of a dry run.
         """
@@ -79,15 +79,17 @@ class Published:
             ruled = (
                 select(decisions.c.run_id, func.max(decisions.c.id))
                 .join(looks, looks.c.id == decisions.c.look_id)
-                .where(looks.c.settings == settings, looks.c.acting == int(acting))
+                .where(looks.c.acting == int(acting))
                 .group_by(decisions.c.run_id)
             )
             ids = _pairs(connection, ruled)
-            asked = select(published).where(published.c.target == target, published.c.settings == settings)
-            stands = {row.run_id: Cursor(row.seq, row.decision_id) for row in connection.execute(asked)}
+            seen = select(published.c.run_id, func.max(published.c.seq)).where(published.c.settings == settings)
+            told = _pairs(connection, seen.where(published.c.target == target).group_by(published.c.run_id))
+            heard = select(published.c.run_id, func.max(published.c.decision_id)).where(published.c.target == target)
+            known = _pairs(connection, heard.group_by(published.c.run_id))
             found = {}
             for run in sorted(seqs.keys() | ids.keys()):
-                cursor = stands.get(run, Cursor())
+                cursor = Cursor(told.get(run, 0), known.get(run, 0))
                 if seqs.get(run, 0) > cursor.seq or ids.get(run, 0) > cursor.decision:
                     found[run] = cursor
             return found
@@ -99,7 +101,7 @@ class Published:
 
         def work(connection: Connection) -> Backlog:
             fitted = fits_after(connection, run.id, settings, cursor.seq, most)
-            ruled = decisions_with(connection, run.id, settings, acting)
+            ruled = decisions_on(connection, run.id, acting)
             before = [one for one in ruled if one.id <= cursor.decision]
             new = tuple(one for one in ruled if one.id > cursor.decision)
             stands = Cursor(

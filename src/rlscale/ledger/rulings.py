@@ -18,7 +18,7 @@ from rlscale.ledger.overrides import Override, evaluations_of, forced, spoken
 from rlscale.ledger.schema import decisions, looks, overrides, reads, runs, settings
 from rlscale.ledger.values import RunRow, canonical
 
-__all__ = ["DecisionRow", "LookRow", "Read", "Ruled", "Rulings", "decisions_with"]
+__all__ = ["DecisionRow", "LookRow", "Read", "Ruled", "Rulings", "decisions_on"]
 
 
 @dataclass(frozen=True)
@@ -285,9 +285,9 @@ class Rulings:
         return self._database.read(work)
 
 
-def decisions_with(connection: Connection, run: int, hashed: str, acting: bool) -> tuple[DecisionRow, ...]:
-    """Return the decisions on a run that were made with these settings, in their order."""
-    asked = _named().where(decisions.c.run_id == run, looks.c.settings == hashed, looks.c.acting == int(acting))
+def decisions_on(connection: Connection, run: int, acting: bool) -> tuple[DecisionRow, ...]:
+    """Return the decisions on a run that are carried out, or those of dry runs, in their order."""
+    asked = _named().where(decisions.c.run_id == run, looks.c.acting == int(acting))
     return _decisions(connection, asked.order_by(decisions.c.id))
 
 
