@@ -1,14 +1,16 @@
 """Trackers are told what a watcher believes and decides: everything once, whatever they do meanwhile."""
 
+import re
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rlscale.curves import COMPUTE, Series
 from rlscale.errors import InputError
-from rlscale.inference.verdict import VerdictName
 from rlscale.integrations.publish import Account, Publisher, Row, opened
 from rlscale.integrations.publish.mlflow import _address
 from rlscale.integrations.publish.publisher import RETRY, SILENCE
@@ -114,11 +116,14 @@ def test_rows_are_numbers_and_words_at_the_steps_of_the_run():
     assert rows_of(replace(backlog, fits=(), decisions=()), round) == ()
 
 
-def test_codes_are_those_that_the_page_states():
-    assert list(VERDICTS) == [name.value for name in VerdictName]
-    assert VERDICTS["too_few_points"] == 0
-    assert VERDICTS["resolved"] == 6
-    assert DECISIONS == {"stop": 0, "hold": 1, "continue": 2, "commit": 3}
+def test_codes_and_metrics_are_those_that_the_page_states():
+    page = (Path(__file__).parents[2] / "docs" / "publish.md").read_text(encoding="utf-8")
+    for name, codes in (("verdict", VERDICTS), ("decision", DECISIONS)):
+        stated = re.search(rf"^\| `rlscale/{name}` \| (.*?)(?:;| \|)", page, re.M)
+        assert stated[1] == ", ".join(f"{code} `{word}`" for word, code in codes.items())
+    (row,) = rows_of(Backlog(1, (fit(1, 8.0),), (decision(5, 8.0),), None, Cursor()), round)
+    for key in row.metrics.keys() | row.texts.keys():
+        assert f"`{re.sub('_q[159]0$', '_q10', key)}`" in page
 
 
 def test_every_look_is_told_once_through_restarts(where):
@@ -270,11 +275,11 @@ def test_an_address_that_is_none_is_refused(target, said):
 @pytest.mark.parametrize("name", ["tensorboard", "trackio", "wandb", "mlflow"])
 def test_a_missing_library_is_said_before_anything_runs(name, where, monkeypatch):
     module = {"tensorboard": "tensorboard.summary.writer.record_writer", "trackio": "trackio.sqlite_storage"}
-    monkeypatch.setitem(__import__("sys").modules, module.get(name, name), None)
+    monkeypatch.setitem(sys.modules, module.get(name, name), None)
     result = invoke("watch", "--ledger", where, "--budget", 100, "--once", "--publish", f"{name}:x")
     assert result.exit_code == 2
     assert result.stderr == f"error: --publish {name}:x needs a library: pip install 'rlscale[{name}]'\n"
-    assert not __import__("pathlib").Path(where).exists()
+    assert not Path(where).exists()
 
 
 def test_the_command_tells_trackers(where, monkeypatch):

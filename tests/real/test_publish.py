@@ -182,6 +182,33 @@ def test_none_of_it_is_read_back(published, place):
         collect([published / place])
 
 
+def test_what_a_killed_watcher_writes_again_is_there_once(tmp_path):
+    """In trackio and in MLflow, which know a row again; see the page for the others."""
+    code = """
+import sys
+from rlscale.integrations.publish import Account, Row, opened
+rows = [Row(f"k{k}", k, 1.7e9 + k, {"rlscale/p_best": k / 10}, {"rlscale/reason": "x"}) for k in range(3)]
+tracker = opened(sys.argv[1])
+for _ in range(2):
+    tracker.write(Account("a", "a", "0" * 32, "runs.db", "steps"), rows)
+tracker.close()
+if sys.argv[1].startswith("trackio"):
+    from trackio.sqlite_storage import SQLiteStorage
+    print([row["step"] for row in SQLiteStorage.get_logs("p", "a (rlscale)")])
+else:
+    from mlflow import MlflowClient
+    client = MlflowClient(tracking_uri=f"sqlite:///{sys.argv[2]}")
+    (run,) = client.search_runs([one.experiment_id for one in client.search_experiments()])
+    print([one.step for one in client.get_metric_history(run.info.run_id, "rlscale/p_best")])
+"""
+    quiet = {**os.environ, **ENVIRONMENT, "TRACKIO_DIR": str(tmp_path / "trackio")}
+    for target in ("trackio:p", f"mlflow:{tmp_path / 'm.db'}"):
+        command = [sys.executable, "-c", code, target, str(tmp_path / "m.db")]
+        for _ in range(2):  # and in another process
+            done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=True, timeout=LIMIT)
+            assert done.stdout.splitlines()[-1] == "[0, 1, 2]"
+
+
 @pytest.fixture
 def port():
     with socket.socket() as free:
