@@ -209,6 +209,37 @@ else:
             assert done.stdout.splitlines()[-1] == "[0, 1, 2]"
 
 
+def test_a_folder_of_mlflow_is_written_where_mlflow_still_does(tmp_path, monkeypatch):
+    grown(tmp_path, 8)
+    done = watch(tmp_path, "mlflow:mlruns", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --publish mlflow:mlruns cannot be opened: The filesystem tracking backend")
+    assert "MLFLOW_ALLOW_FILE_STORE=true" in done.stderr
+    monkeypatch.setitem(ENVIRONMENT, "MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    watch(tmp_path, "mlflow:mlruns")
+    _, run = of_mlflow(f"file://{tmp_path}/mlruns", "best (rlscale)")
+    assert set(run.data.metrics) >= KEYS
+    with pytest.raises(InputError, match=r"no run|holds only what watch --publish wrote there"):
+        collect([tmp_path / "mlruns"])
+
+
+def test_a_run_that_was_deleted_meanwhile_is_begun_again(tmp_path):
+    from rlscale.integrations.publish import Account, Row, opened
+
+    tracker = opened(f"mlflow:{tmp_path / 'm.db'}")
+    account, row = Account("a", "a", "0" * 32, "runs.db", "steps"), Row("k", 1, 1.7e9, {"rlscale/p_best": 0.5}, {})
+    tracker.write(account, [row])
+    client, run = of_mlflow(f"sqlite:///{tmp_path}/m.db", "a (rlscale)")
+    client.delete_run(run.info.run_id)
+    with pytest.raises(tracker.failures):
+        tracker.write(account, [row])
+    tracker.write(account, [row])
+    _, again = of_mlflow(f"sqlite:///{tmp_path}/m.db", "a (rlscale)")
+    assert again.info.run_id != run.info.run_id
+    tracker.close()
+
+
 @pytest.fixture
 def port():
     with socket.socket() as free:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,13 +48,31 @@ class MLflow:
         self.failures: tuple[type[Exception], ...] = (library(target, "mlflow.exceptions", "mlflow").MlflowException,)
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of tables it makes, across what is shown
         self._entities = library(target, "mlflow.entities", "mlflow")
-        self._client: Any = mlflow.MlflowClient(tracking_uri=uri)
+        self._new: Callable[[], Any] = partial(mlflow.MlflowClient, tracking_uri=uri)
         self._experiment = experiment
         self._runs: dict[str, str] = {}
-        self._beside: list[str] = []
+        self._beside: dict[str, str] = {}
+        if uri.startswith(("file:", "sqlite:")):  # a server may be down, and is asked when there is something to say
+            try:
+                _ = self._client
+            except self.failures as error:
+                said = " ".join(str(error).split())
+                raise InputError(f"--publish {target} cannot be opened: {said}") from error
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._new()
 
     def write(self, account: Account, rows: Sequence[Row]) -> None:
-        """Log rows of a run."""
+        """Log rows of a run; where that fails it is looked up again the next time."""
+        try:
+            self._write(account, rows)
+        except self.failures:
+            for known in (self._runs, self._beside):
+                known.pop(account.name, None)
+            raise
+
+    def _write(self, account: Account, rows: Sequence[Row]) -> None:
         run = self._runs.get(account.name) or self._opened(account)
         metrics = [
             self._entities.Metric(key, value, round(1000 * row.at), row.step)
@@ -75,7 +94,7 @@ class MLflow:
         run = own or self._beside_it(known, account)
         self._runs[account.name] = run
         if not own:
-            self._beside.append(run)
+            self._beside[account.name] = run
         return run
 
     def _own(self, known: Mapping[str, str], name: str) -> str | None:
@@ -107,7 +126,7 @@ class MLflow:
 
     def close(self) -> None:
         """End the runs that stand beside others; those of trainers are theirs to end."""
-        for run in self._beside:
+        for run in self._beside.values():
             self._client.update_run(run, status="FINISHED")  # set_terminated prints
         self._beside.clear()
 
