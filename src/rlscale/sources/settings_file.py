@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from rlscale.curves.vocabulary import setting_of
 from rlscale.errors import SourceError
-from rlscale.sources.tables.settings import setting_of
 
 __all__ = ["SETTINGS_FILE", "settings_file"]
 

@@ -17,10 +17,10 @@ from rlscale.errors import InputError
 from tests.decisions.ablation.simulated import runs_of
 
 ONE_BY_ONE = (
-    ({"loss": "dapo", "batch": 32, "lr": 1e-4}, {}),
-    ({"loss": "cispo", "batch": 32, "lr": 1e-4}, {"A": 0.62}),
-    ({"loss": "dapo", "batch": 64, "lr": 1e-4}, {"C_mid": 100.0}),
-    ({"loss": "dapo", "batch": 32, "lr": 3e-4}, {}),
+    ({"loss": "dapo", "batch": 32, "warmup": 1e-4}, {}),
+    ({"loss": "cispo", "batch": 32, "warmup": 1e-4}, {"A": 0.62}),
+    ({"loss": "dapo", "batch": 64, "warmup": 1e-4}, {"C_mid": 100.0}),
+    ({"loss": "dapo", "batch": 32, "warmup": 3e-4}, {}),
 )
 
 
@@ -36,16 +36,16 @@ def found(runs: list[Run]) -> Ablation:
 
 def test_ceiling_speed_and_nothing_are_told_apart(found: Ablation) -> None:
     says = {each.knob: each.says for each in found.knobs}
-    assert says == {"loss": Says.RAISES_CEILING, "batch": Says.FASTER, "lr": Says.UNRESOLVED}
+    assert says == {"loss": Says.RAISES_CEILING, "batch": Says.FASTER, "warmup": Says.UNRESOLVED}
     assert (found.design, found.baseline, found.confounded) == (DesignKind.LEAVE_ONE_OUT, "r0", ())
-    loss, batch, lr = found.knobs
+    loss, batch, warmup = found.knobs
     assert loss.ceiling is not None
     assert loss.ceiling.effect.q50 == pytest.approx(0.12, abs=0.03)
     assert batch.speed is not None
     assert batch.speed.factor.q50 == pytest.approx(1.5, rel=0.12)
     assert batch.speed.shared
-    assert lr.needs is not None
-    assert lr.needs.seeds is not None
+    assert warmup.needs is not None
+    assert warmup.needs.seeds is not None
 
 
 def test_the_run_to_run_sd_is_learned_and_can_be_given(found: Ablation, runs: list[Run]) -> None:
@@ -74,9 +74,9 @@ def test_confounded_knobs_are_not_split() -> None:
     both = ablate(
         runs_of(
             (
-                ({"loss": "dapo", "batch": 32, "lr": 1}, {}),
-                ({"loss": "cispo", "batch": 64, "lr": 1}, {"A": 0.65}),
-                ({"loss": "dapo", "batch": 32, "lr": 2}, {}),
+                ({"loss": "dapo", "batch": 32, "warmup": 1}, {}),
+                ({"loss": "cispo", "batch": 64, "warmup": 1}, {"A": 0.65}),
+                ({"loss": "dapo", "batch": 32, "warmup": 2}, {}),
             ),
             seeds=3,
         )
@@ -97,15 +97,15 @@ def test_an_interaction_is_told_where_the_design_has_it() -> None:
 
 
 def test_a_sweep_has_a_trend() -> None:
-    swept = ablate(runs_of([({"lr": lr}, {"A": 0.45 + 0.05 * k}) for k, lr in enumerate((1e-4, 2e-4, 4e-4, 8e-4))]))
+    swept = ablate(runs_of([({"warmup": lr}, {"A": 0.45 + 0.05 * k}) for k, lr in enumerate((1e-4, 2e-4, 4e-4, 8e-4))]))
     (trend,) = swept.trends
-    assert (trend.knob, trend.scale, trend.monotone) == ("lr", "log", True)
+    assert (trend.knob, trend.scale, trend.monotone) == ("warmup", "log", True)
     assert trend.effect.effect.q50 == pytest.approx(0.15, abs=0.04)
 
 
 def test_named_knobs_are_shown_alone_and_the_others_still_count(runs: list[Run], found: Ablation) -> None:
-    (only,) = ablate(runs, knob="lr").knobs
-    assert only == next(each for each in found.knobs if each.knob == "lr")
+    (only,) = ablate(runs, knob="warmup").knobs
+    assert only == next(each for each in found.knobs if each.knob == "warmup")
 
 
 def test_a_run_that_collapsed_does_not_count() -> None:
@@ -125,9 +125,9 @@ def test_a_setting_whose_runs_all_fail_is_not_comparable() -> None:
         reward[15:] = 0.02
         object.__setattr__(run.curve, "reward", reward)
     found = ablate(runs)
-    lr = next(each for each in found.knobs if each.knob == "lr")
-    assert (lr.ceiling, lr.speed, lr.needs, lr.runs) == (None, None, None, (6, 0))
-    assert lr.reason.startswith("No run with this value counts")
+    warmup = next(each for each in found.knobs if each.knob == "warmup")
+    assert (warmup.ceiling, warmup.speed, warmup.needs, warmup.runs) == (None, None, None, (6, 0))
+    assert warmup.reason.startswith("No run with this value counts")
     assert next(each for each in found.knobs if each.knob == "loss").says is Says.RAISES_CEILING
 
 
