@@ -37,7 +37,7 @@ def view(found: Ablation) -> AblateView:
 
 def test_the_headline_says_what_each_knob_does(view: AblateView) -> None:
     assert ablate_answer(view).headline == (
-        "loss dapo → cispo (+0.132) raises the ceiling; batch 32 → 64 (1.53× the speed) is faster at a ceiling that "
+        "loss dapo → cispo (+0.133) raises the ceiling; batch 32 → 64 (1.53× the speed) is faster at a ceiling that "
         "cannot be told apart; of warmup no effect is resolved."
     )
 
@@ -45,6 +45,12 @@ def test_the_headline_says_what_each_knob_does(view: AblateView) -> None:
 def test_what_is_left_out_comes_first(view: AblateView) -> None:
     lost = replace(view, left_out=(LeftOut("x", "x.csv", "it states no warmup; add it", True),))
     assert ablate_answer(lost).headline.startswith("1 of 13 runs left out: x (it states no warmup). loss dapo")
+
+
+def test_the_headline_says_what_could_not_be_compared(found: Ablation) -> None:
+    alone = tuple(replace(each, ceiling=None) if each.knob == "warmup" else each for each in found.knobs)
+    headline = ablate_answer(AblateView(result=replace(found, knobs=alone))).headline
+    assert headline.endswith("; warmup 0.0001 → 0.0003 cannot be compared: no run of one side counts.")
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -80,7 +86,7 @@ def test_the_chart_draws_effects_where_they_are(view: AblateView, found: Ablatio
         "batch → 64",
         "warmup → 0.0003",
     ]
-    assert ceilings.ends[0].text == "loss → cispo  +0.132"
+    assert ceilings.ends[0].text == "loss → cispo  +0.133"
     assert all(end.text.endswith("×") for end in speeds.ends)
     assert [key.text for key in chart.keys] == ["raises ceiling", "faster", "not resolved"]
 

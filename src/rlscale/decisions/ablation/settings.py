@@ -144,9 +144,7 @@ def _why(unknown: Sequence[str], rare: Sequence[str]) -> str:
     """Return why a run is left out."""
     if unknown:
         return f"it states no {', no '.join(unknown)}; {_ADD}"
-    return (
-        f"it states {', '.join(rare)}, which most runs do not; state it for all (--settings F.csv), or --knob {rare[0]}"
-    )
+    return f"it states {', '.join(rare)}, which most runs do not; {_ADD} for all, or --knob {rare[0]}"
 
 
 def _unknown(
