@@ -160,8 +160,8 @@ def test_blanks_are_unknown_and_never_equal(tmp_path: Path, runs: list[Run]) -> 
         replace(run, settings={"a": "" if k < 2 else k % 2, "b": k % 2 if k < 2 else ""}) for k, run in enumerate(runs)
     ]
     assert (
-        "nothing can be compared, as settings are not known: r0-seed0, r0-seed1 state no a; r1-seed0, r1-seed1 state no "
-        "b; state each knob for all runs, with --settings F.csv"
+        "nothing can be compared, as settings are not known: r0-seed0, r0-seed1 state no a; r1-seed0, r1-seed1 state "
+        "no b; state each knob for all runs, with --settings F.csv"
     ) in refused(written(tmp_path / "halves.csv", halves[:4], ("a", "b")))
 
 

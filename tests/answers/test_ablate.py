@@ -37,7 +37,7 @@ def view(found: Ablation) -> AblateView:
 
 def test_the_headline_says_what_each_knob_does(view: AblateView) -> None:
     assert ablate_answer(view).headline == (
-        "loss dapo → cispo (+0.133) raises the ceiling; batch 32 → 64 (1.53× the speed) is faster at a ceiling that "
+        "loss dapo → cispo (+0.132) raises the ceiling; batch 32 → 64 (1.53× the speed) is faster at a ceiling that "
         "cannot be told apart; of warmup no effect is resolved."
     )
 
@@ -86,7 +86,7 @@ def test_the_chart_draws_effects_where_they_are(view: AblateView, found: Ablatio
         "batch → 64",
         "warmup → 0.0003",
     ]
-    assert ceilings.ends[0].text == "loss → cispo  +0.133"
+    assert ceilings.ends[0].text == "loss → cispo  +0.132"
     assert all(end.text.endswith("×") for end in speeds.ends)
     assert [key.text for key in chart.keys] == ["raises ceiling", "faster", "not resolved"]
 

@@ -227,7 +227,7 @@ def _ablation(
 def _measured(design: Design, usable: _Usable, at: float, seed_sd: float | None, effect: float) -> Measured:
     """Fit nothing more: put together what the fits say of each cell."""
     posteriors = [fit.posterior for fit in usable.fits if fit.posterior is not None]
-    estimates = estimates_of(posteriors, at)
+    estimates = estimates_of(posteriors, at, usable.groups)
     width = posteriors[0].curve.range
     prior = CEILING_PRIOR[0] * width, CEILING_PRIOR[1]
     stated = None if seed_sd is None else seed_sd * width

@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 
 #: Families less likely than this, by all runs together, are left out.
 _UNLIKELY = 1e-3
-#: Sd of ``ln B`` over the runs of an ablation, and its weight against them, in degrees of freedom.
-BEND_PRIOR = (0.1, 1.0)
+#: The least sd of ``ln B`` over the runs of an ablation; over published recipes (ScaleRL, Table 1) it is .13.
+BEND_SD = 0.15
 #: Columns of the estimates: the ceiling, and the reward at the common compute.
 CEILING, LEVEL = 0, 1
 
@@ -76,7 +76,7 @@ class Scattered:
     replicates: int
 
 
-def estimates_of(posteriors: Sequence[Posterior], at: float) -> Estimates:
+def estimates_of(posteriors: Sequence[Posterior], at: float, groups: Sequence[Sequence[int]]) -> Estimates:
     """Return what runs say of their ceilings and of their rewards at a compute.
 
     Parameters
@@ -85,6 +85,8 @@ def estimates_of(posteriors: Sequence[Posterior], at: float) -> Estimates:
         Of one axis and metric, at least one.
     at : float
         In their unit.
+    groups : sequence of sequences of int
+        Places of runs with equal settings.
     """
     families = [family for family in posteriors[0].families if family.rises]
     logs = np.array([_evidence(run, [family.name for family in families]) for run in posteriors])
@@ -94,7 +96,7 @@ def estimates_of(posteriors: Sequence[Posterior], at: float) -> Estimates:
     weight /= weight.sum()
     kept = np.flatnonzero(weight > _UNLIKELY)
     parts = tuple(tuple(_part(run, families[f].name) for run in posteriors) for f in kept)
-    mean, variance, bend = (np.array(each) for each in zip(*(_bent(own, at) for own in parts), strict=True))
+    mean, variance, bend = (np.array(each) for each in zip(*(_bent(own, at, groups) for own in parts), strict=True))
     return Estimates(
         families=tuple(families[f].name for f in kept),
         weight=weight[kept] / weight[kept].sum(),
@@ -122,25 +124,29 @@ def _part(run: Posterior, name: str) -> Posterior:
     return run.component(name)
 
 
-def _bent(own: Sequence[Posterior], at: float) -> tuple[Floats, Floats, Floats]:
+def _bent(own: Sequence[Posterior], at: float, groups: Sequence[Sequence[int]]) -> tuple[Floats, Floats, Floats]:
     """Return mean and variance of the ceiling and of the reward at a compute, shape (r, 2), where runs share ``b``.
 
-    With ``beta`` the slope of a quantity along ``ln B ~ N(m, v)`` of a run, ``v' = 1 / (1/v + 1/s^2)`` and
-    ``m' = v' (m/v + b/s^2)``: its mean moves by ``beta (m' - m)``, its variance by ``-beta^2 (v - v')``, and one sd of
-    ``b`` moves it by ``beta v'/s^2 sd(b)``. The last is the third array.
+    With ``beta`` the slope of a quantity along ``ln B ~ N(m, v)`` of a run and ``w = v / (v + s^2)``, its mean moves by
+    ``beta w (b - m)``, its variance by ``-beta^2 w v``, and one sd of ``b`` moves it by ``beta w sd(b)``: the third
+    array. ``s`` is that of all runs, and for a recipe whose mean stands apart from ``b`` that distance: its runs say
+    themselves how they bend.
     """
     moments = np.array([_moments(part, at) for part in own])  # run, (mean, variance, slope), quantity
     exponent = np.array([_exponent(part) for part in own])
     mean, variance, slope = moments[:, 0], moments[:, 1], moments[:, 2]
     m, v = exponent[:, 0], exponent[:, 1]
-    s2 = scattered(m, v, [range(len(own))], BEND_PRIOR, None).sd ** 2
+    between = float(np.var(m, ddof=1) - v.mean()) if len(own) > 1 else 0.0
+    s2 = max(BEND_SD**2, between)
     precision = 1.0 / (v + s2)
     b = float(precision @ m / precision.sum())
     sd = float(precision.sum() ** -0.5 * len(own) ** 0.25)
-    kept = s2 / (v + s2)
-    share = (v / (v + s2))[:, None]
+    apart = np.zeros(len(own))
+    for places in map(list, groups):
+        apart[places] = (m[places].mean() - b) ** 2 - v[places].mean() / np.sqrt(len(places)) if places else 0.0
+    share = (v / (v + np.maximum(s2, apart)))[:, None]
     moved = mean + slope * share * (b - m)[:, None]
-    left = np.maximum(variance - slope**2 * (v * (1.0 - kept))[:, None], 0.0)
+    left = np.maximum(variance - slope**2 * share * v[:, None], 0.0)
     return moved, left, slope * share * sd
 
 
