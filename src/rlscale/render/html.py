@@ -17,6 +17,7 @@ from rlscale.answers.palette import DECISION, SERIES, SEVERITY, mark_words
 from rlscale.answers.settings import versions
 from rlscale.inference import Interval
 from rlscale.render.svg import colour_variables, css_colour, interval_svg, panel_svg
+from rlscale.sources.naming import clean_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -199,7 +200,7 @@ def _limits(table: Table) -> tuple[float, float]:
 
 
 def _filled(template: str, **context: Any) -> str:
-    return _environment().get_template(template).render(**context)
+    return clean_lines(_environment().get_template(template).render(**context))
 
 
 @cache

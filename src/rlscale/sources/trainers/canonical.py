@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from rlscale.curves.vocabulary import SETTINGS
+
 __all__ = ["CANONICAL", "SETTINGS", "Canonical", "Key", "compiled"]
 
 
@@ -52,28 +54,6 @@ CANONICAL = (
     Canonical("learning_rate", "", "learning rate of the policy"),
     Canonical("grad_norm", "", "norm of the policy's gradient"),
 )
-
-#: What a configuration says of a recipe, in the order of the docs page: name and meaning.
-SETTINGS = {
-    "algorithm": "advantage estimator or algorithm",
-    "loss_type": "policy loss, or how it is averaged",
-    "model": "the policy that training starts from",
-    "prompts_per_step": "prompts of one step",
-    "generations": "samples of one prompt: rollouts per prompt",
-    "difficulty": "class of difficulty of the prompts, a column of a table",
-    "eval_generations": "samples of one validation prompt",
-    "epochs": "passes over each batch",
-    "learning_rate": "peak learning rate of the policy",
-    "kl_coefficient": "weight of the KL term",
-    "clip_low": "lower clip range",
-    "clip_high": "upper clip range",
-    "temperature": "sampling temperature",
-    "max_response_length": "longest response, tokens",
-    "precision": "number format of training",
-    "seed": "random seed",
-    "layers": "layers of the policy",
-    "width": "hidden size of the policy",
-}
 
 #: log: seen in a real log file; run: in a run made for this project; source: read in the trainer's source only;
 #: docs: in its documentation only.
