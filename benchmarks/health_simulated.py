@@ -131,6 +131,9 @@ def healthy(rng: np.random.Generator, name: str) -> Case:
     series = _healthy(rng, n)
     if rng.random() < 0.03:
         series["kl"][rng.integers(0, n, 2)] = np.nan
+    if rng.random() < 0.25:  # validation learns less than what is trained: their gap grows, and nothing is wrong
+        mean = series["_mean"]
+        series["_truth"] = mean[0] + rng.uniform(0.5, 1.0) * (mean - mean[0])
     return _case(rng, name, series, every, None, None, epochs=rng.uniform(0.3, 10))
 
 

@@ -17,7 +17,7 @@ from rlscale.sources.history import of_rows
 from rlscale.sources.keys import is_evaluation
 from rlscale.sources.trainers import TRAINERS, log_of, trainer_of
 from rlscale.sources.trainers.other import OTHER
-from rlscale.sources.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE, names_a_validation, validation_keys
+from rlscale.curves.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE, names_a_validation, validation_keys
 
 #: A train reward of each trainer beside keys that only it logs.
 TRAINED = {

@@ -17,7 +17,7 @@ from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
-from rlscale.sources.validation_keys import names_a_validation
+from rlscale.curves.validation_keys import names_a_validation
 
 __all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
 

@@ -77,7 +77,7 @@ def _high(value: float, limit: float) -> str:
 
 
 def _noise(value: float, limit: float) -> str:
-    return f"entropy is {value:.3g} times its lowest level: the policy dissolves into noise"
+    return f"entropy is {value:.3g} times its lowest level (over {limit:g}): the policy dissolves into noise"
 
 
 ENTROPY_EXPLOSION = Monitor(

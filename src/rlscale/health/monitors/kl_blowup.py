@@ -75,7 +75,7 @@ def _jump(value: float, limit: float) -> str:
 
 
 def _huge(value: float, limit: float) -> str:
-    return f"KL is {value:.3g} times what it was: the policy has left its reference"
+    return f"KL is {value:.3g} times what it was (over {limit:g} times): the policy has left its reference"
 
 
 def _far(value: float, limit: float) -> str:

@@ -21,8 +21,6 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     channel, why = needed(vitals, "truncation", constant=True)
     if channel is None:
         return lacks(why)
-    if channel.constant and channel.value[0] == 0.0:
-        return lacks(f"{channel.key} is 0 throughout: it is not measured")
     level = trailing_median(channel.value, 3)
     rise = level - np.minimum.accumulate(level)
     start = start_level(channel.value)

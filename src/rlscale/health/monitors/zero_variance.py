@@ -16,8 +16,6 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     channel, why = needed(vitals, "zero_variance", constant=True)
     if channel is None:
         return lacks(why)
-    if channel.constant and channel.value[0] == 0.0:
-        return lacks(f"{channel.key} is 0 throughout: it is not measured")
     level = trailing_median(channel.value, 3)
     dead = level >= limits.groups_dead
     solved = low = np.zeros(level.size, dtype=bool)
@@ -48,7 +46,7 @@ ZERO_VARIANCE = Monitor(
     name="zero_variance",
     title="dead groups",
     needs=("zero_variance (share of groups)",),
-    rule="median of 3 rows ≥ .9 for 8 rows; a note where the reward is high (too easy), a warning where it is "
+    rule="median of 3 rows ≥ .9 for 16 rows; a note where the reward is high (too easy), a warning where it is "
     "low (too hard)",
     source="chosen on real and simulated runs; a late take-off looks the same before it happens",
     advice="too hard: easier prompts, more samples a prompt, partial credit; too easy: harder prompts, or stop here",

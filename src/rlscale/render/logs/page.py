@@ -11,7 +11,7 @@ from jinja2 import Environment
 from rlscale.sources.catalogue import CONTAINERS
 from rlscale.sources.names import known_names
 from rlscale.sources.trainers import CANONICAL, SETTINGS, TRAINERS, Trainer
-from rlscale.sources.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
+from rlscale.curves.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
 
 __all__ = ["page"]
 
