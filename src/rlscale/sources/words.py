@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.sources.text import shown
+from rlscale.sources.trainers.canonical import OWN_LOOP
 
 __all__ = ["left_out", "mostly_numbers"]
 
@@ -17,11 +18,13 @@ _FEW = 1 / 20
 _SOME, _DIFFERENT = 1 / 5, 1 / 4
 
 
-def mostly_numbers(values: Floats, words: int) -> bool:
+def mostly_numbers(name: str, values: Floats, words: int) -> bool:
     """Whether a column is of numbers, although some of its cells are words.
 
     Parameters
     ----------
+    name : str
+        One with the name of a quantity is of numbers where most of its cells are.
     values : array, shape (n,)
         The cells, NaN where empty or a word.
     words : int
@@ -30,10 +33,12 @@ def mostly_numbers(values: Floats, words: int) -> bool:
     Examples
     --------
     >>> import numpy as np
-    >>> mostly_numbers(np.r_[np.nan, np.arange(30.0)], 1), mostly_numbers(np.array([4.0, np.nan, 4.0, 8.0]), 1)
+    >>> mostly_numbers("x", np.r_[np.nan, np.arange(30.0)], 1), mostly_numbers("x", np.array([4.0, np.nan, 4.0]), 1)
     (True, False)
     """
     numbers = values[np.isfinite(values)]
+    if any(key.matches(name) for key in OWN_LOOP):
+        return words < numbers.size
     share = words / max(words + numbers.size, 1)
     return share <= _FEW or (share < _SOME and np.unique(numbers).size > _DIFFERENT * numbers.size)
 

@@ -29,6 +29,8 @@ _BOTTOM = 0.05
 _FAR = 2.5
 _WIDTH = 3
 _TREND = 12
+#: One part is all that is paid where the reward is nowhere further from it, as a share of its largest value.
+_NEARLY = 0.05
 #: Rises within [0, 1] under which nothing counts, and that count whatever the start.
 _LEAST, _ENOUGH = 0.1, 0.15
 
@@ -128,11 +130,11 @@ def _counts(channel: Channel, value: Floats, limits: Limits) -> float:
 
 
 def _same(reward: Channel, part: Channel) -> bool:
-    """Whether a part is all that is trained: the others are measured beside it."""
+    """Whether a part is all that is paid, or nearly: the others stand beside it."""
     value = part.at(reward.step, part.value)
     known = np.isfinite(value)
-    scale = float(np.max(np.abs(reward.value)))
-    return int(known.sum()) >= ROWS and bool(np.allclose(value[known], reward.value[known], rtol=0, atol=1e-4 * scale))
+    near = _NEARLY * float(np.max(np.abs(reward.value)))
+    return int(known.sum()) >= ROWS and bool(np.all(np.abs(value[known] - reward.value[known]) <= near))
 
 
 def _unearned(part: Channel) -> bool:

@@ -176,7 +176,7 @@ def settle_numbers(table: Columns, name: str, values: Floats, words: Sequence[tu
     words : sequence of (int, str)
         The line of each word, and the word.
     """
-    if words and not mostly_numbers(values, len(words)):
+    if words and not mostly_numbers(name, values, len(words)):
         table.words[name] = words[0]
         return
     table.numbers[name] = values
