@@ -117,6 +117,7 @@ def test_a_term_that_nobody_earns_is_no_more_than_a_note_and_a_truth_beside_the_
     low = Series(steps(), 0.02 + np.abs(noise(2, sd=0.002)))
     summed = {"rewards/bleu": low, "rewards/style": Series(steps(), 0.5 * rising)}
     assert set(of(run_with(train_reward=rising, more=summed), "reward_hacking")[0]) == {"note"}
+    assert "warn" in of(run_with(train_reward=rising, more={"rewards/clean": low}), "reward_hacking")[0]
     beside = {"rewards/f": low, "rewards/g": Series(steps(), rising)}
     assert "warn" in of(run_with(train_reward=rising, more=beside), "reward_hacking")[0]
 

@@ -20,6 +20,8 @@ _REWARD = re.compile(
 )
 _PART = re.compile(r"(train[/_])?rewards?[/_](?P<name>.+?)(/mean)?")
 _NO_PART = re.compile(r"(^|[/_])(std|sem|min|max|mean|var|kl|margins?|total|advantages?)$|/std$")
+#: What the keys of a train batch begin with.
+_TRAINED = re.compile(r"(train|training|critic|rollout|actor|env)[/_\-.]")
 #: Keys of a quantity that is a share, in per cent where its values are.
 _SHARE = re.compile(r"(^|[/_\-.@])(acc|accuracy|pass|success|solved?|correct|win|rate)([/_\-.@]|$)")
 #: What no sum of rewards of a few points reaches: beside a curve in per cent, a train reward over it is in per cent.
@@ -60,6 +62,7 @@ def rewards_of(run: Run, place: Place) -> Rewards:
     train = _train(run, place)
     of_train = train is not None and train.key == run.curve.metric
     of_train = of_train or any("train reward" in each and "is fitted" in each for each in run.warnings)
+    of_train = of_train or (bool(_TRAINED.match(run.curve.metric)) and not names_a_validation(run.curve.metric))
     reward = curve if of_train and train is None else train
     held_out = _validation(run, place, "" if reward is None else reward.key) if of_train else curve
     if not of_train and not place.aligned:
@@ -120,11 +123,12 @@ def _validation(run: Run, place: Place, own: str) -> Channel | None:
 def _parts(run: Run, place: Place, reward: Channel | None) -> tuple[Channel, ...]:
     own = "" if reward is None else reward.key
     parts = []
-    for key, series in run.series.items():
+    for key in (run.curve.metric, *run.series):
         match = _PART.fullmatch(key)
         if match is None or key == own or _NO_PART.search(match["name"]) or key.startswith(NON_FINITE):
             continue
-        channel = place.channel(match["name"], key, "reward", series)
+        series = run.series.get(key)
+        channel = place.of_curve() if series is None else place.channel(match["name"], key, "reward", series)
         if channel.size:
             parts.append(channel)
     return tuple(parts)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.health.channel import Channel, as_share
-from rlscale.health.detect import start_level, trailing_median, trailing_trend
+from rlscale.health.detect import jitter, start_level, trailing_median, trailing_trend
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, lacks, stretches
 from rlscale.health.pairs import between
@@ -25,6 +25,8 @@ _MEANT = re.compile(r"correct|accura|test|gold|true|success|solve|pass|exact|gro
 _HACKS = re.compile(r"hack|exploit|cheat")
 #: Of a reward within [0, 1].
 _BOTTOM = 0.05
+#: Standard deviations of its noise that a reward without bounds must rise by.
+_NOISY = 3.0
 #: Of a part whose name does not say that it is meant: so many times the threshold before it is more than a note.
 _FAR = 2.5
 _WIDTH = 3
@@ -71,13 +73,13 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
             else "nothing beside the train reward says what is meant: log a validation as eval/accuracy, or the true "
             "measure as rewards/correct"
         )
-    alone = any(_same(reward, part) for part in vitals.parts)
+    alone = len(vitals.parts) == 1 or any(_same(reward, part) for part in vitals.parts)
     for truth in pairs:
         paid, rise, threshold, flags = apart(reward, truth, limits)
         if paid.size < ROWS:
             continue
         far = rise >= _FAR * threshold
-        # a term of the sum may be earned by nobody in a sound run; what stands beside the trained part is meant
+        # one of several terms may be earned by nobody in a sound run; what stands beside all that is paid is meant
         sure = flags & far & alone if truth in unnamed else flags
         findings += stretches("warn", paid, sure, rise, threshold, _rises(truth.key), persist=1, clear=4)
         if truth in unnamed:
@@ -124,7 +126,7 @@ def _within(channel: Channel) -> bool:
 def _counts(channel: Channel, value: Floats, limits: Limits) -> float:
     """Return the rise from the first rows of ``value`` that counts, on the scale of the channel."""
     within = _within(channel)
-    least = _LEAST if within else 0.5 * float(np.median(np.abs(channel.value)))
+    least = _LEAST if within else max(0.5 * float(np.median(np.abs(channel.value))), _NOISY * jitter(value))
     threshold = max(limits.hacking_rise * abs(start_level(value, _WIDTH)), least)
     return max(min(threshold, _ENOUGH) if within else threshold, 1e-12)
 

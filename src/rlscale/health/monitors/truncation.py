@@ -40,8 +40,10 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         earning = vitals.standing.at(channel.step, vitals.standing.earning) & ~much
         worse |= (level >= limits.truncation_half) & rose & vitals.standing.at(channel.step, vitals.standing.fallen)
     calm, limit = level < 0.5 * limits.truncation_warn, limits.truncation_warn
+    first = (slow >= limits.truncation_warn) & ~over if begins else np.zeros(level.size, dtype=bool)
     return Judgement(
-        stretches("note", channel, over & earning, slow, limit, _share, persist=limits.persist, calm=calm)
+        stretches("note", channel, first, slow, limit, _begins, persist=limits.persist, calm=calm)
+        + stretches("note", channel, over & earning, slow, limit, _share, persist=limits.persist, calm=calm)
         + stretches("warn", channel, over & ~earning, slow, limit, _share, persist=limits.persist, calm=calm)
         + stretches("stop", channel, worse, level, limits.truncation_half, _cut, persist=limits.persist, calm=~much)
     )
@@ -49,6 +51,10 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
 
 def _share(value: float, limit: float) -> str:
     return f"{100 * value:.0f} % of samples are cut at the length limit (over {100 * limit:.0f} %)"
+
+
+def _begins(value: float, limit: float) -> str:
+    return f"{_share(value, limit)}, as in its first rows: it may learn to stop"
 
 
 def _cut(value: float, limit: float) -> str:
@@ -60,7 +66,7 @@ TRUNCATION = Monitor(
     title="truncation",
     needs=("truncation (share of samples)",),
     rule="median of 5 rows ≥ .10; where a run begins so, risen by .20 and 5 sd of its noise, or after 24 "
-    "rows still at .85 of its start (median of 12); a note while the reward rises or is high and it is under .30; stop: median of 3 ≥ .80 and "
+    "rows still at .85 of its start (median of 12), and a note before that; a note while the reward rises or is high and it is under .30; stop: median of 3 ≥ .80 and "
     "risen by .30, or ≥ .50 with a fallen reward",
     source="ScaleRL (2510.13786) A.15: 10 to 15 % destabilised runs, healthy ones stay under 5 %",
     advice="raise the length limit, or punish or mask overlong samples; look at what they say before going on",
