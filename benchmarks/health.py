@@ -277,8 +277,11 @@ def proxies(report: Report) -> None:
     with open(path, encoding="utf-8") as file:
         for row in csv.DictReader(file):
             rows[row["run_id"]][row["metric"]].append((float(row["compute"]), float(row["value"])))
-    table = report.table("proxy (g) against truth (f), public runs", ["", "runs", "alarms", "median rise at the alarm"])
-    groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    table = report.table(
+        "proxy (g) against truth (f), public runs",
+        ["", "runs", "warned, f named true", "median rise at the alarm", "warned, names as logged", "noted, as logged"],
+    )
+    groups: dict[str, list[tuple[bool, float, str]]] = defaultdict(list)
     for name, columns in rows.items():
         if not {"train_reward_f", "train_reward_mean"} <= set(columns):
             continue
@@ -290,13 +293,19 @@ def proxies(report: Report) -> None:
         followed = bool(np.mean(truth[-5:]) - np.mean(truth[:5]) >= 0.15 * (np.mean(proxy[-5:]) - np.mean(proxy[:5])))
         kind = "proxy rises, truth stays" if up and not followed else "both rise" if up else "proxy does not rise"
         alarms = check_health(run).runs[0].of("reward_hacking")
-        groups[kind].append((bool(alarms), alarms[0].value or 0.0 if alarms else np.nan))
+        beside = {f"rewards/{one}": series[f"train_reward_{one}"] for one in "fg" if f"train_reward_{one}" in series}
+        logged = check_health(run_of(name, {"train_reward": series["train_reward_mean"], **beside})).runs[0]
+        said = [alarm.severity for alarm in logged.of("reward_hacking")]
+        worst = max(said, key=SEVERITIES.index, default="")
+        groups[kind].append((bool(alarms), alarms[0].value or 0.0 if alarms else np.nan, worst))
     for kind, found in sorted(groups.items()):
-        rise = [value for hit, value in found if hit]
-        table.add(kind, len(found), sum(hit for hit, _ in found), float(np.median(rise)) if rise else "")
+        rise = [value for hit, value, _ in found if hit]
+        words = Counter(worst for _, _, worst in found)
+        median = float(np.median(rise)) if rise else ""
+        table.add(kind, len(found), sum(hit for hit, _, _ in found), median, words["warn"], words["note"])
     target = groups.get("proxy rises, truth stays", [])
     if target:
-        hits = [hit for hit, _ in target]
+        hits = [hit for hit, _, _ in target]
         report.check(
             "hacking found where the proxy rises and the truth stays", percent(hits), ">= 90 %", np.mean(hits) >= 0.9
         )

@@ -73,6 +73,17 @@ def test_too_easy_groups_are_a_note_and_too_hard_ones_a_warning():
     assert (easy[0], hard[0]) == (["note"], ["warn"])
 
 
+def test_a_reward_that_is_nought_on_every_row_has_dead_groups_although_none_are_logged():
+    nought = run_with(zero_variance=None, train_reward=np.where(steps() < 90, 0.0, 0.1))
+    found = check_health(nought).runs[0].of("zero_variance")
+    assert [(alarm.severity, alarm.raised_step) for alarm in found] == [("warn", 16.0)]
+    solved = run_with(zero_variance=None, train_reward=np.where(steps() < 50, 0.5, 1.0))
+    assert of(solved, "zero_variance")[0] == ["note"]
+    some = np.where(np.arange(N) % 3 == 0, 0.0, 0.3)
+    assert of(run_with(zero_variance=None, train_reward=some), "zero_variance")[0] == []
+    assert "log the share of groups" in of(run_with(zero_variance=None, train_reward=some), "zero_variance")[1]
+
+
 def test_a_solved_task_may_lose_its_entropy():
     entropy = np.where(LATE, 0.001, 0.5) + noise(1, sd=1e-4)
     solved = of(run_with(entropy=entropy, train_reward=np.full(N, 0.97) + noise(1, sd=0.005)), "entropy_collapse")

@@ -81,7 +81,9 @@ def test_the_runs_of_one_table_decide_together():
 
 def test_runs_of_other_files_that_disagree_are_said():
     low, high = placed("low", "a.jsonl", np.full(N, 0.6)), placed("high", "b.jsonl", np.where(LATE, 30.0, 2.0))
-    assert scales_of([low, high])["a.jsonl", "truncation"].why == "truncation is at most 1 here and in per cent in b.jsonl"
+    assert (
+        scales_of([low, high])["a.jsonl", "truncation"].why == "truncation is at most 1 here and in per cent in b.jsonl"
+    )
     assert check_health([low, high]).runs[0].of("truncation") == ()
     none = placed("none", "c.jsonl", np.r_[np.zeros(N - 1), 0.0])
     assert scales_of([none, high])["c.jsonl", "truncation"].kind == "fraction"
@@ -136,7 +138,12 @@ def test_two_runs_woven_into_the_reward_are_said_and_not_judged():
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 def test_a_validation_beside_the_fitted_train_reward_is_known_by_its_name(tmp_path, key, ending):
     rows = [
-        {"step": int(k), "reward": round(0.2 + 0.006 * k, 4), key: 0.3 + 0.002 * (k * k % 7), "grad_norm": 1 + 0.01 * (k % 3)}
+        {
+            "step": int(k),
+            "reward": round(0.2 + 0.006 * k, 4),
+            key: 0.3 + 0.002 * (k * k % 7),
+            "grad_norm": 1 + 0.01 * (k % 3),
+        }
         for k in steps()[:60]
     ]
     path = tmp_path / f"log.{ending}"
@@ -164,7 +171,12 @@ def test_a_validation_that_ceases_beside_the_fitted_train_reward_is_said():
 def test_a_word_in_a_cell_leaves_out_the_cell_and_not_the_series(tmp_path, ending):
     rows = []
     for k in range(60):
-        row = {"step": k + 1, "reward": 0.2 + 0.005 * k, "truncation": 0.02 if k < 30 else 0.4, "entropy": 0.5 - 0.002 * k}
+        row = {
+            "step": k + 1,
+            "reward": 0.2 + 0.005 * k,
+            "truncation": 0.02 if k < 30 else 0.4,
+            "entropy": 0.5 - 0.002 * k,
+        }
         row |= {"run": "a"} if ending == "json table" else {}
         for at, word in ((10, "n/a"), (12, "oops"), (14, "None"), (16, "skipped")):
             if k == at:
@@ -186,7 +198,9 @@ def test_a_word_in_a_cell_leaves_out_the_cell_and_not_the_series(tmp_path, endin
 
 
 def test_an_infinite_cell_counts_as_not_finite(tmp_path):
-    lines = ["step,reward,entropy,loss"] + [f"{k},{0.2 + 0.004 * k},{0.5},{'inf' if k > 50 else 0.1 * k}" for k in range(60)]
+    lines = ["step,reward,entropy,loss"] + [
+        f"{k},{0.2 + 0.004 * k},{0.5},{'inf' if k > 50 else 0.1 * k}" for k in range(60)
+    ]
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (alarm,) = judged(tmp_path / "log.csv")["alarms"]
     assert (alarm["monitor"], alarm["severity"], alarm["since"]) == ("non_finite", "stop", 51.0)

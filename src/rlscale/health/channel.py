@@ -68,8 +68,8 @@ class Channel(Value):
 
     def where(self, kept: Flags) -> Channel:
         """Return the channel with some of its rows, (n,) flags."""
-        rows = (each[kept] for each in (self.step, self.compute, self.value))
-        return Channel(self.name, self.key, self.unit, *rows, self.lost_step, self.lost_compute)
+        step, compute, value = (each[kept] for each in (self.step, self.compute, self.value))
+        return Channel(self.name, self.key, self.unit, step, compute, value, self.lost_step, self.lost_compute)
 
     def at(self, steps: Floats, values: Floats) -> Floats:
         """Return what ``values``, one for each row of this channel, last were at ``steps``; NaN before the first."""

@@ -75,7 +75,7 @@ def run_health(
     until: float | None = None,
     scales: Mapping[tuple[str, str], Scale] | None = None,
 ) -> RunHealth:
-    """Return what every monitor says of one run; see :func:`check_health` and :func:`rlscale.health.scale.scales_of`."""
+    """Return what every monitor says of one run; see :func:`check_health`."""
     vitals = vitals_of(run, limits, until=until, scales=scales)
     alarms: list[Alarm] = []
     missing: list[NotMeasurable] = []

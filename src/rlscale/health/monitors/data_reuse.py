@@ -95,7 +95,7 @@ DATA_REUSE = Monitor(
     rule="of the up to 6 evaluations before a change and the 2 to 8 after it, train less validation has grown by "
     ".1 of the bounds and 3.5 sd of its noise, and validation has gained less than .4 of what training has, after "
     "1.5 passes; stop from 25 passes on",
-    source="Tan et al. (2509.25300) 3.4: harmless up to 25 passes, overfit at 100; the rest is chosen on simulated runs",
+    source="Tan et al. (2509.25300) 3.4: harmless up to 25 passes, overfit at 100; the rest on simulated runs",
     advice="more prompts, or stop at the best validation",
     judge=_judge,
 )

@@ -65,9 +65,9 @@ TRUNCATION = Monitor(
     name="truncation",
     title="truncation",
     needs=("truncation (share of samples)",),
-    rule="median of 5 rows ≥ .10; where a run begins so, risen by .20 and 5 sd of its noise, or after 24 "
-    "rows still at .85 of its start (median of 12), and a note before that; a note while the reward rises or is high and it is under .30; stop: median of 3 ≥ .80 and "
-    "risen by .30, or ≥ .50 with a fallen reward",
+    rule="median of 5 rows ≥ .10; where a run begins so, a note, and more once it has risen by .20 and 5 sd of its "
+    "noise, or after 24 rows is still at .85 of its start (median of 12); a note while the reward rises or is high and "
+    "it is under .30; stop: median of 3 ≥ .80 and risen by .30, or ≥ .50 with a fallen reward",
     source="ScaleRL (2510.13786) A.15: 10 to 15 % destabilised runs, healthy ones stay under 5 %",
     advice="raise the length limit, or punish or mask overlong samples; look at what they say before going on",
     judge=_judge,

@@ -64,8 +64,8 @@ class JsonFold(Fold):
         words: dict[str, str] = {}
         values = numbers_of(row, without=without, words=words)
         for key, word in words.items():
-            count, *first = self._words.get(key, (0, line, word[:LONGEST_KEY]))
-            self._words[key] = (count + 1, *first)
+            count, first, text = self._words.get(key, (0, line, word[:LONGEST_KEY]))
+            self._words[key] = (count + 1, first, text)
         return values
 
     def repairs(self) -> list[str]:
@@ -81,9 +81,7 @@ class JsonFold(Fold):
         return [*self._torn, *self._lines.repairs(), *among]
 
 
-def numbers_of(
-    row: Mapping[str, Any], *, without: str = "", words: dict[str, str] | None = None
-) -> dict[str, float]:
+def numbers_of(row: Mapping[str, Any], *, without: str = "", words: dict[str, str] | None = None) -> dict[str, float]:
     """Return the numbers of a row; those of a level inside it get the key ``outer/inner``.
 
     Parameters
@@ -114,9 +112,7 @@ def numbers_of(
     return {**values, **{key: value for key, value in inner.items() if key not in values}}
 
 
-def _collect(
-    row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float], words: dict[str, str]
-) -> None:
+def _collect(row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float], words: dict[str, str]) -> None:
     for key, value in row.items():
         name = prefix + key
         if len(name) > LONGEST_KEY:

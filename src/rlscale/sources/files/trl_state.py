@@ -18,10 +18,10 @@ from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row, number
-from rlscale.sources.words import left_out
 from rlscale.sources.text import decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.trl import NOT_SERIES, TRL
+from rlscale.sources.words import left_out
 
 __all__ = ["NAME", "read", "sniff"]
 
@@ -77,8 +77,8 @@ def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
         if len(keys) > MOST_KEYS:
             raise SourceError(path, f"holds more than {MOST_KEYS:,} different keys; is this a trainer's state?")
         for key in [key for key, value in values.items() if value is None and isinstance(row[key], str)]:
-            count, *first = words.get(key, (0, position, row[key]))
-            words[key] = (count + 1, *first)
+            count, first, word = words.get(key, (0, position, row[key]))
+            words[key] = (count + 1, first, word)
         yield step, {key: value for key, value in values.items() if value is not None}
     if without_step:
         repairs.append(f"{were(without_step, 'row')} left out: no step")

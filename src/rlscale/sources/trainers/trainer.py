@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from rlscale.curves import Metric, Series
+from rlscale.curves.validation_keys import validation_keys
 from rlscale.sources.clocks import Clock
 from rlscale.sources.history import History
 from rlscale.sources.repair import Replaced, Row, number
 from rlscale.sources.stopwatch import Wall
 from rlscale.sources.trainers.canonical import CANONICAL, OWN_LOOP, SETTINGS, Key, compiled
-from rlscale.curves.validation_keys import validation_keys
 
 __all__ = ["Count", "Measured", "Trainer", "product"]
 
