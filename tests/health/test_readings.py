@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from benchmarks.health_simulated import healthy
 from click.testing import CliRunner
 
 from rlscale.cli import main
@@ -129,6 +130,36 @@ def test_two_runs_woven_into_the_reward_are_said_and_not_judged():
     found = check_health(run_with(train_reward=mixed)).runs[0]
     assert found.alarms == ()
     assert "train_reward alternates between two levels" in found.remarks[0]
+
+
+def simulated(count=60):
+    """Return healthy runs with all their series, spikes of KL and gradient among them."""
+    rng = np.random.default_rng(3)
+    return [healthy(rng, f"run{k}").run for k in range(count)]
+
+
+def times(run, name, factor):
+    """Return the run with a series in another unit."""
+    metric = run.metrics[name]
+    changed = Metric(metric.key, metric.unit, Series(metric.series.step, factor * metric.series.value))
+    series = {**run.series, name: changed.series}
+    return Run(name=run.name, recipe=run.recipe, curve=run.curve, series=series, metrics={**run.metrics, name: changed})
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [
+        ("kl", 800.0), ("kl_new_old", 800.0), ("mismatch", 800.0), ("entropy", 800.0), ("entropy", 1 / np.log(2)),
+        ("grad_norm", 1e5), ("grad_norm", 1e-5), ("truncation", 100.0), ("zero_variance", 100.0),
+        ("train_reward", 100.0),
+    ],
+)  # fmt: skip
+def test_another_unit_raises_no_more_warnings(name, factor):
+    runs = simulated()
+    counts = []
+    for each in (runs, [times(run, name, factor) for run in runs]):
+        counts.append(sum(alarm.severity != "note" for one in check_health(each).runs for alarm in one.alarms))
+    assert counts[1] <= counts[0] + 1  # of 60 runs
 
 
 # validations by name

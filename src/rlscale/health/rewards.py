@@ -27,6 +27,8 @@ _SHARE = re.compile(r"(^|[/_\-.@])(acc|accuracy|pass|success|solved?|correct|win
 #: What no sum of rewards of a few points reaches: beside a curve in per cent, a train reward over it is in per cent.
 _POINTS = 10.0
 _PERCENT = (0.0, 100.0)
+#: Two shares of one run are alike within these factors.
+_ALIKE = (0.5, 2.0)
 #: What keys begin with that hold statistics of the train batch, whatever they are called.
 _NO_VALIDATION = {"open-instruct": "val/"}
 
@@ -67,19 +69,20 @@ def rewards_of(run: Run, place: Place) -> Rewards:
     held_out = _validation(run, place, "" if reward is None else reward.key) if of_train else curve
     if not of_train and not place.aligned:
         held_out = None
-    usable = [_usable(each, run, remarks) for each in (reward, held_out)]
+    validation = _usable(held_out, run, remarks)
+    train = _usable(reward, run, remarks, beside=validation)
     parts = tuple(part for part in _parts(run, place, reward) if not woven(part.value))
-    return Rewards(usable[0], usable[1], curve, parts, tuple(remarks))
+    return Rewards(train, validation, curve, parts, tuple(remarks))
 
 
-def _usable(channel: Channel | None, run: Run, remarks: list[str]) -> Channel | None:
+def _usable(channel: Channel | None, run: Run, remarks: list[str], *, beside: Channel | None = None) -> Channel | None:
     """Return a reward as a share where it is one in per cent; None where two runs are woven into it."""
     if channel is None or not channel.size:
         return channel
     if woven(channel.value):
         remarks.append(f"{channel.key} alternates between two levels: two runs may write into one log; it is not used")
         return None
-    in_percent = _in_percent(channel, run)
+    in_percent = _in_percent(channel, run) or (beside is not None and _hundredfold(channel, beside))
     if in_percent and channel.key != run.curve.metric:
         remarks.append(f"{channel.key} is in per cent: it is read as a share")
     return channel.with_value(channel.value / _PERCENT[1], channel.unit) if in_percent else channel
@@ -94,6 +97,22 @@ def _in_percent(channel: Channel, run: Run) -> bool:
     if _SHARE.search(channel.key.lower()):
         return scale_of(channel.key, [channel.value]).kind == "percent"
     return run.curve.open is None and run.curve.bounds == _PERCENT and high > _POINTS
+
+
+def _hundredfold(reward: Channel, share: Channel) -> bool:
+    """Whether a reward within [0, 100] stands at about a hundred times what a validation within [0, 1] does."""
+    low, high = float(reward.value.min()), float(reward.value.max())
+    if low < 0.0 or not _POINTS < high <= _PERCENT[1] or not within(share, (0.0, 1.0)):
+        return False
+    middle = float(np.median(reward.step))  # in both halves: a scale that changes is another fault
+    for half in (np.less_equal, np.greater):
+        paid, held_out = (each.value[half(each.step, middle)] for each in (reward, share))
+        if not paid.size or not held_out.size or float(np.median(held_out)) <= 0.0:
+            return False
+        times = float(np.median(paid) / np.median(held_out)) / _PERCENT[1]
+        if not _ALIKE[0] <= times <= _ALIKE[1]:
+            return False
+    return True
 
 
 def _train(run: Run, place: Place) -> Channel | None:
