@@ -7,18 +7,17 @@
 
 Beside it: fixed levels on single rows, as small monitor packages have them, and the fall of the reward alone. The form
 of the rules was tuned on simulated runs of another seed (0) and by looking at the same real runs, so that what holds
-out of group is the choice of thresholds, not of the rules. ``--write`` puts the rates into ``health/measured.py``.
+out of group is the choice of thresholds, not of the rules. ``python -m benchmarks.health_page`` puts what
+``python -m benchmarks.run_all health`` measured into the package and into its page.
 """
 
 from __future__ import annotations
 
 import csv
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +31,8 @@ from rlscale.health import MONITORS, SEVERITIES, Health, Limits, RunHealth, chec
 from rlscale.health.detect import change_points
 
 SEED = 61
+#: Title of the table that the package takes its rates from.
+RATES = "alarms on healthy runs, by monitor and severity"
 #: Evaluations within which a sickness that costs nothing yet is to be found.
 WITHIN = 5
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)
@@ -311,20 +312,17 @@ def proxies(report: Report) -> None:
         )
 
 
-def write(
-    fires: Counter[tuple[str, str]], count: int, real_fires: Counter[tuple[str, str]], judged: Counter[str]
-) -> None:
-    """Put the rates into the package."""
-    path = Path(__file__).parent.parent / "src/rlscale/health/measured.py"
-    head, _, _ = path.read_text(encoding="utf-8").partition("FALSE_ALARMS: Mapping")
-    lines = ["FALSE_ALARMS: Mapping[tuple[str, str], FalseAlarms] = MappingProxyType(\n    {\n"]
+def rates(
+    report: Report, fires: Counter[tuple[str, str]], count: int, real_fires: Counter[tuple[str, str]],
+    judged: Counter[str],
+) -> None:  # fmt: skip
+    """Put down how often each monitor fires on healthy runs, for the package (``benchmarks.health_page``)."""
+    table = report.table(RATES, ["monitor", "severity", "simulated", "real", "of"])
     for each in MONITORS:
         for severity in SEVERITIES:
             pair = (each.name, severity)
             if each.name != "stalled":
-                rate = f"FalseAlarms({fires[pair] / count:.3f}, {real_fires[pair]}, {judged[each.name]})"
-                lines.append(f'        ("{each.name}", "{severity}"): {rate},\n')
-    path.write_text(head + "".join(lines) + "    }\n)\n", encoding="utf-8")
+                table.add(*pair, f"{fires[pair] / count:.3f}", f"{real_fires[pair]}", f"{judged[each.name]}")
 
 
 def measure(quick: bool) -> Report:
@@ -339,13 +337,9 @@ def measure(quick: bool) -> Report:
         report.check("labelled real runs", "not here; set RLSCALE_HEALTH to their folder", "", None)
         return report
     real_fires, judged = real(report)
-    if "--write" in sys.argv:
-        write(fires, count, real_fires, judged)
+    rates(report, fires, count, real_fires, judged)
     return report
 
 
 if __name__ == "__main__":
-    if "--write" in sys.argv:
-        measure(quick=False)
-    else:
-        main(measure)
+    main(measure)

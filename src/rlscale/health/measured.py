@@ -1,4 +1,4 @@
-"""How often each monitor fires on healthy runs: written by ``python -m benchmarks.health --write``."""
+"""How often each monitor fires on healthy runs: written by ``python -m benchmarks.health_page``."""
 
 from __future__ import annotations
 
