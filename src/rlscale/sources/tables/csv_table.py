@@ -32,6 +32,7 @@ Floats = NDArray[np.float64]
 #: Rows, and cells, held as Python strings at a time.
 _CHUNK, _CELLS = 1 << 13, 1 << 20
 
+_DROPPED = "the percent signs of the column {!r} were dropped"
 #: What a cell without a value looks like.
 _MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "nat", "<na>"})
 
@@ -74,10 +75,12 @@ def from_csv(path: Path, text: Named, required: Named) -> Columns:
             elif name in numeric:
                 values = _floats(cells)
                 if values is None and (values := _percents(cells)) is not None and not numeric[name]:
-                    table.repairs.append(f"the percent signs of the column {name!r} were dropped")
+                    table.repairs.append(_DROPPED.format(name))
                 if values is None and required(name):
                     raise _not_a_number(table, name, cells, numbers)
                 if values is None:
+                    if _signed(cells) and not numeric[name]:
+                        table.repairs.append(_DROPPED.format(name))
                     values = _among_words(cells, words.setdefault(name, []), numbers)
                 numeric[name].append(values)
                 if len(words.get(name, ())) > table.rows / 2:  # a column of words: the rest need not be read
@@ -299,10 +302,15 @@ def _percents(cells: Sequence[str]) -> Floats | None:
     return _floats([cell.removesuffix("%") for cell in stripped])
 
 
+def _signed(cells: Sequence[str]) -> bool:
+    """Whether most cells end in a percent sign."""
+    return 2 * sum(cell.rstrip().endswith("%") for cell in cells) > len(cells)
+
+
 def _among_words(cells: Sequence[str], words: list[tuple[int, str]], numbers: list[int]) -> Floats:
     """Return cells as numbers, NaN where a word stands; the words are added to ``words`` with their lines."""
     values = np.full(len(cells), np.nan)
-    percents = 2 * sum(cell.rstrip().endswith("%") for cell in cells) > len(cells)
+    percents = _signed(cells)
     for place, cell in enumerate(cells):
         text = cell.strip().lower()
         try:
