@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Span",
     "change_points",
+    "expanding_jitter",
     "half_level",
     "jitter",
     "long_run_sd",
@@ -169,6 +170,16 @@ def jitter(value: Floats) -> float:
         return 0.0
     steps = np.diff(value)
     return float(_MAD * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2))
+
+
+def expanding_jitter(value: Floats) -> Floats:
+    """Return the noise known at each row, from the first differences up to it; renewed every eighth row."""
+    turns = np.abs(np.diff(value))
+    noise = np.zeros(value.size)
+    for place in range(0, value.size, 8):
+        known = turns[: max(place, min(4, turns.size))]
+        noise[place : place + 8] = _MAD * np.median(known) / np.sqrt(2) if known.size else 0.0
+    return noise
 
 
 def long_run_sd(value: Floats) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.health.channel import Channel
-from rlscale.health.detect import trailing_median
+from rlscale.health.detect import expanding_jitter, trailing_median
 
 __all__ = ["Standing", "standing"]
 
@@ -71,7 +71,7 @@ def standing(reward: Channel, *, fall: float, solved: float, bounds: tuple[float
     """
     level = trailing_median(reward.value, _WIDTH)
     top, bottom = np.maximum.accumulate(level), np.minimum.accumulate(level)
-    noise = _expanding_jitter(reward.value) * 1.25 / np.sqrt(_WIDTH)
+    noise = expanding_jitter(reward.value) * 1.25 / np.sqrt(_WIDTH)
     start = np.median(level[:_WIDTH])
     span = np.full(level.size, np.nan) if bounds is None else np.full(level.size, bounds[1] - bounds[0])
     least = np.where(np.isfinite(span), _SCALE * span, 0.5 * np.maximum(top - bottom, 4.0 * noise))
@@ -90,13 +90,3 @@ def standing(reward: Channel, *, fall: float, solved: float, bounds: tuple[float
         solved=high,
         low=bottom_now & (top - start <= _RISEN * scale),
     )
-
-
-def _expanding_jitter(value: Floats) -> Floats:
-    """Return the noise known at each row, from the first differences up to it; renewed every eighth row."""
-    turns = np.abs(np.diff(value))
-    noise = np.zeros(value.size)
-    for place in range(0, value.size, 8):
-        known = turns[: max(place, min(4, turns.size))]
-        noise[place : place + 8] = 1.4826 * np.median(known) / np.sqrt(2) if known.size else 0.0
-    return noise

@@ -18,6 +18,8 @@ __all__ = ["health_answer", "matrix"]
 
 #: Alarms that a terminal tells one by one.
 _TOLD = 12
+#: Remarks on how series were read that a terminal tells.
+_READ = 6
 #: Judged only of runs that are watched: nobody misses it here.
 _WATCHED = "stalled"
 _FLAT = (
@@ -44,7 +46,7 @@ def health_answer(view: HealthView, *, charts: bool = False) -> Answer:
     if view.named and explained is not None:
         blocks += _explanation(explained)
     else:
-        blocks.append(_alarms(view))
+        blocks += [_alarms(view), _remarks(view)]
     blocks.append(_unseen(view))
     if chart is not None and explained is not None:
         title = f"{explained.run}: the series under the curve"
@@ -107,6 +109,19 @@ def _alarms(view: HealthView) -> Section:
     pairs = [(run, alarm) for run in view.runs for alarm in first_alarms(run) if alarm.severity != "note"]
     pairs.sort(key=lambda item: (not item[1].lasts, -SEVERITIES.index(item[1].severity)))
     return Section("Alarms", tuple(_sentence(alarm, run.run) for run, alarm in pairs), most=_TOLD)
+
+
+def _remarks(view: HealthView) -> Section:
+    """Return what was read in another unit or left out, each once with the runs that it is said of."""
+    said: dict[str, list[str]] = {}
+    for run in view.runs:
+        for remark in run.remarks:
+            said.setdefault(remark, []).append(run.run)
+    all_runs = len(view.runs)
+    sentences = tuple(
+        Sentence(f"{remark}.", "" if len(runs) == all_runs else listed(runs)) for remark, runs in said.items()
+    )
+    return Section("How the series were read", sentences, most=_READ)
 
 
 def _sentence(alarm: Alarm, subject: str) -> Sentence:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from rlscale.curves.vocabulary import SETTINGS
 
-__all__ = ["CANONICAL", "SETTINGS", "Canonical", "Key", "compiled"]
+__all__ = ["CANONICAL", "OWN_LOOP", "SETTINGS", "Canonical", "Key", "compiled"]
 
 
 @dataclass(frozen=True)
@@ -137,3 +137,20 @@ def _hole(name: str) -> str:
     if name.endswith("..."):
         return ".+"
     return r"\d+" if name in {"N", "n", "k", "i"} else r"[^/]+"
+
+
+#: The keys of a loop of one's own; of a trainer, too, for what it does not log itself.
+OWN_LOOP = (
+    Key("entropy", "{entropy|train/entropy|policy/entropy}"),
+    Key("kl", "{kl|train/kl|policy/kl}"),
+    Key("clip_fraction", "{clip_fraction|clip_frac|clipfrac|train/clip_fraction}"),
+    Key("kl_new_old", "{kl_new_old|kl_old|approx_kl|ppo_kl|train/approx_kl|train/ppo_kl}"),
+    Key("truncation", "{truncation|truncation_rate|clipped_ratio|train/truncation|train/truncation_rate}"),
+    Key("zero_variance", "{zero_variance|frac_reward_zero_std|train/zero_variance}"),
+    Key("mismatch", "{mismatch|train/mismatch}", unit="unknown"),
+    Key("staleness", "{staleness|train/staleness}"),
+    Key("response_length", "{response_length|train/response_length|response_length/mean}"),
+    Key("step_seconds", "{step_time|time/step|timing/step}"),
+    Key("learning_rate", "{lr|learning_rate|train/lr|train/learning_rate|optim/lr}"),
+    Key("grad_norm", "{grad_norm|train/grad_norm|optim/grad_norm}"),
+)
