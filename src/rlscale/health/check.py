@@ -64,13 +64,20 @@ def check_health(
     return Health(tuple(run_health(run, limits or Limits(), now=now, until=until) for run in several), left)
 
 
-def run_health(run: Run, limits: Limits, *, now: float | None = None, until: float | None = None) -> RunHealth:
-    """Return what every monitor says of one run; see :func:`check_health`."""
+def run_health(
+    run: Run,
+    limits: Limits,
+    *,
+    now: float | None = None,
+    until: float | None = None,
+    monitors: Sequence[Monitor] = MONITORS,
+) -> RunHealth:
+    """Return what every monitor, or every one of some, says of one run; see :func:`check_health`."""
     vitals = vitals_of(run, limits, until=until)
     alarms: list[Alarm] = []
     missing: list[NotMeasurable] = []
     quiet: list[str] = []
-    for each in MONITORS:
+    for each in monitors:
         judgement = _judged(each, vitals, limits, now)
         if judgement.lacking:
             missing.append(NotMeasurable(each.name, judgement.lacking))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,9 @@ from rlscale.curves import Run
 from rlscale.health.alarm import Alarm, RunHealth
 from rlscale.health.check import run_health
 from rlscale.health.limits import Limits
-from rlscale.health.screen import may_stop
+from rlscale.health.monitor import Monitor
+from rlscale.health.monitors import MONITORS
+from rlscale.health.screen import may_stop, stopping
 from rlscale.health.standing import standing
 
 __all__ = ["Checkup", "Condition", "checkup", "checkup_if_grave", "condition"]
@@ -63,15 +66,16 @@ class Checkup:
         return min(there, key=lambda alarm: alarm.since or 0.0, default=None)
 
 
-def checkup(run: Run, limits: Limits | None = None) -> Checkup | None:
-    """Return what monitors say to a fit of a run; None where its log holds no series, or not the compute of its steps.
+def checkup(run: Run, limits: Limits | None = None, *, monitors: Sequence[Monitor] = MONITORS) -> Checkup | None:
+    """Return what monitors say to a fit of a run; None where its log holds no series.
 
-    Rows after the last evaluation are not looked at, so that a curve that was cut knows nothing of what came later.
+    Rows after the last evaluation are not looked at, so that a curve that was cut knows nothing of what came later;
+    alarms whose compute the log does not hold are left out.
     """
     if not run.series and not run.metrics:
         return None
     limits = limits or Limits()
-    health = run_health(run, limits, until=run.curve.compute_last)
+    health = run_health(run, limits, until=run.curve.compute_last, monitors=monitors)
     alarms = [alarm for alarm in health.alarms if alarm.severity != "note" and alarm.since is not None]
     return Checkup(
         tuple(sorted(alarms, key=lambda alarm: (alarm.since or 0.0, alarm.monitor))), _fallen(run, health, limits)
@@ -79,8 +83,9 @@ def checkup(run: Run, limits: Limits | None = None) -> Checkup | None:
 
 
 def checkup_if_grave(run: Run, limits: Limits | None = None) -> Checkup | None:
-    """Return :func:`checkup` where a monitor may say ``stop``; None, at once, for most runs."""
-    return checkup(run, limits) if may_stop(run, limits or Limits()) else None
+    """Return :func:`checkup` by the monitors that may say ``stop``; None, at once, for most runs, where none can."""
+    limits = limits or Limits()
+    return checkup(run, limits, monitors=stopping(run)) if may_stop(run, limits) else None
 
 
 def _fallen(run: Run, health: RunHealth, limits: Limits) -> bool:

@@ -95,7 +95,11 @@ def trailing_median(value: Floats, width: int) -> Floats:
         head = np.array([median(known[: k + 1]) for k in range(few.size)])
     if value.size < width:
         return head
-    return np.concatenate([head, np.median(np.lib.stride_tricks.sliding_window_view(value, width), axis=1)])
+    windows = np.lib.stride_tricks.sliding_window_view(value, width)
+    if width % 2 == 0 or np.isnan(value).any():
+        return np.concatenate([head, np.median(windows, axis=1)])
+    middle = width // 2  # the same numbers in a third of the time
+    return np.concatenate([head, np.partition(windows, middle, axis=1)[:, middle]])
 
 
 def half_level(value: Floats, width: int = 5) -> Floats:

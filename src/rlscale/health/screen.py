@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from rlscale.curves import NON_FINITE, Run, Series
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
+from rlscale.health.monitor import Monitor
+from rlscale.health.monitors import MONITORS
 from rlscale.health.standing import has_fallen
 
-__all__ = ["may_stop"]
+__all__ = ["may_stop", "stopping"]
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +26,14 @@ _HACKS = re.compile(r"hack|exploit|cheat")
 _REWARDS = re.compile(r"(^|[/_])(reward|rewards|mean_reward|reward_mean)(/mean|_mean)?$")
 _PASSES = ("epoch", "train/epoch")
 _LOSSES = re.compile(r"(^|/)\w*loss$")
+#: Monitors that say ``stop``; the last only where a share of hacks is judged.
+_STOPPING = frozenset(
+    {
+        "truncation", "entropy_collapse", "entropy_explosion", "kl_blowup", "train_inference_mismatch", "grad_norm",
+        "non_finite", "length_drift", "data_reuse", "reward_hacking",
+    }
+)  # fmt: skip
+_HACKING = "reward_hacking"
 #: Rows of a median, and what is left of them that may lie under it.
 _MEDIAN, _OTHERS = 3, 1
 #: The least of the usual gradient norms is the third smallest: they are medians of five at least.
@@ -65,6 +75,16 @@ def _beyond_a_level(run: Run, limits: Limits) -> bool:
     passes = next((run.series[key].value for key in _PASSES if key in run.series), np.empty(0))
     if passes.size and np.nanmax(passes, initial=0.0) >= limits.reuse_epochs:
         return True
+    return _judges_hacks(run)
+
+
+def stopping(run: Run) -> tuple[Monitor, ...]:
+    """Return the monitors that may say ``stop`` of a run."""
+    hacks = _judges_hacks(run)
+    return tuple(each for each in MONITORS if each.name in _STOPPING and (hacks or each.name != _HACKING))
+
+
+def _judges_hacks(run: Run) -> bool:
     return any(_HACKS.search(key.lower()) for key in run.series)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +122,7 @@ def _noise_of_level(value: Floats, place: int) -> float:
     """Return the noise of the smoothed reward from the first differences up to a row."""
     turns = np.abs(np.diff(value))
     known = turns[: max(place, min(_WIDTH - 1, turns.size))]
-    return 1.4826 * float(np.median(known)) / np.sqrt(2) * 1.25 / np.sqrt(_WIDTH) if known.size else 0.0
+    return 1.4826 * median(known.tolist()) / np.sqrt(2) * 1.25 / np.sqrt(_WIDTH) if known.size else 0.0
 
 
 def _expanding_jitter(value: Floats) -> Floats:

@@ -94,7 +94,7 @@ def subject(
     fits_nothing = seen.found is not None and unfit(fitted) is not None
     aftermath = seen.aftermath if options.model_error is None and not fits_nothing else None
     if seen.found is not None:
-        known = checkup(run) if grave is None and options.health else grave
+        known = checkup(run) if options.health else None
         verdict = broken(run.curve, seen.found, aftermath, first_mover(seen.found, known, run.curve.unit))
     told = [] if smoothed is None else [smoothed.warning]
     ahead = (*far_off([run.curve.compute_last], targets, run.curve.unit), *_out_of_bounds(run.curve, options.at_least))
