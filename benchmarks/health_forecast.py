@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from benchmarks.archives import bundled_runs
 from benchmarks.common import Report, main
@@ -47,6 +48,7 @@ SURE, LEVEL = 0.84, 1.96
 RAISED = 0.15
 #: Runs and sources of an alarm that a share can be measured on.
 LEAST_SOURCES = 5
+ROOT = np.sqrt(2.0 * np.pi)
 ON, OFF = FitOptions(), FitOptions(health=False)
 
 
@@ -215,6 +217,30 @@ def _scored(curve: Curve, task: Task) -> tuple[float, bool]:
     return crps(values, fitted.weight, task.truth) / task.seen.span, bool(low <= task.truth <= high)
 
 
+def held(report: Report, runs: Sequence[tuple[Run, str]]) -> None:
+    """Compare, under a lasting ``stop``, the fit with what the gate believes: the level of the last 3, sd .03."""
+    cells: dict[str, list[tuple[str, float, float, bool, bool]]] = defaultdict(list)
+    for run, _ in runs:
+        tasks = cut_runs([run], CUTS)[0]
+        for task, case in zip(tasks, forecast_tasks(tasks, OFF, methods=()), strict=True):
+            told = checkup(run.with_curve(task.seen, source=run.source, warnings=run.warnings))
+            if told is None or told.stop is None or not isinstance(case, Case):
+                continue
+            fallen = case.verdict.name in ("collapsed", "regime_change")
+            crps_then, covers = _score(case)
+            level, sd = float(task.seen.reward[-3:].mean()), 0.03 * task.seen.span
+            z = (task.truth - level) / sd
+            there = 0.03 * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * np.exp(-0.5 * z * z) / ROOT - 1.0 / np.sqrt(np.pi))
+            name = "the curve shows a break" if fallen else "the curve shows none"
+            cells[name].append((run.name, crps_then, float(there), covers, bool(abs(z) < 1.2816)))
+    columns = ["", "cuts", "runs", "CRPS of the fit", "of the level", "80 % of the fit", "of the level"]
+    table = report.table("Real runs under a lasting stop: the fit beside N(mean of the last 3, .03)", columns)
+    for name, own in cells.items():
+        names = [cell[0] for cell in own]
+        numbers = [over_runs([float(cell[k]) for cell in own], names) for k in (1, 2, 3, 4)]
+        table.add(name, len(own), len(set(names)), *(f"{one:.3f}" for one in numbers))
+
+
 def later(report: Report, runs: Sequence[tuple[Run, str]]) -> None:
     """Say how many runs end fallen after a first alarm at ``warn``, while the reward still stood."""
     table = report.table(
@@ -283,6 +309,7 @@ def measure(quick: bool = False) -> Report:
             },
         )  # fmt: skip
         tried(report, kept)
+        held(report, kept)
         later(report, real)
     rng = np.random.default_rng(SEED)
     count = 5 if quick else 40

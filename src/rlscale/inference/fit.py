@@ -118,8 +118,13 @@ class Fit(Result, Value):
 
     @property
     def condition(self) -> Condition | None:
-        """What forecasts hold under, where the log measures it: ``valid while truncation stays below 0.1``."""
-        return None if self.health is None or self.posterior is None else condition(self.health)
+        """What forecasts hold under, where the log measures it: ``valid while truncation stays below 0.1``.
+
+        None where nothing was fitted, of a run that has collapsed, and where a monitor says ``stop``.
+        """
+        if self.posterior is None or self.alarm is not None or self.verdict.name is VerdictName.COLLAPSED:
+            return None
+        return None if self.health is None else condition(self.health)
 
     @cached_property
     def resolves_at(self) -> Interval | None:

@@ -90,7 +90,8 @@ def first_mover(found: Break, checkup: Checkup | None, unit: str) -> str:
     if alarm is None or alarm.since is None:
         return ""
     apart = found.until - alarm.since
-    where = "at the peak" if apart == 0.0 else f"{abs(apart):.4g} {'before' if apart > 0 else 'after'} the peak"
+    place = "the peak" if found.kind in (BreakKind.FALL, BreakKind.RECOVERY) else "it"
+    where = f"at {place}" if apart == 0.0 else f"{abs(apart):.4g} {'before' if apart > 0 else 'after'} {place}"
     return f" First to move was {_name(alarm)}: {alarm.message}, since {alarm.since:.4g} {unit}, {where}."
 
 
