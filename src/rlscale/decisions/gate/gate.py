@@ -265,13 +265,13 @@ class _Table:
             notes.append(
                 f"{', '.join(past[:5])}{' and more' if len(past) > 5 else ''} went beyond the budget: judged at it."
             )
-        alarms = [(one.name, one.looks[-1].alarm) for one in self.contenders]
-        sick = [f"{name}: {stop_said(alarm)}" for name, alarm in alarms if alarm is not None]
+        latest = [(one.name, one.looks[-1]) for one in self.contenders]
+        sick = [
+            f"{name}: {stop_said(look.alarm)}" for name, look in latest if look.alarm is not None and not look.collapsed
+        ]
         if sick:
             more = f"; and {len(sick) - 3} more" if len(sick) > 3 else ""
-            notes.append(
-                f"{'; '.join(sick[:3])}{more}: judged by where they stand now; --no-health judges by forecasts."
-            )
+            notes.append(f"{'; '.join(sick[:3])}{more}: judged by the reward now; --no-health judges by the forecast.")
         last = [run.curve.compute_last for run in self.runs if self.states[run.name] is State.RUNNING]
         if last and min(last) < 0.5 * max(last):
             slow = [run.name for run in self.runs if self.states[run.name] is State.RUNNING
