@@ -2,7 +2,8 @@
 
 from rlscale.ledger.address import Address, address
 from rlscale.ledger.database import Unreachable
-from rlscale.ledger.deliveries import CHANGE, WELL, Delivery, Event
+from rlscale.ledger.deliveries import Delivery
+from rlscale.ledger.events import ALARM, ALARMS, CHANGE, DRY_ALARM, WELL, Event, NewEvent
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
@@ -23,7 +24,10 @@ from rlscale.ledger.values import (
 )
 
 __all__ = [
+    "ALARM",
+    "ALARMS",
     "CHANGE",
+    "DRY_ALARM",
     "KINDS",
     "WELL",
     "Address",
@@ -38,6 +42,7 @@ __all__ = [
     "Ledger",
     "Logged",
     "LookRow",
+    "NewEvent",
     "Override",
     "Points",
     "Read",

@@ -11,7 +11,8 @@ from typing import Self
 from rlscale.ledger.address import address
 from rlscale.ledger.book import Book
 from rlscale.ledger.database import PATIENCE, Database
-from rlscale.ledger.deliveries import Deliveries, Events
+from rlscale.ledger.deliveries import Deliveries
+from rlscale.ledger.events import Events
 from rlscale.ledger.fits import Fits
 from rlscale.ledger.lease import ACTING, DRY, Standby, held_by
 from rlscale.ledger.overrides import Overrides

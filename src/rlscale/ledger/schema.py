@@ -214,4 +214,5 @@ events = Table(
     Column("kind", String(40), nullable=False),
     Column("subject", Text, nullable=False),
     Column("message", Text, nullable=False),
+    Column("document", Text),
 )

@@ -16,6 +16,7 @@ import numpy as np
 
 from rlscale.curves import Run, Source
 from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, decided_savings, gate
+from rlscale.inference import Fit
 from rlscale.ledger import DecisionRow, FitRow, Logged, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
@@ -261,6 +262,10 @@ class Looker:
                 )
             )  # fmt: skip
         return tuple(found)
+
+    def fits(self, sight: Sight) -> tuple[Fit, ...]:
+        """Return the fits of the runs of a look that was made here; what the gate has fitted is not fitted again."""
+        return tuple(self._known.fit(each.run) for each in sight.field)
 
     def kept(self, sight: Sight) -> None:
         """Note that a look and its fits were kept: they are not given again."""
