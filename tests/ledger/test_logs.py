@@ -235,6 +235,8 @@ def test_an_older_ledger_of_runs_that_recorded_themselves_is_brought_along(where
             "DROP TABLE series",
             "DROP TABLE logs",
             "ALTER TABLE events DROP COLUMN document",
+            "DROP TABLE published",
+            *(f"ALTER TABLE fits DROP COLUMN r_q{k}" for k in (10, 50, 90)),
             "UPDATE rlscale_version SET version_num = '0002'",
         ):
             held._database.write(lambda connection, sql=sql: connection.execute(text(sql)))

@@ -14,6 +14,7 @@ import click
 
 from rlscale.cli.alarms import alarm_sinks, stopped_by
 from rlscale.cli.gates import gate_numbers
+from rlscale.cli.publish import told_to, trackers_of
 from rlscale.errors import InputError
 from rlscale.options import (
     ALARMS,
@@ -52,6 +53,13 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--on-decision", "command", metavar="CMD", help="Program that carries a decision out: JSON on stdin.")
 @click.option("--act", is_flag=True, help="Decisions count; without it nothing is carried out (dry run).")
 @click.option("--timeout", type=click.FloatRange(1.0), default=60.0, show_default=True, help="Seconds for CMD.")
+@click.option(
+    "--publish",
+    "targets",
+    multiple=True,
+    metavar="TRACKER",
+    help="Write forecasts and decisions to tensorboard:DIR, trackio:PROJECT, wandb:PROJECT or mlflow:URI; repeat.",
+)
 @click.option("--interval", type=click.FloatRange(0.05), default=5.0, show_default=True, help="Seconds between looks.")
 @click.option("--lease", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds of silence after "
               "which another watcher takes over.")  # fmt: skip
@@ -75,6 +83,7 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     if given["view"]:
         _view(paths, where, given)
         return
+    trackers = trackers_of(given["targets"])
     command = None if given["command"] is None else command_of(given["command"])
     if command is not None:
         check_program(command)
@@ -97,7 +106,9 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
             metric=given["metric"], unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
         )  # fmt: skip
         try:
-            _loop(_seen_by(watcher, held, given["act"]), lambda: watcher.busy, given)
+            step = _seen_by(watcher, held, given["act"])
+            with told_to(trackers, where, settings, given["act"], step) as step:
+                _loop(step, lambda: watcher.busy, given)
         finally:
             watcher.close()
     if given["once"] and watcher.failed:
@@ -109,7 +120,7 @@ def _view(paths: tuple[str, ...], where: str, given: dict[str, Any]) -> None:
     from rlscale.ledger import Ledger
     from rlscale.live import View
 
-    options = {"--act": "act", "--on-decision": "command", "--on-alarm": "on_alarm"}
+    options = {"--act": "act", "--on-decision": "command", "--on-alarm": "on_alarm", "--publish": "targets"}
     named = {paths[0] if paths else "": bool(paths), **{name: given[key] for name, key in options.items()}}
     for what, there in named.items():
         if there:

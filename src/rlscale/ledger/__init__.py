@@ -9,6 +9,7 @@ from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
 from rlscale.ledger.logs import Kept, Logged
 from rlscale.ledger.overrides import KINDS, Override, forced
+from rlscale.ledger.published import Backlog, Cursor
 from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
 from rlscale.ledger.values import (
     Heading,
@@ -31,6 +32,8 @@ __all__ = [
     "KINDS",
     "WELL",
     "Address",
+    "Backlog",
+    "Cursor",
     "DecisionRow",
     "Delivery",
     "Event",

@@ -16,6 +16,7 @@ from rlscale.ledger.events import Events
 from rlscale.ledger.fits import Fits
 from rlscale.ledger.lease import ACTING, DRY, Standby, held_by
 from rlscale.ledger.overrides import Overrides
+from rlscale.ledger.published import Published
 from rlscale.ledger.rulings import Rulings
 
 __all__ = ["Ledger"]
@@ -51,6 +52,7 @@ class Ledger:
         self.overrides = Overrides(self._database)
         self.deliveries = Deliveries(self._database)
         self.events = Events(self._database)
+        self.published = Published(self._database)
 
     def standby(
         self,

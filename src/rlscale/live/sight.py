@@ -253,12 +253,15 @@ class Looker:
             told = decision.evidence
             around = told.interval
             middle = None if around is None else (around.q10, around.q50, around.q90)
+            made = self._known.fit(one.run)
+            when = made.resolves_at
             found.append(
                 FitRow(
                     run_id=one.row.id, seq=one.seq, settings=self._hash, version=engine(), at=now,
-                    compute=one.run.curve.compute_last, verdict=self._known.fit(one.run).verdict.name.value,
+                    compute=one.run.curve.compute_last, verdict=made.verdict.name.value,
                     A=self._ceiling(one.run), target=self.settings.budget, forecast=middle, mean=told.mean,
                     p_best=told.h, place=order.get(told.contender), contenders=len(order) or None,
+                    resolves_at=None if when is None else (when.q10, when.q50, when.q90),
                 )
             )  # fmt: skip
         return tuple(found)
