@@ -121,8 +121,8 @@ def shipped(
             f"{sum(one < -1e-9 for one in moved)}, {sum(one > 1e-9 for one in moved)} of {len(moved)}",
         )  # fmt: skip
         report.check(
-            f"{title}, {name}: CRPS with alarms", f"{scores[1]:.4f}", f"no more than {scores[0]:.4f}, give or take .0005",
-            scores[1] <= scores[0] + 5e-4,
+            f"{title}, {name}: CRPS with alarms", f"{scores[1]:.4f}",
+            f"no more than {scores[0]:.4f}, give or take .0005", scores[1] <= scores[0] + 5e-4,
         )  # fmt: skip
 
 
