@@ -55,6 +55,8 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit]) -> Cards:
         "Bands are 50 % and 80 % intervals of the noise-free reward, model error included; circles are forecasts; the "
         "bar at the right is the ceiling. All runs share one reward axis; compute 0 stands left of the break."
     )
+    if any(fits[k].masked for k in order):
+        note += " Hollow evaluations are left out of the fit; the warnings of the run say why."
     return Cards("Runs", tuple(cards), note, max(len(fits) - _CHARTS, 0))
 
 

@@ -73,14 +73,15 @@ def run_health(
     *,
     now: float | None = None,
     until: float | None = None,
+    monitors: Sequence[Monitor] = MONITORS,
     scales: Mapping[tuple[str, str], Scale] | None = None,
 ) -> RunHealth:
-    """Return what every monitor says of one run; see :func:`check_health`."""
+    """Return what every monitor, or every one of some, says of one run; see :func:`check_health`."""
     vitals = vitals_of(run, limits, until=until, scales=scales)
     alarms: list[Alarm] = []
     missing: list[NotMeasurable] = []
     quiet: list[str] = []
-    for each in MONITORS:
+    for each in monitors:
         judgement = _judged(each, vitals, limits, now)
         if judgement.lacking:
             missing.append(NotMeasurable(each.name, judgement.lacking))

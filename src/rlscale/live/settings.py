@@ -73,6 +73,7 @@ class WatchSettings:
             "tolerance": fitted.tolerance,
             "at_least": fitted.at_least,
             "onset": fitted.onset,
+            "health": fitted.health,
             "seed_sd": self.seed_sd,
             "calibration": self.calibration,
         }
@@ -99,6 +100,7 @@ class WatchSettings:
                 options=FitOptions(
                     families=families_named(document["family"], GATED), model_error=document["model_error"],
                     tolerance=document["tolerance"], at_least=document["at_least"], onset=document["onset"],
+                    health=document.get("health", False),  # looks of earlier releases knew no alarms
                 ),
                 seed_sd=document["seed_sd"],
                 calibration=document["calibration"],

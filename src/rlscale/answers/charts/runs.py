@@ -139,7 +139,8 @@ def _used(fit: Fit, compute: Floats) -> NDArray[np.bool_]:
         return np.zeros(compute.shape, dtype=bool)
     curve = fit.posterior.curve
     if fit.posterior.block > 1:  # averages do not say which evaluations went into them, but for the ends
-        return np.asarray((compute >= curve.compute[0]) & (compute <= curve.compute_last))
+        within = (compute >= curve.compute[0]) & (compute <= curve.compute_last)
+        return np.asarray(within & ~np.isin(compute, fit.masked))
     return np.isin(compute, curve.compute)
 
 

@@ -12,6 +12,7 @@ from rlscale.curves.value import Value
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.decisions.savings import Outlay, Savings, savings
+from rlscale.health import Alarm
 from rlscale.inference.forecast import LEVELS, Interval
 from rlscale.inference.verdict import VerdictName
 from rlscale.left_out import LeftOut
@@ -53,6 +54,8 @@ class Evidence(Value):
         Whether the forecast was replaced by where the run fell to.
     verdict : VerdictName, optional
         On the run's reward at the budget.
+    alarm : Alarm, optional
+        The first at ``stop`` that lasts, for which the forecast was replaced by where the contender stands.
     """
 
     contender: str
@@ -69,6 +72,7 @@ class Evidence(Value):
     discrepancy: float | None
     collapsed: bool
     verdict: VerdictName | None
+    alarm: Alarm | None = None
 
     @property
     def interval(self) -> Interval | None:
@@ -126,8 +130,14 @@ class Decision(Value):
                 "discrepancy": told.discrepancy,
                 "collapsed": told.collapsed,
                 "verdict": None if told.verdict is None else told.verdict.value,
+                **({} if told.alarm is None else {"alarm": _alarm(told.alarm)}),
             },
         }
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    names = ("monitor", "severity", "since", "value", "threshold", "message", "source")
+    return {name: getattr(alarm, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
