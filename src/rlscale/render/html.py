@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["as_notebook", "as_page"]
+__all__ = ["Fragment", "as_notebook", "as_page", "fragments", "stylesheet"]
 
 #: Rows of a table that a page and a notebook show.
 _ROWS, _NOTEBOOK_ROWS = 1000, 100
@@ -41,11 +42,47 @@ def as_page(answer: Answer) -> str:
         "page.html.j2",
         answer=answer,
         title=f"rlscale {title}",
-        css=_css(),
+        css=stylesheet(),
         lead=_lead(answer),
         blocks=[_context(block, _ROWS) for block in _page_blocks(answer)],
         versions=versions(),
     )
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A block of an answer as HTML.
+
+    Parameters
+    ----------
+    key : str
+        The same for the same block of a later answer.
+    html : Markup
+    hash : str
+        Of the HTML: two fragments that look alike have the same.
+    """
+
+    key: str
+    html: Markup
+    hash: str
+
+
+def fragments(answer: Answer) -> tuple[Fragment, ...]:
+    """Return the blocks of an answer, each as HTML of its own: those that its report has."""
+    parts: dict[str, Fragment] = {}
+    for block in _page_blocks(answer):
+        context = _context(block, _ROWS)
+        name = f"{context['kind']}-{getattr(block, 'title', '')}"
+        key = next(key for k in range(len(parts) + 1) if (key := f"{name}-{k}") not in parts)
+        html = _filled("fragment.html.j2", block=context)
+        parts[key] = Fragment(key, _safe(html), hashlib.sha256(html.encode()).hexdigest()[:16])
+    return tuple(parts.values())
+
+
+def _safe(html: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(html)
 
 
 def as_notebook(answer: Answer) -> str:
@@ -55,7 +92,7 @@ def as_notebook(answer: Answer) -> str:
     panels = () if answer.chart is None else answer.chart.panels[:1]
     figures = [_context(Figures("", panels), 0)] if panels else []
     blocks = [*tables, *figures, *sections]
-    return _filled("notebook.html.j2", answer=answer, css=_css(), lead=_lead(answer), blocks=blocks)
+    return _filled("notebook.html.j2", answer=answer, css=stylesheet(), lead=_lead(answer), blocks=blocks)
 
 
 def _lead(answer: Answer) -> list[str]:
@@ -218,7 +255,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _css() -> str:
+def stylesheet() -> str:
+    """Return the style of answers, with the palette, light and dark."""
     folder = files("rlscale.render") / "templates"
     sheets = "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("answer", "chart"))
     return colour_variables(".rlscale", *_decisions()) + sheets

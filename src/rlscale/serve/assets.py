@@ -1,0 +1,41 @@
+"""What a page loads: its own style and scripts, and the charting library that a package ships."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from rlscale.render.html import stylesheet
+from rlscale.serve.api import tagged
+
+__all__ = ["STATIC", "plotly_file", "plotly_script", "style"]
+
+STATIC = Path(__file__).with_name("static")
+
+
+@cache
+def plotly_file() -> Path | None:
+    """Return the script of plotly; None where the package is missing. It is not imported."""
+    spec = find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+    return path if path.is_file() else None
+
+
+async def plotly_script(request: Request) -> Response:
+    """Answer with the charting library."""
+    path = plotly_file()
+    if path is None:
+        raise HTTPException(404)
+    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"})
+
+
+async def style(request: Request) -> Response:
+    """Answer with the style: that of answers, which reports have too, and that of the frame around them."""
+    return tagged(request, stylesheet() + (STATIC / "frame.css").read_text(encoding="utf-8"), "text/css")
