@@ -101,8 +101,8 @@ class Links:
             return _safe("")
         ticked = _safe(" checked") if name in self.chosen else ""
         return _safe(
-            '<label class="pick"><input type="checkbox" name="run" value="{0}" form="choice" aria-label="Choose {0}"{1}>'
-            "</label>"
+            '<label class="pick">'
+            '<input type="checkbox" name="run" value="{0}" form="choice" aria-label="Choose {0}"{1}></label>'
         ).format(name, ticked)
 
 

@@ -39,7 +39,8 @@ def _filled(template: str, query: Query, board: Board, page: Page | None, error:
     parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer, links_of(board.recipes, query))
     return str(
         _environment().get_template(template).render(
-            query=query, views=VIEWS, page=page, parts=parts, lead=[] if page is None else lead(page.answer), troubles=board.troubles,
+            query=query, views=VIEWS, page=page, parts=parts, troubles=board.troubles,
+            lead=() if page is None else lead(page.answer),
             error="" if error is None else error.on_command_line,
         )
     )  # fmt: skip
