@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -61,6 +61,10 @@ class Board(Protocol):
         """Number of the runs as they stand; it only rises."""
 
     @property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
+
+    @property
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with the sources now, in sentences."""
 
@@ -112,6 +116,14 @@ class LogBoard:
     def version(self) -> int:
         """Number of the runs as they stand."""
         return self._version
+
+    @property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
+        recipes: dict[str, list[str]] = {}
+        for run in () if self._reading is None else self._reading.runs:
+            recipes.setdefault(run.recipe, []).append(run.name)
+        return {recipe: tuple(runs) for recipe, runs in recipes.items()}
 
     @property
     def troubles(self) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rlscale.errors import InputError, RlscaleError, hidden
-from rlscale.render.html import Fragment, fragments
+from rlscale.render.html import Fragment, fragments, lead
 from rlscale.serve.api import tagged
 from rlscale.serve.board import Board, Page
+from rlscale.serve.names import links_of
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
 __all__ = ["HANDLERS", "page"]
@@ -35,10 +36,11 @@ async def page(request: Request) -> Response:
 
 
 def _filled(template: str, query: Query, board: Board, page: Page | None, error: InputError | None = None) -> str:
-    parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer)
+    parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer, links_of(board.recipes, query))
     return str(
         _environment().get_template(template).render(
             query=query, views=VIEWS, page=page, parts=parts, troubles=board.troubles,
+            lead=() if page is None else lead(page.answer),
             error="" if error is None else error.on_command_line,
         )
     )  # fmt: skip
