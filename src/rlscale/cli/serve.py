@@ -28,10 +28,13 @@ def serve(paths: tuple[str, ...], host: str, port: int, budget: float | None, br
     try:
         import uvicorn
 
-        from rlscale.serve import LogBoard, ServeOptions, create_app
+        from rlscale.serve import ServeOptions, create_app, open_board
     except ModuleNotFoundError as error:
         raise InputError(f"the page needs {error.name}; pip install 'rlscale[serve]'") from error
-    board = LogBoard(paths, priced_options(given), fit_options(None, given), budget=budget, seed_sd=given["seed_sd"])
+    board = open_board(
+        paths, priced_options(given), fit_options(None, given), budget=budget, seed_sd=given["seed_sd"],
+        price=given["price"],
+    )  # fmt: skip
     app = create_app(board, ServeOptions(host=host, port=port))
     click.echo(f"rlscale serves {', '.join(paths)} at http://{host}:{port}/", err=True)
     if browse:

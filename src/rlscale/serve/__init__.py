@@ -1,7 +1,17 @@
 """The page that people keep open: answers over HTTP, live. Nothing is computed in the browser."""
 
 from rlscale.serve.app import ServeOptions, create_app
-from rlscale.serve.board import Board, LogBoard
+from rlscale.serve.board import Board, LedgerBoard, LogBoard, open_board
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
-__all__ = ["VIEWS", "Board", "LogBoard", "Query", "ServeOptions", "UnknownError", "create_app"]
+__all__ = [
+    "VIEWS",
+    "Board",
+    "LedgerBoard",
+    "LogBoard",
+    "Query",
+    "ServeOptions",
+    "UnknownError",
+    "create_app",
+    "open_board",
+]
