@@ -61,8 +61,16 @@ class Board(Protocol):
         """Number of the runs as they stand; it only rises."""
 
     @property
+    def at(self) -> float:
+        """When they were read, in seconds since 1970."""
+
+    @property
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with the sources now, in sentences."""
+
+    @property
+    def ledger(self) -> str | None:
+        """Address of the ledger that takes what people say of runs; None of logs."""
 
     def refresh(self) -> bool:
         """Read what is new; say whether anything is."""
@@ -112,6 +120,16 @@ class LogBoard:
     def version(self) -> int:
         """Number of the runs as they stand."""
         return self._version
+
+    @property
+    def at(self) -> float:
+        """When they were read."""
+        return self._at
+
+    @property
+    def ledger(self) -> str | None:
+        """Logs take no decisions."""
+        return None
 
     @property
     def troubles(self) -> tuple[str, ...]:
