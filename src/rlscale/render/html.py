@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["Fragment", "as_notebook", "as_page", "fragments", "stylesheet"]
+__all__ = ["Fragment", "Links", "as_notebook", "as_page", "fragments", "lead", "stylesheet"]
 
 #: Rows of a table that a page and a notebook show.
 _ROWS, _NOTEBOOK_ROWS = 1000, 100
@@ -43,8 +43,9 @@ def as_page(answer: Answer) -> str:
         answer=answer,
         title=f"rlscale {title}",
         css=stylesheet(),
-        lead=_lead(answer),
+        lead=lead(answer),
         blocks=[_context(block, _ROWS) for block in _page_blocks(answer)],
+        links=Links(),
         versions=versions(),
     )
 
@@ -67,14 +68,60 @@ class Fragment:
     hash: str
 
 
-def fragments(answer: Answer) -> tuple[Fragment, ...]:
-    """Return the blocks of an answer, each as HTML of its own: those that its report has."""
+@dataclass(frozen=True)
+class Links:
+    """What the names on a page lead to.
+
+    Parameters
+    ----------
+    addresses : mapping of str to str
+        Of runs and recipes.
+    chosen : frozenset of str, optional
+        Names whose boxes are ticked; None where there is nothing to choose.
+    order : mapping of str to str
+        Column of a table that is sorted anew by a click on its heading, to the address of that.
+    sorted_by : str
+        Column by which tables are sorted, ``-`` before it where the largest comes first; empty for as they are.
+    """
+
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    chosen: frozenset[str] | None = None
+    order: Mapping[str, str] = field(default_factory=dict)
+    sorted_by: str = ""
+
+    def linked(self, name: str) -> Markup:
+        """Return a name that leads to its page; long ones break after their separators."""
+        address = self.addresses.get(name)
+        text = _breakable(name)
+        return text if address is None else _safe('<a href="{}">{}</a>').format(address, text)
+
+    def box(self, name: str) -> Markup:
+        """Return the box by which a name is chosen; nothing where it cannot be."""
+        if self.chosen is None or name not in self.addresses:
+            return _safe("")
+        ticked = _safe(" checked") if name in self.chosen else ""
+        return _safe(
+            '<label class="pick">'
+            '<input type="checkbox" name="run" value="{0}" form="choice" aria-label="Choose {0}"{1}></label>'
+        ).format(name, ticked)
+
+
+def fragments(answer: Answer, links: Links | None = None) -> tuple[Fragment, ...]:
+    """Return the blocks of an answer, each as HTML of its own: those that its report has.
+
+    Parameters
+    ----------
+    answer : Answer
+    links : Links, optional
+        Where names lead to; a report has none.
+    """
+    links = links or Links()
     parts: dict[str, Fragment] = {}
     for block in _page_blocks(answer):
         context = _context(block, _ROWS)
         name = f"{context['kind']}-{getattr(block, 'title', '')}"
         key = next(key for k in range(len(parts) + 1) if (key := f"{name}-{k}") not in parts)
-        html = _filled("fragment.html.j2", block=context)
+        html = _filled("fragment.html.j2", block=context, links=links)
         parts[key] = Fragment(key, _safe(html), hashlib.sha256(html.encode()).hexdigest()[:16])
     return tuple(parts.values())
 
@@ -92,10 +139,11 @@ def as_notebook(answer: Answer) -> str:
     panels = () if answer.chart is None else answer.chart.panels[:1]
     figures = [_context(Figures("", panels), 0)] if panels else []
     blocks = [*tables, *figures, *sections]
-    return _filled("notebook.html.j2", answer=answer, css=stylesheet(), lead=_lead(answer), blocks=blocks)
+    return _filled("notebook.html.j2", answer=answer, css=stylesheet(), lead=lead(answer), blocks=blocks, links=Links())
 
 
-def _lead(answer: Answer) -> list[str]:
+def lead(answer: Answer) -> list[str]:
+    """Return the sentences under the headline."""
     return [*answer.lead, *([] if answer.grouping is None else [pooled(answer.grouping)])]
 
 

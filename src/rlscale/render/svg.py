@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rlscale.answers.charts.spec import Band, End, Label, Line, Panel, Points, Whisker
-from rlscale.answers.palette import SERIES, SERIES_DARK, VERDICT
+from rlscale.answers.palette import PAGE, SERIES, SERIES_DARK, VERDICT
 from rlscale.inference import Interval, VerdictName
 from rlscale.render.labels import spread
 
@@ -86,14 +86,22 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
 
 
 def colour_variables(selector: str, light: Mapping[str, str] = _NONE, dark: Mapping[str, str] = _NONE) -> str:
-    """Return the palette as CSS variables of what a selector names, light and dark, with further roles of each."""
+    """Return the palette as CSS variables of what a selector names, light and dark, with further roles of each.
+
+    Dark is what the system asks for, or ``data-theme`` of the root element; paper is light.
+    """
     recipes = [{f"s{k}": colour for k, colour in enumerate(colours)} for colours in (SERIES, SERIES_DARK)]
     verdicts = [{name.value: VERDICT[name][k] for name in VerdictName} for k in range(2)]
     on_light, on_dark = (
-        f"{selector}{{{_declared({**recipe, **verdict, **more})}}}"
-        for recipe, verdict, more in zip(recipes, verdicts, (light, dark), strict=True)
+        _declared({**{name: colours[k] for name, colours in PAGE.items()}, **recipes[k], **verdicts[k], **more})
+        for k, more in enumerate((light, dark))
     )
-    return f"{on_light}\n@media (prefers-color-scheme: dark){{{on_dark}}}\n"
+    return (
+        f"{selector}{{color-scheme:light;{on_light}}}\n"
+        "@media screen and (prefers-color-scheme: dark)"
+        f"{{:root:not([data-theme=light]) {selector}{{color-scheme:dark;{on_dark}}}}}\n"
+        f"@media screen{{:root[data-theme=dark] {selector}{{color-scheme:dark;{on_dark}}}}}\n"
+    )
 
 
 def _declared(colours: Mapping[str, str]) -> str:

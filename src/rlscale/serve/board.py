@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -63,6 +63,10 @@ class Board(Protocol):
     @property
     def at(self) -> float:
         """When they were read, in seconds since 1970."""
+
+    @property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -130,6 +134,14 @@ class LogBoard:
     def ledger(self) -> str | None:
         """Logs take no decisions."""
         return None
+
+    @property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
+        recipes: dict[str, list[str]] = {}
+        for run in () if self._reading is None else self._reading.runs:
+            recipes.setdefault(run.recipe, []).append(run.name)
+        return {recipe: tuple(runs) for recipe, runs in recipes.items()}
 
     @property
     def troubles(self) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rlscale.errors import InputError, RlscaleError, hidden
-from rlscale.render.html import Fragment, fragments
+from rlscale.render.html import Fragment, fragments, lead
 from rlscale.serve.board import Board, Page
 from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
+from rlscale.serve.names import links_of
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
 __all__ = ["HANDLERS", "page"]
@@ -43,10 +44,10 @@ async def page(request: Request) -> Response:
 
 
 def _content(template: str, query: Query, board: Board, page: Page | None, error: InputError | None = None) -> Content:
-    parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer)
-    says = "" if error is None else hidden(error.on_command_line)
+    parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer, links_of(board.recipes, query))
     text = filled(
-        template, query=query, views=VIEWS, page=page, parts=parts, troubles=board.troubles, error=says
+        template, query=query, views=VIEWS, page=page, parts=parts, troubles=board.troubles,
+        lead=() if page is None else lead(page.answer), error="" if error is None else hidden(error.on_command_line),
     )  # fmt: skip
     return Content(text.encode(), "text/html; charset=utf-8")
 

@@ -1,0 +1,2 @@
+export function draw() {}
+export function forget() {}
