@@ -162,8 +162,8 @@ class Answering:
         return decisions_answer(
             DecisionsView(
                 gate=decided.gate, history=decided.history, more=decided.more, words=decided.words,
-                commands=decided.commands, watcher=decided.watcher, again=again, from_ledger=decided.explain is not None,
-                looked_at=decided.looked_at,
+                commands=decided.commands, watcher=decided.watcher, again=again,
+                from_ledger=decided.explain is not None, looked_at=decided.looked_at,
             )
         )  # fmt: skip
 

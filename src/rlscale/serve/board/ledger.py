@@ -73,15 +73,15 @@ class LedgerBoard(LiveBoard):
         self._state = replace(found, version=1)
 
     @property
-    def where(self) -> str:
-        """The address of the ledger, without a password."""
-        return hidden(self._where)
+    def ledger(self) -> str | None:
+        """Address of the ledger, as it was given."""
+        return self._where
 
     def _read(self, before: State) -> State | None:
         facts = self._facts_reader.poll()
         reading = None if facts.many else self._following.poll()
         if reading is not None and not reading.runs and before.reading is not None and before.reading.runs:
-            raise LedgerError("; ".join(troubles_of(reading)) or f"{self.where}: its runs cannot be read now")
+            raise LedgerError("; ".join(troubles_of(reading)) or f"{hidden(self._where)}: its runs cannot be read now")
         gating, first = self._gating, facts is not self._facts or reading is not before.reading
         decided = before.decided
         if first and (facts.look is not None or gating is None):

@@ -7,6 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -42,6 +43,21 @@ class LiveBoard(ABC):
     def version(self) -> int:
         """Number of the runs as they stand; it only rises."""
         return self._state.version
+
+    @property
+    def at(self) -> float:
+        """When they were read, in seconds since 1970."""
+        return self._state.at
+
+    @property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
+        return self._state.recipes
+
+    @property
+    def ledger(self) -> str | None:
+        """Address of the ledger that takes what people say of runs; None of logs."""
+        return None
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -147,5 +163,6 @@ class LiveBoard(ABC):
                         self._pages.popitem(last=False)
         return page
 
+    @abstractmethod
     def close(self) -> None:
-        """Close what is kept open."""
+        """Close the files and connections that are kept open."""

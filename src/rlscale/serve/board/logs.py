@@ -124,7 +124,10 @@ class Gating:
                 "while a page is open. rlscale watch judges them into a ledger, and rlscale gate once."
             )
         try:
-            answer = gate(reading.runs, self.budget, policy=HOLD, seed_sd=self._seed_sd, known=self._known, **states)
+            answer = gate(
+                reading, self.budget, policy=HOLD, seed_sd=self._seed_sd, known=self._known,
+                held=states.get("held", ()), ended=states.get("ended", ()), stopped=states.get("stopped", ()),
+            )  # fmt: skip
         except InputError as error:
             return Decided(note=f"Nothing is decided: {error.on_command_line}")
         settings = Settings(options={"budget": self.budget})

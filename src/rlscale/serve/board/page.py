@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +38,18 @@ class Board(Protocol):
     @property
     def version(self) -> int:
         """Number of the runs as they stand; it only rises."""
+
+    @property
+    def at(self) -> float:
+        """When they were read, in seconds since 1970."""
+
+    @property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
+
+    @property
+    def ledger(self) -> str | None:
+        """Address of the ledger that takes what people say of runs; None of logs."""
 
     @property
     def troubles(self) -> tuple[str, ...]:

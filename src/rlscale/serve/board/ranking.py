@@ -34,6 +34,7 @@ def ranked_answer(
     whole = len(reading.runs) <= MOST
     names = {run for row in rows for run in row.runs}
     judged = [run for run in reading.runs if whole or run.name in names]
+    gate = state.decided.gate
     view = OverviewView(
         ranked=ranked,
         rows=rows,
@@ -43,7 +44,10 @@ def ranked_answer(
         spent=spent,
         resolves=_resolves(rows, [[fits[places[run]] for run in row.runs] for row in rows]),
         health=kept.health(judged),
-        **_decided(state),
+        savings=None if gate is None else gate.savings,
+        actions=state.decided.actions,
+        latest=state.decided.told[:_LATEST],
+        risk="" if gate is None else risk_words(gate),
         price=price,
         notes=_waiting(state),
     )
@@ -61,6 +65,7 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
     fits = kept.fits(reading.runs)
     lines = tuple(run_line(fit.run, fit.verdict, fit.warnings) for fit in fits)
     by_name = {fit.run.name: fit for fit in fits}
+    gate = state.decided.gate
     view = OverviewView(
         ranked=replace(stored.ranked, runs=lines),
         rows=rows,
@@ -70,23 +75,15 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
         spent=stored.spent,
         resolves=_resolves(rows, [[by_name[run] for run in row.runs if run in by_name] for row in rows]),
         health=kept.health(reading.runs),
-        **_decided(state),
+        savings=None if gate is None else gate.savings,
+        actions=state.decided.actions,
+        latest=state.decided.told[:_LATEST],
+        risk="" if gate is None else risk_words(gate),
         price=price,
         notes=stored.notes,
         stored=True,
     )
     return overview_answer(view, fits, kept.fan, kept.hits)
-
-
-def _decided(state: State) -> dict[str, object]:
-    decided = state.decided
-    gate = decided.gate
-    return {
-        "savings": None if gate is None else gate.savings,
-        "actions": decided.actions,
-        "latest": decided.told[:_LATEST],
-        "risk": "" if gate is None else risk_words(gate),
-    }
 
 
 def _waiting(state: State) -> tuple[str, ...]:

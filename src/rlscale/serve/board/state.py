@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rlscale.answers.decisions import Command, Word
 from rlscale.answers.gate import GateView
@@ -130,3 +131,13 @@ class State:
     decided: Decided = field(default_factory=Decided)
     troubles: tuple[str, ...] = ()
     budget: float | None = None
+
+    @cached_property
+    def recipes(self) -> Mapping[str, tuple[str, ...]]:
+        """Recipe to the names of its runs."""
+        if self.stored is not None:
+            return {row.recipe: row.runs for row in self.stored.ranked.ranking.recipes}
+        found: dict[str, list[str]] = {}
+        for run in () if self.reading is None else self.reading.runs:
+            found.setdefault(run.recipe, []).append(run.name)
+        return {recipe: tuple(runs) for recipe, runs in found.items()}
