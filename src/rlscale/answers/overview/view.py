@@ -16,7 +16,7 @@ from rlscale.inference import Interval
 __all__ = ["CARDS", "ROWS", "OverviewView", "Told", "shown_rows"]
 
 #: Recipes of one page, and runs of them that are drawn as cards.
-ROWS, CARDS = 40, 60
+ROWS, CARDS = 25, 30
 
 
 @dataclass(frozen=True, kw_only=True)

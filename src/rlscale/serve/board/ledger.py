@@ -65,7 +65,7 @@ class LedgerBoard(LiveBoard):
         self._answers = Answering(options or FitOptions(), seed_sd=seed_sd, price=price)
         self._gating = None if budget is None else Gating(budget, seed_sd, price)
         self._facts_reader = FactsReader(where)
-        self._following = Following([where], self._reading_options)
+        self._following = Following([where], self._reading_options, once=True)
         self._loader = Loader(where, self._reading_options)
         self._facts: Facts | None = None
         found = self._read(self._state)

@@ -61,7 +61,7 @@ class LogBoard(LiveBoard):
         price: float | None = None,
     ) -> None:
         super().__init__()
-        self._source = Following(paths, reading or ReadOptions())
+        self._source = Following(paths, reading or ReadOptions(), once=True)
         self._answers = Answering(options or FitOptions(), seed_sd=seed_sd, price=price)
         self._gating = None if budget is None else Gating(budget, seed_sd, price)
         first = self._source.poll()
