@@ -124,6 +124,9 @@ class LedgerBoard(LiveBoard):
     def _answer(self, state: State, query: Query) -> Answer:
         return self._answers.answer(state, query)
 
+    def _prepare(self, state: State, until: float) -> None:
+        self._answers.prepare(state, until)
+
     def close(self) -> None:
         """Close its connections."""
         self._facts_reader.close()

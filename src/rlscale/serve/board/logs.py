@@ -82,6 +82,9 @@ class LogBoard(LiveBoard):
     def _answer(self, state: State, query: Query) -> Answer:
         return self._answers.answer(state, query)
 
+    def _prepare(self, state: State, until: float) -> None:
+        self._answers.prepare(state, until)
+
     def close(self) -> None:
         """Close the files that are kept open."""
         self._source.close()
