@@ -74,6 +74,7 @@ class LiveBoard(ABC):
     def _answer(self, state: State, query: Query) -> Answer:
         """Return the answer to a question on a version."""
 
+    @abstractmethod
     def _prepare(self, state: State, until: float) -> None:
         """Compute ahead what pages of a version will need, until a time; called while nothing is new."""
 
