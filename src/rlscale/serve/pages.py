@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from rlscale.errors import InputError, RlscaleError, hidden
 from rlscale.render.html import Fragment, fragments, lead
+from rlscale.render.json import dumps
+from rlscale.render.plotly import figures
 from rlscale.serve.api import tagged
 from rlscale.serve.board import Board, Page
 from rlscale.serve.names import links_of
@@ -21,12 +23,14 @@ __all__ = ["HANDLERS", "page"]
 
 
 async def page(request: Request) -> Response:
-    """Answer with a page; with ``part=main`` only with what changes in it."""
+    """Answer with a page; with ``part=figures`` with the figures of its drawings, for who points at them."""
     board: Board = request.app.state.board
     query = Query.of(request.query_params.multi_items())
-    template = "main.html.j2" if request.query_params.get("part") == "main" else "page.html.j2"
+    template = "page.html.j2"
     try:
         found = await asyncio.to_thread(board.page, query)
+        if request.query_params.get("part") == "figures":
+            return tagged(request, await asyncio.to_thread(lambda: dumps(figures(found.answer))), "application/json")
         body = await asyncio.to_thread(_filled, template, query, board, found)
     except UnknownError:
         raise
