@@ -1,7 +1,8 @@
 """The page that people keep open: answers over HTTP, live. Nothing is computed in the browser."""
 
-from rlscale.serve.app import ServeOptions, create_app
+from rlscale.serve.app import create_app
 from rlscale.serve.board import Board, LogBoard
+from rlscale.serve.options import Limits, ServeOptions
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
-__all__ = ["VIEWS", "Board", "LogBoard", "Query", "ServeOptions", "UnknownError", "create_app"]
+__all__ = ["VIEWS", "Board", "Limits", "LogBoard", "Query", "ServeOptions", "UnknownError", "create_app"]

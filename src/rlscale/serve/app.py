@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,38 +13,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from rlscale.errors import RlscaleError
-from rlscale.serve import api, events, pages
+from rlscale.serve import actions, api, events, pages
 from rlscale.serve.assets import STATIC, plotly_script, style
 from rlscale.serve.board import Board
+from rlscale.serve.content import Contents
 from rlscale.serve.events import Changes
 from rlscale.serve.guard import Guard
+from rlscale.serve.login import enter, form
+from rlscale.serve.metrics import Counts, metrics
+from rlscale.serve.options import ServeOptions
 
-__all__ = ["ServeOptions", "create_app"]
+__all__ = ["create_app"]
 
 _LOG = logging.getLogger("rlscale")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServeOptions:
-    """How the page is served.
-
-    Parameters
-    ----------
-    host : str
-    port : int
-    token : str, optional
-        What a client must show; needed where ``host`` is no loopback address.
-    actions : bool
-        Whether ``hold``, ``resume`` and ``pin`` may be said from the page.
-    interval : float
-        Seconds between looks at the sources.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 8765
-    token: str | None = None
-    actions: bool = False
-    interval: float = 1.0
 
 
 def create_app(board: Board, options: ServeOptions | None = None) -> Starlette:
@@ -62,6 +42,10 @@ def create_app(board: Board, options: ServeOptions | None = None) -> Starlette:
             Route("/", pages.page),
             Route("/api/{view}", api.document),
             Route("/events", events.stream),
+            Route("/metrics", metrics),
+            Route("/login", form),
+            Route("/login", enter, methods=["POST"]),
+            Route("/actions", actions.act, methods=["POST"]),
             Route("/healthz", api.alive),
             Route("/static/plotly.min.js", plotly_script),
             Route("/static/style.css", style),
@@ -71,7 +55,9 @@ def create_app(board: Board, options: ServeOptions | None = None) -> Starlette:
         exception_handlers=pages.HANDLERS,
         lifespan=_following,
     )
-    app.state.board, app.state.options, app.state.changes = board, options, Changes()
+    app.router.redirect_slashes = False
+    app.state.board, app.state.options = board, options
+    app.state.changes, app.state.contents, app.state.counts = Changes(), Contents(), Counts()
     return app
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from rlscale.render.html import stylesheet
-from rlscale.serve.api import tagged
+from rlscale.serve.content import Content, Contents, answer
 
 __all__ = ["STATIC", "plotly_file", "plotly_script", "style"]
 
@@ -33,9 +33,17 @@ async def plotly_script(request: Request) -> Response:
     path = plotly_file()
     if path is None:
         raise HTTPException(404)
-    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"})
+    contents: Contents = request.app.state.contents
+    content = contents.get(path, lambda: Content(path.read_bytes(), "text/javascript; charset=utf-8"))
+    return answer(request, content)
 
 
 async def style(request: Request) -> Response:
     """Answer with the style: that of answers, which reports have too, and that of the frame around them."""
-    return tagged(request, stylesheet() + (STATIC / "frame.css").read_text(encoding="utf-8"), "text/css")
+    contents: Contents = request.app.state.contents
+    return answer(request, contents.get("style", _style))
+
+
+def _style() -> Content:
+    text = stylesheet() + (STATIC / "frame.css").read_text(encoding="utf-8")
+    return Content(text.encode(), "text/css; charset=utf-8")

@@ -65,8 +65,16 @@ class Board(Protocol):
         """Recipe to the names of its runs."""
 
     @property
+    def at(self) -> float:
+        """When they were read, in seconds since 1970."""
+
+    @property
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with the sources now, in sentences."""
+
+    @property
+    def ledger(self) -> str | None:
+        """Address of the ledger that takes what people say of runs; None of logs."""
 
     def refresh(self) -> bool:
         """Read what is new; say whether anything is."""
@@ -124,6 +132,16 @@ class LogBoard:
         for run in () if self._reading is None else self._reading.runs:
             recipes.setdefault(run.recipe, []).append(run.name)
         return {recipe: tuple(runs) for recipe, runs in recipes.items()}
+
+    @property
+    def at(self) -> float:
+        """When they were read."""
+        return self._at
+
+    @property
+    def ledger(self) -> str | None:
+        """Logs take no decisions."""
+        return None
 
     @property
     def troubles(self) -> tuple[str, ...]:

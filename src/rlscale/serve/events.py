@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 __all__ = ["Changes", "stream"]
 
@@ -20,6 +20,7 @@ class Changes:
 
     def __init__(self) -> None:
         self.version, self.closed = 0, False
+        self.streams = 0  # that are open
         self._changed = asyncio.Event()
 
     def put(self, version: int) -> None:
@@ -45,14 +46,21 @@ async def stream(request: Request) -> Response:
     """Answer with a stream: one event for what is there now, then one a change."""
     changes: Changes = request.app.state.changes
     version: int = request.app.state.board.version
+    if changes.streams >= request.app.state.options.limits.streams:
+        headers = {"Retry-After": "30"}
+        return PlainTextResponse("too many streams are open; the page asks again later\n", 503, headers)
 
     async def lines() -> AsyncIterator[str]:
-        yield _event(version)
-        last = changes.version = max(changes.version, version)
-        while not changes.closed:
-            now = await changes.after(last, _BEAT)
-            yield _event(now) if now != last else ": beat\n\n"
-            last = now
+        changes.streams += 1
+        try:
+            yield _event(version)
+            last = changes.version = max(changes.version, version)
+            while not changes.closed:
+                now = await changes.after(last, _BEAT)
+                yield _event(now) if now != last else ": beat\n\n"
+                last = now
+        finally:
+            changes.streams -= 1
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 

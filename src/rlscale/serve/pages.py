@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cache
+import logging
+from dataclasses import replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,58 +12,67 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rlscale.errors import InputError, RlscaleError, hidden
-from rlscale.render.html import Fragment, fragments, lead
+from rlscale.render.html import fragments, lead
 from rlscale.render.json import dumps
 from rlscale.render.plotly import figures
-from rlscale.serve.api import tagged
 from rlscale.serve.board import Board, Page
+from rlscale.serve.content import Content, Contents, answer
+from rlscale.serve.frame import filled
 from rlscale.serve.names import links_of
+from rlscale.serve.parts import pager, slider
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
 __all__ = ["HANDLERS", "page"]
+
+_LOG = logging.getLogger("rlscale")
 
 
 async def page(request: Request) -> Response:
     """Answer with a page; with ``part=figures`` with the figures of its drawings, for who points at them."""
     board: Board = request.app.state.board
+    contents: Contents = request.app.state.contents
     query = Query.of(request.query_params.multi_items())
-    template = "page.html.j2"
-    try:
-        found = await asyncio.to_thread(board.page, query)
-        if request.query_params.get("part") == "figures":
-            return tagged(request, await asyncio.to_thread(lambda: dumps(figures(found.answer))), "application/json")
-        body = await asyncio.to_thread(_filled, template, query, board, found)
-    except UnknownError:
-        raise
-    except InputError as error:
-        body = _filled(template, query, board, None, error)
-    return tagged(request, body, "text/html")
+    # what is chosen for a comparison changes no answer of the overview
+    asked = replace(query, runs=()) if query.view == "overview" else query
+    part = request.query_params.get("part", "")
+
+    def build() -> Content:
+        try:
+            shown = board.page(asked)
+        except UnknownError:
+            raise
+        except InputError as error:
+            return _content(query, board, None, error)
+        if part == "figures":
+            return contents.get((part, asked, shown.version), lambda: _figures(shown))
+        return contents.get((query, shown.version, board.troubles), lambda: _content(query, board, shown))
+
+    return answer(request, await asyncio.to_thread(build))
 
 
-def _filled(template: str, query: Query, board: Board, page: Page | None, error: InputError | None = None) -> str:
-    parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer, links_of(board.recipes, query))
-    return str(
-        _environment().get_template(template).render(
-            query=query, views=VIEWS, page=page, parts=parts, troubles=board.troubles,
-            lead=() if page is None else lead(page.answer),
-            error="" if error is None else error.on_command_line,
-        )
-    )  # fmt: skip
+def _content(query: Query, board: Board, page: Page | None, error: InputError | None = None) -> Content:
+    text = filled(
+        "page.html.j2",
+        query=query,
+        views=VIEWS,
+        page=page,
+        parts=() if page is None else fragments(page.answer, links_of(board.recipes, query)),
+        lead=() if page is None else lead(page.answer),
+        slider=None if page is None else slider(page.answer.document, query),
+        pager=None if page is None else pager(page.answer.document, query),
+        troubles=board.troubles,
+        error="" if error is None else hidden(error.on_command_line),
+    )
+    return Content(text.encode(), "text/html; charset=utf-8")
 
 
-@cache
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("rlscale.serve"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
+def _figures(page: Page) -> Content:
+    return Content(dumps(figures(page.answer)).encode(), "application/json")
 
 
 async def _bad(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, UnknownError) else 400 if isinstance(error, InputError) else 503
-    message = error.on_command_line if isinstance(error, RlscaleError) else "not available now"
+    message = error.on_command_line if isinstance(error, RlscaleError) else str(error)
     return _problem(request, status, hidden(message))
 
 
@@ -71,12 +81,17 @@ async def _http(request: Request, error: Exception) -> Response:
     return _problem(request, error.status_code, "there is nothing here" if error.status_code == 404 else error.detail)
 
 
+async def _defect(request: Request, error: Exception) -> Response:
+    _LOG.error("%s: a defect of rlscale, please report it", type(error).__name__, exc_info=error)
+    return _problem(request, 500, "this is a defect of rlscale; the server's log has the details")
+
+
 def _problem(request: Request, status: int, message: str) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"schema": 1, "error": message}, status_code=status)
-    body = _environment().get_template("problem.html.j2").render(status=status, message=message, views=VIEWS)
+    body = filled("problem.html.j2", status=status, message=message, views=VIEWS)
     return Response(body, status_code=status, media_type="text/html")
 
 
 #: What becomes of errors.
-HANDLERS: dict[Any, Any] = {RlscaleError: _bad, HTTPException: _http}
+HANDLERS: dict[Any, Any] = {RlscaleError: _bad, HTTPException: _http, Exception: _defect}
