@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rlscale.answers import numbers
 from rlscale.answers.answer import Card, Cards, Fact
 from rlscale.answers.charts.growth import growth_panel, trace, trace_limits
 from rlscale.answers.charts.recipes import colour_of, recipe_places
-from rlscale.answers.charts.runs import fan, fan_limits, fan_panel
+from rlscale.answers.charts.runs import Fan, fan, fan_limits, fan_panel
 from rlscale.answers.over_time import growth_sentences, verdict_since
 from rlscale.answers.remarks import outlook_ends, target_headings
 from rlscale.answers.views import CEILING, Bounds, FitView, RankView, RunView
@@ -20,7 +20,7 @@ __all__ = ["growth_cards", "run_cards"]
 _CHARTS = 150
 
 
-def run_cards(view: FitView | RankView, fits: Sequence[Fit]) -> Cards:
+def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fit], Fan] = fan) -> Cards:
     """Return the runs, in order of rank and in the colour of their recipe where they are ranked.
 
     Parameters
@@ -28,10 +28,12 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit]) -> Cards:
     view : FitView or RankView
     fits : sequence of Fit
         Behind ``view``, in its order; asked only for the runs that are drawn.
+    drawn : callable
+        Returns the chart of a run: for who keeps charts.
     """
     places = recipe_places(view)
     order = sorted(range(len(fits)), key=lambda k: places.get(view.runs[k].recipe, 0))[:_CHARTS]
-    charts = [fan(fits[k]) for k in order]
+    charts = [drawn(fits[k]) for k in order]
     limits = fan_limits(charts)
     headings = target_headings([chart.run for chart in charts])
     cards = []

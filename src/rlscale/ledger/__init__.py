@@ -1,12 +1,13 @@
 """Runs, points, fits, looks and decisions in SQL: an SQLite file, or PostgreSQL for a team."""
 
 from rlscale.ledger.address import Address, address
-from rlscale.ledger.database import Unreachable
+from rlscale.ledger.database import PATIENCE, Unreachable
 from rlscale.ledger.deliveries import CHANGE, WELL, Delivery, Event
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
 from rlscale.ledger.logs import Kept, Logged
+from rlscale.ledger.marks import Marks
 from rlscale.ledger.overrides import KINDS, Override, forced
 from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
 from rlscale.ledger.values import (
@@ -25,6 +26,7 @@ from rlscale.ledger.values import (
 __all__ = [
     "CHANGE",
     "KINDS",
+    "PATIENCE",
     "WELL",
     "Address",
     "DecisionRow",
@@ -38,6 +40,7 @@ __all__ = [
     "Ledger",
     "Logged",
     "LookRow",
+    "Marks",
     "Override",
     "Points",
     "Read",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database
 from rlscale.ledger.logs import Kept, Logged, extend, keep, logged
-from rlscale.ledger.schema import points, runs
+from rlscale.ledger.schema import logs, points, runs
 from rlscale.ledger.values import Heading, Points, RunRow, open_bounds_of, open_bounds_text, restated, written
 
 __all__ = ["Book"]
@@ -204,6 +204,11 @@ class Book:
     def logs(self, of: Sequence[RunRow]) -> dict[int, Logged]:
         """Return what the logs of runs hold beside their evaluations, by id; a run without any is left out."""
         return self._database.read(lambda connection: logged(connection, [row.id for row in of]))
+
+    def appends(self) -> dict[int, int]:
+        """Return how many appends to its log each run has had, by its id; a run without any is left out."""
+        asked = select(logs.c.run_id, logs.c.last)
+        return self._database.read(lambda connection: {row.run_id: int(row.last) for row in connection.execute(asked)})
 
     def end(self, number: int) -> None:
         """Note that a run's trainer is done with it: nothing more will come."""

@@ -282,7 +282,8 @@ def _rows(table: Table, most: int) -> list[dict[str, Any]]:
 def _colour(table: Table, row: int) -> str:
     """Return the colour role of a row: of its recipe, its decision or its verdict."""
     if table.coloured:
-        return f"s{row}" if row < len(SERIES) else "faint"
+        place = table.places[row] if table.places else row
+        return f"s{place}" if place < len(SERIES) else "faint"
     marks = (
         cell for column, cell in zip(table.columns, table.rows[row], strict=True) if column.kind in _MARKS and cell
     )

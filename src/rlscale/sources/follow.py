@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from rlscale.sources.reading import Reading, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head
+
+if TYPE_CHECKING:
+    from rlscale.sources.trackers.ledger import LedgerTail
 
 __all__ = ["Follower"]
 
@@ -85,6 +89,8 @@ class Follower:
     def close(self) -> None:
         """Close the files that are kept open; :meth:`poll` opens them again."""
         self._open.close_all()
+        for held in self._held.values():
+            held.close()
 
     def _gone(self, files: Sequence[Found]) -> list[Path]:
         """Return the files that were read before and are not there."""
@@ -122,7 +128,9 @@ class Follower:
         return changed
 
     def _forget(self, path: Path) -> None:
-        self._held.pop(path, None)
+        held = self._held.pop(path, None)
+        if held is not None:
+            held.close()
         self._open.close(path)
 
     def _looked(self, look: Callable[[Path], float], path: Path) -> float:
@@ -175,6 +183,7 @@ class _Held:
         self._files = files
         self._signature: _Signature = None
         self._tail: Tail | None = None
+        self._ledger: LedgerTail | None = None
 
     @property
     def identity(self) -> tuple[int, int] | None:
@@ -200,6 +209,8 @@ class _Held:
 
     def _read(self, found: Found) -> list[Log] | list[Record]:
         path = found.path
+        if found.uri.lower().startswith("ledger:"):
+            return self._of_ledger(found.uri)
         if found.uri or by_name(path) or path.is_dir():
             return read_found(found, self._options)
         if self._tail is None:
@@ -214,6 +225,19 @@ class _Held:
             self._tail = None
             self._files.close(path)
             return read_found(found, self._options)
+
+    def _of_ledger(self, uri: str) -> list[Log]:
+        """Return what is kept of the runs of a ledger, read anew where it changed."""
+        if self._ledger is None:
+            from rlscale.sources.trackers.ledger import LedgerTail
+
+            self._ledger = LedgerTail(uri)
+        return self._ledger.look()
+
+    def close(self) -> None:
+        """Close what is kept open and is no file."""
+        if self._ledger is not None:
+            self._ledger.close()
 
 
 def _signature(found: Found) -> _Signature:

@@ -77,20 +77,23 @@ def recipe_places(view: FitView | RankView) -> dict[str, int]:
     return {row.recipe: place for place, row in enumerate(rows)}
 
 
-def recipe_curves(view: RankView, fits: Sequence[Fit]) -> tuple[RecipeCurve, ...]:
-    """Return the overlay of the recipes, in order of rank; the first 60 of more.
+def recipe_curves(
+    view: RankView, fits: Sequence[Fit], rows: Sequence[RecipeRank] | None = None
+) -> tuple[RecipeCurve, ...]:
+    """Return the overlay of the recipes, or of the ``rows`` among them, in order of rank; the first 60 of more.
 
     The curves reach the common compute, or 4 times the longest run where the asymptote ranks.
     """
     ranking, longest = view.ranking, max(run.compute_last for run in view.runs)
     reach = AHEAD * longest if np.isinf(ranking.at) else min(max(ranking.at, longest), FARTHEST * longest)
     horizon = min(reach, LARGEST)
+    places = recipe_places(view)
     by_recipe: dict[str, list[int]] = {}
     for place, run in enumerate(view.runs):
         by_recipe.setdefault(run.recipe, []).append(place)
     return tuple(
-        _recipe_curve(row, place, [fits[k] for k in by_recipe[row.recipe]], horizon)
-        for place, row in enumerate(ranking.recipes[:CURVES])
+        _recipe_curve(row, places[row.recipe], [fits[k] for k in by_recipe[row.recipe]], horizon)
+        for row in (ranking.recipes if rows is None else rows)[:CURVES]
     )
 
 

@@ -1,0 +1,157 @@
+"""The view of the overview: a ranking, the part of it that is shown, and what stands beside each recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rlscale.answers.numbers import count, quantity
+from rlscale.answers.savings import savings_words
+from rlscale.answers.views import RankView, RunLine, headline, runs_by_recipe
+from rlscale.decisions import Ranking, RecipeRank
+from rlscale.decisions.savings import Savings
+from rlscale.health import RunHealth
+from rlscale.inference import Interval
+
+__all__ = ["CARDS", "ROWS", "OverviewView", "Told", "shown_rows"]
+
+#: Recipes of one page, and runs of them that are drawn as cards.
+ROWS, CARDS = 40, 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A decision as the overview tells it.
+
+    Parameters
+    ----------
+    run, action, reason : str
+    at : float, optional
+        When it was made, in seconds since 1970; None for one that is of now.
+    acting : bool
+        Whether it is carried out.
+    by : str
+        Who made it, where a person did.
+    """
+
+    run: str
+    action: str
+    reason: str
+    at: float | None = None
+    acting: bool = True
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewView:
+    """What the overview shows.
+
+    Parameters
+    ----------
+    ranked : RankView
+        All recipes; of a ledger with very many runs those as they were last fitted.
+    rows : tuple of RecipeRank
+        The part that is shown.
+    offset, matching : int
+        Place of the first of them among those that match what was searched for, and how many these are.
+    search : str
+    spent : mapping of str to float
+        Compute of each recipe so far, all its runs together.
+    resolves : mapping of str to Interval
+        Compute at which a recipe should be resolved; one without an answer is left out.
+    savings : Savings, optional
+        None where nothing is decided.
+    price : float, optional
+        Dollars for a GPU-hour.
+    actions : mapping of str to str
+        The decision in force on each run.
+    latest : tuple of Told
+        The latest decisions, the last first.
+    health : tuple of RunHealth
+        Of the runs that were judged.
+    risk : str
+        Of what is paused, in a sentence.
+    notes : tuple of str
+        What else must be known, first of all.
+    stored : bool
+        Whether the numbers are those that a ledger keeps, of each run as it was last fitted.
+    """
+
+    ranked: RankView
+    rows: tuple[RecipeRank, ...]
+    offset: int = 0
+    matching: int = 0
+    search: str = ""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    resolves: Mapping[str, Interval] = field(default_factory=dict)
+    savings: Savings | None = None
+    price: float | None = None
+    actions: Mapping[str, str] = field(default_factory=dict)
+    latest: tuple[Told, ...] = ()
+    health: tuple[RunHealth, ...] = ()
+    risk: str = ""
+    notes: tuple[str, ...] = ()
+    stored: bool = False
+
+    @property
+    def recipes(self) -> int:
+        """How many recipes there are."""
+        return len(self.ranked.ranking.recipes)
+
+    @property
+    def runs(self) -> tuple[RunLine, ...]:
+        """The runs of the recipes that are shown, in order of rank."""
+        by_recipe = runs_by_recipe(self.ranked.runs)
+        return tuple(run for row in self.rows for run in by_recipe.get(row.recipe, ()))
+
+    @property
+    def headline(self) -> str:
+        """The answer in a sentence."""
+        return _stored_headline(self.ranked) if self.stored else headline(self.ranked)
+
+    @property
+    def money(self) -> str:
+        """What was spent, is planned and is saved, in a sentence."""
+        unit = self.ranked.ranking.unit
+        if self.savings is not None:
+            return savings_words(self.savings.at(self.price) if unit in ("gpu-hours", "dollars") else self.savings)
+        total = sum(self.spent.values())
+        if not total:
+            return ""
+        said = f"Spent {quantity(total, unit)} so far"
+        if self.price is not None and unit == "gpu-hours":
+            said += f": {quantity(self.price * total)} dollars at {self.price:,g} a GPU-hour"
+        return f"{said}."
+
+    def alarms(self, recipe: str) -> tuple[RunHealth, ...] | None:
+        """Return the health of the runs of a recipe; None where none was judged."""
+        return tuple(each for each in self.health if each.recipe == recipe) or None
+
+
+def shown_rows(ranking: Ranking, search: str = "", offset: int = 0) -> tuple[tuple[RecipeRank, ...], int]:
+    """Return the recipes of one page, and how many match.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    search : str
+        A part of the name of the recipe or of one of its runs, in any case.
+    offset : int
+        How many of those that match stand before the page.
+    """
+    wanted = search.casefold()
+    rows = [
+        row for row in ranking.recipes
+        if not wanted or wanted in row.recipe.casefold() or any(wanted in run.casefold() for run in row.runs)
+    ]  # fmt: skip
+    return tuple(rows[offset : offset + ROWS]), len(rows)
+
+
+def _stored_headline(view: RankView) -> str:
+    """Return who has the highest stored level: no probability is kept that would tell recipes apart."""
+    ranked = [row for row in view.ranking.recipes if row.verdict.ranks and row.A is not None]
+    total = count(len(view.ranking.recipes), "recipe")
+    if not ranked:
+        return f"None of {total} shows learning yet, as last fitted."
+    by = "ceiling" if view.at == "the asymptote" else f"forecast at {view.at}"
+    return f"{ranked[0].recipe} has the highest {by} of {total}, each as it was last fitted."
