@@ -25,7 +25,7 @@ from rlscale.curves import Run
 from rlscale.health import RunHealth
 from rlscale.inference import Fit, Forecast, Verdict
 
-__all__ = ["RunPage", "run_answer", "settings_section", "setting_text"]
+__all__ = ["RunPage", "run_answer", "setting_text", "settings_section"]
 
 #: Characters of a setting that are shown.
 _SETTING = 120

@@ -175,7 +175,7 @@ class _Drawn:
         self.annotations.append(_text(x, y, _escaped(mark.text), mark.colour, side, "middle", xshift=shift, yshift=-5))
 
     def _kept(self, x: Numbers, y: Numbers) -> list[int]:
-        """Return the places of a line that a screen can tell apart: of each pixel's the ends, the least, the greatest."""
+        """Return the places of a line that a screen can tell apart: ends and extremes of each pixel."""
         if len(x) <= 2 * self.width:
             return list(range(len(x)))
         columns: dict[int, list[int]] = {}

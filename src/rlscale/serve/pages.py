@@ -58,8 +58,8 @@ def _content(query: Query, board: Board, page: Page | None, error: InputError | 
         page=page,
         parts=() if page is None else fragments(page.answer, links_of(board.recipes, query)),
         lead=() if page is None else lead(page.answer),
-        slider=None if page is None else slider(page.answer.document, query),
-        pager=None if page is None else pager(page.answer.document, query),
+        slider=None if page is None else slider(page.answer, query),
+        pager=None if page is None else pager(page.answer, query),
         troubles=board.troubles,
         error="" if error is None else hidden(error.on_command_line),
     )

@@ -136,8 +136,7 @@ def _run(each: Fan, colour: str) -> list[Mark]:
             if len(part) > 1:
                 marks.append(Line(tuple(x for x, _ in part), tuple(y for _, y in part), colour, 1.9, dash))
     tips = tuple(
-        f"{each.run.run}: {numbers.reward(value, each.run.shown_in)} at "
-        f"{numbers.quantity(compute, each.run.unit, 4)}"
+        f"{each.run.run}: {numbers.reward(value, each.run.shown_in)} at {numbers.quantity(compute, each.run.unit, 4)}"
         for compute, value in zip(each.compute, each.reward, strict=True)
     )
     marks.append(Points(each.compute, each.reward, colour, 2.0, tips=tips, strength=0.6))

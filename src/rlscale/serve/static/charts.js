@@ -7,13 +7,10 @@ let loading = null;
 let asked = 0;
 let figures = { at: "", by: {} };
 
-// plotly would write its rules into the page; the page's own style has those that it needs
 function load() {
   loading ??= new Promise((done, failed) => {
-    const mark = document.createElement("meta");
-    Object.assign(mark, { id: "plotly.js-style-global", className: "no-inline-styles" });
-    const script = Object.assign(document.createElement("script"), { src: "/static/plotly.min.js", onload: done, onerror: failed });
-    document.head.append(mark, script);
+    const script = document.createElement("script");
+    document.head.append(Object.assign(script, { src: "/static/plotly.min.js", onload: done, onerror: failed }));
   });
   return loading;
 }

@@ -67,9 +67,7 @@ class LedgerTail:
                 self._marks = marks
         except LedgerError as error:
             self.close()
-            raise SourceError(
-                where, error.on_command_line.removeprefix(f"{where.removeprefix('ledger:')}: ")
-            ) from None
+            raise SourceError(where, error.on_command_line.removeprefix(f"{where.removeprefix('ledger:')}: ")) from None
         if not self._logs:
             raise EmptyError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
         return self._logs
