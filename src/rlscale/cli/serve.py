@@ -67,15 +67,16 @@ def serve(paths: tuple[str, ...], host: str, port: int, browse: bool, **given: A
 
 
 def _board(paths: tuple[str, ...], given: dict[str, Any]) -> Board:
-    from rlscale.serve import LogBoard
+    from rlscale.serve import open_board
 
     # a log that is not there yet may come, but a slip of the hand is more likely
     absent = [path for path in paths if ":" not in path and path != "bundled" and not os.path.exists(path)]
     if absent:
         raise InputError(f"{absent[0]}: no such file or folder; check the path")
-    return LogBoard(
-        paths, priced_options(given), fit_options(None, given), budget=given["budget"], seed_sd=given["seed_sd"]
-    )
+    return open_board(
+        paths, priced_options(given), fit_options(None, given), budget=given["budget"], seed_sd=given["seed_sd"],
+        price=given["price"],
+    )  # fmt: skip
 
 
 def _token(path: Path | None) -> str | None:

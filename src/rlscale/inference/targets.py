@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from rlscale.inference.fit import FAR, Fit
+from rlscale.inference.fit import FAR, Fit, far_off
 from rlscale.inference.forecast import Forecast, summarised
 from rlscale.inference.grounds import grounds
 from rlscale.inference.verdict import Verdict, VerdictName, judge
 
-__all__ = ["TARGETS", "at_targets", "target_grid"]
+__all__ = ["TARGETS", "at_targets", "retargeted", "target_grid"]
 
 #: Computes of a grid.
 TARGETS = 40
@@ -77,3 +78,34 @@ def at_targets(found: Fit, computes: Sequence[float]) -> tuple[tuple[Forecast, V
         (each, found.verdict if broken else judge(posterior.curve, each, shown, options.tolerance))
         for each in forecasts
     )
+
+
+def retargeted(found: Fit, targets: Sequence[float]) -> Fit:
+    """Return a fit with other targets: ``fit(run, targets)`` from one that was made without, and no new posterior.
+
+    Parameters
+    ----------
+    found : Fit
+        Made without targets.
+    targets : sequence of float
+        In the run's unit, above 0; ``inf`` for the asymptote; none leaves the fit as it is.
+
+    Examples
+    --------
+    >>> import rlscale
+    >>> run = rlscale.read("bundled")[0]
+    >>> retargeted(rlscale.fit(run), [4e6]).forecasts == rlscale.fit(run, 4e6).forecasts
+    True
+    """
+    if not len(targets):
+        return found
+    run, question = found.run, max(targets)
+    said = len(run.warnings)
+    warnings = (
+        *found.warnings[:said], *far_off([run.curve.compute_last], targets, run.curve.unit), *found.warnings[said:]
+    )  # fmt: skip
+    answers = dict(zip(dict.fromkeys(targets), at_targets(found, tuple(dict.fromkeys(targets))), strict=False))
+    if not answers:
+        return replace(found, question=question, warnings=warnings)
+    forecasts = tuple(answers[target][0] for target in targets)
+    return replace(found, forecasts=forecasts, question=question, verdict=answers[question][1], warnings=warnings)

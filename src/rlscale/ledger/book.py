@@ -281,9 +281,11 @@ class Book:
 
         return _split(self._database.read(work), upto)
 
-    def metrics(self) -> tuple[str, ...]:
-        """Return the metrics that there are points of, those that runs are judged by and others."""
+    def metrics(self, of: Sequence[RunRow] | None = None) -> tuple[str, ...]:
+        """Return the metrics that there are points of, in these runs or in any: those they are judged by and others."""
         asked = select(points.c.metric).distinct().order_by(points.c.metric)
+        if of is not None and len(of) <= _MANY:
+            asked = asked.where(points.c.run_id.in_([row.id for row in of]))
         return self._database.read(lambda connection: tuple(row.metric for row in connection.execute(asked)))
 
 

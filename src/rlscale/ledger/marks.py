@@ -76,7 +76,7 @@ def _marks(connection: Connection) -> Marks:
     return Marks(
         int(count), int(points or 0), int(ended), float(low or 0.0) - 1.7 * float(high or 0.0),
         int(connection.execute(select(func.sum(logs.c.last))).scalar() or 0),
-        *latest,
+        latest[0], latest[1], latest[2], latest[3],
         tuple((str(outcome), int(number)) for outcome, number in connection.execute(ways)),
         tuple(str(row.holder) for row in connection.execute(select(leases.c.holder).order_by(leases.c.name))),
     )  # fmt: skip

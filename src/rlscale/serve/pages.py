@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -32,19 +31,17 @@ async def page(request: Request) -> Response:
     board: Board = request.app.state.board
     contents: Contents = request.app.state.contents
     query = Query.of(request.query_params.multi_items())
-    # what is chosen for a comparison changes no answer of the overview
-    asked = replace(query, runs=()) if query.view == "overview" else query
     part = request.query_params.get("part", "")
 
     def build() -> Content:
         try:
-            shown = board.page(asked)
+            shown = board.page(query)
         except UnknownError:
             raise
         except InputError as error:
             return _content(query, board, None, error)
         if part == "figures":
-            return contents.get((part, asked, shown.version), lambda: _figures(shown))
+            return contents.get((part, query.heeded, shown.version), lambda: _figures(shown))
         return contents.get((query, shown.version, board.troubles), lambda: _content(query, board, shown))
 
     return answer(request, await asyncio.to_thread(build))

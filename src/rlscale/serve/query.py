@@ -14,6 +14,17 @@ from rlscale.typed import Amount, Compute
 
 __all__ = ["VIEWS", "Query", "UnknownError"]
 
+#: What of a question each page heeds, beside the page.
+_HEEDED: Mapping[str, tuple[str, ...]] = {
+    "overview": ("target", "search", "offset"),
+    "run": ("name", "target"),
+    "compare": ("runs", "target"),
+    "decisions": ("again",),
+    "plan": ("reward", "search"),
+    "ablation": ("search",),
+    "health": ("name", "search", "offset"),
+}
+
 #: The pages, in the order of the navigation, with the titles that people see.
 VIEWS: Mapping[str, str] = {
     "overview": "Overview",
@@ -50,6 +61,8 @@ class Query:
         Part of the names of the runs that are shown.
     offset : int
         The first row that is shown.
+    again : int, optional
+        The number of a decision that is to be made again.
     """
 
     view: str = "overview"
@@ -59,6 +72,7 @@ class Query:
     reward: float | None = None
     search: str = ""
     offset: int = 0
+    again: int | None = None
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]], view: str | None = None) -> Query:
@@ -90,8 +104,14 @@ class Query:
             target=_number(last, "target", Compute()),
             reward=_number(last, "reward", Amount()),
             search=last.get("search", "")[:200],
-            offset=int(_number(last, "offset", Amount()) or 0),
+            offset=_whole(last, "offset") or 0,
+            again=_whole(last, "again"),
         )
+
+    @property
+    def heeded(self) -> Query:
+        """The question without what its page does not heed: two of them have the same answer."""
+        return Query(view=self.view, **{name: getattr(self, name) for name in _HEEDED[self.view]})
 
     def url(self, **changes: Any) -> str:
         """Return the address of this state, or of one with changes."""
@@ -99,10 +119,21 @@ class Query:
         pairs: list[tuple[str, str]] = [] if state.view == "overview" else [("view", state.view)]
         pairs += [("name", state.name)] if state.name else []
         pairs += [("run", run) for run in state.runs]
-        numbers = {"target": state.target, "reward": state.reward, "offset": state.offset or None}
-        pairs += [(key, f"{value:g}") for key, value in numbers.items() if value is not None]
+        numbers = {"target": state.target, "reward": state.reward, "offset": state.offset or None, "again": state.again}
+        pairs += [(key, _digits(value)) for key, value in numbers.items() if value is not None]
         pairs += [("search", state.search)] if state.search else []
         return "/?" + urlencode(pairs) if pairs else "/"
+
+
+def _digits(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.12g}"
+
+
+def _whole(given: Mapping[str, str], key: str) -> int | None:
+    value = _number(given, key, Amount())
+    if value is not None and not 0 <= value < 1e15:
+        raise InputError(f"{key}={given[key][:40]!r} is no count; give 0 or more", parameter=key)
+    return None if value is None else int(value)
 
 
 def _number(given: Mapping[str, str], key: str, kind: Any) -> float | None:

@@ -5,7 +5,7 @@
 """
 
 from rlscale.sources.assemble import Named
-from rlscale.sources.collect import Survey, bundled, collect, read, survey
+from rlscale.sources.collect import Survey, assembled, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
 from rlscale.sources.log import Log, ReadOptions
@@ -22,6 +22,7 @@ __all__ = [
     "ReadOptions",
     "Reading",
     "Survey",
+    "assembled",
     "bundled",
     "collect",
     "named_recipe",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
 from rlscale.ledger import PATIENCE, Ledger, Logged, Points, RunRow
 from rlscale.sources.log import Log
 
-__all__ = ["NAME", "LedgerTail", "read"]
+__all__ = ["NAME", "LedgerTail", "logs_of", "read"]
 
 NAME = "ledger"
 
@@ -77,14 +78,8 @@ class LedgerTail:
         rows, appends = book.runs(), book.appends()
         stands = {row.id: (row, appends.get(row.id, 0)) for row in rows}
         new = [row for row in rows if self._held.get(row.id, (None,))[0] != stands[row.id]]
-        own, logs = book.points(new), book.logs(new)
-        others = [metric for metric in book.metrics() if any(metric != row.metric for row in new)] if new else []
-        beside = {metric: book.points(new, metric=metric) for metric in others}
-        for row in new:
-            more = {metric: held[row.id] for metric, held in beside.items() if row.id in held}
-            points = own.get(row.id)
-            log = None if points is None else _log(row, points, more, logs.get(row.id, Logged()), where)
-            self._held[row.id] = (stands[row.id], log)
+        read = logs_of(ledger, new, where)
+        self._held |= {row.id: (stands[row.id], read.get(row.id)) for row in new}
         self._held = {row.id: self._held[row.id] for row in rows}
         return [log for _, log in self._held.values() if log is not None]
 
@@ -93,6 +88,30 @@ class LedgerTail:
         if self._ledger is not None:
             self._ledger.close()
         self._ledger = self._marks = None
+
+
+def logs_of(ledger: Ledger, rows: Sequence[RunRow], where: str) -> dict[int, Log]:
+    """Return what a ledger holds of runs, by their ids; one without evaluations is left out.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    rows : sequence of RunRow
+    where : str
+        What the logs say that they are from.
+    """
+    if not rows:
+        return {}
+    book = ledger.book
+    own, logs = book.points(rows), book.logs(rows)
+    others = [metric for metric in book.metrics(rows) if any(metric != row.metric for row in rows)]
+    beside = {metric: book.points(rows, metric=metric) for metric in others}
+    return {
+        row.id: _log(row, own[row.id], {metric: held[row.id] for metric, held in beside.items() if row.id in held},
+                     logs.get(row.id, Logged()), where)
+        for row in rows
+        if row.id in own
+    }  # fmt: skip
 
 
 def _log(row: RunRow, own: Points, beside: dict[str, Points], log: Logged, where: str) -> Log:

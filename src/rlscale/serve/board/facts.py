@@ -1,0 +1,175 @@
+"""What a ledger holds beside the points of its runs, read anew where it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rlscale.answers.decisions import Command, Word
+from rlscale.answers.when import moment
+from rlscale.errors import LedgerError
+from rlscale.ledger import DecisionRow, FitRow, Ledger, LookRow, Marks, Override, RunRow
+from rlscale.live.troubles import open_troubles
+from rlscale.serve.board.kept import MOST
+
+__all__ = ["Facts", "FactsReader"]
+
+#: Decisions, words of people and commands that are shown.
+_DECISIONS, _WORDS, _COMMANDS = 100, 30, 30
+#: Questions after which the stored fits of very many runs are read anew: they may come without new points.
+_FITS_EVERY = 20
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Facts:
+    """What a ledger holds.
+
+    Parameters
+    ----------
+    marks : Marks
+    rows : tuple of RunRow
+        The runs.
+    look : LookRow, optional
+        The latest.
+    latest : mapping of int to DecisionRow
+        The latest decision on each run, by its id.
+    history : tuple of DecisionRow
+        The latest, the last first.
+    words : mapping of int to Override
+        The latest word on each run.
+    said : tuple of Word
+    commands : tuple of Command
+    troubles : tuple of str
+    watcher : str, optional
+    fits : tuple of FitRow
+        The latest of each run, where they are too many to be fitted here.
+    """
+
+    marks: Marks
+    rows: tuple[RunRow, ...]
+    look: LookRow | None = None
+    latest: Mapping[int, DecisionRow] = field(default_factory=dict)
+    history: tuple[DecisionRow, ...] = ()
+    words: Mapping[int, Override] = field(default_factory=dict)
+    said: tuple[Word, ...] = ()
+    commands: tuple[Command, ...] = ()
+    troubles: tuple[str, ...] = ()
+    watcher: str | None = None
+    fits: tuple[FitRow, ...] = ()
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many runs to fit them here."""
+        return len(self.rows) > MOST
+
+
+class FactsReader:
+    """Reads a ledger; nothing in it is written.
+
+    Parameters
+    ----------
+    where : str
+        Its address.
+    patience : float
+        Seconds that a locked ledger is waited for.
+    """
+
+    def __init__(self, where: str, patience: float = 2.0) -> None:
+        self._where, self._patience = where, patience
+        self._ledger: Ledger | None = None
+        self._facts: Facts | None = None
+        self._asked = 0
+
+    def ledger(self) -> Ledger:
+        """Return the ledger, opened.
+
+        Raises
+        ------
+        LedgerError
+            It cannot be opened.
+        """
+        if self._ledger is None:
+            self._ledger = Ledger(self._where, patience=self._patience)
+        return self._ledger
+
+    def poll(self) -> Facts:
+        """Return what it holds: the very object of the last call where nothing is new.
+
+        Raises
+        ------
+        LedgerError
+            It is gone, locked, of another release by now, or cannot be read.
+        """
+        try:
+            ledger = self.ledger()
+            marks = ledger.marks()
+            self._asked += 1
+            known = self._facts
+            late = known is not None and known.many and self._asked % _FITS_EVERY == 0
+            if known is None or marks != known.marks or late:
+                self._facts = self._read(ledger, marks, known)
+            assert self._facts is not None
+            return self._facts
+        except LedgerError:
+            self.close()
+            raise
+
+    def _read(self, ledger: Ledger, marks: Marks, known: Facts | None) -> Facts:
+        """Read what changed; two reads of a ledger that is written see two moments, which the next poll mends."""
+        same_runs = known is not None and known.marks.of_runs == marks.of_runs
+        rows = known.rows if same_runs and known is not None else ledger.book.runs()
+        rulings = ledger.rulings
+        look = rulings.last_look(acting=True) or rulings.last_look(acting=False)
+        latest = {} if look is None else rulings.latest(look.acting)
+        overrides = ledger.overrides.all()
+        history = rulings.decisions(most=_DECISIONS)[::-1]
+        many = len(rows) > MOST
+        fits = ledger.fits.latest() if many else ()
+        if known is not None and known.marks == marks and many and _alike(known.fits, fits):
+            return known
+        return Facts(
+            marks=marks,
+            rows=rows,
+            look=look,
+            latest=latest,
+            history=history,
+            words={word.run_id: word for word in overrides},
+            said=tuple(map(_said, overrides[: -_WORDS - 1 : -1])),
+            commands=_commands(ledger, history),
+            troubles=tuple(f"{subject}: {message}" for subject, message in open_troubles(ledger).items()),
+            watcher=ledger.watcher(acting=look is None or look.acting),
+            fits=fits,
+        )
+
+    def close(self) -> None:
+        """Close its connections; :meth:`poll` opens them again."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+
+def _alike(one: tuple[FitRow, ...], other: tuple[FitRow, ...]) -> bool:
+    return len(one) == len(other) and max((fit.at for fit in one), default=0.0) == max(
+        (fit.at for fit in other), default=0.0
+    )
+
+
+def _said(word: Override) -> Word:
+    note = f": {word.note}" if word.note else ""
+    action = {"hold": "hold", "lost": "stop"}.get(word.kind, "continue")
+    return Word(word.run, action, f"{moment(word.at)}: {word.who} said {word.kind}{note}")
+
+
+def _commands(ledger: Ledger, history: tuple[DecisionRow, ...]) -> tuple[Command, ...]:
+    runs = {each.id: each for each in history}
+    found = ledger.deliveries.of(list(runs))[: -_COMMANDS - 1 : -1] if runs else ()
+    return tuple(
+        Command(
+            each.decision_id,
+            f"{moment(each.at)}: the command for {runs[each.decision_id].action} "
+            f"{runs[each.decision_id].run}, attempt {each.attempt}: {each.outcome}"
+            + ("" if each.exit_code is None else f" (exit code {each.exit_code})")
+            + (f": {each.said[-200:]}" if each.said and each.outcome != "done" else ""),
+        )
+        for each in found
+    )
