@@ -291,8 +291,8 @@ def _large_ledger(report: Report, folder: Path, count: int) -> None:
             fits += [
                 FitRow(
                     run_id=row.id, seq=compute.size, settings=digest(_document(settings)), version=__version__,
-                    at=time.time(), compute=float(compute[-1]), verdict="bending", A=(top - 0.05, top, top + 0.05), target=40_000.0,
-                    forecast=(top - 0.06, top - 0.02, top + 0.02), mean=top - 0.02,
+                    at=time.time(), compute=float(compute[-1]), verdict="bending", A=(top - 0.05, top, top + 0.05),
+                    target=40_000.0, forecast=(top - 0.06, top - 0.02, top + 0.02), mean=top - 0.02,
                 )
                 for row, top in zip(part, tops.tolist(), strict=True)
             ]  # fmt: skip

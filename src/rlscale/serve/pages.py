@@ -14,6 +14,7 @@ from rlscale.errors import InputError, RlscaleError, hidden
 from rlscale.render.html import fragments, lead
 from rlscale.render.json import dumps
 from rlscale.render.plotly import figures
+from rlscale.serve.actions import ACTIONS
 from rlscale.serve.board import Board, Page
 from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
@@ -32,6 +33,7 @@ async def page(request: Request) -> Response:
     contents: Contents = request.app.state.contents
     query = Query.of(request.query_params.multi_items())
     part = request.query_params.get("part", "")
+    acting = request.app.state.options.actions and board.ledger is not None
 
     def build() -> Content:
         try:
@@ -39,15 +41,19 @@ async def page(request: Request) -> Response:
         except UnknownError:
             raise
         except InputError as error:
-            return _content(query, board, None, error)
+            return _content(query, board, None, error=error)
         if part == "figures":
             return contents.get((part, query.heeded, shown.version), lambda: _figures(shown))
-        return contents.get((query, shown.version, board.troubles), lambda: _content(query, board, shown))
+        return contents.get(
+            (query, shown.version, board.troubles), lambda: _content(query, board, shown, acting=acting)
+        )
 
     return answer(request, await asyncio.to_thread(build))
 
 
-def _content(query: Query, board: Board, page: Page | None, error: InputError | None = None) -> Content:
+def _content(
+    query: Query, board: Board, page: Page | None, *, error: InputError | None = None, acting: bool = False
+) -> Content:
     text = filled(
         "page.html.j2",
         query=query,
@@ -58,6 +64,7 @@ def _content(query: Query, board: Board, page: Page | None, error: InputError | 
         slider=None if page is None else slider(page.answer, query),
         pager=None if page is None else pager(page.answer, query),
         troubles=board.troubles,
+        actions=ACTIONS if acting and page is not None and query.view == "run" else (),
         error="" if error is None else hidden(error.on_command_line),
     )
     return Content(text.encode(), "text/html; charset=utf-8")
