@@ -14,15 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rlscale.errors import InputError
-from rlscale.serve import Limits, LogBoard, ServeOptions
+from rlscale.ledger import Heading, Ledger, points_of
+from rlscale.serve import Limits, LogBoard, ServeOptions, open_board
 from rlscale.serve.guard import COOKIE
 from rlscale.serve.server import listen
 from rlscale.sources import bundled
-from tests.serve.server import Served, serving
+from tests.serve.server import Answer, Served, serving
 
 TOKEN = "correct horse battery staple"
 
@@ -242,6 +244,44 @@ def command(*words: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+class TestActions:
+    """What people say from the page, on a real ledger."""
+
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> str:
+        address = f"sqlite:///{tmp_path / 'runs.db'}"
+        with Ledger(address, create=True) as ledger:
+            for name in ("a", "b"):
+                row = ledger.book.enlist(Heading(name=name, recipe=name, metric="reward", unit="steps"))
+                reward = 0.7 * np.arange(12.0) / (np.arange(12.0) + 3.0)
+                ledger.book.append({row.id: {"reward": points_of(np.arange(12.0), reward)}})
+        return address
+
+    def _say(self, served: Served, body: str, *, origin: str = "", token: str = TOKEN) -> Answer:
+        origin = origin or f"http://127.0.0.1:{served.port}"
+        return served.ask("/actions", "POST", body, Origin=origin, Authorization=f"Bearer {token}")
+
+    def test_hold_is_kept_in_the_ledger(self, address: str) -> None:
+        with serving(open_board([f"ledger:{address}"]), ServeOptions(port=0, token=TOKEN, actions=True)) as served:
+            shown = served.ask("/?view=run&name=a", Authorization=f"Bearer {TOKEN}")
+            assert 'action="/actions"' in shown.text
+            answer = self._say(served, "action=hold&name=a&note=diverges&who=ada")
+            assert (answer.status, answer.headers["location"]) == (303, "/?view=run&name=a")
+            assert self._say(served, "action=hold&name=a", origin="http://evil.example").status == 403
+            assert self._say(served, "action=hold&name=a", token="x" * 20).status == 401
+            assert self._say(served, "action=stop&name=a").status == 400
+            assert self._say(served, "action=hold&name=zz").status == 404
+        with Ledger(address) as ledger:
+            (word,) = ledger.overrides.all()
+        assert (word.run, word.kind, word.note, word.who) == ("a", "hold", "diverges", "ada")
+
+    def test_without_leave_nothing_can_be_said(self, address: str) -> None:
+        with serving(open_board([f"ledger:{address}"]), ServeOptions(port=0, token=TOKEN)) as served:
+            assert self._say(served, "action=hold&name=a").status == 403
+            shown = served.ask("/?view=run&name=a", Authorization=f"Bearer {TOKEN}")
+            assert "/actions" not in shown.text
 
 
 class TestCommand:

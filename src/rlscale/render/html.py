@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["Fragment", "Links", "as_notebook", "as_page", "fragments", "lead", "stylesheet"]
+__all__ = [
+    "SIZES",
+    "SOLE",
+    "Fragment",
+    "Links",
+    "as_notebook",
+    "as_page",
+    "fragments",
+    "keyed_blocks",
+    "lead",
+    "stylesheet",
+]
 
 #: Rows of a table that a page and a notebook show.
 _ROWS, _NOTEBOOK_ROWS = 1000, 100
@@ -31,8 +43,10 @@ _MARKS = ("verdict", "decision")
 #: Sentences of a section that a notebook shows where it has too many.
 _FEW = 12
 #: Width and height of a figure of each size, and of the stand-in for small screens, in pixels of its own scale.
-_SIZES = {"wide": (1040, 420), "half": (440, 300), "small": (270, 258)}
+SIZES = {"wide": (1040, 420), "half": (440, 300), "small": (270, 258)}
 _NARROW = (440, 340)
+#: The drawing of a card that stands alone.
+SOLE = (780, 400)
 
 
 def as_page(answer: Answer) -> str:
@@ -116,14 +130,20 @@ def fragments(answer: Answer, links: Links | None = None) -> tuple[Fragment, ...
         Where names lead to; a report has none.
     """
     links = links or Links()
-    parts: dict[str, Fragment] = {}
+    parts = []
+    for key, block in keyed_blocks(answer):
+        html = _filled("fragment.html.j2", block=_context(block, _ROWS), links=links)
+        parts.append(Fragment(key, _safe(html), hashlib.sha256(html.encode()).hexdigest()[:16]))
+    return tuple(parts)
+
+
+def keyed_blocks(answer: Answer) -> Iterator[tuple[str, Any]]:
+    """Yield the blocks of a page, each with the key of its fragment."""
+    met: Counter[str] = Counter()
     for block in _page_blocks(answer):
-        context = _context(block, _ROWS)
-        name = f"{context['kind']}-{getattr(block, 'title', '')}"
-        key = next(key for k in range(len(parts) + 1) if (key := f"{name}-{k}") not in parts)
-        html = _filled("fragment.html.j2", block=context, links=links)
-        parts[key] = Fragment(key, _safe(html), hashlib.sha256(html.encode()).hexdigest()[:16])
-    return tuple(parts.values())
+        name = f"{type(block).__name__.lower()}-{getattr(block, 'title', '')}"
+        yield f"{name}-{met[name]}", block
+        met[name] += 1
 
 
 def _safe(html: str) -> Markup:
@@ -195,14 +215,18 @@ def _context(block: Any, rows: int) -> dict[str, Any]:
     if isinstance(block, Figures):
         return {"kind": kind, "figures": block, "drawings": _drawings(block)}
     if isinstance(block, Cards):
-        cards = [(card, panel_svg(card.panel), css_colour(card.colour)) for card in block.cards]
+        alone = len(block.cards) == 1
+        width, height = SOLE if alone else (480, 292)
+        cards = [
+            (card, panel_svg(card.panel, width=width, height=height), css_colour(card.colour)) for card in block.cards
+        ]
         return {"kind": kind, "cards": block, "drawn": cards}
     return {"kind": kind, "definitions": block}
 
 
 def _drawings(figures: Figures) -> list[tuple[str, str]]:
     """Return the drawings with their titles."""
-    width, height = _SIZES[figures.size]
+    width, height = SIZES[figures.size]
     if figures.narrow is not None:
         return [("", _drawing(figures.panels[0], 1040, 420, "overlay wide")
                  + _drawing(figures.narrow, *_NARROW, "overlay narrow"))]  # fmt: skip

@@ -13,13 +13,13 @@ from rlscale.answers.palette import PAGE, SERIES, SERIES_DARK, VERDICT
 from rlscale.inference import Interval, VerdictName
 from rlscale.render.labels import spread
 
-__all__ = ["colour_variables", "css_colour", "interval_svg", "panel_svg"]
+__all__ = ["DASHES", "END_APART", "colour_variables", "css_colour", "interval_svg", "panel_svg", "plot_area"]
 
 Point = tuple[float, float]
 #: Pixels between what stands side by side in the right margin, and of a letter of a label.
-_APART, _LETTER = 8.0, 7.0
+END_APART, _LETTER = 8.0, 7.0
 _NONE: Mapping[str, str] = MappingProxyType({})
-_DASHES = {"dashed": "5 3", "dotted": "2 3"}
+DASHES = {"dashed": "5 3", "dotted": "2 3"}
 
 
 def css_colour(role: str) -> str:
@@ -70,10 +70,7 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
     kind : str
         CSS class.
     """
-    bars = sum(end.interval is not None for end in panel.ends)
-    longest = max((len(end.text) for end in panel.ends), default=0)
-    margin = 18 + (_APART * bars + 6 + _LETTER * longest if panel.ends else 0)
-    canvas = _Canvas(panel, 50, width - margin, 14, height - 42)
+    canvas = _Canvas(panel, *plot_area(panel, width, height))
     _frame(canvas)
     for mark in panel.marks:
         _MARKS[type(mark)](canvas, mark)
@@ -83,6 +80,14 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
     size = f'viewBox="0 0 {width:g} {height:g}"'
     head = f'<svg class="{kind}" {size} role="img" aria-label="{escape(panel.description)}">'
     return "".join([head, *canvas.elements, "</svg>"])
+
+
+def plot_area(panel: Panel, width: float, height: float) -> tuple[float, float, float, float]:
+    """Return the left, right, upper and lower edge of the axes in a drawing, in its pixels."""
+    bars = sum(end.interval is not None for end in panel.ends)
+    longest = max((len(end.text) for end in panel.ends), default=0)
+    margin = 18 + (END_APART * bars + 6 + _LETTER * longest if panel.ends else 0)
+    return 50, width - margin, 14, height - 42
 
 
 def colour_variables(selector: str, light: Mapping[str, str] = _NONE, dark: Mapping[str, str] = _NONE) -> str:
@@ -143,7 +148,7 @@ def _line(canvas: _Canvas, mark: Line) -> None:
                   for each in ((point[0], before[1]), point)]  # fmt: skip
     style = f"--c:{css_colour(mark.colour)};stroke-width:{mark.width:g}"
     if mark.dash:
-        style += f";stroke-dasharray:{_DASHES[mark.dash]}"
+        style += f";stroke-dasharray:{DASHES[mark.dash]}"
     if mark.strength < 1.0:
         style += f";opacity:{mark.strength:g}"
     canvas.line(points, "line", style)
@@ -180,7 +185,7 @@ def _ends(canvas: _Canvas) -> None:
     for end in ends:
         if end.interval is not None:
             _interval(canvas, end, x)
-            x += _APART
+            x += END_APART
     heights = [canvas.at(edge, end.y)[1] for end in ends]
     for end, height in zip(ends, spread(heights, 17, canvas.top, canvas.bottom), strict=True):
         style = f"--c:{css_colour(end.colour)}" + ("" if end.bold or end.bar else ";font-weight:500")

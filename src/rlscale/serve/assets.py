@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,8 +35,22 @@ async def plotly_script(request: Request) -> Response:
     if path is None:
         raise HTTPException(404)
     contents: Contents = request.app.state.contents
-    content = contents.get(path, lambda: Content(path.read_bytes(), "text/javascript; charset=utf-8"))
+    content = contents.get(path, lambda: Content(_without_styles(path.read_bytes()), "text/javascript; charset=utf-8"))
     return answer(request, content)
+
+
+def _without_styles(script: bytes) -> bytes:
+    """Return a script that takes its own style elements for there: the page forbids them, and has what it needs.
+
+    The library leaves out those whose id the page has already.
+    """
+    ids = [b"plotly.js-style-global", *sorted(set(re.findall(rb'getElementById\("([0-9a-f]{64})"\)', script)))]
+    marks = b"".join(
+        b'document.head.append(Object.assign(document.createElement("meta"),{id:"%b",className:"no-inline-styles"}));'
+        % each
+        for each in ids
+    )
+    return marks + b"\n" + script
 
 
 async def style(request: Request) -> Response:

@@ -20,17 +20,17 @@ __all__ = ["COOKIE", "Guard", "shown_token"]
 
 #: Name of the cookie of a browser that has shown the token.
 COOKIE = "rlscale"
-#: Style attributes carry the colours of rows; the empty hash is that of the element into which plotly writes rules.
+#: Style attributes carry the colours of rows.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src-attr 'unsafe-inline'; "
-    "style-src-elem 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self' data: blob:; "
+    "style-src-elem 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers call the origin of our own forms null
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",

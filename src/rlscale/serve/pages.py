@@ -11,11 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rlscale.errors import InputError, RlscaleError, hidden
-from rlscale.render.html import Fragment, fragments, lead
+from rlscale.render.html import fragments, lead
+from rlscale.render.json import dumps
+from rlscale.render.plotly import figures
+from rlscale.serve.actions import ACTIONS
 from rlscale.serve.board import Board, Page
 from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
 from rlscale.serve.names import links_of
+from rlscale.serve.parts import pager, slider
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
 __all__ = ["HANDLERS", "page"]
@@ -24,11 +28,12 @@ _LOG = logging.getLogger("rlscale")
 
 
 async def page(request: Request) -> Response:
-    """Answer with a page; with ``part=main`` only with what changes in it."""
+    """Answer with a page; with ``part=figures`` with the figures of its drawings, for who points at them."""
     board: Board = request.app.state.board
     contents: Contents = request.app.state.contents
     query = Query.of(request.query_params.multi_items())
-    template = "main.html.j2" if request.query_params.get("part") == "main" else "page.html.j2"
+    part = request.query_params.get("part", "")
+    acting = request.app.state.options.actions and board.ledger is not None
 
     def build() -> Content:
         try:
@@ -36,20 +41,37 @@ async def page(request: Request) -> Response:
         except UnknownError:
             raise
         except InputError as error:
-            return _content(template, query, board, None, error)
-        key = (template, query, shown.version, board.troubles)
-        return contents.get(key, lambda: _content(template, query, board, shown))
+            return _content(query, board, None, error=error)
+        if part == "figures":
+            return contents.get((part, query.heeded, shown.version), lambda: _figures(shown))
+        return contents.get(
+            (query, shown.version, board.troubles), lambda: _content(query, board, shown, acting=acting)
+        )
 
     return answer(request, await asyncio.to_thread(build))
 
 
-def _content(template: str, query: Query, board: Board, page: Page | None, error: InputError | None = None) -> Content:
-    parts: tuple[Fragment, ...] = () if page is None else fragments(page.answer, links_of(board.recipes, query))
+def _content(
+    query: Query, board: Board, page: Page | None, *, error: InputError | None = None, acting: bool = False
+) -> Content:
     text = filled(
-        template, query=query, views=VIEWS, page=page, parts=parts, troubles=board.troubles,
-        lead=() if page is None else lead(page.answer), error="" if error is None else hidden(error.on_command_line),
-    )  # fmt: skip
+        "page.html.j2",
+        query=query,
+        views=VIEWS,
+        page=page,
+        parts=() if page is None else fragments(page.answer, links_of(board.recipes, query)),
+        lead=() if page is None else lead(page.answer),
+        slider=None if page is None else slider(page.answer, query),
+        pager=None if page is None else pager(page.answer, query),
+        troubles=board.troubles,
+        actions=ACTIONS if acting and page is not None and query.view == "run" else (),
+        error="" if error is None else hidden(error.on_command_line),
+    )
     return Content(text.encode(), "text/html; charset=utf-8")
+
+
+def _figures(page: Page) -> Content:
+    return Content(dumps(figures(page.answer)).encode(), "application/json")
 
 
 async def _bad(request: Request, error: Exception) -> Response:

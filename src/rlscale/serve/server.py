@@ -27,7 +27,8 @@ def listen(options: ServeOptions) -> socket.socket:
         The port is in use, or the address is none of this machine.
     """
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns delays off only where the protocol is stated
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((options.host.strip("[]"), options.port))

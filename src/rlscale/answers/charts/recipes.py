@@ -171,7 +171,7 @@ def _marks(curve: RecipeCurve, first: float) -> list[Mark]:
         ("dashed", [point for point in points if point[0] >= curve.last]),
     ):
         if part:
-            marks.append(Line(*_columns(part), colour, 1.0 if faint else 2.0, dash))
+            marks.append(Line(*_columns(part), colour, 1.0 if faint else 2.0, dash, name=curve.row.recipe))
     return marks
 
 

@@ -176,10 +176,10 @@ def fan_panel(chart: Fan, limits: tuple[float, float], colour: str = "s0") -> Pa
     marks: list[Mark] = []
     if chart.grid:
         marks += [
-            Band(chart.grid, chart.q10, chart.q90, colour, 0.16),
-            Band(chart.grid, chart.q25, chart.q75, colour, 0.24),
+            Band(chart.grid, chart.q10, chart.q90, colour, 0.16, "80 %"),
+            Band(chart.grid, chart.q25, chart.q75, colour, 0.24, "50 %"),
         ]
-        marks.append(Line(chart.grid, chart.q50, colour))
+        marks.append(Line(chart.grid, chart.q50, colour, name="median"))
     if run.compute_first > 0:
         marks += [Line((chart.last, chart.last), limits, "faint", 0.9, "dashed"), Label(chart.last, limits[1], "now")]
     tips = tuple(

@@ -14,7 +14,7 @@ function attributes(old, fresh) {
     if (old.getAttribute(name) !== value && !(name === "open" && old.localName === "details")) old.setAttribute(name, value);
   }
   for (const { name } of [...old.attributes]) {
-    if (fresh.hasAttribute(name) || name === OWN || (name === "open" && old.localName === "details")) continue;
+    if (fresh.hasAttribute(name) || name.startsWith(OWN) || (name === "open" && old.localName === "details")) continue;
     if (name === "class" || name === "style" || name === "hidden") continue;
     old.removeAttribute(name);
   }
