@@ -1,7 +1,7 @@
 """Runs, points, fits, looks and decisions in SQL: an SQLite file, or PostgreSQL for a team."""
 
 from rlscale.ledger.address import Address, address
-from rlscale.ledger.database import PATIENCE, Unreachable
+from rlscale.ledger.database import PATIENCE, Replaced, Unreachable
 from rlscale.ledger.deliveries import CHANGE, WELL, Delivery, Event
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
@@ -44,6 +44,7 @@ __all__ = [
     "Override",
     "Points",
     "Read",
+    "Replaced",
     "Ruled",
     "RunRow",
     "Standby",

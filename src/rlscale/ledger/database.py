@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, Operat
 from rlscale.errors import LedgerError, hidden
 from rlscale.ledger.address import Address
 
-__all__ = ["HEAD", "PATIENCE", "Database", "Unreachable", "inserted"]
+__all__ = ["HEAD", "PATIENCE", "Database", "Replaced", "Unreachable", "inserted"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,10 @@ _PAUSE = 1.0
 
 class Unreachable(LedgerError):
     """The database was locked or could not be reached for as long as it was waited for."""
+
+
+class Replaced(LedgerError):
+    """Another file stands in the place of the one that was opened."""
 
 
 class Database:
@@ -95,13 +99,16 @@ class Database:
 
         Raises
         ------
+        Replaced
+            Its file is another one.
         LedgerError
-            Its file is gone or another one; its tables are of another release by now; it cannot be read.
+            Its file is gone; its tables are of another release by now; it cannot be read.
         """
         there = _identity(self.where)
+        if there is None and self._file is not None:
+            raise LedgerError(f"{self.where} is gone; put it back")
         if there != self._file:
-            what = "is gone; put it back" if there is None else "is another file now; open it anew"
-            raise LedgerError(f"{self.where} {what}")
+            raise Replaced(f"{self.where} is another file now; open it anew")
         found = self._tried(self._version, write=False, patience=self.patience)
         if found != HEAD:
             raise self._strange(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rlscale.answers import Answer, Cards, numbers
 from rlscale.answers.charts.spec import Panel
+from rlscale.answers.overview import ROWS
 from rlscale.answers.palette import mark_words
 from rlscale.inference import Interval
 from rlscale.render.html import SOLE
@@ -149,6 +150,6 @@ def pager(answer: Answer, query: Query) -> Pager | None:
     if not matching or rows >= matching:
         return None
     first = int(answer.document.get("offset") or 0)
-    before = query.url(offset=max(first - rows, 0)) if first else ""
+    before = query.url(offset=max(first - ROWS, 0)) if first else ""
     after = query.url(offset=first + rows) if first + rows < matching else ""
     return Pager(f"{first + 1:,}–{first + rows:,} of {numbers.count(matching, 'recipe')}", before, after)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rlscale.answers.decisions import Command, Word
 from rlscale.answers.when import moment
 from rlscale.errors import LedgerError
-from rlscale.ledger import DecisionRow, FitRow, Ledger, LookRow, Marks, Override, RunRow
+from rlscale.ledger import DecisionRow, FitRow, Ledger, LookRow, Marks, Override, Replaced, RunRow
 from rlscale.live.troubles import open_troubles
 from rlscale.serve.board.kept import MOST
 
@@ -80,17 +80,15 @@ class FactsReader:
         self._facts: Facts | None = None
         self._asked = 0
 
-    def ledger(self) -> Ledger:
-        """Return the ledger, opened.
-
-        Raises
-        ------
-        LedgerError
-            It cannot be opened.
-        """
-        if self._ledger is None:
-            self._ledger = Ledger(self._where, patience=self._patience)
-        return self._ledger
+    def _current(self) -> tuple[Ledger, Marks]:
+        """Return the ledger that stands there now, opened, and its marks."""
+        if self._ledger is not None:
+            try:
+                return self._ledger, self._ledger.marks()
+            except Replaced:
+                self.close()
+        ledger = self._ledger = Ledger(self._where, patience=self._patience)
+        return ledger, ledger.marks()
 
     def poll(self) -> Facts:
         """Return what it holds: the very object of the last call where nothing is new.
@@ -101,8 +99,7 @@ class FactsReader:
             It is gone, locked, of another release by now, or cannot be read.
         """
         try:
-            ledger = self.ledger()
-            marks = ledger.marks()
+            ledger, marks = self._current()
             self._asked += 1
             known = self._facts
             late = known is not None and known.many and self._asked % _FITS_EVERY == 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlscale.curves import Series
 from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
-from rlscale.ledger import PATIENCE, Ledger, Logged, Points, RunRow
+from rlscale.ledger import PATIENCE, Ledger, Logged, Points, Replaced, RunRow
 from rlscale.sources.log import Log
 
 __all__ = ["NAME", "LedgerTail", "logs_of", "read"]
@@ -59,12 +59,9 @@ class LedgerTail:
         """
         where = hidden(self._uri)
         try:
-            if self._ledger is None:
-                self._ledger = Ledger(self._uri, patience=self._patience)
-                weakref.finalize(self, self._ledger.close)
-            marks = self._ledger.marks().of_runs
+            ledger, marks = self._current()
             if marks != self._marks:
-                self._logs = self._read(self._ledger, where)
+                self._logs = self._read(ledger, where)
                 self._marks = marks
         except LedgerError as error:
             self.close()
@@ -72,6 +69,17 @@ class LedgerTail:
         if not self._logs:
             raise EmptyError(where, "holds no run with evaluations yet; rlscale ledger add PATH --ledger puts some in")
         return self._logs
+
+    def _current(self) -> tuple[Ledger, tuple[float, ...]]:
+        """Return the ledger that stands there now, opened, and its marks."""
+        if self._ledger is not None:
+            try:
+                return self._ledger, self._ledger.marks().of_runs
+            except Replaced:
+                self.close()
+        ledger = self._ledger = Ledger(self._uri, patience=self._patience)
+        weakref.finalize(self, ledger.close)
+        return ledger, ledger.marks().of_runs
 
     def _read(self, ledger: Ledger, where: str) -> list[Log]:
         book = ledger.book
