@@ -9,7 +9,7 @@ from rlscale.answers import numbers
 from rlscale.answers.answer import Card, Cards, Fact
 from rlscale.answers.charts.growth import growth_panel, trace, trace_limits
 from rlscale.answers.charts.recipes import colour_of, recipe_places
-from rlscale.answers.charts.runs import Fan, fan, fan_limits, fan_panel
+from rlscale.answers.charts.runs import Fan, fan, fan_limits, fan_panel, thinned
 from rlscale.answers.over_time import growth_sentences, verdict_since
 from rlscale.answers.remarks import outlook_ends, target_headings
 from rlscale.answers.views import CEILING, Bounds, FitView, RankView, RunView
@@ -19,6 +19,8 @@ __all__ = ["growth_cards", "run_cards", "small_cards"]
 
 #: Runs drawn; a page of thousands of charts would open in no browser.
 _CHARTS = 150
+#: Of more runs than this each chart shows fewer evaluations, so many at most.
+_LARGE, _POINTS = 12, 96
 
 
 def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fit], Fan] = fan) -> Cards:
@@ -36,6 +38,8 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fi
     order = sorted(range(len(fits)), key=lambda k: places.get(view.runs[k].recipe, 0))[:_CHARTS]
     charts = [drawn(fits[k]) for k in order]
     limits = fan_limits(charts)
+    if len(charts) > _LARGE:
+        charts = [thinned(chart, _POINTS) for chart in charts]
     headings = target_headings([chart.run for chart in charts])
     cards = []
     for chart in charts:
@@ -63,7 +67,7 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fi
 
 def small_cards(cards: Cards) -> Cards:
     """Return cards that say only what must be seen: the drawing, the verdict and the warnings."""
-    return replace(cards, cards=tuple(map(_small, cards.cards)), small=True)
+    return replace(cards, title="Each run", cards=tuple(map(_small, cards.cards)), small=True)
 
 
 def _small(card: Card) -> Card:

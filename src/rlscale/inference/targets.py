@@ -10,7 +10,7 @@ import numpy as np
 from rlscale.inference.fit import FAR, Fit, far_off
 from rlscale.inference.forecast import Forecast, summarised
 from rlscale.inference.grounds import grounds
-from rlscale.inference.verdict import Verdict, VerdictName, judge
+from rlscale.inference.verdict import Verdict, VerdictName, judge, unfit
 
 __all__ = ["TARGETS", "at_targets", "retargeted", "target_grid"]
 
@@ -101,10 +101,10 @@ def retargeted(found: Fit, targets: Sequence[float]) -> Fit:
         return found
     run, question = found.run, max(targets)
     said = len(run.warnings)
-    warnings = (
-        *found.warnings[:said], *far_off([run.curve.compute_last], targets, run.curve.unit), *found.warnings[said:]
-    )  # fmt: skip
-    answers = dict(zip(dict.fromkeys(targets), at_targets(found, tuple(dict.fromkeys(targets))), strict=False))
+    far = () if unfit(run.curve) is not None else far_off([run.curve.compute_last], targets, run.curve.unit)
+    warnings = (*found.warnings[:said], *far, *found.warnings[said:])
+    computes = tuple(dict.fromkeys(targets))
+    answers = dict(zip(computes, at_targets(found, computes), strict=False))
     if not answers:
         return replace(found, question=question, warnings=warnings)
     forecasts = tuple(answers[target][0] for target in targets)

@@ -94,6 +94,7 @@ def recipe_curves(
     return tuple(
         _recipe_curve(row, places[row.recipe], [fits[k] for k in by_recipe[row.recipe]], horizon)
         for row in (ranking.recipes if rows is None else rows)[:CURVES]
+        if row.recipe in by_recipe
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ __all__ = [
     "more_runs",
     "short",
     "start_of",
+    "thinned",
 ]
 
 Floats = NDArray[np.float64]
@@ -114,6 +115,16 @@ def fan(fit: Fit, *, reach: float = 0.0) -> Fan:
     names = ("q10", "q25", "q50", "q75", "q90")
     quantiles = {name: tuple(band.tolist()) for name, band in zip(names, bands, strict=True)}
     return Fan(run=view, **points, grid=tuple(grid.tolist()), **quantiles, first=first, last=last, horizon=horizon)
+
+
+def thinned(chart: Fan, most: int) -> Fan:
+    """Return a chart with every k-th of its evaluations, ``most`` of them: a small panel shows no more."""
+    count = len(chart.compute)
+    if count <= most:
+        return chart
+    keep = np.unique(np.linspace(0, count - 1, most).round().astype(int))
+    compute, reward, used = (tuple(values[k] for k in keep) for values in (chart.compute, chart.reward, chart.used))
+    return replace(chart, compute=compute, reward=reward, used=used)
 
 
 def drawn_points(curve: Curve) -> tuple[Floats, Floats]:

@@ -18,7 +18,7 @@ from rlscale.inference import Interval, VerdictName
 __all__ = ["CARDS", "ROWS", "SORTS", "OverviewView", "Told", "shown_rows"]
 
 #: Recipes of one page, and runs of them that are drawn as cards.
-ROWS, CARDS = 40, 60
+ROWS, CARDS = 25, 30
 #: By what the recipes can be sorted; what is not known comes last.
 SORTS: Mapping[str, Callable[[RecipeRank], Any]] = {
     "recipe": lambda row: row.recipe.casefold(),

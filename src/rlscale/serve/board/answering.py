@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -67,6 +68,18 @@ class Answering:
             What cannot be answered.
         """
         return _PAGES[query.view](self, state, query)
+
+    def prepare(self, state: State, until: float) -> None:
+        """Draw runs that nobody has looked at yet, until a time."""
+        reading = state.reading
+        if reading is None or len(reading.runs) > MOST:
+            return
+        for run in reading.runs:
+            if time.monotonic() > until:
+                return
+            found = self.kept.fit(run)
+            self.kept.fan(found)
+            self.kept.hits(found)
 
     def _overview(self, state: State, query: Query) -> Answer:
         if state.stored is not None:

@@ -65,7 +65,7 @@ class LedgerBoard(LiveBoard):
         self._answers = Answering(options or FitOptions(), seed_sd=seed_sd, price=price)
         self._gating = None if budget is None else Gating(budget, seed_sd, price)
         self._facts_reader = FactsReader(where)
-        self._following = Following([where], self._reading_options)
+        self._following = Following([where], self._reading_options, once=True)
         self._loader = Loader(where, self._reading_options)
         self._facts: Facts | None = None
         found = self._read(self._state)
@@ -123,6 +123,9 @@ class LedgerBoard(LiveBoard):
 
     def _answer(self, state: State, query: Query) -> Answer:
         return self._answers.answer(state, query)
+
+    def _prepare(self, state: State, until: float) -> None:
+        self._answers.prepare(state, until)
 
     def close(self) -> None:
         """Close its connections."""

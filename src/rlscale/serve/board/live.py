@@ -26,6 +26,8 @@ _KEPT = 48
 _LOOKED_AT = 120.0
 #: Seconds that a new version may wait for pages; those that are not ready then are computed when they are asked for.
 _READY = 1.0
+#: Seconds that are spent at a time on what may be asked for next.
+_SPARE = 0.1
 
 
 class LiveBoard(ABC):
@@ -72,12 +74,17 @@ class LiveBoard(ABC):
     def _answer(self, state: State, query: Query) -> Answer:
         """Return the answer to a question on a version."""
 
+    @abstractmethod
+    def _prepare(self, state: State, until: float) -> None:
+        """Compute ahead what pages of a version will need, until a time; called while nothing is new."""
+
     def refresh(self) -> bool:
         """Read what is new, and make the pages ready that are looked at; say whether anything is new."""
         with self._refreshing:
             state = self._looked()
             if state is None:
                 self._ready(self._state, time.monotonic() + _READY)
+                self._prepare(self._state, time.monotonic() + _SPARE)
                 return False
             pages = self._ready(state, time.monotonic() + _READY)
             with self._lock:

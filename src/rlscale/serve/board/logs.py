@@ -61,7 +61,7 @@ class LogBoard(LiveBoard):
         price: float | None = None,
     ) -> None:
         super().__init__()
-        self._source = Following(paths, reading or ReadOptions())
+        self._source = Following(paths, reading or ReadOptions(), once=True)
         self._answers = Answering(options or FitOptions(), seed_sd=seed_sd, price=price)
         self._gating = None if budget is None else Gating(budget, seed_sd, price)
         first = self._source.poll()
@@ -81,6 +81,9 @@ class LogBoard(LiveBoard):
 
     def _answer(self, state: State, query: Query) -> Answer:
         return self._answers.answer(state, query)
+
+    def _prepare(self, state: State, until: float) -> None:
+        self._answers.prepare(state, until)
 
     def close(self) -> None:
         """Close the files that are kept open."""

@@ -19,6 +19,8 @@ __all__ = ["ranked_answer", "stored_answer"]
 
 #: Decisions that the overview tells.
 _LATEST = 6
+#: Runs that are read from a ledger with very many for one page.
+_DRAWN = 2 * CARDS
 
 
 def ranked_answer(
@@ -60,7 +62,7 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
     assert stored is not None
     ranking = stored.ranked.ranking
     rows, matching = shown_rows(ranking, query.search, query.offset, query.sort)
-    drawn = [run for row in rows for run in row.runs][:CARDS]
+    drawn = [run for row in rows for run in row.runs][:_DRAWN]
     reading = stored.load(tuple(drawn))
     fits = kept.fits(reading.runs)
     lines = tuple(run_line(fit.run, fit.verdict, fit.warnings) for fit in fits)
