@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rlscale.answers import numbers
 from rlscale.answers.answer import Card, Cards, Fact
@@ -14,7 +15,7 @@ from rlscale.answers.remarks import outlook_ends, target_headings
 from rlscale.answers.views import CEILING, Bounds, FitView, RankView, RunView
 from rlscale.inference import Fit, Interval
 
-__all__ = ["growth_cards", "run_cards"]
+__all__ = ["growth_cards", "run_cards", "small_cards"]
 
 #: Runs drawn; a page of thousands of charts would open in no browser.
 _CHARTS = 150
@@ -62,6 +63,18 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fi
         "bar at the right is the ceiling. All runs share one reward axis; compute 0 stands left of the break."
     )
     return Cards("Runs", tuple(cards), note, max(len(fits) - _CHARTS, 0))
+
+
+def small_cards(cards: Cards) -> Cards:
+    """Return cards that say only what must be seen: the drawing, the verdict and the warnings."""
+    return replace(cards, title="Each run", cards=tuple(map(_small, cards.cards)), small=True)
+
+
+def _small(card: Card) -> Card:
+    ends = tuple(replace(end, text=end.text.removeprefix("ceiling ")) for end in card.panel.ends)
+    panel = replace(card.panel, ends=ends)
+    small = replace(card, panel=panel, sentences=(), facts=())
+    return small if card.open else replace(small, details=(), summary="")
 
 
 def growth_cards(view: FitView, fits: Sequence[Fit]) -> Cards | None:

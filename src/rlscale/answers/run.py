@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from rlscale.answers import remarks
-from rlscale.answers.answer import Answer, Block, Document, Figures, Section, Sentence
+from rlscale.answers.answer import Answer, Block, Cards, Document, Figures, Section, Sentence
 from rlscale.answers.cards import growth_cards, run_cards
 from rlscale.answers.charts.runs import Fan, fan
 from rlscale.answers.checklist import checklist
@@ -85,9 +85,9 @@ def run_answer(
     series: list[Block] = []
     if panels:
         note = "Shaded from the onset of an alarm to its recovery; a line stands where it was raised."
-        series = [Figures("The series under the curve", panels, note)]
+        series = [Figures("The series under the curve", panels, note, size="strip")]
     blocks: list[Block] = [
-        run_cards(view, fits, drawn),
+        _card(page, drawn),
         *_decided(page.decisions),
         *([] if grown is None else [grown]),
         *series,
@@ -108,6 +108,13 @@ def run_answer(
         errors=view.errors,
         settings=view.settings,
     )
+
+
+def _card(page: RunPage, drawn: Callable[[Fit], Fan]) -> Cards:
+    """Return the card of the run, drawn as far as the slider reaches; the headline says what it would say."""
+    far = drawn if not page.slider else partial(fan, reach=page.slider[-1][0].compute)
+    cards = run_cards(page.view, (page.fit,), far)
+    return replace(cards, title="", cards=tuple(replace(card, sentences=()) for card in cards.cards))
 
 
 def _lead(page: RunPage) -> tuple[str, ...]:

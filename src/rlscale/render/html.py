@@ -43,10 +43,11 @@ _MARKS = ("verdict", "decision")
 #: Sentences of a section that a notebook shows where it has too many.
 _FEW = 12
 #: Width and height of a figure of each size, and of the stand-in for small screens, in pixels of its own scale.
-SIZES = {"wide": (1040, 420), "half": (440, 300), "small": (270, 258)}
+SIZES = {"wide": (1040, 420), "strip": (1040, 100), "half": (440, 300), "small": (270, 258)}
 _NARROW = (440, 340)
 #: The drawing of a card that stands alone.
-SOLE = (780, 400)
+SOLE = (780, 470)
+_SMALL = (372, 232)
 
 
 def as_page(answer: Answer) -> str:
@@ -104,8 +105,10 @@ class Links:
     sorted_by: str = ""
 
     def linked(self, name: str) -> Markup:
-        """Return a name that leads to its page; long ones break after their separators."""
+        """Return a name, or several after commas, that leads to its page; long ones break after their separators."""
         address = self.addresses.get(name)
+        if address is None and ", " in name and any(part in self.addresses for part in name.split(", ")):
+            return _safe(", ").join(map(self.linked, name.split(", ")))
         text = _breakable(name)
         return text if address is None else _safe('<a href="{}">{}</a>').format(address, text)
 
@@ -211,15 +214,12 @@ def _context(block: Any, rows: int) -> dict[str, Any]:
         return {"kind": kind, "table": block, "rows": _rows(block, rows), "more": max(len(block.rows) - rows, 0)}
     if isinstance(block, Section):
         sentences = [Sentence(each) if isinstance(each, str) else each for each in block.sentences]
-        return {"kind": kind, "section": block, "sentences": sentences}
+        first = block.most if len(sentences) > block.most + 2 else len(sentences)
+        return {"kind": kind, "section": block, "sentences": sentences[:first], "more": sentences[first:]}
     if isinstance(block, Figures):
         return {"kind": kind, "figures": block, "drawings": _drawings(block)}
     if isinstance(block, Cards):
-        alone = len(block.cards) == 1
-        width, height = SOLE if alone else (480, 292)
-        cards = [
-            (card, panel_svg(card.panel, width=width, height=height), css_colour(card.colour)) for card in block.cards
-        ]
+        cards = [(card, _card_drawing(card.panel, block), css_colour(card.colour)) for card in block.cards]
         return {"kind": kind, "cards": block, "drawn": cards}
     return {"kind": kind, "definitions": block}
 
@@ -230,8 +230,30 @@ def _drawings(figures: Figures) -> list[tuple[str, str]]:
     if figures.narrow is not None:
         return [("", _drawing(figures.panels[0], 1040, 420, "overlay wide")
                  + _drawing(figures.narrow, *_NARROW, "overlay narrow"))]  # fmt: skip
-    kind = "overlay" if figures.size == "wide" else "panel"
+    if figures.size == "strip":
+        return [(panel.title, _strip(panel)) for panel in _lined_up(figures.panels)]
+    kind = "panel" if figures.size in ("half", "small") else "overlay"
     return [(panel.title, _drawing(panel, width, height, kind)) for panel in figures.panels]
+
+
+def _card_drawing(panel: Panel, cards: Cards) -> str:
+    """Return the drawing of a card; one that stands alone is large, with a stand-in for small screens."""
+    if cards.small:
+        return panel_svg(panel, width=_SMALL[0], height=_SMALL[1])
+    if len(cards.cards) > 1:
+        return panel_svg(panel)
+    return _drawing(panel, *SOLE, "fan wide") + _drawing(panel, *_NARROW, "fan narrow")
+
+
+def _strip(panel: Panel) -> str:
+    axis = 28 if panel.x.ticks else 0
+    (width, height), (narrow, low) = SIZES["strip"], (_NARROW[0], 110)
+    return _drawing(panel, width, height + axis, "overlay wide") + _drawing(panel, narrow, low + axis, "overlay narrow")
+
+
+def _lined_up(panels: tuple[Panel, ...]) -> list[Panel]:
+    """Return panels that share the axis of the last."""
+    return [*(replace(panel, x=replace(panel.x, ticks=(), label="")) for panel in panels[:-1]), *panels[-1:]]
 
 
 def _drawing(panel: Panel, width: float, height: float, kind: str) -> str:

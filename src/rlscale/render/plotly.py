@@ -35,7 +35,7 @@ def figures(answer: Answer) -> dict[str, list[Plain]]:
     for key, block in keyed_blocks(answer):
         if isinstance(block, Figures) and block.size == "wide":
             found[key] = [figure(panel, *SIZES["wide"]) for panel in block.panels]
-        elif isinstance(block, Cards) and len(block.cards) == 1:
+        elif isinstance(block, Cards) and len(block.cards) == 1 and not block.small:
             found[key] = [figure(block.cards[0].panel, *SOLE)]
     return found
 

@@ -87,7 +87,7 @@ def plot_area(panel: Panel, width: float, height: float) -> tuple[float, float, 
     bars = sum(end.interval is not None for end in panel.ends)
     longest = max((len(end.text) for end in panel.ends), default=0)
     margin = 18 + (END_APART * bars + 6 + _LETTER * longest if panel.ends else 0)
-    return 50, width - margin, 14, height - 42
+    return 50, width - margin, 14, height - (42 if panel.x.ticks or panel.x.label else 14)
 
 
 def colour_variables(selector: str, light: Mapping[str, str] = _NONE, dark: Mapping[str, str] = _NONE) -> str:

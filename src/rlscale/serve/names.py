@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rlscale.answers.overview import SORTS
 from rlscale.render.html import Links
 from rlscale.serve.query import Query
 
@@ -42,6 +43,15 @@ class Addresses(Mapping[str, str]):
 
 
 def links_of(recipes: Mapping[str, tuple[str, ...]], query: Query) -> Links:
-    """Return what the names on a page lead to; those of the overview can be chosen."""
-    chosen = frozenset(query.runs) if query.view == "overview" else None
-    return Links(Addresses(recipes, query), chosen)
+    """Return what the names on a page lead to; those of the overview can be chosen, and its rows sorted."""
+    addresses = Addresses(recipes, query)
+    if query.view != "overview":
+        return Links(addresses)
+    order = {key: query.url(sort=_next(query.sort, key), offset=0) for key in SORTS}
+    return Links(addresses, frozenset(query.runs), order, query.sort)
+
+
+def _next(sort: str, key: str) -> str:
+    """Return the order that a click on a heading asks for: the larger first, the smaller first, then by rank again."""
+    first, second = (key, f"-{key}") if key in ("recipe", "verdict") else (f"-{key}", key)
+    return second if sort == first else "" if sort == second else first

@@ -19,7 +19,7 @@ from rlscale.serve.board import Board, Page
 from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
 from rlscale.serve.names import links_of
-from rlscale.serve.parts import pager, slider
+from rlscale.serve.parts import pager, slider, tiles
 from rlscale.serve.query import VIEWS, Query, UnknownError
 
 __all__ = ["HANDLERS", "page"]
@@ -54,14 +54,17 @@ async def page(request: Request) -> Response:
 def _content(
     query: Query, board: Board, page: Page | None, *, error: InputError | None = None, acting: bool = False
 ) -> Content:
+    links = links_of(board.recipes, query)
     text = filled(
         "page.html.j2",
         query=query,
+        links=links,
         views=VIEWS,
         page=page,
-        parts=() if page is None else fragments(page.answer, links_of(board.recipes, query)),
+        parts=() if page is None else fragments(page.answer, links),
         lead=() if page is None else lead(page.answer),
         slider=None if page is None else slider(page.answer, query),
+        tiles=() if page is None else tiles(page.answer, query),
         pager=None if page is None else pager(page.answer, query),
         troubles=board.troubles,
         actions=ACTIONS if acting and page is not None and query.view == "run" else (),

@@ -16,7 +16,7 @@ from rlscale.render.html import SOLE
 from rlscale.render.svg import plot_area
 from rlscale.serve.query import Query
 
-__all__ = ["Pager", "Slider", "Stop", "pager", "slider"]
+__all__ = ["Pager", "Slider", "Stop", "Tile", "pager", "slider", "tiles"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,3 +153,79 @@ def pager(answer: Answer, query: Query) -> Pager | None:
     before = query.url(offset=max(first - ROWS, 0)) if first else ""
     after = query.url(offset=first + rows) if first + rows < matching else ""
     return Pager(f"{first + 1:,}–{first + rows:,} of {numbers.count(matching, 'recipe')}", before, after)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A question that people come with, its answer in a word or two, what to know besides, and where more is said."""
+
+    question: str
+    value: str
+    says: str
+    address: str = ""
+
+
+def tiles(answer: Answer, query: Query) -> tuple[Tile, ...]:
+    """Return what stands above the overview: its answers to the questions that people come with."""
+    if query.view != "overview":
+        return ()
+    document = answer.document
+    recipes: Sequence[Mapping[str, Any]] = document["recipes"]
+    if not recipes:
+        return ()
+    return (_leader(recipes), _trust(document), _when(document), *_decided(document, query), *_compute(document, query))
+
+
+def _leader(recipes: Sequence[Mapping[str, Any]]) -> Tile:
+    first = recipes[0]
+    p = first.get("p_best")
+    return Tile("Leads", first["recipe"], "" if p is None else f"best with probability {numbers.probability(p)}")
+
+
+def _trust(document: Mapping[str, Any]) -> Tile:
+    if document.get("calibration"):
+        return Tile("Measured", "yes", "intervals are corrected by runs like these")
+    return Tile("Measured", "not yet", "on runs like yours: rlscale backtest --calibrate")
+
+
+def _when(document: Mapping[str, Any]) -> Tile:
+    recipes = document["recipes"]
+    resolved = sum(row["verdict"] == "resolved" for row in recipes)
+    value = f"{resolved:,} of {numbers.count(len(recipes), 'recipe')}"
+    if recipes[0]["verdict"] == "resolved":
+        return Tile("Resolved", value, "the leader is")
+    when = next(
+        (row["resolves_at"] for row in document.get("shown", ()) if row["recipe"] == recipes[0]["recipe"]), None
+    )
+    if when is None:
+        return Tile("Resolved", value, "the leader is not, and no compute is known")
+    ends = f"{numbers.quantity(when['q10'])}–{numbers.quantity(when['q90'])}"
+    return Tile("Resolved", value, f"the leader by {numbers.quantity(when['q50'], document['unit'])} (80 %: {ends})")
+
+
+def _decided(document: Mapping[str, Any], query: Query) -> list[Tile]:
+    decided: Mapping[str, int] = document.get("decided") or {}
+    if not decided:
+        return []
+    paused = decided.get("stop", 0) + decided.get("hold", 0)
+    names = [name for name in ("stop", "hold", "commit", "continue") if name in decided]
+    says = ", ".join(f"{decided[name]:,} {name}" for name in names)
+    return [Tile("Paused", numbers.count(paused, "run") if paused else "none", says, query.url(view="decisions"))]
+
+
+def _compute(document: Mapping[str, Any], query: Query) -> list[Tile]:
+    savings = document.get("savings")
+    if savings is None:
+        spent = document.get("spent")
+        return (
+            [Tile("Spent", numbers.quantity(spent, document["unit"]), "no budget: nothing is saved")] if spent else []
+        )
+    said = (
+        f"{numbers.quantity(savings['spent'])} spent of {numbers.quantity(savings['planned'])}; "
+        f"{numbers.quantity(savings['expected'])} expected in the end"
+    )
+    money = savings.get("money")
+    value = numbers.quantity(savings["saved"], savings["unit"])
+    if money and savings["unit"] != "dollars":
+        value = f"{numbers.quantity(money['saved'])} dollars"
+    return [Tile("Saved so far", value, said, query.url(view="decisions"))]

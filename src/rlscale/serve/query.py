@@ -16,7 +16,7 @@ __all__ = ["VIEWS", "Query", "UnknownError"]
 
 #: What of a question each page heeds, beside the page.
 _HEEDED: Mapping[str, tuple[str, ...]] = {
-    "overview": ("target", "search", "offset"),
+    "overview": ("target", "search", "offset", "sort"),
     "run": ("name", "target"),
     "compare": ("runs", "target"),
     "decisions": ("again",),
@@ -61,6 +61,8 @@ class Query:
         Part of the names of the runs that are shown.
     offset : int
         The first row that is shown.
+    sort : str
+        Column by which the rows are sorted, ``-`` before it where the largest comes first; empty for their rank.
     again : int, optional
         The number of a decision that is to be made again.
     """
@@ -72,6 +74,7 @@ class Query:
     reward: float | None = None
     search: str = ""
     offset: int = 0
+    sort: str = ""
     again: int | None = None
 
     @classmethod
@@ -105,6 +108,7 @@ class Query:
             reward=_number(last, "reward", Amount()),
             search=last.get("search", "")[:200],
             offset=_whole(last, "offset") or 0,
+            sort=last.get("sort", "")[:40],
             again=_whole(last, "again"),
         )
 
@@ -122,6 +126,7 @@ class Query:
         numbers = {"target": state.target, "reward": state.reward, "offset": state.offset or None, "again": state.again}
         pairs += [(key, _digits(value)) for key, value in numbers.items() if value is not None]
         pairs += [("search", state.search)] if state.search else []
+        pairs += [("sort", state.sort)] if state.sort else []
         return "/?" + urlencode(pairs) if pairs else "/"
 
 

@@ -94,14 +94,14 @@ class Fan:
         return self.run.quantities[CEILING]
 
 
-def fan(fit: Fit) -> Fan:
-    """Return the chart of one fitted run."""
+def fan(fit: Fit, *, reach: float = 0.0) -> Fan:
+    """Return the chart of one fitted run, at least as far as ``reach``."""
     view, curve = run_view(fit), fit.run.curve
     compute, reward = drawn_points(curve)
     first = view.compute_first or 1.0
     last = max(curve.compute_last, first)
-    reach = [item.compute for item in fit.forecasts if np.isfinite(item.compute)]
-    horizon = min(max([AHEAD * last, *reach]), FARTHEST * last, LARGEST)
+    targets = [item.compute for item in fit.forecasts if np.isfinite(item.compute)]
+    horizon = min(max([AHEAD * last, reach, *targets]), FARTHEST * last, LARGEST)
     points = {
         "compute": tuple(compute.tolist()),
         "reward": tuple(reward.tolist()),

@@ -127,14 +127,16 @@ def compare_panel(view: CompareView) -> Panel:
 def _run(each: Fan, colour: str) -> list[Mark]:
     marks: list[Mark] = []
     if each.grid:
-        marks.append(Band(each.grid, each.q10, each.q90, colour, 0.12))
+        marks.append(Band(each.grid, each.q10, each.q90, colour, 0.12, "80 %"))
         points = list(zip(each.grid, each.q50, strict=True))
         for dash, part in (
             ("", [point for point in points if point[0] <= each.last]),
-            ("dashed", [point for point in points if point[0] >= each.last]),
+            ("dashed", points[max(sum(x <= each.last for x in each.grid) - 1, 0) :]),
         ):
             if len(part) > 1:
-                marks.append(Line(tuple(x for x, _ in part), tuple(y for _, y in part), colour, 1.9, dash))
+                marks.append(
+                    Line(tuple(x for x, _ in part), tuple(y for _, y in part), colour, 1.9, dash, name=each.run.run)
+                )
     tips = tuple(
         f"{each.run.run}: {numbers.reward(value, each.run.shown_in)} at {numbers.quantity(compute, each.run.unit, 4)}"
         for compute, value in zip(each.compute, each.reward, strict=True)

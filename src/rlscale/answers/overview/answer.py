@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from rlscale.answers import numbers, remarks
 from rlscale.answers.answer import Answer, Block, Document, Section, Sentence
-from rlscale.answers.cards import run_cards
+from rlscale.answers.cards import run_cards, small_cards
 from rlscale.answers.charts.recipes import recipe_places
 from rlscale.answers.charts.runs import Fan, fan
 from rlscale.answers.checklist import checklist
@@ -67,7 +68,7 @@ def overview_answer(
         Section("", basis),
     ]
     if shown:
-        cards = run_cards(part, shown, drawn)
+        cards = small_cards(run_cards(part, shown, drawn))
         blocks += [replace(cards, hidden=max(len(view.runs) - CARDS, 0)), checklist(part, shown, hits)]
     return Answer(
         headline=view.headline,
@@ -197,6 +198,7 @@ def _document(ranked: Any, view: OverviewView) -> dict[str, Any]:
         "stored": view.stored,
         "shown": [{"recipe": row.recipe, **_plain(_beside(view, row))} for row in view.rows],
         "spent": sum(view.spent.values()),
+        "decided": dict(Counter(view.actions.values())),
         "savings": None if savings is None else savings.document(),
         "latest_decisions": [
             {"run": each.run, "decision": each.action, "reason": each.reason, "acting": each.acting,

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rlscale.answers.numbers import count, quantity
 from rlscale.answers.savings import savings_words
 from rlscale.answers.views import RankView, RunLine, headline, runs_by_recipe
 from rlscale.decisions import Ranking, RecipeRank
 from rlscale.decisions.savings import Savings
+from rlscale.errors import InputError
 from rlscale.health import RunHealth
-from rlscale.inference import Interval
+from rlscale.inference import Interval, VerdictName
 
-__all__ = ["CARDS", "ROWS", "OverviewView", "Told", "shown_rows"]
+__all__ = ["CARDS", "ROWS", "SORTS", "OverviewView", "Told", "shown_rows"]
 
 #: Recipes of one page, and runs of them that are drawn as cards.
 ROWS, CARDS = 25, 30
+#: By what the recipes can be sorted; what is not known comes last.
+SORTS: Mapping[str, Callable[[RecipeRank], Any]] = {
+    "recipe": lambda row: row.recipe.casefold(),
+    "verdict": lambda row: list(VerdictName).index(row.verdict.name),
+    "p_best": lambda row: row.p_best,
+    "forecast": lambda row: None if row.forecast is None else row.forecast.q50,
+    "ceiling": lambda row: None if row.A is None else row.A.q50,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +138,9 @@ class OverviewView:
         return tuple(each for each in self.health if each.recipe == recipe) or None
 
 
-def shown_rows(ranking: Ranking, search: str = "", offset: int = 0) -> tuple[tuple[RecipeRank, ...], int]:
+def shown_rows(
+    ranking: Ranking, search: str = "", offset: int = 0, sort: str = ""
+) -> tuple[tuple[RecipeRank, ...], int]:
     """Return the recipes of one page, and how many match.
 
     Parameters
@@ -138,12 +150,26 @@ def shown_rows(ranking: Ranking, search: str = "", offset: int = 0) -> tuple[tup
         A part of the name of the recipe or of one of its runs, in any case.
     offset : int
         How many of those that match stand before the page.
+    sort : str
+        One of :data:`SORTS`, with ``-`` before it where the largest comes first; empty for the rank.
+
+    Raises
+    ------
+    InputError
+        There is no such order.
     """
     wanted = search.casefold()
     rows = [
         row for row in ranking.recipes
         if not wanted or wanted in row.recipe.casefold() or any(wanted in run.casefold() for run in row.runs)
     ]  # fmt: skip
+    if sort:
+        by = SORTS.get(sort.removeprefix("-"))
+        if by is None:
+            raise InputError(f"sort={sort!r} is no column; sort by {', '.join(SORTS)}", parameter="sort")
+        known = [row for row in rows if by(row) is not None]
+        lacking = [row for row in rows if by(row) is None]
+        rows = sorted(known, key=by, reverse=sort.startswith("-")) + lacking
     return tuple(rows[offset : offset + ROWS]), len(rows)
 
 

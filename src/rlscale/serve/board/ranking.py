@@ -27,7 +27,7 @@ def ranked_answer(
     state: State, query: Query, ranked: RankView, fits: Sequence[Fit], kept: Kept, price: float | None
 ) -> Answer:
     """Return the overview of runs that were ranked."""
-    rows, matching = shown_rows(ranked.ranking, query.search, query.offset)
+    rows, matching = shown_rows(ranked.ranking, query.search, query.offset, query.sort)
     by_recipe = runs_by_recipe(ranked.runs)
     spent = {recipe: sum(run.compute_last for run in runs) for recipe, runs in by_recipe.items()}
     places = {run.run: k for k, run in enumerate(ranked.runs)}
@@ -61,7 +61,7 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
     stored = state.stored
     assert stored is not None
     ranking = stored.ranked.ranking
-    rows, matching = shown_rows(ranking, query.search, query.offset)
+    rows, matching = shown_rows(ranking, query.search, query.offset, query.sort)
     drawn = [run for row in rows for run in row.runs][:_DRAWN]
     reading = stored.load(tuple(drawn))
     fits = kept.fits(reading.runs)

@@ -34,9 +34,10 @@ function point(stop) {
     cursor.append(document.createElement("b"), document.createElement("i"));
     drawing.append(cursor);
   }
-  cursor.style.display = stop.left === null ? "none" : "";
-  if (stop.left === null) return;
   const svg = drawing.querySelector("svg").getBoundingClientRect();
+  const shown = stop.left !== null && svg.width > 0;
+  cursor.style.display = shown ? "" : "none";
+  if (!shown) return;
   const around = drawing.getBoundingClientRect();
   cursor.style.left = `${svg.left - around.left + (svg.width * stop.left) / 100}px`;
   const at = (share) => `${svg.top - around.top + (svg.height * share) / 100}px`;
