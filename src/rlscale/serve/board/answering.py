@@ -115,8 +115,9 @@ class Answering:
         return view, fits
 
     def _run(self, state: State, query: Query) -> Answer:
-        reading = _some(state, (query.name or "",))
-        run = _named(reading, query.name)
+        name = query.name or next(iter(self._leading(state)), "")  # without a name, the run that leads
+        reading = _some(state, (name,))
+        run = _named(reading, name)
         targets = () if query.target is None else (query.target,)
         found = self.kept.fit(run, targets)
         last = run.curve.compute_last
