@@ -18,6 +18,7 @@ def test_no_page_shuts_people_out(bundled, opened, waiting, scheme, rules):
     every = [f"/?view={view}" for view in VIEWS]
     page = opened(bundled, color_scheme=scheme)
     for address in every:
+        page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(bundled + address)
         waiting.live(page)
         if address == every[1]:

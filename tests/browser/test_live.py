@@ -21,20 +21,25 @@ def test_a_point_arrives_and_what_people_do_is_kept(tmp_path, opened, waiting):
         page = opened(f"http://127.0.0.1:{served.port}")
         waiting.live(page)
         assert "60 evaluations" in page.locator(".kicker").inner_text()
-        page.locator(".pick input").first.check()
-        details = page.locator("details").first
-        details.locator("summary").click()
+        page.locator(".pick input[value=second]").check()
         box = page.locator("#tools [name=search]")
         box.focus()
         before = int(page.evaluate("document.body.dataset.version"))
         append(tmp_path / "first.jsonl", 30, rewards[30:31])
         waiting.version(page, before)
         until(page, "document.querySelector('.kicker').textContent.includes('61 evaluations')")
-        assert details.evaluate("each => each.open")
-        assert page.locator(".pick input").first.is_checked()
+        assert page.locator(".pick input:checked").evaluate_all("all => all.map(each => each.value)") == ["second"]
         assert page.evaluate("document.activeElement.name") == "search"
         assert "Updated" in page.locator("#said").inner_text()
         kept(page, "arrived")
+        page.goto(f"http://127.0.0.1:{served.port}/?view=run&name=first")
+        waiting.live(page)
+        page.locator("#stops summary").click()
+        before = int(page.evaluate("document.body.dataset.version"))
+        append(tmp_path / "first.jsonl", 31, rewards[31:32])
+        waiting.version(page, before)
+        until(page, "document.querySelector('main').textContent.includes('over 32 evaluations')")
+        assert page.locator("#stops details").evaluate("each => each.open")
 
 
 def test_a_server_that_goes_away_and_comes_back(tmp_path, opened, waiting):

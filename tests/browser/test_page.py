@@ -84,7 +84,7 @@ def test_two_chosen_runs_are_compared(bundled, opened, waiting):
     until(page, "document.title.startsWith('Compare')")
     waiting.plotted(page)
     text = page.locator("main").inner_text()
-    assert all(name in text for name in chosen)
+    assert all(f"{name}/seed{seed}" in text for name in chosen for seed in range(2))
     kept(page, "compared")
     page.go_back()
     page.wait_for_selector("#tools")
@@ -107,7 +107,7 @@ def test_the_slider_looks_up_what_the_server_computed(bundled, opened):
     assert float(asked(page)["target"][0]) == stop["compute"]
     page.reload()
     assert page.locator("#stops .median").inner_text() == f"{stop['q50']:.3f}"
-    assert page.locator(".sole .cursor").is_visible()
+    page.locator(".sole .cursor i").wait_for()
 
 
 def test_a_decision_is_read_and_its_run_opened(bundled, opened):

@@ -130,7 +130,8 @@ class Answering:
         return run_answer(page, self.kept.fan, self.kept.hits)
 
     def _compare(self, state: State, query: Query) -> Answer:
-        names = query.runs[:MOST_COMPARED] or self._leading(state)
+        chosen = _runs_of(state, query.runs)
+        names = chosen[:MOST_COMPARED] or self._leading(state)
         if len(names) < 2 and not query.runs:
             return needed_answer(
                 "There is one run: nothing to compare it with.", ("Another run shows up here as soon as it is logged.",)
@@ -146,8 +147,8 @@ class Answering:
             settings=_settings(run=[*names], target=query.target),
         )
         answer = compare_answer(CompareView(ranked=ranked, fits=tuple(fits), chosen=bool(query.runs)))
-        if len(query.runs) > MOST_COMPARED:
-            lead = f"Shown are the first {MOST_COMPARED} of the {len(query.runs)} runs that were chosen."
+        if len(chosen) > MOST_COMPARED:
+            lead = f"Shown are the first {MOST_COMPARED} of the {len(chosen)} runs that were chosen."
             answer = replace(answer, lead=(lead, *answer.lead))
         return answer
 
@@ -234,6 +235,14 @@ class Answering:
 
 def _settings(**options: object) -> Settings:
     return Settings(options={name: value for name, value in options.items() if value not in (None, [])})
+
+
+def _runs_of(state: State, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the runs that names stand for: a run for itself, a recipe for all of its runs."""
+    recipes = state.recipes
+    runs = {run for own in recipes.values() for run in own}
+    chosen = [(name,) if name in runs else recipes.get(name, (name,)) for name in names]
+    return tuple(dict.fromkeys(run for own in chosen for run in own))
 
 
 def _reading(state: State) -> Reading:
