@@ -144,6 +144,8 @@ def test_runs_side_by_side_say_where_they_cross_and_what_differs(board):
     panel = board.page(Query(view="compare", runs=("base/seed0", "long10/seed1"))).answer.blocks[0].panels[0]
     assert panel.x.scale == "log"
     assert len(document(board, view="compare")["names"]) == 3  # the best run of each recipe
+    alone = board.page(Query(view="compare", runs=("base/seed0",))).answer
+    assert alone.headline == "There is nothing to compare base/seed0 with."
     with pytest.raises(UnknownError, match="there is no run 'nobody'"):
         board.page(Query(view="compare", runs=("base/seed0", "nobody")))
 

@@ -19,6 +19,7 @@ from rlscale.render.json import dumps
 from rlscale.serve import VIEWS, LedgerBoard, Query, UnknownError, open_board
 from rlscale.serve.board import facts as facts_of
 from rlscale.serve.board import kept, stored
+from rlscale.serve.names import links_of
 from rlscale.sources import collect
 from tests.serve.logs import CEILINGS, reward
 from tests.waiting import wait_until
@@ -129,7 +130,9 @@ def test_a_decision_comes_back_from_its_row_and_is_made_again(board, path):
     assert found["again"]["decision"] == json.loads(dumps(again.again.document()))
     answer = board.page(Query(view="decisions", again=row.id)).answer
     assert answer.sections[0].title == f"Decision {row.id}, made again"
-    assert fragments(answer)
+    query = Query(view="decisions")
+    parts = fragments(board.page(query).answer, links_of(board.recipes, query))
+    assert any(f'href="/?view=decisions&amp;again={row.id}"' in part.html for part in parts)
     with pytest.raises(InputError, match="no decision number 999"):
         board.page(Query(view="decisions", again=999))
     assert "again" in document(board, view="decisions")
@@ -287,6 +290,7 @@ def test_of_very_many_runs_the_stored_fits_are_shown(many, path):
     assert found["recipes"][0]["p_best"] is None
     assert many.page(Query()).answer.headline.startswith("r5 has the highest ceiling of 6 recipes")
     assert document(many, search="r3")["matching"] == 1
+    assert any("order of their stored fits" in text for text in many.page(Query(target=1e3)).answer.lead)
     assert document(many, view="run", name="r2/seed1")["runs"][0]["recipe"] == "r2"
     assert document(many, view="compare", runs=("r2/seed1", "r3/seed0"))["names"]
     assert len(document(many, view="health")["runs"]) == 12
