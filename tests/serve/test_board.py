@@ -341,3 +341,38 @@ def test_alarms_are_on_the_overview(tmp_path):
     assert warned
     named = board.page(Query(view="health", name="low")).answer
     assert any(section.title == "Alarms of low" for section in named.sections)
+
+
+def test_very_many_logs_are_ranked_and_some_of_them_drawn(logs, monkeypatch):
+    from rlscale.serve.board import answering, ranking
+    from rlscale.serve.board import logs as logs_of
+
+    whole = document(LogBoard([logs]))
+    for module in (keeping, answering, ranking, logs_of):
+        monkeypatch.setattr(module, "MOST", 2)
+    board = LogBoard([logs], budget=200.0)
+    found = document(board)
+    assert [row["recipe"] for row in found["recipes"]] == [row["recipe"] for row in whole["recipes"]]
+    for ours, theirs in zip(found["recipes"], whole["recipes"], strict=True):
+        assert ours["forecast"]["q50"] == pytest.approx(theirs["forecast"]["q50"], abs=1e-9)
+    assert len(board._answers.kept._records) == 2
+    with pytest.raises(InputError, match="a plan is made of 2 runs at most, and here are 3"):
+        board.page(Query(view="plan"))
+    assert [row["recipe"] for row in document(board, view="plan", search="best")["recipes"]] == ["best"]
+    board.refresh()
+    assert "3 runs are more than the 2" in document(board, view="decisions")["note"]
+    assert len(document(board, view="health")["runs"]) == 3
+
+
+def test_a_run_that_changed_beside_its_curve_keeps_its_fit(logs):
+    board = LogBoard([logs])
+    board.page(Query())
+    settings = logs / "settings.csv"
+    settings.write_text("run,lr\nbest,1e-4\ngood,3e-4\nlow,1e-4\n")
+    kept = board._answers.kept
+    fits = {name: record.fit.posterior for name, record in kept._records.items()}
+    assert board.refresh()
+    found = document(board, view="compare", runs=("best", "good"))
+    assert found["settings"] == [{"setting": "learning_rate", "values": ["1e-4", "3e-4"]}]
+    assert {name: record.fit.posterior for name, record in kept._records.items()} == fits
+    assert document(board, view="run", name="good")["settings"] == {"learning_rate": "3e-4"}
