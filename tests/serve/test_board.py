@@ -245,7 +245,7 @@ def test_pages_that_are_kept_are_few(logs):
     board = LogBoard([logs])
     for k in range(120):
         board.page(Query(search=f"nobody {k}"))
-    assert len(board._pages) <= 48
+    assert len(board._pages) <= 24
     assert board.page(Query(view="plan", search="", offset=7)) is board.page(Query(view="plan"))
 
 

@@ -25,7 +25,7 @@ __all__ = ["LiveBoard"]
 T = TypeVar("T")
 _LOG = logging.getLogger("rlscale")
 #: Pages that are kept, those asked for last.
-_KEPT = 48
+_KEPT = 24
 #: A page is looked at that was asked for in so many seconds.
 _LOOKED_AT = 120.0
 #: Seconds that a new version may wait for pages; those that are not ready then are computed when they are asked for.
