@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rlscale
@@ -376,3 +377,20 @@ def test_a_run_that_changed_beside_its_curve_keeps_its_fit(logs):
     assert found["settings"] == [{"setting": "learning_rate", "values": ["1e-4", "3e-4"]}]
     assert {name: record.fit.posterior for name, record in kept._records.items()} == fits
     assert document(board, view="run", name="good")["settings"] == {"learning_rate": "3e-4"}
+
+
+def test_sizes_and_rollouts_are_planned_where_the_data_support_them(tmp_path, board):
+    rows = ["run,gpu_hours,reward,model_params,rollouts"]
+    for size, count in ((1e9, 4), (3e9, 8), (7e9, 16), (14e9, 4)):
+        for hours in np.geomspace(1.0, 100.0, 25):
+            level = 1.0 - np.exp(-0.4 / (1.0 + 3e9 / size) * np.log(hours) - 0.3)
+            rows.append(f"m{size:g}-n{count},{hours:.5g},{level:.5f},{size:g},{count}")
+    (tmp_path / "runs.csv").write_text("\n".join(rows) + "\n")
+    answer = LogBoard([tmp_path / "runs.csv"]).page(Query(view="plan")).answer
+    said = {section.title: section.sentences for section in answer.sections}
+    assert not str(said["Across model sizes"][0]).startswith("Not shown")
+    assert "Predictions" in [table.title for table in answer.tables]
+    assert [section.title for section in answer.sections].count("About the input") == 1
+    bundled_says = {section.title: section.sentences for section in board.page(Query(view="plan")).answer.sections}
+    assert bundled_says["Across model sizes"][0].startswith("Not shown: the runs state")
+    assert bundled_says["Rollouts per prompt"][0].startswith("Not shown: the runs state")

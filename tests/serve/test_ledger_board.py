@@ -20,7 +20,7 @@ from rlscale.serve import VIEWS, LedgerBoard, Query, UnknownError, open_board
 from rlscale.serve.board import facts as facts_of
 from rlscale.serve.board import kept, stored
 from rlscale.serve.names import links_of
-from rlscale.sources import collect
+from rlscale.sources import ReadOptions, collect
 from tests.serve.logs import CEILINGS, reward
 from tests.waiting import wait_until
 
@@ -299,6 +299,23 @@ def test_of_very_many_runs_the_stored_fits_are_shown(many, path):
     assert [row["recipe"] for row in document(many, view="plan", search="r3")["recipes"]] == ["r3"]
     with pytest.raises(UnknownError):
         many.page(Query(view="run", name="nobody"))
+
+
+def test_very_many_runs_of_several_metrics_are_not_ranked_together(many, path):
+    with Ledger(str(path)) as ledger:
+        for name in ("other/seed0", "other/seed1"):
+            row = ledger.book.enlist(Heading(name=name, recipe="other", unit="tokens", metric="pass"))
+            ledger.book.append({row.id: {"pass": points_of(list(STEPS), [0.99] * len(STEPS))}})
+        grown(ledger, ledger.book.runs(["other/seed0", "other/seed1"]), Growth(3))
+    assert many.refresh()
+    found = document(many)
+    assert "other" not in {row["recipe"] for row in found["recipes"]}
+    lead = " ".join(many.page(Query()).answer.lead)
+    assert "Ranked are the 12 runs of reward over steps; 2 others have another metric" in lead
+    assert document(many, view="run", name="other/seed0")["runs"][0]["metric"] == "pass"
+    chosen = open_board([f"ledger:{path}"], ReadOptions(metric="pass"))
+    assert [row["recipe"] for row in document(chosen)["recipes"]] == ["other"]
+    chosen.close()
 
 
 def test_a_new_point_among_very_many_is_on_its_page(many, path):
