@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rlscale
@@ -144,6 +145,8 @@ def test_runs_side_by_side_say_where_they_cross_and_what_differs(board):
     panel = board.page(Query(view="compare", runs=("base/seed0", "long10/seed1"))).answer.blocks[0].panels[0]
     assert panel.x.scale == "log"
     assert len(document(board, view="compare")["names"]) == 3  # the best run of each recipe
+    alone = board.page(Query(view="compare", runs=("base/seed0",))).answer
+    assert alone.headline == "There is nothing to compare base/seed0 with."
     with pytest.raises(UnknownError, match="there is no run 'nobody'"):
         board.page(Query(view="compare", runs=("base/seed0", "nobody")))
 
@@ -243,7 +246,7 @@ def test_pages_that_are_kept_are_few(logs):
     board = LogBoard([logs])
     for k in range(120):
         board.page(Query(search=f"nobody {k}"))
-    assert len(board._pages) <= 48
+    assert len(board._pages) <= 24
     assert board.page(Query(view="plan", search="", offset=7)) is board.page(Query(view="plan"))
 
 
@@ -339,3 +342,55 @@ def test_alarms_are_on_the_overview(tmp_path):
     assert warned
     named = board.page(Query(view="health", name="low")).answer
     assert any(section.title == "Alarms of low" for section in named.sections)
+
+
+def test_very_many_logs_are_ranked_and_some_of_them_drawn(logs, monkeypatch):
+    from rlscale.serve.board import answering, ranking
+    from rlscale.serve.board import logs as logs_of
+
+    whole = document(LogBoard([logs]))
+    for module in (keeping, answering, ranking, logs_of):
+        monkeypatch.setattr(module, "MOST", 2)
+    board = LogBoard([logs], budget=200.0)
+    found = document(board)
+    assert [row["recipe"] for row in found["recipes"]] == [row["recipe"] for row in whole["recipes"]]
+    for ours, theirs in zip(found["recipes"], whole["recipes"], strict=True):
+        assert ours["forecast"]["q50"] == pytest.approx(theirs["forecast"]["q50"], abs=1e-9)
+    assert len(board._answers.kept._records) == 2
+    with pytest.raises(InputError, match="a plan is made of 2 runs at most, and here are 3"):
+        board.page(Query(view="plan"))
+    assert [row["recipe"] for row in document(board, view="plan", search="best")["recipes"]] == ["best"]
+    board.refresh()
+    assert "3 runs are more than the 2" in document(board, view="decisions")["note"]
+    assert len(document(board, view="health")["runs"]) == 3
+
+
+def test_a_run_that_changed_beside_its_curve_keeps_its_fit(logs):
+    board = LogBoard([logs])
+    board.page(Query())
+    settings = logs / "settings.csv"
+    settings.write_text("run,lr\nbest,1e-4\ngood,3e-4\nlow,1e-4\n")
+    kept = board._answers.kept
+    fits = {name: record.fit.posterior for name, record in kept._records.items()}
+    assert board.refresh()
+    found = document(board, view="compare", runs=("best", "good"))
+    assert found["settings"] == [{"setting": "learning_rate", "values": ["1e-4", "3e-4"]}]
+    assert {name: record.fit.posterior for name, record in kept._records.items()} == fits
+    assert document(board, view="run", name="good")["settings"] == {"learning_rate": "3e-4"}
+
+
+def test_sizes_and_rollouts_are_planned_where_the_data_support_them(tmp_path, board):
+    rows = ["run,gpu_hours,reward,model_params,rollouts"]
+    for size, count in ((1e9, 4), (3e9, 8), (7e9, 16), (14e9, 4)):
+        for hours in np.geomspace(1.0, 100.0, 25):
+            level = 1.0 - np.exp(-0.4 / (1.0 + 3e9 / size) * np.log(hours) - 0.3)
+            rows.append(f"m{size:g}-n{count},{hours:.5g},{level:.5f},{size:g},{count}")
+    (tmp_path / "runs.csv").write_text("\n".join(rows) + "\n")
+    answer = LogBoard([tmp_path / "runs.csv"]).page(Query(view="plan")).answer
+    said = {section.title: section.sentences for section in answer.sections}
+    assert not str(said["Across model sizes"][0]).startswith("Not shown")
+    assert "Predictions" in [table.title for table in answer.tables]
+    assert [section.title for section in answer.sections].count("About the input") == 1
+    bundled_says = {section.title: section.sentences for section in board.page(Query(view="plan")).answer.sections}
+    assert bundled_says["Across model sizes"][0].startswith("Not shown: the runs state")
+    assert bundled_says["Rollouts per prompt"][0].startswith("Not shown: the runs state")

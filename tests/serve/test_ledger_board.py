@@ -19,7 +19,8 @@ from rlscale.render.json import dumps
 from rlscale.serve import VIEWS, LedgerBoard, Query, UnknownError, open_board
 from rlscale.serve.board import facts as facts_of
 from rlscale.serve.board import kept, stored
-from rlscale.sources import collect
+from rlscale.serve.names import links_of
+from rlscale.sources import ReadOptions, collect
 from tests.serve.logs import CEILINGS, reward
 from tests.waiting import wait_until
 
@@ -129,7 +130,9 @@ def test_a_decision_comes_back_from_its_row_and_is_made_again(board, path):
     assert found["again"]["decision"] == json.loads(dumps(again.again.document()))
     answer = board.page(Query(view="decisions", again=row.id)).answer
     assert answer.sections[0].title == f"Decision {row.id}, made again"
-    assert fragments(answer)
+    query = Query(view="decisions")
+    parts = fragments(board.page(query).answer, links_of(board.recipes, query))
+    assert any(f'href="/?view=decisions&amp;again={row.id}"' in part.html for part in parts)
     with pytest.raises(InputError, match="no decision number 999"):
         board.page(Query(view="decisions", again=999))
     assert "again" in document(board, view="decisions")
@@ -287,6 +290,7 @@ def test_of_very_many_runs_the_stored_fits_are_shown(many, path):
     assert found["recipes"][0]["p_best"] is None
     assert many.page(Query()).answer.headline.startswith("r5 has the highest ceiling of 6 recipes")
     assert document(many, search="r3")["matching"] == 1
+    assert any("order of their stored fits" in text for text in many.page(Query(target=1e3)).answer.lead)
     assert document(many, view="run", name="r2/seed1")["runs"][0]["recipe"] == "r2"
     assert document(many, view="compare", runs=("r2/seed1", "r3/seed0"))["names"]
     assert len(document(many, view="health")["runs"]) == 12
@@ -295,6 +299,23 @@ def test_of_very_many_runs_the_stored_fits_are_shown(many, path):
     assert [row["recipe"] for row in document(many, view="plan", search="r3")["recipes"]] == ["r3"]
     with pytest.raises(UnknownError):
         many.page(Query(view="run", name="nobody"))
+
+
+def test_very_many_runs_of_several_metrics_are_not_ranked_together(many, path):
+    with Ledger(str(path)) as ledger:
+        for name in ("other/seed0", "other/seed1"):
+            row = ledger.book.enlist(Heading(name=name, recipe="other", unit="tokens", metric="pass"))
+            ledger.book.append({row.id: {"pass": points_of(list(STEPS), [0.99] * len(STEPS))}})
+        grown(ledger, ledger.book.runs(["other/seed0", "other/seed1"]), Growth(3))
+    assert many.refresh()
+    found = document(many)
+    assert "other" not in {row["recipe"] for row in found["recipes"]}
+    lead = " ".join(many.page(Query()).answer.lead)
+    assert "Ranked are the 12 runs of reward over steps; 2 others have another metric" in lead
+    assert document(many, view="run", name="other/seed0")["runs"][0]["metric"] == "pass"
+    chosen = open_board([f"ledger:{path}"], ReadOptions(metric="pass"))
+    assert [row["recipe"] for row in document(chosen)["recipes"]] == ["other"]
+    chosen.close()
 
 
 def test_a_new_point_among_very_many_is_on_its_page(many, path):

@@ -29,6 +29,8 @@ class Addresses(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         if name in self._runs:
             return Query(view="run", name=name, target=self._query.target).url()
+        if self._query.view == "decisions" and name[:1] == "#" and name[1:].isascii() and name[1:].isdigit():
+            return Query(view="decisions", again=int(name[1:])).url()  # a decision, made again
         runs = self._recipes[name]
         if len(runs) == 1:
             return self[runs[0]]

@@ -73,7 +73,7 @@ class ServeOptions:
     port: int = 8765
     token: str | None = field(default=None, repr=False)
     actions: bool = False
-    interval: float = 1.0
+    interval: float = 0.5
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

@@ -86,8 +86,8 @@ def _history(view: DecisionsView) -> Table:
 
 def _why(view: DecisionsView) -> Section:
     sentences = tuple(Sentence(f"{each.run}: {each.reason}", f"#{each.id}", each.action) for each in view.history)
-    note = "Each can be made again from the points, states and settings of its moment."
-    return Section("Why, decision by decision", sentences, note=note)
+    how = "Each can be made again from the points, states and settings of its moment: its number leads there."
+    return Section("Why, decision by decision", (how, *sentences))
 
 
 def _again(again: Again) -> Section:

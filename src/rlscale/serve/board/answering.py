@@ -132,9 +132,16 @@ class Answering:
     def _compare(self, state: State, query: Query) -> Answer:
         chosen = _runs_of(state, query.runs)
         names = chosen[:MOST_COMPARED] or self._leading(state)
-        if len(names) < 2 and not query.runs:
+        if len(names) < 2:
+            alone = len(_names(state)) < 2
+            _some(state, names)
             return needed_answer(
-                "There is one run: nothing to compare it with.", ("Another run shows up here as soon as it is logged.",)
+                f"There is nothing to compare {names[0]} with." if names else "There is nothing to compare.",
+                (
+                    "Another run shows up here as soon as it is logged."
+                    if alone
+                    else "Choose more runs in the overview.",
+                ),
             )
         reading = _some(state, names)
         runs = [_named(reading, name) for name in names]

@@ -22,7 +22,7 @@ from rlscale.serve.board.answering import Answering
 from rlscale.serve.board.facts import Facts, FactsReader
 from rlscale.serve.board.live import LiveBoard
 from rlscale.serve.board.logs import Gating, troubles_of
-from rlscale.serve.board.state import Decided, State
+from rlscale.serve.board.state import Decided, State, Stored
 from rlscale.serve.board.stored import Loader, stored_of
 from rlscale.serve.query import Query
 from rlscale.sources import Reading, ReadOptions
@@ -93,13 +93,16 @@ class LedgerBoard(LiveBoard):
             return None
         stored = before.stored
         if facts is not self._facts:
-            stored = stored_of(facts, partial(self._loader.load, facts)) if facts.many else None
+            stored = self._stored(facts) if facts.many else None
         self._facts = facts
         look = facts.look
         return replace(
             before, at=time.time() if first else before.at, reading=reading, stored=stored, decided=decided,
             troubles=troubles, budget=self._budget if look is None else float(look.settings["budget"]),
         )  # fmt: skip
+
+    def _stored(self, facts: Facts) -> Stored:
+        return stored_of(facts, self._reading_options, partial(self._loader.load, facts))
 
     def _decided(self, facts: Facts, reading: Reading | None) -> Decided:
         """Return the decisions that the ledger holds."""

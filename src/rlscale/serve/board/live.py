@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from rlscale.answers import Answer
 from rlscale.errors import RlscaleError
@@ -19,9 +22,10 @@ from rlscale.serve.query import Query
 
 __all__ = ["LiveBoard"]
 
+T = TypeVar("T")
 _LOG = logging.getLogger("rlscale")
 #: Pages that are kept, those asked for last.
-_KEPT = 48
+_KEPT = 24
 #: A page is looked at that was asked for in so many seconds.
 _LOOKED_AT = 120.0
 #: Seconds that a new version may wait for pages; those that are not ready then are computed when they are asked for.
@@ -94,13 +98,9 @@ class LiveBoard(ABC):
     def _looked(self) -> State | None:
         """Return what there is now, with what is wrong; None where nothing is new."""
         before = self._state
-        try:
-            found = self._read(before)
-        except RlscaleError as error:
-            found = self._ill(before, error.on_command_line)
-        except Exception as error:  # noqa: BLE001  a defect of a reader must not take the page down
-            _LOG.exception("the sources cannot be read")
-            found = self._ill(before, f"{type(error).__name__} while reading; this is a defect of rlscale, report it")
+        found, wrong = _tried(lambda: self._read(before))
+        if wrong:
+            found = self._ill(before, wrong)
         return None if found is None else replace(found, version=before.version + 1)
 
     @staticmethod
@@ -119,16 +119,14 @@ class LiveBoard(ABC):
         for query in dict.fromkeys((*recent[:_KEPT], Query())):
             if pages and time.monotonic() > until:
                 break
-            try:
-                if current:
-                    self._of(state, query)
-                else:
-                    pages[query] = Page(query, self._answer(state, query), state.version, state.at)
-            except RlscaleError:
-                continue
-            except Exception:  # noqa: BLE001  as above; whoever asks for the page gets the error
-                _LOG.exception("the page %s cannot be computed", query.view)
+            page, _ = _tried(partial(self._of if current else self._fresh, state, query))
+            if page is not None and not current:
+                pages[query] = page
         return pages
+
+    def _fresh(self, state: State, query: Query) -> Page:
+        """Compute a page of a version."""
+        return Page(query, self._answer(state, query), state.version, state.at)
 
     def page(self, query: Query) -> Page:
         """Return a page of the runs as they stand."""
@@ -155,13 +153,11 @@ class LiveBoard(ABC):
             return work.result()
         page = None
         try:
-            page = Page(query, self._answer(state, query), state.version, state.at)
-        except BaseException as error:
-            work.set_exception(error)
-            raise
-        else:
+            page = self._fresh(state, query)
             work.set_result(page)
         finally:
+            if not work.done():
+                work.set_exception(sys.exc_info()[1])
             with self._lock:
                 del self._working[key]
                 if page is not None and state is self._state:
@@ -173,3 +169,14 @@ class LiveBoard(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the files and connections that are kept open."""
+
+
+def _tried(work: Callable[[], T]) -> tuple[T | None, str]:
+    """Return what work returns, or why it failed: a log may hit a defect, which must not take the page down."""
+    try:
+        return work(), ""
+    except RlscaleError as error:
+        return None, error.on_command_line
+    except Exception as error:  # noqa: BLE001  whoever asks for the page gets the error itself
+        _LOG.exception("a page cannot be made ready")
+        return None, f"{type(error).__name__} while reading; this is a defect of rlscale, report it"

@@ -18,6 +18,9 @@ from rlscale.sources import Reading
 
 __all__ = ["plan_page"]
 
+#: Title of what was repaired, or is to be known, of what was read.
+_INPUT = "About the input"
+
 
 def plan_page(
     view: PlanView, reading: Reading, fits: Sequence[Fit], budget: float | None, seed_sd: float | None
@@ -55,4 +58,4 @@ def _part(title: str, make: Callable[[], Answer]) -> Iterator[Block]:
         yield Section(title, (f"Not shown: {message}.",))
         return
     yield Section(title, (answer.headline, *answer.lead))
-    yield from answer.blocks
+    yield from (block for block in answer.blocks if block.title != _INPUT)  # it stands above

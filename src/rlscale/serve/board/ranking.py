@@ -82,10 +82,17 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
         latest=state.decided.told[:_LATEST],
         risk="" if gate is None else risk_words(gate),
         price=price,
-        notes=stored.notes,
+        notes=(*stored.notes, *_unanswered(query)),
         stored=True,
     )
     return overview_answer(view, fits, kept.fan, kept.hits)
+
+
+def _unanswered(query: Query) -> tuple[str, ...]:
+    """Say that stored fits have their own target."""
+    if query.target is None:
+        return ()
+    return ("Recipes keep the order of their stored fits; the page of a run forecasts it at any compute.",)
 
 
 def _waiting(state: State) -> tuple[str, ...]:

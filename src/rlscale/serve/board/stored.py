@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from rlscale.answers.settings import Settings
 from rlscale.answers.views import RankView
 from rlscale.decisions import Ranking, RecipeRank
 from rlscale.decisions.contender import middle_verdict
@@ -30,37 +29,72 @@ _NOTE = (
 )
 
 
-def stored_of(facts: Facts, load: Callable[[tuple[str, ...]], Reading]) -> Stored:
-    """Return the runs of a ledger as its latest fits rank them: by forecasts at one target, else by ceilings."""
-    by_run = {fit.run_id: fit for fit in facts.fits}
-    targets = {fit.target for fit in facts.fits}
+def stored_of(facts: Facts, options: ReadOptions, load: Callable[[tuple[str, ...]], Reading]) -> Stored:
+    """Return the runs of a ledger as its latest fits rank them: by forecasts at one target, else by ceilings.
+
+    Parameters
+    ----------
+    facts : Facts
+    options : ReadOptions
+        Its metric, unit and clock choose the runs that are ranked; else those that most runs have.
+    load : callable
+        Returns runs by their names.
+    """
+    rows = _comparable(facts.rows, options)
+    held = frozenset(row.id for row in rows)
+    by_run = {fit.run_id: fit for fit in facts.fits if fit.run_id in held}
+    targets = {fit.target for fit in by_run.values()}
     target = targets.pop() if len(targets) == 1 else None
     recipes: dict[str, list[RunRow]] = {}
-    for row in facts.rows:
+    for row in rows:
         recipes.setdefault(row.recipe, []).append(row)
-    ranked = [_recipe(name, rows, [by_run[row.id] for row in rows if row.id in by_run], target)
-              for name, rows in recipes.items()]  # fmt: skip
+    fits = {name: [by_run[row.id] for row in own if row.id in by_run] for name, own in recipes.items()}
+    ranked = [_recipe(name, own, fits[name], target) for name, own in recipes.items()]
     ranked.sort(key=lambda item: (not item[1].verdict.ranks, -item[0]))
-    units, bounds = {row.unit for row in facts.rows}, [row.bounds for row in facts.rows]
     ranking = Ranking(
         at=float("inf") if target is None else target,
-        unit=facts.rows[0].unit,
+        unit=rows[0].unit,
         recipes=tuple(row for _, row in ranked),
         pairs=(),
         seed_sd=SeedSpread(0.0, "given", 0),
         claim="runs",
         notes=(),
     )
-    mixed = ("The runs have several units of compute: what they spent does not add up.",) if len(units) > 1 else ()
-    lacking = sum(row.id not in by_run for row in facts.rows)
-    unfitted = (f"Nothing is fitted of {lacking:,} of {len(facts.rows):,} runs.",) if lacking else ()
-    view = RankView(
-        ranking=ranking, runs=(), settings=Settings(),
-        stored_in=(min(low for low, _ in bounds), max(high for _, high in bounds)),
-    )  # fmt: skip
-    spent = {name: sum(by_run[row.id].compute for row in rows if row.id in by_run) for name, rows in recipes.items()}
-    names = tuple(row.name for row in facts.rows)
-    return Stored(ranked=view, load=load, names=names, spent=spent, notes=(_NOTE, *unfitted, *mixed))
+    low, high = min(row.bounds[0] for row in rows), max(row.bounds[1] for row in rows)
+    return Stored(
+        ranked=RankView(ranking=ranking, runs=(), stored_in=(low, high)),
+        load=load,
+        names=tuple(row.name for row in facts.rows),
+        spent={name: sum(fit.compute for fit in own) for name, own in fits.items()},
+        notes=(_NOTE, *_apart(facts.rows, rows), *_unfitted(rows, by_run)),
+    )
+
+
+def _comparable(rows: Sequence[RunRow], options: ReadOptions) -> list[RunRow]:
+    """Return the runs with one metric and one axis of compute: those asked for, else the most."""
+    asked = [
+        row for row in rows
+        if options.metric in (None, row.metric) and options.unit in (None, row.unit)
+        and options.clock in (None, row.clock)
+    ]  # fmt: skip
+    kinds = Counter((row.metric, row.unit, row.clock) for row in asked or rows)
+    ((chosen, _),) = kinds.most_common(1)
+    return [row for row in rows if (row.metric, row.unit, row.clock) == chosen]
+
+
+def _apart(every: Sequence[RunRow], rows: Sequence[RunRow]) -> tuple[str, ...]:
+    if len(every) == len(rows):
+        return ()
+    first = rows[0]
+    return (
+        f"Ranked are the {len(rows):,} runs of {first.metric} over {first.unit}; {len(every) - len(rows):,} others "
+        "have another metric or axis of compute (--metric KEY and --unit U choose).",
+    )
+
+
+def _unfitted(rows: Sequence[RunRow], fits: Mapping[int, FitRow]) -> tuple[str, ...]:
+    lacking = sum(row.id not in fits for row in rows)
+    return (f"Nothing is fitted of {lacking:,} of {len(rows):,} runs.",) if lacking else ()
 
 
 def _recipe(
