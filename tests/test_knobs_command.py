@@ -93,6 +93,43 @@ def test_emit_can_be_checked(trainer: str, line: str, tmp_path: Path) -> None:
     assert document["missing"]
 
 
+@pytest.mark.parametrize("trainer", ["trl", "verl", "openrlhf"])
+@pytest.mark.parametrize(("batch", "gpus"), [("768", "8"), ("768", "64"), ("2048", "8"), ("4096", "24")])
+def test_what_is_written_is_read_without_an_ending_and_contradicts_nothing(
+    trainer: str, batch: str, gpus: str, tmp_path: Path
+) -> None:
+    result = knobs("--emit", "scalerl", "--for", trainer, "--batch", batch, "--gpus", gpus)
+    if batch == "4096" and gpus == "24":
+        assert result.exit_code == 2
+        assert "--gpus 24 does not divide a batch of 4096; give 16, for example" in result.stderr
+        return
+    path = tmp_path / "written"
+    path.write_text(result.stdout)
+    for options in ((), ("--gpus", gpus), ("--difficulty", "mixed"), ("--difficulty", "hard")):
+        document = json.loads(knobs("--check", path, *options, "--json").stdout)
+        assert document["configs"][0]["trainer"] == trainer
+        assert not [found for found in document["findings"] if found["severity"] in ("error", "warning")]
+
+
+def test_impossible_values_are_errors(tmp_path: Path) -> None:
+    path = tmp_path / "bad"
+    path.write_text(
+        "loss_type: grop\nlearning_rate: .nan\nnum_generations: 8.5\nbeta: -1\nepsilon: -0.2\nbf16: true\nfp16: true\n"
+        "max_completion_length: 0\nuse_vllm: maybe\nlr_scheduler_type: cosin\nentropy_coef: .inf\ntemperature: [1]\n"
+    )
+    result = knobs("--check", path, "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout, parse_constant=pytest.fail)
+    wrong = {found["setting"] for found in document["findings"] if found["severity"] == "error"}
+    assert wrong == {
+        "loss_type", "learning_rate", "num_generations", "beta", "epsilon", "fp16", "max_completion_length", "use_vllm",
+        "lr_scheduler_type", "entropy_coef", "temperature",
+    }  # fmt: skip
+    assert not [found for found in document["findings"] if found["severity"] == "agrees"]
+    assert "Loss_type" not in result.stdout
+    assert "It must be one of grpo" in " ".join(knobs("--check", path).stdout.split())
+
+
 def test_difficulty_of_bundled_runs() -> None:
     document = json.loads(knobs("--run", "bundled", "--json").stdout)
     assert {one["difficulty"] for one in document["difficulty"]} == {"mixed"}
@@ -135,6 +172,19 @@ def test_an_own_ablation(tmp_path: Path) -> None:
         (("--emit", "scalerl", "--for", "skyrl"), "error: --for skyrl: no configuration is written for it"),
         (("kl", "--difficulty", "easy"), "error: NAME and --check ask for different answers"),
         (("--emit", "scalerl", "--diff", "a", "b"), "error: --diff and --emit ask for different answers"),
+        (
+            ("--check", EXAMPLES / "trl.yaml", "--trainer-version", "abc"),
+            "error: --trainer-version 'abc' is no version; give one like 0.19.1",
+        ),
+        (("--check", "bundled"), "error: --check bundled: it is a log and no configuration; give it to --run"),
+        (("--check", "run.jsonl"), "error: --check run.jsonl: it is a log and no configuration; give it to --run"),
+        (("--trainer-version", "0.19.1"), "error: --trainer-version is for --check or --diff"),
+        (("--check", EXAMPLES / "trl.yaml", "--gpus", "1e30"), "error: --gpus 1e+30: give a whole number from 1 to"),
+        (
+            ("--emit", "scalerl", "--for", "trl", "--batch", "1e30"),
+            "error: --batch 1e+30: give a whole number from 1 to 100,000,000",
+        ),
+        (("--emit", "scalerl", "--for", "trl", "--gpus", "1e30"), "error: --gpus 1e+30: give a whole number from 1 to"),
         (("--ablation", "a.json"), "error: --ablation is for --check or --difficulty"),
         (("--check", EXAMPLES / "trl.yaml", "--ablation", "none.json"), "error: --ablation none.json: cannot read it"),
     ],

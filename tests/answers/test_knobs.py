@@ -82,6 +82,15 @@ def test_the_headline_counts() -> None:
     assert [row[severity] for row in answer.table.rows] == [one.severity for one in check.findings]
 
 
+def test_a_difference_tells_of_wrong_keys() -> None:
+    wrong = rlscale.read_config({"beta": -1, "num_generations": 8}, name="wrong")
+    right = rlscale.read_config({"beta": 0.0, "num_generations": 8}, name="right")
+    assert diff_answer(KnobsView(rlscale.diff_configs(wrong, right))).lead == (
+        "wrong has 1 wrong setting; rlscale knobs --check wrong says what is wrong.",
+    )
+    assert diff_answer(KnobsView(rlscale.diff_configs(right, right))).lead == ()
+
+
 def test_the_headline_of_a_difference() -> None:
     a, b = (rlscale.read_config({"num_generations": n, "beta": 0.0}, name=f"{n}") for n in (8, 16))
     assert diff_answer(KnobsView(rlscale.diff_configs(a, b))).headline == (

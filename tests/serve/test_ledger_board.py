@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from rlscale.errors import InputError, LedgerError
-from rlscale.ledger import FitRow, Heading, Ledger, digest, points_of
+from rlscale.ledger import ALARM, WELL, FitRow, Heading, Ledger, NewEvent, digest, points_of
 from rlscale.live import Watch, WatchSettings, answer_of, decision_of, explain, saved
+from rlscale.live.alarms import ONSET, RECOVERY, AlarmEvent, Signal
 from rlscale.live.growth import Growth, grown
 from rlscale.render.html import fragments
 from rlscale.render.json import dumps
@@ -162,6 +164,37 @@ def test_troubles_of_a_watcher_are_shown_until_they_are_over(board, path):
         ledger.events.add("source", "a.csv", "is well again")
         assert board.refresh()
         assert board.troubles == ()
+
+
+def test_alarms_that_a_watcher_sent_are_shown_until_they_are_over(board, path):
+    signal = Signal(
+        kind="collapse", run="low", recipe="low", severity="stop", since=40.0, value=0.2, threshold=0.3,
+        message="low has collapsed", source="the verdict", unit="steps",
+    )  # fmt: skip
+    good = replace(signal, kind="resolved", severity="warn", message="low is resolved")
+    with Ledger(str(path)) as ledger:
+        lease = ledger.standby().take()
+
+        def send(event: str, message: str | None, of: Signal) -> None:
+            told = AlarmEvent(event=event, signal=of, at=1.0)
+            new = NewEvent(kind=ALARM, subject=f"{of.run} {of.kind}", message=message or of.message,
+                           document=told.document())  # fmt: skip
+            ledger.events.alarm(lease, [new])
+
+        send(ONSET, None, signal)
+        send(ONSET, None, good)
+        assert board.refresh()
+        assert [(each["run"], each["monitor"]) for each in document(board)["alarms"] if each["severity"] != "note"] == [
+            ("low", "collapse")
+        ]
+        section = next(each for each in board.page(Query()).answer.sections if each.title == "Alarms")
+        assert [(each.subject, each.text, each.mark) for each in section.sentences] == [
+            ("low", "low has collapsed", "severity_stop")
+        ]
+        assert board.troubles == ()
+        send(RECOVERY, WELL, signal)
+        assert board.refresh()
+        assert not any(each["monitor"] == "collapse" for each in document(board)["alarms"])
 
 
 def test_every_page_answers(board, path):

@@ -58,6 +58,8 @@ def knobs(name: str | None, **given: Any) -> None:
         raise InputError(f"{' and '.join(questions)} ask for different answers; give one of them")
     if given["ablation"] is not None and not checks:
         raise InputError("--ablation is for --check or --difficulty; give one of them")
+    if given["version"] is not None and not (given["configs"] or given["diff"]):
+        raise InputError("--trainer-version is for --check or --diff; give one of them")
     if given["plot"] is not None and (checks or given["diff"] or given["emit"] is not None):
         raise InputError("--plot draws the catalogue and its knobs; for the others give --report or --csv")
     if checks:
@@ -98,6 +100,9 @@ def _check(given: dict[str, Any]) -> None:
 
     to = output(given)
     options = {key: given[key] for key in ("trainer", "version", "gpus")}
+    for path in given["configs"]:
+        if _is_log(path):
+            raise InputError(f"--check {path}: it is a log and no configuration; give it to --run")
     configs = [read_config(path, **options) for path in given["configs"]]
     reading = _read(given["logs"], given) if given["logs"] else None
     runs = () if reading is None else reading.runs
@@ -170,12 +175,17 @@ def _diff(given: dict[str, Any]) -> None:
     to.put(lambda charts: diff_answer(view))
 
 
+def _is_log(path: str) -> bool:
+    """Whether a path holds runs: a folder, an address, a log by its ending."""
+    elsewhere = "://" in path or path.startswith("ledger:") or path == "bundled"
+    return elsewhere or path.endswith((*_LOGS, "trainer_state.json")) or Path(path).is_dir()
+
+
 def _config_or_run(path: str, given: dict[str, Any]) -> Config:
     """Return the configuration of a file, or that of the one recipe of a log."""
     from rlscale.sources.configs import read_config
 
-    is_log = "://" in path or path.startswith("ledger:") or Path(path).is_dir() or path == "bundled"
-    if not is_log and not path.endswith(_LOGS) and not path.endswith("trainer_state.json"):
+    if not _is_log(path):
         return read_config(path, trainer=given["trainer"], version=given["version"], gpus=given["gpus"])
     configs, notes = _of_runs(_read([path], given).runs)
     if not configs:

@@ -9,7 +9,10 @@ from typing import Any, Literal
 
 from rlscale.curves.value import Value
 
-__all__ = ["Config", "KeyRemark"]
+__all__ = ["MOST_COMPLETIONS", "MOST_GPUS", "Config", "KeyRemark"]
+
+#: No run has more completions in a step, or more GPUs: a larger number is a slip.
+MOST_COMPLETIONS, MOST_GPUS = 100_000_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class KeyRemark(Value):
     kind : str
         ``unknown`` (perhaps misspelt), ``version`` (the trainer's version has no such key), ``contradiction`` (the
         trainer refuses it, or ignores one of two keys), ``unused`` (it has no effect), ``twice``, ``unread`` (its
-        value is no literal).
+        value is no literal), ``value`` (no run can start with it), ``depends`` (on what is not written: GPUs).
     says : str
         One sentence: what is wrong, and what to do.
     refused : bool
@@ -32,7 +35,7 @@ class KeyRemark(Value):
 
     key: str
     value: str
-    kind: Literal["unknown", "version", "contradiction", "unused", "twice", "unread"]
+    kind: Literal["unknown", "version", "contradiction", "unused", "twice", "unread", "value", "depends"]
     says: str
     refused: bool = False
 

@@ -2,13 +2,15 @@
 
 from rlscale.ledger.address import Address, address
 from rlscale.ledger.database import PATIENCE, Replaced, Unreachable
-from rlscale.ledger.deliveries import CHANGE, WELL, Delivery, Event
+from rlscale.ledger.deliveries import Delivery
+from rlscale.ledger.events import ALARM, ALARMS, CHANGE, DRY_ALARM, WELL, Event, NewEvent
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
 from rlscale.ledger.logs import Kept, Logged
 from rlscale.ledger.marks import Marks
 from rlscale.ledger.overrides import KINDS, Override, forced
+from rlscale.ledger.published import Backlog, Cursor
 from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
 from rlscale.ledger.values import (
     Heading,
@@ -24,11 +26,16 @@ from rlscale.ledger.values import (
 )
 
 __all__ = [
+    "ALARM",
+    "ALARMS",
     "CHANGE",
+    "DRY_ALARM",
     "KINDS",
     "PATIENCE",
     "WELL",
     "Address",
+    "Backlog",
+    "Cursor",
     "DecisionRow",
     "Delivery",
     "Event",
@@ -41,6 +48,7 @@ __all__ = [
     "Logged",
     "LookRow",
     "Marks",
+    "NewEvent",
     "Override",
     "Points",
     "Read",

@@ -141,7 +141,11 @@ def test_a_key_in_the_wrong_place_is_told() -> None:
 def test_versions_that_lack_a_key() -> None:
     told = {"num_generations": 8, "cast_lm_head_to_fp32": True, "loss_type": "cispo", "max_prompt_length": 512}
     old = remarks(read_config(told, version="0.19.1"), "version")
-    assert set(old) == {"cast_lm_head_to_fp32"}
+    assert set(old) == {"cast_lm_head_to_fp32", "loss_type"}
+    assert (
+        old["loss_type"].says
+        == "TRL 0.19.1 does not have it: of the versions looked at, 0.29.0 is the first that has it"
+    )
     assert old["cast_lm_head_to_fp32"].refused
     assert "0.25.1 is the first that has it" in old["cast_lm_head_to_fp32"].says
     new = remarks(read_config(told), "version")
@@ -155,7 +159,6 @@ def test_versions_that_lack_a_key() -> None:
     [
         ({"generation_batch_size": 64, "steps_per_generation": 2}, "generation_batch_size", True, "drop one"),
         ({"generation_batch_size": 60, "num_generations": 8}, "generation_batch_size", True, "multiple of"),
-        ({"num_generations": 1, "beta": 0.0}, "num_generations", True, "at least 2"),
         ({"epsilon": 0.3, "epsilon_high": 0.2}, "epsilon", False, "above epsilon_high"),
         ({"loss_type": "cispo", "num_generations": 8}, "loss_type", False, "epsilon_high is not set"),
         ({"data.train_batch_size": 64, "actor_rollout_ref.actor.ppo_mini_batch_size": 128},
@@ -167,12 +170,64 @@ def test_versions_that_lack_a_key() -> None:
         ({"algo.advantage.estimator": "rloo", "rollout.batch_size": 64},
          "rollout.n_samples_per_prompt", True, "2 or more"),
         ({"train.async_enable": True, "vllm.enable_sleep": True}, "vllm.enable_sleep", True, "does not go with"),
+        ({"bf16": True, "fp16": True, "beta": 0.0}, "fp16", True, "bf16 is on too"),
+        ({"num_generations": 7, "per_device_train_batch_size": 8}, "per_device_train_batch_size", True,
+         "only on a multiple of 7 GPUs"),
+        ({"vllm_importance_sampling_clip_min": 3.5}, "vllm_importance_sampling_clip_min", True, "max = 3"),
+        ({"vllm_importance_sampling_mode": "token_truncate", "vllm_importance_sampling_clip_max": None},
+         "vllm_importance_sampling_mode", True, "a *_truncate mode needs"),
+        ({"lr_scheduler_type": "greedy"}, "lr_scheduler_type", True, "set eval_strategy"),
+        ({"load_best_model_at_end": True}, "load_best_model_at_end", True, "nothing is evaluated"),
+        ({"log_completions_hub_repo": "a/b"}, "log_completions_hub_repo", True, "turn it on"),
+        ({"dataloader_prefetch_factor": 2}, "dataloader_prefetch_factor", True, "dataloader_num_workers is 0"),
+        ({"eval_strategy": "epoch", "num_generations": 12, "generation_batch_size": 24},
+         "per_device_eval_batch_size", True, "8 completions evaluated a GPU"),
+        ({"loss_type": "luspo"}, "loss_type", False, "importance_sampling_level: sequence"),
+        ({"importance_sampling_level": "sequence"}, "importance_sampling_level", False, "loss_type = dapo"),
+        ({"actor_rollout_ref.actor.clip_ratio_low": 0.3, "actor_rollout_ref.actor.clip_ratio_high": 0.2},
+         "actor_rollout_ref.actor.clip_ratio_low", False, "exchange them"),
+        ({"data.train_batch_size": 60, "actor_rollout_ref.rollout.n": 5, "trainer.n_gpus_per_node": 8},
+         "data.train_batch_size", True, "300 completions of a step"),
+        ({"actor_rollout_ref.actor.ppo_micro_batch_size": 8, "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu": 1},
+         "actor_rollout_ref.actor.ppo_micro_batch_size", True, "keep that one"),
+        ({"rollout.max_new_tokens": 8192}, "rollout.max_new_tokens", False, "data.max_len = 2048"),
+        ({"rollout.batch_size": 64, "train.batch_size": 128}, "train.batch_size", False, "larger than the 64"),
+        ({"rollout_batch_size": 64, "n_samples_per_prompt": 1, "advantage_estimator": "rloo"},
+         "n_samples_per_prompt", True, "give 2 or more"),
+        ({"policy.generation.max_new_tokens": 9000, "policy.max_total_sequence_length": 8192},
+         "policy.generation.max_new_tokens", False, "holds prompt and completion"),
+        ({"grpo.num_generations_per_prompt": 1}, "grpo.num_generations_per_prompt", False, "give 2 or more"),
     ],
 )  # fmt: skip
 def test_contradictions(told: dict, key: str, refused: bool, says: str) -> None:
     found = remarks(read_config(told), "contradiction")[key]
     assert found.refused is refused
     assert says in found.says
+    assert "{" not in found.says
+
+
+@pytest.mark.parametrize(
+    ("gpus", "says"),
+    [(None, ""), (1, "1 GPUs x 2"), (4, "4 GPUs x 2"), (8, ""), (12, "12 GPUs x 2"), (16, "")],
+)
+def test_groups_that_a_batch_by_gpu_holds(gpus: int | None, says: str) -> None:
+    told = {"num_generations": 16, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 2}
+    config = read_config(told, gpus=gpus)
+    wrong = remarks(config, "contradiction").get("per_device_train_batch_size")
+    assert (wrong.says if wrong else "").startswith(says)
+    assert bool(wrong) is bool(says)
+    if gpus is None:
+        depends = remarks(config, "depends")["per_device_train_batch_size"]
+        assert "only on a multiple of 8 GPUs" in depends.says
+        assert not depends.refused
+
+
+def test_switches_that_are_off_on_purpose_and_equal_bounds_are_no_remark() -> None:
+    actor = "actor_rollout_ref.actor"
+    told = {f"{actor}.use_kl_loss": False, f"{actor}.kl_loss_coef": 0.001, f"{actor}.clip_ratio": 0.2,
+            f"{actor}.clip_ratio_low": 0.2, f"{actor}.clip_ratio_high": 0.2}  # fmt: skip
+    assert read_config(told).remarks == ()
+    assert remarks(read_config({**told, f"{actor}.clip_ratio": 0.3}), "unused")
 
 
 def test_what_has_no_effect_is_told() -> None:
@@ -193,17 +248,28 @@ def test_keys_that_are_written_twice(tmp_path: Path) -> None:
     ("name", "text", "says"),
     [
         ("list.yaml", "- beta\n- 0.04\n", "a configuration is a mapping of names to values, this YAML is a list"),
-        ("word.yaml", "hello\n", "this YAML is a str"),
+        ("word.yaml", "hello\n", "this YAML is text (hello)"),
         ("torn.yaml", "beta: [1, 2\n", "it is no plain YAML"),
         ("object.yaml", "beta: !!python/object/apply:os.system ['true']\n", "it is no plain YAML"),
         ("loop.yaml", "a: &a\n  b: *a\n", "a.b contains itself"),
         ("deep.yaml", "".join(f"{' ' * k}k{k}:\n" for k in range(200)) + " " * 200 + "x: 1\n", "levels deep"),
-        ("flow.yaml", "a: " + "[" * 3000 + "]" * 3000, "levels deep"),
+        ("flow.yaml", "a: " + "[" * 300 + "]" * 300, "levels deep"),
         ("bomb.yaml", "a: &a {x: 1, y: 1, z: 1}\n" + "".join(
             f"{chr(98 + k)}: &{chr(98 + k)} {{" + ", ".join(f"k{j}: *{chr(97 + k)}" for j in range(9)) + "}\n"
             for k in range(9)), "more than 20,000 settings"),
         ("empty.yaml", "\n", "it is empty"),
-        ("torn.json", "{", "it is no JSON"),
+        ("number.yaml", "5\n", "this YAML is a number (5)"),
+        ("true.yaml", "true\n", "this YAML is true"),
+        ("keys.yaml", "? [a, b]\n: 1\n", "line 1 has a list or a mapping for a key; give a name"),
+        ("merge.yaml", "a: &a\n  <<: *a\n", "a merge (<<) takes other mappings only"),
+        ("merges.yaml", "a: &a {" + ", ".join(f"k{k}: 1" for k in range(900)) + "}\nb:\n  <<: ["
+         + ", ".join(["*a"] * 900) + "]\n", "its merges (<<) copy more than 200,000 settings"),
+        ("many.yaml", "".join(f"k{k}: 1\n" for k in range(60_000)), "more than 20,000 settings"),
+        ("date.yaml", "beta: 2001-99-99\n", "a date or a number in it is none"),
+        ("torn.json", "{", "it is no JSON: line 1, column 2 cannot be read"),
+        ("deep.json", '{"a":' * 100_000, "it is nested more than 40 levels deep; give one configuration"),
+        ("digits.json", '{"beta": ' + "9" * 5000 + "}", "a number in it has thousands of digits"),
+        ("deep.py", "GRPOConfig(beta=" + "-" * 300_000 + "1)", "its expressions are too deep or too long"),
         ("list.json", "[1]", "this JSON is a list"),
         ("torn.py", "GRPOConfig(", "it is no Python"),
         ("none.py", "x = 1\n", "it has no call of GRPOConfig(...)"),
@@ -225,7 +291,7 @@ def test_what_is_no_configuration(tmp_path: Path, name: str, text: str | bytes, 
 def test_huge_and_missing_files(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     path.write_text("# " + "x" * (5 << 20))
-    with pytest.raises(SourceError, match="larger than 4 MB"):
+    with pytest.raises(SourceError, match="larger than 2 MB"):
         read_config(path)
     with pytest.raises(SourceError, match="cannot read this configuration: No such file"):
         read_config(tmp_path / "nothing.yaml")
@@ -237,6 +303,57 @@ def test_a_list_of_lists_is_cheap(tmp_path: Path) -> None:
         f"{chr(98 + k)}: &{chr(98 + k)} [" + ", ".join(f"*{chr(97 + k)}" for _ in range(9)) + "]\n" for k in range(12)
     ) + "beta: 0.0\n")  # fmt: skip
     assert read_config(path).settings["kl_coefficient"] == 0.0
+
+
+def test_keys_are_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text("beta: 0.0\n1: a\ntrue: b\nTrue: c\non: d\nnull: e\n0x1: f\n")
+    raw = read_config(path).raw
+    assert [raw[key] for key in ("1", "true", "True", "on", "null", "0x1")] == ["a", "b", "c", "d", "e", "f"]
+
+
+def test_a_key_that_is_written_twice_is_told_where_it_stands(tmp_path: Path) -> None:
+    yaml, json = tmp_path / "twice.yaml", tmp_path / "twice.json"
+    yaml.write_text("data: {train_batch_size: 64}\ntrainer: {train_batch_size: 1, nnodes: 1, nnodes: 2}\n")
+    json.write_text('{"data": {"train_batch_size": 64}, "trainer": {"nnodes": 1, "nnodes": 2}}')
+    for path in (yaml, json):
+        told = remarks(read_config(path, trainer="verl"), "twice")
+        assert list(told) == ["trainer.nnodes"]
+        assert told["trainer.nnodes"].says.startswith("it is written twice, with 1 and 2")
+
+
+def test_long_words_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text("beta: 0.0\ntop_k: " + ":".join(["1"] * 100_000) + "\nseed: " + "9" * 100_000 + "\n")
+    assert {"top_k", "seed"} == set(remarks(read_config(path), "value"))
+
+
+@pytest.mark.parametrize("name", ["trl.yaml", "trl.py", "verl.sh", "verl.yaml", "openrlhf.sh", "nemo_rl.yaml"])
+@pytest.mark.parametrize("end", ["", ".txt", ".conf", ".json", ".sh", ".yaml", ".py"])
+def test_a_file_is_told_by_what_stands_in_it(name: str, end: str, tmp_path: Path) -> None:
+    path = tmp_path / f"config{end}"
+    path.write_text((EXAMPLES / name).read_text())
+    assert dict(read_config(path).settings) == dict(read_config(EXAMPLES / name).settings)
+
+
+def test_many_unknown_keys_are_counted(tmp_path: Path) -> None:
+    config = read_config({"beta": 0.0, **{f"k{k}": k for k in range(5000)}})
+    told = remarks(config, "unknown")
+    assert len(told) == 51
+    assert told["4,950 more keys"].refused
+
+
+@pytest.mark.parametrize("version", ["abc", "", "1.", "-1", "1e30", "1.2.3 or so", "1" * 50])
+def test_a_version_that_is_none(version: str) -> None:
+    with pytest.raises(InputError, match=r"is no version; give one like 0\.19\.1"):
+        read_config({"beta": 0.0}, version=version)
+    assert read_config({"beta": 0.0}, version="v1.17.0rc1").version == "1.17.0rc1"
+
+
+@pytest.mark.parametrize("gpus", [0, -1, 10**30, 1.5, "8"])
+def test_gpus_that_are_none(gpus: object) -> None:
+    with pytest.raises(InputError, match="give a whole number from 1 to 1,000,000"):
+        read_config({"beta": 0.0}, gpus=gpus)  # type: ignore[arg-type]
 
 
 def test_python_evaluates_no_bombs(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def _watched(view: DecisionsView) -> tuple[str, ...]:
     if not view.from_ledger:
         return ()
     who = f"Watched by {view.watcher}." if view.watcher else "Nobody watches this ledger now."
-    return (who if view.looked_at is None else f"{who} Latest look: {moment(view.looked_at)}.",)
+    looked = who if view.looked_at is None else f"{who} Latest look: {moment(view.looked_at)}."
+    return looked, "The numbers beside a decision are those of the moment it was made."
 
 
 def _history(view: DecisionsView) -> Table:

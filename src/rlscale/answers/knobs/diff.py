@@ -10,6 +10,7 @@ from rlscale.answers.documents import SCHEMA
 from rlscale.answers.knobs.view import KnobsView
 from rlscale.answers.numbers import count
 from rlscale.answers.table import Column, Table
+from rlscale.curves import Config
 from rlscale.decisions.knobs import Diff, Difference
 
 __all__ = ["diff_answer"]
@@ -45,7 +46,10 @@ def diff_answer(view: KnobsView[Diff]) -> Answer:
         Section(title, tuple(_sentence(difference) for difference in diff.of((name,))))
         for name, title in _TITLES.items()
     ]
-    lead = () if diff.a.trainer == diff.b.trainer else ("Two trainers: only what both can say is compared.",)
+    lead: tuple[str, ...] = (
+        () if diff.a.trainer == diff.b.trainer else ("Two trainers: only what both can say is compared.",)
+    )
+    lead += tuple(filter(None, map(_wrong, (diff.a, diff.b))))
     return Answer(
         headline=_headline(diff),
         lead=lead,
@@ -56,6 +60,15 @@ def diff_answer(view: KnobsView[Diff]) -> Answer:
         errors=view.errors,
         settings=view.settings,
     )
+
+
+def _wrong(config: Config) -> str:
+    """Say that a configuration has errors, which are not compared; empty where it has none."""
+    errors = len({remark.key for remark in config.remarks if remark.refused})
+    if not errors:
+        return ""
+    wrong = "1 wrong setting" if errors == 1 else f"{errors} wrong settings"
+    return f"{config.name} has {wrong}; rlscale knobs --check {config.name} says what is wrong."
 
 
 def _headline(diff: Diff) -> str:

@@ -175,16 +175,20 @@ def _decisions(latest: Sequence[Told]) -> Section:
 
 
 def _alarms(view: OverviewView) -> Section:
-    pairs = [
-        (run.run, alarm)
+    told = [
+        (alarm.severity, alarm_sentence(alarm, run.run))
         for run in view.health
         for alarm in first_alarms(run)
         if alarm.lasts and alarm.severity != "note"
     ]
-    pairs.sort(key=lambda item: -SEVERITIES.index(item[1].severity))
-    sentences: list[Sentence | str] = [alarm_sentence(alarm, run) for run, alarm in pairs[:_ALARMS]]
-    if len(pairs) > _ALARMS:
-        sentences.append(f"{numbers.count(len(pairs) - _ALARMS, 'more alarm')} on the page of health.")
+    told += [
+        (signal.severity, Sentence(signal.message, signal.run, f"severity_{signal.severity}"))
+        for signal in view.sent_beside
+    ]
+    told.sort(key=lambda item: -SEVERITIES.index(item[0]))
+    sentences: list[Sentence | str] = [sentence for _, sentence in told[:_ALARMS]]
+    if len(told) > _ALARMS:
+        sentences.append(f"{numbers.count(len(told) - _ALARMS, 'more alarm')} on the page of health.")
     return Section("Alarms", tuple(sentences))
 
 
@@ -209,6 +213,10 @@ def _document(ranked: Any, view: OverviewView) -> dict[str, Any]:
             {"run": run.run, "monitor": alarm.monitor, "severity": alarm.severity, "since": alarm.since,
              "message": alarm.message}
             for run in view.health for alarm in first_alarms(run) if alarm.lasts
+        ] + [
+            {"run": signal.run, "monitor": signal.kind, "severity": signal.severity, "since": signal.since,
+             "message": signal.message}
+            for signal in view.sent_beside
         ],
     }  # fmt: skip
 

@@ -14,6 +14,7 @@ from rlscale.decisions.savings import Savings
 from rlscale.errors import InputError
 from rlscale.health import RunHealth
 from rlscale.inference import Interval, VerdictName
+from rlscale.live.alarms import Signal
 
 __all__ = ["CARDS", "ROWS", "SORTS", "OverviewView", "Told", "shown_rows"]
 
@@ -79,6 +80,8 @@ class OverviewView:
         The latest decisions, the last first.
     health : tuple of RunHealth
         Of the runs that were judged.
+    sent : tuple of Signal
+        Alarms that a watcher has sent and that are not over.
     risk : str
         Of what is paused, in a sentence.
     notes : tuple of str
@@ -99,6 +102,7 @@ class OverviewView:
     actions: Mapping[str, str] = field(default_factory=dict)
     latest: tuple[Told, ...] = ()
     health: tuple[RunHealth, ...] = ()
+    sent: tuple[Signal, ...] = ()
     risk: str = ""
     notes: tuple[str, ...] = ()
     stored: bool = False
@@ -132,6 +136,12 @@ class OverviewView:
         if self.price is not None and unit == "gpu-hours":
             said += f": {quantity(self.price * total)} dollars at {self.price:,g} a GPU-hour"
         return f"{said}."
+
+    @property
+    def sent_beside(self) -> tuple[Signal, ...]:
+        """Alarms sent that the health of the runs does not show: of what else is judged, or of other runs."""
+        shown = {(run.run, alarm.monitor) for run in self.health for alarm in run.alarms if alarm.lasts}
+        return tuple(signal for signal in self.sent if signal.key not in shown)
 
     def alarms(self, recipe: str) -> tuple[RunHealth, ...] | None:
         """Return the health of the runs of a recipe; None where none was judged."""

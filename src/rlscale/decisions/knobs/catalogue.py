@@ -95,6 +95,8 @@ KNOBS = (
             Study(f"{_SCALERL}, sec. 3.2", "V", _WEAK, "DAPO to CISPO or GSPO: A rises by a large margin"),
             Study(f"{_SCALERL}, Fig. 5a", "S, 3", _WEAK, "A .520 (DAPO) to .595 (CISPO)"),
             Study(f"{_SCALERL}, sec. 4", "V", _FULL, "back to DAPO: A equal within .02; B 2.01 to 1.77 at one A"),
+            Study(f"{_SCALERL}, sec. 7", "V", "the whole study", "named among the three most important decisions, with "
+                  "the off-policy algorithm and the precision"),
             Study(f"{_SCALERL}, A.17", "V", _FULL, "GSPO comes close to CISPO, slightly below late; it diverged in the "
                   "middle of a run and could not be recovered on Scout"),
         ),
@@ -127,6 +129,8 @@ KNOBS = (
             Study(f"{_SCALERL}, sec. 3.2", "V", _WEAK, "A .52 to .61; B does not rise"),
             Study(f"{_SCALERL}, sec. 4", "V", _FULL, "without it A is equal on 8B; Scout (17Bx16) is better with it"),
             Study(f"{_SCALERL}, A.15", "V", _WEAK, "stable to about 6k GPU-hours instead of 3.5k"),
+            Study(f"{_SCALERL}, sec. 7", "V", "the whole study", "precision is named among the three most important "
+                  "decisions"),
         ),
         contradictions=("It raises A by .09 from a weak baseline and not at all in the full recipe on the same 8B.",),
         interacts=(Interaction("off_policy_correction", "both answer the mismatch of generator and trainer"),),
@@ -209,9 +213,14 @@ KNOBS = (
                   "4.55"),
             Study(f"{_SCALERL} v1, A.11", "V", "PPO-off-policy to PipelineRL", "the choice shifts A, not only the "
                   "speed; the ICLR version drops the sentence and credits less waiting"),
+            Study(f"{_SCALERL}, sec. 4", "V", _FULL, "back to PPO-off-policy: A equal within .02"),
+            Study(f"{_SCALERL}, sec. 7", "V", "the whole study", "the off-policy algorithm is named among the three "
+                  "most important decisions"),
             Study(_AREAL, "S", "synchronous training, 1.5B", "128.7k to 396.8k tokens a second"),
         ),
-        contradictions=("The text of ScaleRL says that A is similar, the appendix of its first version that A moves.",),
+        contradictions=("The text of ScaleRL says that A is similar, the appendix of its first version that A moves.",
+                        "ScaleRL's own measurements leave A within .02, and its conclusions rank the choice among the "
+                        "three most important."),
         interacts=(Interaction("staleness", "side by side means off-policy, up to the bound"),),
     ),
     Knob(
@@ -302,7 +311,9 @@ KNOBS = (
             Study("Nimmaturi et al., arXiv 2507.18014", "V abstract", "LoRA, 3B to 8B", "the plateau begins at 40 % of "
                   "a pass in one version of the paper, at 80 % in another"),
         ),
-        contradictions=("Nimmaturi et al. see a plateau within the first pass; Tan et al. still learn after 25.",),
+        contradictions=("Nimmaturi et al. see a plateau within the first pass; Tan et al. still learn after 25.",
+                        "What counts is the number of optimisation steps in one version of Tan et al., the number of "
+                        "samples with repeats in another; never tokens."),
     ),
     Knob(
         name="off_policy_correction", title="correction of off-policy samples", settings=("off_policy_correction",),

@@ -9,6 +9,7 @@ from rlscale.decisions.knobs.catalogue import KNOBS
 from rlscale.decisions.knobs.finding import Diff, Difference
 from rlscale.decisions.knobs.judge import read
 from rlscale.decisions.knobs.knob import Knob
+from rlscale.decisions.knobs.loss_rules import family
 from rlscale.keywords import checked_keywords
 
 __all__ = ["diff_configs"]
@@ -48,7 +49,7 @@ def diff_configs(a: Config, b: Config) -> Diff:
     same = 0
     for setting in sorted({*a.settings, *b.settings}):
         left, right = a.value_of(setting), b.value_of(setting)
-        if _equal(left, right):
+        if _equal(left, right) or (setting == "loss_type" and _same_loss(a, b)):
             same += 1
             continue
         if setting in _NO_RECIPE or _follows(setting, a, b):
@@ -61,6 +62,11 @@ def diff_configs(a: Config, b: Config) -> Diff:
                 differences.append(_difference(key, a.raw.get(key), b.raw.get(key), None))
     differences.sort(key=lambda difference: _ORDER.index(difference.matters))
     return Diff(a, b, tuple(differences), same)
+
+
+def _same_loss(a: Config, b: Config) -> bool:
+    """Whether two trainers name one loss differently; what they average over is a setting of its own."""
+    return a.trainer != b.trainer and family(a) is not None and family(a) == family(b)
 
 
 def _parts(config: Config) -> set[str]:

@@ -16,7 +16,7 @@ __all__ = ["SEVERITIES", "Advice", "Check", "Diff", "Difference", "Difficulty", 
 Severity = Literal["error", "warning", "note", "agrees"]
 #: Gravest first.
 SEVERITIES: dict[str, str] = {
-    "error": "the trainer refuses it, or keys contradict each other",
+    "error": "the trainer refuses it, no run can start with it, or keys contradict each other",
     "warning": "evidence says that it costs, or it does something else than it seems to",
     "note": "it departs from the published recipe, without an effect that is resolved here",
     "agrees": "as the published recipe, or no choice of it made a difference",

@@ -76,7 +76,24 @@ def remark(config: Config) -> Iterator[Finding]:
     """Yield what is wrong with the keys themselves."""
     trainer = f"{config.title} {config.version}".strip()
     for each in config.remarks:
-        severity: Severity = "error" if each.refused else "note" if each.kind == "unread" else "warning"
+        severity: Severity = "error" if each.refused else "note" if each.kind in ("unread", "depends") else "warning"
         yield Finding(
-            config=config.name, setting=each.key, value=each.value, severity=severity, says=each.says, source=trainer
+            config=config.name,
+            setting=each.key,
+            value=each.value,
+            severity=severity,
+            source=trainer,
+            says=_begun(each.says, each.value),
         )
+
+
+def _begun(says: str, value: str) -> str:
+    """Return a sentence with a capital letter, unless it begins with a key or a value.
+
+    Examples
+    --------
+    >>> _begun("it must be true", "maybe"), _begun("bf16 is on too", "true"), _begun("luspo is meant so", "luspo")
+    ('It must be true', 'bf16 is on too', 'luspo is meant so')
+    """
+    first = says.partition(" ")[0]
+    return says[:1].upper() + says[1:] if first.isalpha() and first != value else says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rlscale.curves.config import MOST_COMPLETIONS, MOST_GPUS
 from rlscale.curves.value import Value
 from rlscale.decisions.plan import lr_for
 from rlscale.errors import InputError
@@ -116,11 +117,20 @@ def planned(batch: int, gpus: int) -> Plan:
     >>> plan.prompts, plan.per_gpu * plan.accumulated * plan.gpus, f"{plan.rate:.3g}"
     (128, 2048, '8.16e-07')
     """
-    if batch < ROLLOUTS or batch % ROLLOUTS:
+    for name, number, most in (("batch", batch, MOST_COMPLETIONS), ("gpus", gpus, MOST_GPUS)):
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= most:
+            shown = f"{number:.6g}" if isinstance(number, int | float) else repr(number)
+            raise InputError(f"--{name} {shown}: give a whole number from 1 to {most:,}", parameter=name)
+    if batch % ROLLOUTS:
         near = max(ROLLOUTS, round(batch / ROLLOUTS) * ROLLOUTS)
-        raise InputError(f"--batch {batch} is no multiple of {ROLLOUTS} rollouts; give {near}, for example")
-    if gpus < 1 or batch % gpus:
-        raise InputError(f"--gpus {gpus} does not divide a batch of {batch}; give a number of GPUs that does")
+        raise InputError(
+            f"--batch {batch} is no multiple of {ROLLOUTS} rollouts; give {near}, for example", parameter="batch"
+        )
+    if batch % gpus:
+        near = max(count for count in range(1, min(gpus, batch) + 1) if batch % count == 0)
+        raise InputError(
+            f"--gpus {gpus} does not divide a batch of {batch}; give {near}, for example", parameter="gpus"
+        )
     share = batch // gpus
     each = max(size for size in range(1, 9) if share % size == 0)
     rate = lr_for(batch, anchor_lr=RATE, anchor_batch=BATCH)

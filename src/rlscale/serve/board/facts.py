@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from rlscale.answers.decisions import Command, Word
 from rlscale.answers.when import moment
 from rlscale.errors import LedgerError
-from rlscale.ledger import DecisionRow, FitRow, Ledger, LookRow, Marks, Override, Replaced, RunRow
+from rlscale.ledger import (
+    ALARM,
+    DRY_ALARM,
+    WELL,
+    DecisionRow,
+    FitRow,
+    Ledger,
+    LookRow,
+    Marks,
+    Override,
+    Replaced,
+    RunRow,
+)
+from rlscale.live.alarms import Signal, alarm_events
 from rlscale.live.troubles import open_troubles
 from rlscale.serve.board.kept import MOST
 
@@ -41,6 +54,8 @@ class Facts:
     commands : tuple of Command
     troubles : tuple of str
     watcher : str, optional
+    sent : tuple of Signal
+        The alarms that a watcher has sent and that are not over, decisions apart.
     fits : tuple of FitRow
         The latest of each run, where they are too many to be fitted here.
     """
@@ -55,6 +70,7 @@ class Facts:
     commands: tuple[Command, ...] = ()
     troubles: tuple[str, ...] = ()
     watcher: str | None = None
+    sent: tuple[Signal, ...] = ()
     fits: tuple[FitRow, ...] = ()
 
     @property
@@ -135,6 +151,7 @@ class FactsReader:
             commands=_commands(ledger, history),
             troubles=tuple(f"{subject}: {message}" for subject, message in open_troubles(ledger).items()),
             watcher=ledger.watcher(acting=look is None or look.acting),
+            sent=_sent(ledger, acting=look is None or look.acting),
             fits=fits,
         )
 
@@ -149,6 +166,13 @@ def _alike(one: tuple[FitRow, ...], other: tuple[FitRow, ...]) -> bool:
     return len(one) == len(other) and max((fit.at for fit in one), default=0.0) == max(
         (fit.at for fit in other), default=0.0
     )
+
+
+def _sent(ledger: Ledger, *, acting: bool) -> tuple[Signal, ...]:
+    """Return the alarms of runs that are not over; decisions and good news stand elsewhere."""
+    latest = ledger.events.alarms(ALARM if acting else DRY_ALARM)
+    signals = [each.signal for each in alarm_events(event for event in latest if event.message != WELL)]
+    return tuple(each for each in signals if each.kind not in ("decision", "resolved") and each.severity != "note")
 
 
 def _said(word: Override) -> Word:

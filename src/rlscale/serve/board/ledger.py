@@ -109,7 +109,7 @@ class LedgerBoard(LiveBoard):
         held = Decided(
             history=facts.history, more=max(facts.marks.decisions - len(facts.history), 0), words=facts.said,
             commands=facts.commands, watcher=facts.watcher, looked_at=None if facts.look is None else facts.look.at,
-            explain=self._explain,
+            sent=facts.sent, explain=self._explain,
         )  # fmt: skip
         if facts.look is None:
             watched = f"{facts.watcher} watches and has not looked yet" if facts.watcher else "no watcher has looked"

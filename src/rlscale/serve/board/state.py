@@ -12,6 +12,7 @@ from rlscale.answers.overview import Told
 from rlscale.answers.views import RankView
 from rlscale.ledger import DecisionRow
 from rlscale.live import Explanation
+from rlscale.live.alarms import Signal
 from rlscale.sources import Reading
 
 __all__ = ["Decided", "State", "Stored"]
@@ -35,6 +36,8 @@ class Decided:
     commands : tuple of Command
     watcher : str, optional
     looked_at : float, optional
+    sent : tuple of Signal
+        Alarms that a watcher has sent and that are not over.
     explain : callable, optional
         Makes a decision again by its number; None where no ledger holds any.
     """
@@ -47,6 +50,7 @@ class Decided:
     commands: tuple[Command, ...] = ()
     watcher: str | None = None
     looked_at: float | None = None
+    sent: tuple[Signal, ...] = ()
     explain: Callable[[int], Explanation] | None = None
 
     @property

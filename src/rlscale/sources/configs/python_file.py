@@ -35,8 +35,11 @@ def python_written(path: str, text: str) -> Written:
     try:
         tree = ast.parse(text)
         nodes = list(ast.walk(tree))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SourceError(path, f"it is no Python: {getattr(error, 'msg', error)}") from error
+    except SyntaxError as error:
+        where = f" (line {error.lineno})" if error.lineno else ""
+        raise SourceError(path, f"it is no Python: {error.msg}{where}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SourceError(path, "it is no Python that can be read: its expressions are too deep or too long") from error
     calls = [node for node in nodes if isinstance(node, ast.Call) and _called(node.func).endswith(_CONFIG)]
     if len(calls) != 1:
         lines = ", ".join(str(call.lineno) for call in calls[:5])

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rlscale.curves import Config, KeyRemark, Run
+from rlscale.curves.config import MOST_GPUS
 from rlscale.errors import InputError, SourceError
 from rlscale.keywords import checked_keywords
 from rlscale.sources.configs.contradictions import contradictions
 from rlscale.sources.configs.python_file import python_written
-from rlscale.sources.configs.schema import TRAINERS, identified, key_remarks, schema_of
+from rlscale.sources.configs.schema import (
+    TRAINERS,
+    checked_version,
+    identified,
+    key_remarks,
+    schema_of,
+    sound_values,
+)
 from rlscale.sources.configs.settings import DEFAULTS, settings_of
 from rlscale.sources.configs.shell_file import arguments_written, shell_written
-from rlscale.sources.configs.written import MOST_BYTES, Written, flat_keys, literal, shown
+from rlscale.sources.configs.written import MOST_BYTES, Written, flat_keys, literal, masked, shown
 from rlscale.sources.configs.yaml_file import json_written, yaml_written
 
 __all__ = ["config_of_run", "read_config"]
 
-_READERS = {".yaml": yaml_written, ".yml": yaml_written, ".json": json_written, ".py": python_written}
+_READERS = {".yaml": yaml_written, ".yml": yaml_written, ".json": json_written, ".py": python_written,
+            ".sh": shell_written}  # fmt: skip
+#: What a Python source is told by.
+_CALL = re.compile(r"\bGRPOConfig\s*\(")
+#: ``key: value``, and the beginning of a document.
+_YAML = re.compile(r"---|['\"]?[\w.-]+['\"]?\s*:(?:\s|$)|\{|- ")
 #: ``${policy.max_total_sequence_length}``: the value of another key.
 _OTHER = re.compile(r"\$\{([\w.]+)\}")
 
@@ -71,6 +84,10 @@ def read_config(
     >>> [remark.says for remark in config.remarks if remark.kind == "unknown"]
     ['TRL up to 1.16.0 has no such key; did you mean learning_rate?']
     """
+    version = None if version is None else checked_version(version)
+    if gpus is not None and not (isinstance(gpus, int) and 1 <= gpus <= MOST_GPUS):
+        shown_gpus = f"{gpus:.6g}" if isinstance(gpus, int | float) else gpus
+        raise InputError(f"--gpus {shown_gpus}: give a whole number from 1 to {MOST_GPUS:,}", parameter="gpus")
     if isinstance(source, Run):
         return config_of_run(source, version=version)
     label = name or (str(source) if isinstance(source, str | Path) else "config")
@@ -92,7 +109,32 @@ def _written(source: str | Path | Mapping[str, Any] | Sequence[str], name: str) 
     if not isinstance(source, str | Path):
         return arguments_written(source)
     text = _text(Path(source), name)
-    return _READERS.get(Path(source).suffix.lower(), shell_written)(name, text)
+    by_content = _reader(text)
+    by_name = _READERS.get(Path(source).suffix.lower(), by_content)
+    try:
+        return by_name(name, text)
+    except SourceError as error:
+        if by_name is by_content:
+            raise
+        try:
+            return by_content(name, text)
+        except SourceError:
+            raise error from None
+
+
+def _reader(text: str) -> Callable[[str, str], Written]:
+    """Return what reads a text by what stands in it: its name may say nothing, or something else."""
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    if text.lstrip().startswith("{"):
+        return json_written
+    if _CALL.search(text):
+        return python_written
+    if first.startswith(("-", "+")) and not first.startswith(("---", "- ")):
+        return shell_written
+    if _YAML.match(first):
+        return yaml_written
+    return shell_written
 
 
 def _text(path: Path, name: str) -> str:
@@ -115,11 +157,19 @@ def _text(path: Path, name: str) -> str:
     return text
 
 
-def _config(name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None) -> Config:
+def _config(
+    name: str, trainer: str, written: Written, version: str | None, gpus: int | None = None, *, logged: bool = False
+) -> Config:
+    """Return what was written in canonical words; what a run logged has started, so that its values are not doubted."""
     schema = schema_of(trainer)
     flat = _resolved(written)
-    stated = settings_of(trainer, flat, gpus)
-    remarks = [*written.remarks, *key_remarks(trainer, written, version), *contradictions(trainer, flat)]
+    sound, wrong = sound_values(trainer, flat, version=version, valued=frozenset(written.valued))
+    if logged:
+        sound, wrong = flat, []
+    stated = settings_of(trainer, sound, gpus)
+    remarks = [
+        *written.remarks, *key_remarks(trainer, written, version), *wrong, *contradictions(trainer, sound, gpus),
+    ]  # fmt: skip
     if trainer == "nemo-rl" and "defaults" in flat:
         says = "the settings that it builds on are not read; check that file too"
         remarks.append(KeyRemark("defaults", shown(flat["defaults"]), "unread", says))
@@ -130,15 +180,15 @@ def _config(name: str, trainer: str, written: Written, version: str | None, gpus
         version=version or schema.versions[-1],
         settings={setting: value for setting, (value, _) in stated.items()},
         keys={setting: key for setting, (_, key) in stated.items()},
-        defaults=_defaults(trainer, written),
+        defaults=_defaults(trainer, written, {remark.key for remark in wrong if remark.refused}),
         raw=flat,
         remarks=tuple(remarks),
     )
 
 
-def _defaults(trainer: str, written: Written) -> dict[str, Any]:
-    """Return the trainer's defaults of what is not written; of a key whose value is unread nothing is known."""
-    unread = {remark.key: None for remark in written.remarks if remark.kind == "unread"}
+def _defaults(trainer: str, written: Written, wrong: set[str]) -> dict[str, Any]:
+    """Return the trainer's defaults of what is not written; of a key that is unread or wrong nothing is known."""
+    unread = {remark.key for remark in written.remarks if remark.kind == "unread"} | wrong
     if "**" in unread:
         return {}
     hidden = settings_of(trainer, dict.fromkeys(unread, "?"))
@@ -153,7 +203,7 @@ def _resolved(written: Written) -> dict[str, Any]:
             match = _OTHER.fullmatch(value) if isinstance(value, str) else None
             if match is None:
                 break
-            value = written.values.get(match[1])
+            value = written.values.get(match[1], "${")
         if not (isinstance(value, str) and "${" in value):
             flat[key] = value
     return flat
@@ -184,9 +234,10 @@ def config_of_run(run: Run, *, version: str | None = None) -> Config:
     trainer = run.source.trainer if run.source is not None else None
     if run.config and trainer in TRAINERS:
         values = {
-            key: literal(value) if isinstance(value, str) else value for key, value in flat_config(run.config).items()
+            key: masked(key, literal(value) if isinstance(value, str) else value)
+            for key, value in flat_config(run.config).items()
         }
-        logged = _config(run.name, trainer, Written(values), version)
+        logged = _config(run.name, trainer, Written(values), version, logged=True)
         # a tracker holds the trainer's whole state: keys of others than the configuration are no mistakes
         keep = tuple(remark for remark in logged.remarks if remark.kind == "contradiction" and not remark.refused)
         settings = {**logged.settings, **{k: v for k, v in run.settings.items() if k not in logged.settings}}

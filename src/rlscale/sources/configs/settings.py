@@ -96,6 +96,7 @@ _KEYS: dict[str, dict[str, tuple[str, ...]]] = {
 DEFAULTS: dict[str, dict[str, Any]] = {
     "trl": {
         "loss_type": "dapo", "generations": 8, "learning_rate": 1e-6, "kl_coefficient": 0.0, "clip_low": 0.2,
+        "clip_high": 0.2, "algorithm": "grpo", "data_passes": 3,
         "temperature": 1.0, "max_response_length": 512, "epochs": 1, "aggregation": "token_mean",
         "advantage_normalisation": "group_std", "fp32_head": False, "entropy_coefficient": 0.0, "adam_epsilon": 1e-8,
         "lr_schedule": "linear", "warmup_steps": 0, "importance_level": "token", "asynchronous": False,
@@ -105,13 +106,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "kl_coefficient": 0.0, "clip_low": 0.2, "clip_high": 0.2, "temperature": 1.0, "max_response_length": 512,
         "epochs": 1, "aggregation": "token_mean", "advantage_normalisation": "group_std",
         "zero_variance_filter": False, "entropy_coefficient": 0.0, "adam_epsilon": 1e-8, "lr_schedule": "constant",
-        "off_policy_correction": False, "asynchronous": False,
+        "off_policy_correction": False, "asynchronous": False, "data_passes": 30, "algorithm": "gae",
     },
     "openrlhf": {
         "loss_type": "ppo", "prompts_per_step": 1024, "generations": 1, "batch_per_update": 128,
         "learning_rate": 1e-6, "kl_coefficient": 0.01, "clip_low": 0.2, "clip_high": 0.2, "temperature": 1.0,
         "epochs": 1, "aggregation": "token_mean", "zero_variance_filter": False, "adam_epsilon": 1e-8,
-        "lr_schedule": "cosine_with_min_lr", "off_policy_correction": False, "asynchronous": False,
+        "lr_schedule": "cosine_with_min_lr", "off_policy_correction": False, "asynchronous": False, "data_passes": 1,
+        "algorithm": "gae",
     },
     "nemo-rl": {},
 }  # fmt: skip
@@ -168,6 +170,8 @@ def _trl(flat: Flat, stated: Found) -> None:
                 "cispo": "token_mean"}  # fmt: skip
     if loss in averages:
         stated["aggregation"] = averages[loss], "loss_type"
+    if "clip_high" not in stated and "clip_low" in stated:
+        stated["clip_high"] = stated["clip_low"]  # epsilon counts on both sides
     scaled = flat.get("scale_rewards")
     divides = {"true": "group_std", "group": "group_std", "batch": "batch_std", "false": "none", "none": "none"}
     if scaled is not None and str(scaled).lower() in divides:
@@ -252,7 +256,11 @@ def _openrlhf(flat: Flat, stated: Found) -> None:
 def _nemo_rl(flat: Flat, stated: Found) -> None:
     cispo, sequence = flat.get("loss_fn.use_cispo"), flat.get("loss_fn.sequence_level_importance_ratios")
     if cispo is not None or sequence is not None or "loss_fn.ratio_clip_min" in flat:
-        key = "loss_fn.use_cispo" if cispo is True else "loss_fn.sequence_level_importance_ratios"
+        key = (
+            "loss_fn.sequence_level_importance_ratios"
+            if sequence is True and cispo is not True
+            else ("loss_fn.use_cispo" if cispo is not None else "loss_type")
+        )
         stated["loss_type"] = "cispo" if cispo is True else "gspo" if sequence is True else "ppo", key
     by_token = flat.get("loss_fn.token_level_loss")
     if isinstance(by_token, bool):

@@ -150,6 +150,8 @@ def _of_command(words: Sequence[str], written: Written) -> None:
 
 
 def _put(written: Written, key: str, values: Sequence[str]) -> None:
+    if values:
+        written.valued.add(key)
     unknown = [value for value in values if "$" in value or "`" in value]
     if unknown:
         written.unread(key, unknown[0])

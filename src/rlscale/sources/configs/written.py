@@ -10,14 +10,16 @@ from typing import Any
 from rlscale.curves import KeyRemark
 from rlscale.errors import SourceError
 
-__all__ = ["MOST_BYTES", "Written", "flat_keys", "literal", "shown"]
+__all__ = ["DEEPEST", "MOST_BYTES", "MOST_KEYS", "Written", "flat_keys", "literal", "masked", "shown"]
 
 #: No configuration is larger, has more settings, or is deeper; a file that does is refused, not read for hours.
-MOST_BYTES, MOST_KEYS, DEEPEST = 4 << 20, 20_000, 40
+MOST_BYTES, MOST_KEYS, DEEPEST = 2 << 20, 20_000, 40
 #: Elements of a list that is kept, and characters of a value that is shown.
 _LONGEST, _SHOWN = 64, 60
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
+#: Keys whose value is nobody's business.
+_SECRET = re.compile(r"(^|[._-])(hub_token|token|api_?key|password|secret|wandb\.key|use_wandb)$", re.IGNORECASE)
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "~": None, "": None}
 
 
@@ -31,14 +33,18 @@ class Written:
     remarks : list of KeyRemark
     added : set of str
         Keys that Hydra was told to add (``+key=value``): they need not be known.
+    valued : set of str
+        Flags of a command line that are followed by a value.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     remarks: list[KeyRemark] = field(default_factory=list)
     added: set[str] = field(default_factory=set)
+    valued: set[str] = field(default_factory=set)
 
     def put(self, key: str, value: Any) -> None:
         """Take a value: the last one counts, and another one before it is told."""
+        value = masked(key, value)
         if key in self.values and self.values[key] != value:
             before = self.values[key]
             says = f"it is written twice, with {shown(before)} and {shown(value)}: the last one counts; keep one"
@@ -94,6 +100,18 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
+def masked(key: str, value: Any) -> Any:
+    """Return the value of a key, ``***`` in place of a token, a password, or the key of a service.
+
+    Examples
+    --------
+    >>> masked("hub_token", "hf_abc"), masked("env.WANDB_API_KEY", 123), masked("data.prompt_key", "prompt")
+    ('***', '***', 'prompt')
+    """
+    hides = isinstance(value, str | int | float) and not isinstance(value, bool) and value not in ("", "a list", "{}")
+    return "***" if hides and _SECRET.search(key) else value
+
+
 def flat_keys(path: str, mapping: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a nested mapping with dots between levels; an empty mapping and a long list are no values.
 
@@ -104,7 +122,7 @@ def flat_keys(path: str, mapping: Mapping[Any, Any]) -> dict[str, Any]:
     """
     flat: dict[str, Any] = {}
     for key, value in _leaves(path, mapping, "", (), 0):
-        flat[key] = value
+        flat[key] = masked(key, value)
         if len(flat) > MOST_KEYS:
             raise SourceError(path, f"it has more than {MOST_KEYS:,} settings; give the file of one configuration")
     return flat
@@ -127,10 +145,14 @@ def _plain(value: Any) -> Any:
     """Return a value that is safe to show: text as what it means, lists of plain values only."""
     if isinstance(value, str):
         return literal(value) if len(value) <= 1000 else value[:1000]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**18:
+        return "a number of more than 18 digits"
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, list | tuple):
         if len(value) <= _LONGEST and not any(isinstance(part, list | tuple | set | Mapping) for part in value):
             return [_plain(part) for part in value]
         return "a list"
-    return "{}" if isinstance(value, Mapping) else type(value).__name__
+    if isinstance(value, set | bytes):
+        return "a list"
+    return "{}" if isinstance(value, Mapping) else literal(str(value)[:1000])

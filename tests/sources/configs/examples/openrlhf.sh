@@ -16,6 +16,7 @@ ray job submit --address="http://127.0.0.1:8265" \
    --rollout.n_samples_per_prompt 8 \
    --train.batch_size 1024 \
    --rollout.max_new_tokens 8192 \
+   --data.max_len 10240 \
    --train.async_enable \
    --train.async_queue_size 2 \
    --reward.remote_url reward.py
