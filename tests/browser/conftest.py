@@ -96,6 +96,7 @@ def waiting() -> Any:
         until(page, "document.querySelector('#live .word')?.textContent === 'live'")
 
     def plotted(page: Any) -> None:
+        page.locator("[data-plot]").first.scroll_into_view_if_needed()  # drawings are made once they are near
         page.wait_for_selector("[data-own-plotted] .plot .main-svg", state="attached")
 
     def version(page: Any, above: int) -> None:

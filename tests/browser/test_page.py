@@ -126,10 +126,10 @@ def test_a_decision_is_read_and_its_run_opened(bundled, opened):
 def test_a_drawing_is_pointed_at_and_zoomed_and_nothing_moves(bundled, opened, waiting):
     page = opened(bundled, width=1440)
     chart = page.locator("[data-plot]").first
+    chart.scroll_into_view_if_needed()
     before = page.evaluate("document.documentElement.scrollHeight"), chart.bounding_box()
     waiting.plotted(page)
     assert (page.evaluate("document.documentElement.scrollHeight"), chart.bounding_box()) == before
-    chart.scroll_into_view_if_needed()
     point = chart.locator(".scatterlayer .trace .lines path").first.bounding_box()
     page.mouse.move(point["x"] + point["width"] - 3, point["y"] + 3)
     page.mouse.move(point["x"] + point["width"] - 1, point["y"] + 1)

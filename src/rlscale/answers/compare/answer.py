@@ -19,6 +19,8 @@ __all__ = ["compare_answer", "compare_panel"]
 
 #: Crossings that are marked in the drawing.
 _MARKED = 6
+#: Room of a label, as a share of the axis.
+_LABEL = 0.08
 
 
 def compare_answer(view: CompareView) -> Answer:
@@ -109,14 +111,18 @@ def compare_panel(view: CompareView) -> Panel:
     first, last = min(each.first for each in fans), max(each.horizon for each in fans)
     marks: list[Mark] = [mark for k, each in reversed(list(enumerate(fans))) for mark in _run(each, f"s{k}")]
     crossings = sorted(pair.crossing for pair in view.ranked.ranking.pairs if pair.crossing is not None)
+    axis = compute_axis(first, last, fans[0].run.unit, zero=any(each.compute[0] == 0 for each in fans))
+    said = -1.0
     for crossing in [each for each in crossings if first <= each <= last][:_MARKED]:
         marks.append(Line((crossing, crossing), limits, "muted", 0.9, "dotted"))
-        marks.append(Label(crossing, limits[1], numbers.quantity(crossing)))
+        if axis.position(crossing) - said > _LABEL:
+            said = axis.position(crossing)
+            marks.append(Label(crossing, limits[1], numbers.quantity(crossing)))
     ends = tuple(_end(each, f"s{k}") for k, each in enumerate(fans) if each.q50)
     run = fans[0].run
     return Panel(
         description=f"Reward against compute of {numbers.count(len(fans), 'run')}, with medians and 80 % intervals",
-        x=compute_axis(first, last, run.unit, zero=any(each.compute[0] == 0 for each in fans)),
+        x=axis,
         y=reward_axis(limits, run.metric),
         marks=tuple(marks),
         title="Runs side by side",

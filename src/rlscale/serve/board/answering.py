@@ -121,7 +121,10 @@ class Answering:
         targets = () if query.target is None else (query.target,)
         found = self.kept.fit(run, targets)
         last = run.curve.compute_last
-        slider = at_targets(found, target_grid(last)) if last > 0.0 else ()
+        grid = target_grid(last) if last > 0.0 else ()
+        if grid and query.target is not None and grid[0] < query.target < grid[-1]:
+            grid = tuple(sorted({*grid, query.target}))
+        slider = at_targets(found, grid)
         view = fit_view((found,), settings=_settings(targets=list(targets)), over_time=(self.kept.grown(found),))
         page = RunPage(
             view=view, fit=found, slider=slider, health=self.kept.health((run,))[0],

@@ -17,41 +17,56 @@ function load() {
 
 const quiet = () => new Promise((done) => (window.requestIdleCallback ? requestIdleCallback(done, { timeout: 1500 }) : setTimeout(done, 60)));
 
-export async function draw() {
-  const turn = ++asked;
-  const places = [...document.querySelectorAll("#main [data-plot]")];
-  if (!places.length || !WIDE.matches) return forget();
-  const loaded = window.Plotly !== undefined;
-  if (!loaded) await quiet();
-  if (turn !== asked) return;
-  const at = `${location.search}#${document.body.dataset.version}`;
-  try {
-    const [found] = await Promise.all([figures.at === at ? figures.by : fetched(), load()]);
-    if (turn !== asked) return;
-    figures = { at, by: found };
-  } catch {
-    return; // the drawings of the page stay
-  }
-  for (const place of document.querySelectorAll("#main [data-plot]")) watch(place);
+export function draw() {
+  asked += 1;
+  const places = document.querySelectorAll("#main [data-plot]");
+  if (!WIDE.matches) return forget();
+  for (const place of places) watch(place);
 }
 
-async function fetched() {
+// once a drawing is near the screen: what it takes to draw it
+async function ready() {
+  const turn = asked;
+  const at = `${location.search}#${document.body.dataset.version}`;
+  if (window.Plotly === undefined) await quiet();
+  const [found] = await Promise.all([figures.at === at ? figures.by : fetched(at), load()]);
+  return turn === asked && found;
+}
+
+let fetching = { at: "", figures: null };
+
+function fetched(at) {
+  if (fetching.at !== at) fetching = { at, figures: asking(at) };
+  return fetching.figures;
+}
+
+async function asking(at) {
   const url = new URL(location.href);
   url.searchParams.set("part", "figures");
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(answer.statusText);
-  return answer.json();
+  const by = await answer.json();
+  figures = { at, by };
+  return by;
 }
 
 // ---- one drawing ------------------------------------------------------------------------------------------------------
 
 const near = new IntersectionObserver((entries) => {
-  for (const entry of entries) if (entry.isIntersecting) plot(entry.target);
+  for (const entry of entries) if (entry.isIntersecting) soon(entry.target);
 }, { rootMargin: "300px" });
 
 const sizes = new ResizeObserver((entries) => {
   for (const { target } of entries) if (target.dataset.ownPlotted !== undefined) plot(target);
 });
+
+async function soon(place) {
+  try {
+    if (await ready()) await plot(place);
+  } catch {
+    fetching = { at: "", figures: null }; // the drawing of the page stays
+  }
+}
 
 function watch(place) {
   near.unobserve(place);
@@ -167,6 +182,7 @@ function fitted(of, width, svg) {
 export function forget() {
   asked += 1;
   figures = { at: "", by: {} };
+  fetching = { at: "", figures: null };
   for (const box of document.querySelectorAll("#main .plot")) {
     const place = box.parentElement;
     delete place.dataset.ownPlotted;
