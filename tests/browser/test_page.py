@@ -26,7 +26,7 @@ def test_every_page_opens_and_nothing_stands_out_of_it(bundled, opened, waiting)
         assert title in page.title()
         assert page.locator("h1").inner_text()
         assert page.locator("nav [aria-current=page]").inner_text() == title
-        for width in (1440, 1024, 390):
+        for width in (1440, 1024, 800, 390, 320):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), view
             kept(page, f"{view}-{width}")
