@@ -151,8 +151,12 @@ def test_runs_side_by_side_say_where_they_cross_and_what_differs(board):
         board.page(Query(view="compare", runs=("base/seed0", "nobody")))
 
 
+def test_without_a_name_the_page_of_runs_is_that_of_the_one_that_leads(board):
+    assert document(board, view="run")["runs"][0]["recipe"] == document(board)["recipes"][0]["recipe"]
+
+
 def test_names_that_are_not_there_are_said_so(board):
-    for query in (Query(view="run", name="nobody"), Query(view="run"), Query(view="health", name="nobody")):
+    for query in (Query(view="run", name="nobody"), Query(view="health", name="nobody")):
         with pytest.raises(UnknownError):
             board.page(query)
 

@@ -115,8 +115,9 @@ class Answering:
         return view, fits
 
     def _run(self, state: State, query: Query) -> Answer:
-        reading = _some(state, (query.name or "",))
-        run = _named(reading, query.name)
+        name = query.name or next(iter(self._leading(state)), "")  # without a name, the run that leads
+        reading = _some(state, (name,))
+        run = _named(reading, name)
         targets = () if query.target is None else (query.target,)
         found = self.kept.fit(run, targets)
         last = run.curve.compute_last
@@ -129,7 +130,8 @@ class Answering:
         return run_answer(page, self.kept.fan, self.kept.hits)
 
     def _compare(self, state: State, query: Query) -> Answer:
-        names = query.runs[:MOST_COMPARED] or self._leading(state)
+        chosen = _runs_of(state, query.runs)
+        names = chosen[:MOST_COMPARED] or self._leading(state)
         if len(names) < 2:
             alone = len(_names(state)) < 2
             _some(state, names)
@@ -152,8 +154,8 @@ class Answering:
             settings=_settings(run=[*names], target=query.target),
         )
         answer = compare_answer(CompareView(ranked=ranked, fits=tuple(fits), chosen=bool(query.runs)))
-        if len(query.runs) > MOST_COMPARED:
-            lead = f"Shown are the first {MOST_COMPARED} of the {len(query.runs)} runs that were chosen."
+        if len(chosen) > MOST_COMPARED:
+            lead = f"Shown are the first {MOST_COMPARED} of the {len(chosen)} runs that were chosen."
             answer = replace(answer, lead=(lead, *answer.lead))
         return answer
 
@@ -240,6 +242,14 @@ class Answering:
 
 def _settings(**options: object) -> Settings:
     return Settings(options={name: value for name, value in options.items() if value not in (None, [])})
+
+
+def _runs_of(state: State, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the runs that names stand for: a run for itself, a recipe for all of its runs."""
+    recipes = state.recipes
+    runs = {run for own in recipes.values() for run in own}
+    chosen = [(name,) if name in runs else recipes.get(name, (name,)) for name in names]
+    return tuple(dict.fromkeys(run for own in chosen for run in own))
 
 
 def _reading(state: State) -> Reading:

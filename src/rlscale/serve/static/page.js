@@ -148,6 +148,7 @@ named();
 let stream = null;
 let retry = 0;
 let off = false;
+let missed = false; // a server that comes back may count its versions anew
 
 function listen() {
   stream?.close();
@@ -155,8 +156,9 @@ function listen() {
   stream.addEventListener("open", online);
   stream.addEventListener("version", (event) => {
     online();
-    if (event.data !== body.dataset.version) update();
+    if (missed || event.data !== body.dataset.version) update();
     else beat();
+    missed = false;
   });
   stream.addEventListener("error", () => {
     offline();
@@ -198,7 +200,7 @@ function online() {
 
 function offline() {
   if (!off) said.textContent = "Offline: the page shows what was read last, and connects again by itself";
-  off = true;
+  off = missed = true;
   state();
 }
 
