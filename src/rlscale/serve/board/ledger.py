@@ -14,7 +14,7 @@ from rlscale.answers.settings import Settings
 from rlscale.curves import Run
 from rlscale.errors import InputError, LedgerError, hidden
 from rlscale.inference import FitOptions
-from rlscale.ledger import Ledger
+from rlscale.ledger import Ledger, RunRow
 from rlscale.live import Explanation, Following, answer_of, explain, saved_by
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import seen
@@ -146,7 +146,7 @@ def _gate_view(facts: Facts, reading: Reading | None, price: float | None) -> Ga
     runs = {} if reading is None else {run.name: run for run in reading.runs}
     if reading is None:  # as far as each was fitted
         spent = {fit.run_id: fit.compute for fit in facts.fits}
-        states = {row.name: _state(facts, row.id) for row in watched}
+        states = {row.name: _state(facts, row) for row in watched}
     else:
         spent = {row.id: runs[row.name].curve.compute_last for row in watched if row.name in runs}
         states = _states(facts, reading)
@@ -183,13 +183,13 @@ def _states(facts: Facts, reading: Reading) -> dict[str, str]:
     return found
 
 
-def _state(facts: Facts, number: int) -> str:
+def _state(facts: Facts, row: RunRow) -> str:
     """Return what a run of very many does now, by the latest decision on it."""
-    decision, row = facts.latest[number], next(row for row in facts.rows if row.id == number)
     if row.ended is not None:
         return "finished"
     acting = facts.look is not None and facts.look.acting
-    return {"hold": "held", "stop": "stopped"}.get(decision.action, "running") if acting else "running"
+    action = facts.latest[row.id].action if acting else ""
+    return {"hold": "held", "stop": "stopped"}.get(action, "running")
 
 
 def _options_of(states: Mapping[str, str]) -> dict[str, list[str]]:
