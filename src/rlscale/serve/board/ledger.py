@@ -93,7 +93,7 @@ class LedgerBoard(LiveBoard):
             return None
         stored = before.stored
         if facts is not self._facts:
-            stored = self._stored(facts) if facts.many else None
+            stored = self._stored(facts, before.stored) if facts.many else None
         self._facts = facts
         look = facts.look
         return replace(
@@ -101,8 +101,11 @@ class LedgerBoard(LiveBoard):
             troubles=troubles, budget=self._budget if look is None else float(look.settings["budget"]),
         )  # fmt: skip
 
-    def _stored(self, facts: Facts) -> Stored:
-        return stored_of(facts, self._reading_options, partial(self._loader.load, facts))
+    def _stored(self, facts: Facts, before: Stored | None) -> Stored:
+        load, known = partial(self._loader.load, facts), self._facts
+        if before is not None and known is not None and facts.fits is known.fits and len(facts.rows) == len(known.rows):
+            return replace(before, load=load)  # new points alone change no stored fit
+        return stored_of(facts, self._reading_options, load)
 
     def _decided(self, facts: Facts, reading: Reading | None) -> Decided:
         """Return the decisions that the ledger holds."""
