@@ -136,7 +136,8 @@ class FactsReader:
             rows = known.rows if same_runs else ledger.book.refreshed(known.rows)
         rulings = ledger.rulings
         look = rulings.last_look(acting=True) or rulings.last_look(acting=False)
-        latest = {} if look is None else rulings.latest(look.acting)
+        ruled = known is not None and known.marks.ruled == marks.ruled
+        latest = known.latest if ruled and known is not None else {} if look is None else rulings.latest(look.acting)
         overrides = ledger.overrides.all()
         history = rulings.decisions(most=_DECISIONS)[::-1]
         many = len(rows) > MOST
