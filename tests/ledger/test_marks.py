@@ -113,3 +113,18 @@ def test_a_tail_of_a_ledger_that_is_gone_says_so_and_goes_on(tmp_path):
     away.rename(path)
     assert len(tail.look()) == 2
     tail.close()
+
+
+def test_runs_are_refreshed_as_they_would_be_read(where):
+    with Ledger(where, create=True) as ledger:
+        fill(ledger)
+        rows = ledger.book.runs()
+        assert ledger.book.refreshed(rows) == rows
+        fill(ledger, ["b"], [44])
+        fill(ledger, ["c"])
+        ledger.book.end(rows[0].id)
+        again = ledger.book.refreshed(rows)
+        assert again == ledger.book.runs()
+        assert [row.name for row in again] == ["a", "b", "c"]
+        assert ledger.book.refreshed(again)[1] is again[1]
+        assert ledger.book.refreshed(()) == again

@@ -45,6 +45,11 @@ class Marks:
     holders: tuple[str, ...]
 
     @property
+    def ruled(self) -> tuple[int, int]:
+        """Those that change with what is decided."""
+        return self.looks, self.decisions
+
+    @property
     def of_runs(self) -> tuple[float, ...]:
         """Those that change with the runs and their logs."""
         return (self.runs, self.points, self.ended, self.bounds, self.logs)

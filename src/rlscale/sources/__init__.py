@@ -5,7 +5,8 @@
 """
 
 from rlscale.sources.assemble import Named
-from rlscale.sources.collect import Survey, assembled, bundled, collect, read, survey
+from rlscale.sources.assembled import assembled
+from rlscale.sources.collect import Survey, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
 from rlscale.sources.log import Log, ReadOptions

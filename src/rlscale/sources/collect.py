@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
 from rlscale.sources.tables.frames import Frame, with_frames
 
-__all__ = ["Survey", "assembled", "bundled", "collect", "listed", "named_logs", "read", "survey"]
+__all__ = ["Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
 
 _log = logging.getLogger(__name__)
 
@@ -268,31 +268,6 @@ def named_logs(
     errors.extend(SourceError(one.log.path, one.log.refused, [one.name]) for one in logs if one.log.refused)
     _raise_first(errors, options)
     return [one for one in logs if not one.log.refused]
-
-
-def assembled(uri: str, logs: Sequence[Log], options: ReadOptions) -> Reading:
-    """Return the runs of logs that were read of an address; what cannot be used is among the errors.
-
-    Parameters
-    ----------
-    uri : str
-    logs : sequence of Log
-    options : ReadOptions
-
-    Raises
-    ------
-    ChoiceError
-        Several metrics or compute axes could be meant.
-    InputError
-        An option that cannot be.
-    """
-    errors: list[SourceError] = []
-    found = Found(Path(uri), asked=True, given=Path(uri), uri=uri)
-    named = named_logs([found], errors, replace(options, strict=False), lambda _: list(logs)) if logs else []
-    with np.errstate(over="ignore", invalid="ignore"):
-        runs, left_out = assemble(named, options) if named else ([], [])
-    errors.extend(left_out)
-    return reading_of(runs, named, errors, ())
 
 
 def _logs(

@@ -120,26 +120,34 @@ class FactsReader:
             known = self._facts
             late = known is not None and known.many and self._asked % _FITS_EVERY == 0
             if known is None or marks != known.marks or late:
-                self._facts = self._read(ledger, marks, known)
+                self._facts = self._read(ledger, marks, known, late=late)
             assert self._facts is not None
             return self._facts
         except LedgerError:
             self.close()
             raise
 
-    def _read(self, ledger: Ledger, marks: Marks, known: Facts | None) -> Facts:
+    def _read(self, ledger: Ledger, marks: Marks, known: Facts | None, *, late: bool) -> Facts:
         """Read what changed; two reads of a ledger that is written see two moments, which the next poll mends."""
         same_runs = known is not None and known.marks.of_runs == marks.of_runs
-        rows = known.rows if same_runs and known is not None else ledger.book.runs()
+        if known is None or not known.many:
+            rows = ledger.book.runs()
+        else:
+            rows = known.rows if same_runs else ledger.book.refreshed(known.rows)
         rulings = ledger.rulings
         look = rulings.last_look(acting=True) or rulings.last_look(acting=False)
-        latest = {} if look is None else rulings.latest(look.acting)
+        ruled = known is not None and known.marks.ruled == marks.ruled
+        latest = known.latest if ruled and known is not None else {} if look is None else rulings.latest(look.acting)
         overrides = ledger.overrides.all()
         history = rulings.decisions(most=_DECISIONS)[::-1]
         many = len(rows) > MOST
-        fits = ledger.fits.latest() if many else ()
-        if known is not None and known.marks == marks and many and _alike(known.fits, fits):
-            return known
+        # fits come with looks; those that come without are looked for now and then
+        looked = known is None or not known.many or known.marks.looks != marks.looks
+        fits = () if not many else ledger.fits.latest() if looked or late or known is None else known.fits
+        if known is not None and many and _alike(known.fits, fits):
+            if known.marks == marks:
+                return known
+            fits = known.fits
         return Facts(
             marks=marks,
             rows=rows,

@@ -14,7 +14,7 @@ from rlscale.answers.settings import Settings
 from rlscale.curves import Run
 from rlscale.errors import InputError, LedgerError, hidden
 from rlscale.inference import FitOptions
-from rlscale.ledger import Ledger
+from rlscale.ledger import Ledger, RunRow
 from rlscale.live import Explanation, Following, answer_of, explain, saved_by
 from rlscale.live.settings import WatchSettings
 from rlscale.live.sight import seen
@@ -93,7 +93,7 @@ class LedgerBoard(LiveBoard):
             return None
         stored = before.stored
         if facts is not self._facts:
-            stored = self._stored(facts) if facts.many else None
+            stored = self._stored(facts, before.stored) if facts.many else None
         self._facts = facts
         look = facts.look
         return replace(
@@ -101,8 +101,11 @@ class LedgerBoard(LiveBoard):
             troubles=troubles, budget=self._budget if look is None else float(look.settings["budget"]),
         )  # fmt: skip
 
-    def _stored(self, facts: Facts) -> Stored:
-        return stored_of(facts, self._reading_options, partial(self._loader.load, facts))
+    def _stored(self, facts: Facts, before: Stored | None) -> Stored:
+        load, known = partial(self._loader.load, facts), self._facts
+        if before is not None and known is not None and facts.fits is known.fits and len(facts.rows) == len(known.rows):
+            return replace(before, load=load)  # new points alone change no stored fit
+        return stored_of(facts, self._reading_options, load)
 
     def _decided(self, facts: Facts, reading: Reading | None) -> Decided:
         """Return the decisions that the ledger holds."""
@@ -115,10 +118,19 @@ class LedgerBoard(LiveBoard):
             watched = f"{facts.watcher} watches and has not looked yet" if facts.watcher else "no watcher has looked"
             return replace(held, note=f"Nothing is decided yet: {watched} at this ledger.")
         try:
-            return replace(held, gate=_gate_view(facts, reading, self._price))
+            return replace(held, gate=self._gate(facts, reading))
         except (InputError, KeyError) as error:
             why = error.on_command_line if isinstance(error, InputError) else str(error)
             return replace(held, note=f"The decisions of this ledger cannot be shown: {why}")
+
+    def _gate(self, facts: Facts, reading: Reading | None) -> GateView:
+        """Return the decisions in force; of very many runs those of before, where new points are all that is new."""
+        known, before = self._facts, self._state.decided.gate
+        if reading is None and known is not None and before is not None and facts.fits is known.fits:
+            now, then = facts.marks, known.marks
+            if (now.ruled, now.words, now.ended) == (then.ruled, then.words, then.ended):
+                return before
+        return _gate_view(facts, reading, self._price)
 
     def _explain(self, number: int) -> Explanation:
         with Ledger(self._where, patience=2.0) as ledger:
@@ -146,7 +158,7 @@ def _gate_view(facts: Facts, reading: Reading | None, price: float | None) -> Ga
     runs = {} if reading is None else {run.name: run for run in reading.runs}
     if reading is None:  # as far as each was fitted
         spent = {fit.run_id: fit.compute for fit in facts.fits}
-        states = {row.name: _state(facts, row.id) for row in watched}
+        states = {row.name: _state(facts, row) for row in watched}
     else:
         spent = {row.id: runs[row.name].curve.compute_last for row in watched if row.name in runs}
         states = _states(facts, reading)
@@ -183,13 +195,13 @@ def _states(facts: Facts, reading: Reading) -> dict[str, str]:
     return found
 
 
-def _state(facts: Facts, number: int) -> str:
+def _state(facts: Facts, row: RunRow) -> str:
     """Return what a run of very many does now, by the latest decision on it."""
-    decision, row = facts.latest[number], next(row for row in facts.rows if row.id == number)
     if row.ended is not None:
         return "finished"
     acting = facts.look is not None and facts.look.acting
-    return {"hold": "held", "stop": "stopped"}.get(decision.action, "running") if acting else "running"
+    action = facts.latest[row.id].action if acting else ""
+    return {"hold": "held", "stop": "stopped"}.get(action, "running")
 
 
 def _options_of(states: Mapping[str, str]) -> dict[str, list[str]]:
