@@ -205,10 +205,13 @@ class RankView(View):
     ranking: Ranking
     runs: tuple[RunLine, ...]
     calibration: Calibration | None = None
+    stored_in: Bounds | None = None
 
     @cached_property
     def shown_in(self) -> Bounds:
-        """What rewards are written and drawn in, for all runs."""
+        """What rewards are written and drawn in, for all runs; ``stored_in`` where some are at hand only."""
+        if self.stored_in is not None:
+            return self.stored_in
         return min(run.shown_in[0] for run in self.runs), max(run.shown_in[1] for run in self.runs)
 
     @property

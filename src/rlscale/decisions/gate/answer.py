@@ -18,9 +18,10 @@ from rlscale.inference.verdict import VerdictName
 from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
-__all__ = ["Decision", "Evidence", "GateAnswer", "comeback", "decided_savings"]
+__all__ = ["QUANTILES", "Decision", "Evidence", "GateAnswer", "comeback", "decided_savings"]
 
-_QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
+#: Names of the quantiles of a forecast, in the order of ``inference.forecast.LEVELS``.
+QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,7 @@ class Decision(Value):
         told = self.evidence
         forecast = None
         if told.forecast is not None:
-            forecast = {**dict(zip(_QUANTILES, told.forecast, strict=True)), "mean": told.mean}
+            forecast = {**dict(zip(QUANTILES, told.forecast, strict=True)), "mean": told.mean}
         return {
             "run": self.run,
             "recipe": self.recipe,
