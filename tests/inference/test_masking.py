@@ -181,7 +181,9 @@ def test_a_believed_fall_is_cut_where_it_begins_and_not_at_the_best_of_a_plateau
     reward = np.where(steps() > 70, np.maximum(0.85 - 0.02 * (steps() - 70), 0.5), 0.85) + noise(seed, sd=0.06)
     reward[20:23] += 0.05  # the best stretch lies long before the sickness
     run = run_with(train_reward=reward, truncation=np.where(steps() > 78, 0.9, 0.03))
-    curve = assumed([replace(run.curve, bounds_from="open", open=OpenBounds(lowest=0.0, highest=0.0, range=0.0, because="asked"))])[0]
+    curve = assumed(
+        [replace(run.curve, bounds_from="open", open=OpenBounds(lowest=0.0, highest=0.0, range=0.0, because="asked"))]
+    )[0]
     run = run.with_curve(curve, source=None, warnings=())
     found = fit(run)
     assert found.verdict.name == "collapsed"
@@ -189,7 +191,9 @@ def test_a_believed_fall_is_cut_where_it_begins_and_not_at_the_best_of_a_plateau
     assert min(found.masked) >= found.alarm.since
     under = np.count_nonzero(run.curve.compute >= found.alarm.since)
     assert len(found.masked) == under
-    assert any(one.startswith(f"{under} evaluations left out of the fit: truncation says stop") for one in found.warnings)
+    assert any(
+        one.startswith(f"{under} evaluations left out of the fit: truncation says stop") for one in found.warnings
+    )
     assert "truncation" in found.verdict.why
 
 

@@ -131,8 +131,8 @@ class Fit(Result, Value):
         """Compute at which the question should be ``resolved``, in the curve's unit.
 
         Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, where
-        the values look smoothed, only an assumed bound ends the interval, or a monitor says ``stop``, and where 100 times the last compute will
-        probably not do (see ``resolves``). Some 2 ms, computed when asked for.
+        the values look smoothed, only an assumed bound ends the interval, or a monitor says ``stop`` to the end, and
+        where 100 times the last compute will probably not do (see ``resolves``). Some 2 ms, computed when asked for.
         """
         unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
         if self.posterior is None or self.verdict.name not in unresolved or self.smoothing is not None:

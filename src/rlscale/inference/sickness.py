@@ -27,8 +27,8 @@ def first_mover(found: Break, checkup: Checkup | None, unit: str) -> str:
     alarm = checkup.first_after(found.until)
     if alarm is not None and alarm.since is not None:
         where = "at the peak" if place == "the peak" else "before it"
-        apart = f"{alarm.since - found.until:.4g} {unit} after it"
-        return f" No alarm stood {where}; {_name(alarm)} was seen {apart}: {alarm.message}."
+        later = f"{alarm.since - found.until:.4g} {unit} after it"
+        return f" No alarm stood {where}; {_name(alarm)} was seen {later}: {alarm.message}."
     alarm = checkup.latest_over(found.until)
     if alarm is None or alarm.until is None:
         return ""
@@ -52,14 +52,19 @@ def disagreement(episodes: tuple[Alarm, ...], found: Break, unit: str) -> str:
     between = [
         alarm
         for alarm in episodes
-        if alarm.since is not None and alarm.until is not None and found.until < alarm.until and alarm.since < found.since
+        if alarm.since is not None
+        and alarm.until is not None
+        and found.until < alarm.until
+        and alarm.since < found.since
     ]
     if not between:
         return ""
     names = " and ".join(dict.fromkeys(_name(alarm) for alarm in between))
     start = min(alarm.since or 0.0 for alarm in between)
     end = max(alarm.until or 0.0 for alarm in between)
-    return f" The evaluations before and after {names} said stop ({start:.4g} to {end:.4g} {unit}) are not on one curve."
+    return (
+        f" The evaluations before and after {names} said stop ({start:.4g} to {end:.4g} {unit}) are not on one curve."
+    )
 
 
 def sick_since(checkup: Checkup, before: int, under: int, until: float, unit: str) -> tuple[str, ...]:
