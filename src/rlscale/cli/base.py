@@ -40,7 +40,7 @@ class _BadInput(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        from rlscale.sources.naming import clean
+        from rlscale.sources.printable import clean
 
         click.echo(f"error: {clean(self.message)}", err=True)
 

@@ -120,9 +120,7 @@ class Events:
 
     def alarms_after(self, number: int, kind: str = ALARM) -> tuple[Event, ...]:
         """Return the events of alarms after that of a number, oldest first."""
-        return self._events(
-            select(events).where(events.c.kind == kind, events.c.id > number).order_by(events.c.id)
-        )
+        return self._events(select(events).where(events.c.kind == kind, events.c.id > number).order_by(events.c.id))
 
     def count(self) -> int:
         """Return how many there are."""

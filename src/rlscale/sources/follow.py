@@ -12,13 +12,14 @@ import numpy as np
 
 from rlscale.curves import Run
 from rlscale.errors import SourceError
+from rlscale.sources import formats
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.collect import listed, named_logs
 from rlscale.sources.discover import Found, by_name
-from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.readers import read_found, reader_of
+from rlscale.sources.format import Stored
+from rlscale.sources.log import ReadOptions
+from rlscale.sources.readers import read_found
 from rlscale.sources.reading import Reading, reading_of
-from rlscale.sources.record import Record
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head
 
@@ -26,8 +27,6 @@ __all__ = ["Follower"]
 
 #: Device, inode, size and time of change of a file and of what is read beside it; None: read at every look.
 _Signature = tuple[tuple[int, int, int, int], ...] | None
-
-_STATE = "trainer_state.json"
 
 
 class Follower:
@@ -47,7 +46,7 @@ class Follower:
         self._held: dict[Path, _Held] = {}
         self._open = Descriptors()
         weakref.finalize(self, self._open.close_all)
-        self._looks: dict[Path, tuple[_Signature, float]] = {}
+        self._looks: dict[tuple[Callable[[Path], float], Path], tuple[_Signature, float]] = {}
         self._files: list[Found] = []
         self._seen: tuple[list[Found], list[Path], list[str]] | None = None
         self._last: Reading | None = None
@@ -89,7 +88,7 @@ class Follower:
     def _gone(self, files: Sequence[Found]) -> list[Path]:
         """Return the files that were read before and are not there."""
         here = {found.path for found in files}
-        homes = {_home(path) for path in here if path.name == _STATE}
+        homes = {_home(path) for path in here} - {None}
         lost = [found.path for found in self._files if found.path not in here and not found.uri]
         known = {state[:2] for path in here for state in _signature_of(path)[:1]} if lost else set()
         gone = []
@@ -97,7 +96,7 @@ class Follower:
             held = self._held.get(path)
             if held is None or held.logs is None or os.path.exists(path):
                 continue
-            replaced = path.name == _STATE and _home(path) in homes  # a checkpoint that a later one replaced
+            replaced = _home(path) in homes  # a checkpoint that a later one replaced
             if not replaced and here.isdisjoint(path.parents) and held.identity not in known:
                 gone.append(path)
         return gone
@@ -128,15 +127,15 @@ class Follower:
     def _looked(self, look: Callable[[Path], float], path: Path) -> float:
         """Return what a look into a file says, from memory where it has not changed."""
         signature = _signature_of(path)
-        known = self._looks.get(path)
+        known = self._looks.get((look, path))
         if known is None or known[0] != signature:
-            known = self._looks[path] = (signature, look(path))
+            known = self._looks[look, path] = (signature, look(path))
         return known[1]
 
     def _reading(self, errors: list[SourceError], beside: Sequence[SourceError]) -> Reading:
         stale: list[SourceError] = []
 
-        def held(found: Found) -> list[Log] | list[Record]:
+        def held(found: Found) -> Sequence[Stored]:
             one = self._held[found.path]
             if one.logs is None:
                 raise one.error or SourceError(str(found.path), "is gone")
@@ -170,7 +169,7 @@ class _Held:
 
     def __init__(self, files: Descriptors, options: ReadOptions) -> None:
         self._options = options
-        self.logs: list[Log] | list[Record] | None = None
+        self.logs: Sequence[Stored] | None = None
         self.error: SourceError | None = None
         self._files = files
         self._signature: _Signature = None
@@ -198,14 +197,14 @@ class _Held:
             self.error = SourceError(str(found.path), f"cannot be read ({error.strerror or error}); check the disk")
         return self.logs is not logs or str(self.error) != said
 
-    def _read(self, found: Found) -> list[Log] | list[Record]:
+    def _read(self, found: Found) -> Sequence[Stored]:
         path = found.path
         if found.uri or by_name(path) or path.is_dir():
             return read_found(found, self._options)
         if self._tail is None:
             head = read_head(path)
-            reader = reader_of(path, head, self._options) if head else None
-            if reader is None or reader.fold is None or not encoding_of(head).startswith("utf-8"):
+            form = formats.of_file(path, head) if head else None
+            if form is None or form.fold is None or not encoding_of(head).startswith("utf-8"):
                 return read_found(found, self._options)
             self._tail = Tail(path, self._files, self._options)
         try:
@@ -221,25 +220,11 @@ def _signature(found: Found) -> _Signature:
     path = found.path
     if found.uri:
         return None
-    if os.path.isdir(path):
-        return _signature_of_events(path)
-    beside: list[Path] = []
-    if path.suffix.lower() in {".db", ".sqlite", ".sqlite3"}:
-        beside = [path.with_name(f"{path.name}-wal")]
-    elif path.suffix == ".wandb":
-        beside = [path.parent / "files" / "wandb-metadata.json"]
-    elif path.suffix == ".parquet":
-        beside = [path.with_name(f"{path.stem}_configs.parquet"), path.parent / "aux" / "configs.parquet"]
-    return _signature_of(path, *beside) or None
-
-
-def _signature_of_events(folder: Path) -> _Signature:
-    """Return the signature of a folder of TensorBoard's files; None for a store, which has folders of its own."""
     try:
-        inside = sorted(folder.iterdir())
+        beside = formats.companions_of(path)
     except OSError:
         return None
-    return _signature_of(folder, *inside) if any("tfevents" in path.name for path in inside) else None
+    return None if beside is None else _signature_of(path, *beside) or None
 
 
 def _signature_of(*paths: Path) -> tuple[tuple[int, int, int, int], ...]:
@@ -253,9 +238,10 @@ def _signature_of(*paths: Path) -> tuple[tuple[int, int, int, int], ...]:
     return tuple(found)
 
 
-def _home(state: Path) -> Path:
-    """Return the folder of the run of a ``trainer_state.json``."""
-    return state.parent.parent if state.parent.name.startswith("checkpoint-") else state.parent
+def _home(path: Path) -> Path | None:
+    """Return the folder of the run whose history a file repeats."""
+    known = formats.checkpoint_of(path)
+    return None if known is None else known[1].home
 
 
 def _with_gone(files: Sequence[Found], before: Sequence[Found], gone: Sequence[Path]) -> list[Found]:

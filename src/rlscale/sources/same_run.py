@@ -14,15 +14,13 @@ import numpy as np
 from rlscale.curves import Series
 from rlscale.sources.clocks import Clock
 from rlscale.sources.discover import Found
+from rlscale.sources.format import Kind
+from rlscale.sources.formats import is_table, kind_of, rank_of
 from rlscale.sources.log import Log
 from rlscale.sources.naming import Place, home_of
 from rlscale.sources.text import plural
 
 __all__ = ["once"]
-
-#: Of logs of one run that go equally far, the first of these is read: trainers' own files are exact, event files are
-#: in single precision.
-_BEST = ("trl", "verl-file", "verl-console", "wandb", "mlflow", "trackio", "tensorboard")
 
 #: What a tracker's copy may lose: TensorBoard keeps single precision.
 _PRECISION = 1e-6
@@ -35,8 +33,8 @@ _CLOSEST = 16
 #: Rewards at either end of a log by which copies are found: one may hold the start (a killed run) or the end alone.
 _AT_AN_END = 128
 
-#: Containers whose rows have times.
-TRACKERS = frozenset({"wandb", "mlflow", "trackio", "tensorboard", "tracker-export"})
+#: Logs whose rows have times.
+_TIMED = (Kind.TRACKER, Kind.EXPORT)
 
 Placed = tuple[Found, Place, Log]
 
@@ -123,7 +121,7 @@ def _completed(log: Log, copy: Log) -> Log:
     """Return the log with what only its copy holds: configuration, seed, GPUs, times, graded samples."""
     graded = "generations" in copy.settings and "generations" not in log.settings
     clocks = {name: clock for name, clock in copy.clocks.items() if _reaches(clock, log)}
-    timed = copy.format in TRACKERS and log.format not in TRACKERS and "elapsed" in clocks
+    timed = kind_of(copy.format) in _TIMED and kind_of(log.format) not in _TIMED and "elapsed" in clocks
     return replace(
         log,
         config={**copy.config, **log.config},
@@ -145,16 +143,17 @@ def _reaches(clock: Clock, log: Log) -> bool:
     return bool(clock.seconds.step.size) and float(clock.seconds.step[-1]) >= last
 
 
-def _rank(log: Log) -> tuple[float, int]:
+def _rank(log: Log) -> tuple[float, int, int]:
     last = max((float(one.step[-1]) for one in log.series.values() if one.step.size), default=0.0)
-    return last, -_BEST.index(log.format) if log.format in _BEST else -len(_BEST)
+    precision, place = rank_of(log.format)
+    return last, -precision, -place
 
 
 def _same(one: Placed, other: Placed) -> bool:
     first, second = one[2], other[2]
     if first.format == second.format or one[0].uri or other[0].uri:
         return False
-    if any(log.format == "table" and log.name for log in (first, second)):  # results put together by hand
+    if any(is_table(log.format) and log.name for log in (first, second)):  # results put together by hand
         return False
     keys = [key for key in (*first.validation, *first.train) if key in (*second.validation, *second.train)]
     pairs = [_both(first.series[key], second.series[key]) for key in keys]

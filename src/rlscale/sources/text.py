@@ -6,7 +6,7 @@ import codecs
 import io
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +19,7 @@ __all__ = [
     "decoded_head",
     "encoding_of",
     "first_object",
+    "head_is",
     "head_objects",
     "json_rows",
     "line_blocks",
@@ -82,6 +83,16 @@ def read_head(path: Path) -> bytes:
     """Return the first ``HEAD_BYTES`` bytes of a file."""
     with opened(path) as file:
         return file.read(HEAD_BYTES)
+
+
+def head_is(path: Path, look: Callable[[bytes], bool]) -> bool:
+    """Whether ``look`` says so of the first ``HEAD_BYTES`` bytes; true where reading the file says why it cannot be."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return True
+    return bool(head) and look(head)
 
 
 def decoded_head(head: bytes) -> str:

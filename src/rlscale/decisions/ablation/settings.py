@@ -25,8 +25,6 @@ _IDENTITY = frozenset(
 )
 _IDENTITIES = frozenset({"name", "run", "run_name", "recipe", "group", "experiment", "experiment_name", "project"})
 _MISSING = frozenset({"", "none", "null", "nan", "n/a", "na", "-"})
-#: A table's columns are settings; the configuration of a log holds hundreds of keys, which have to be named.
-_FLAT = (None, "table", "frame")
 
 
 @dataclass(frozen=True)
@@ -134,9 +132,9 @@ def knobs_of(runs: Sequence[Run], given: Mapping[str, Mapping[str, Any]], named:
 def _stated(run: Run, given: Mapping[str, Mapping[str, Any]], named: Sequence[str]) -> dict[str, Any]:
     """Return what is known of the settings of a run."""
     own = {name: value for name, value in run.settings.items() if name not in _NO_KNOBS}
-    if run.source is None or run.source.format in _FLAT:
+    if run.source is None or run.source.is_table:
         own = {**{name: value for name, value in run.config.items() if name not in _NO_KNOBS}, **own}
-    else:
+    else:  # the configuration of a log holds hundreds of keys, which have to be named
         own |= {name: value for name in named if (value := _key(run.config, name)) is not None and name not in own}
     if run.model_params is not None and "model_params" not in own:
         own["model_params"] = run.model_params

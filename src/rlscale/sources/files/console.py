@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from rlscale.sources.files.roll_stdout import RollStdout
 from rlscale.sources.files.skyrl_log import SkyRlLog
 from rlscale.sources.files.trl_console import TrlConsole
 from rlscale.sources.files.verl_console import VerlConsole
+from rlscale.sources.format import Entry, Format, Precision
 from rlscale.sources.history import History
 from rlscale.sources.log import Log
-from rlscale.sources.text import decoded_head
+from rlscale.sources.text import HEAD_BYTES, decoded_head
 from rlscale.sources.trainers.base import log_of
 
-__all__ = ["DIALECTS", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
+__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
 
 NAME = "console"
 
@@ -27,6 +29,11 @@ NAME = "console"
 DIALECTS: tuple[type[Dialect], ...] = (VerlConsole, RollStdout, OpenRlhfLog, SlimeLog, SkyRlLog, TrlConsole)
 
 _SUFFIXES = frozenset({".log", ".txt", ".out", ".err", ""})
+
+#: A line that a trainer prints at every step, or one with its metrics.
+_STEP = re.compile(
+    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
+)
 
 #: What NeMo-RL prints before its rounded results.
 _NEMO = "Training Results:"
@@ -154,3 +161,39 @@ def _unknown(path: str, rounded: str) -> FormatError:
         f"holds no line {known}, 'Step N:' (SkyRL) or 'metrics_tag: {{...}}' (ROLL); give the trainer's metrics log"
     )
     return FormatError(path, message)
+
+
+def _holds_a_step(path: Path) -> bool:
+    """Whether a text file, whose ending says nothing, holds a trainer's step."""
+    try:
+        with path.open("rb") as file:
+            rest = b""
+            while block := file.read(HEAD_BYTES):
+                if _STEP.search(rest + block):
+                    return True
+                rest = (rest + block)[-64:]
+    except OSError:
+        return True  # reading it says why it cannot be read
+    return False
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry("trl-console", "TRL's output", "the text log with its progress bars", note="unless it is rounded"),
+        Entry(
+            "verl-console", "verl's console", "the text log", note="from 0.2 on, behind Ray's prefixes",
+            precision=Precision.PRINTED,
+        ),
+        Entry(
+            NAME, "other trainers' consoles", "the text log", checked="files written as the source prints them",
+            note="ROLL, OpenRLHF, slime, SkyRL",
+        ),
+    ),
+    sniff=sniff,
+    read=read,
+    fold=ConsoleFold,
+    endings=(".log", ".out"),
+    unsure=(".txt", ".err"),
+    looks_like=_holds_a_step,
+)  # fmt: skip

@@ -7,6 +7,8 @@ every GRPO log and is never used.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,22 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError, FormatError, SourceError
+from rlscale.sources.format import Checkpoint, Entry, Format, Precision
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row, number
-from rlscale.sources.text import decoded_head, were, whole_json
+from rlscale.sources.text import HEAD_BYTES, decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.trl import NOT_SERIES, TRL
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "read", "sniff"]
 
 NAME = "trl"
+
+_STATE = "trainer_state.json"
+_FOLDER = re.compile(r"checkpoint-(\d+)")
+_GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
 _CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_epochs", "train_batch_size")
 
@@ -32,7 +39,7 @@ _CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the file is a trainer state, by its name or its first keys."""
     text = decoded_head(head)
-    return path.name.endswith("trainer_state.json") or (text.lstrip().startswith("{") and '"log_history"' in text)
+    return path.name.endswith(_STATE) or (text.lstrip().startswith("{") and '"log_history"' in text)
 
 
 def read(path: Path) -> list[Log]:
@@ -77,3 +84,35 @@ def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
         yield step, {key: value for key, value in values.items() if value is not None}
     if without_step:
         repairs.append(f"{were(without_step, 'row')} left out: no step")
+
+
+def _checkpoint(path: Path) -> Checkpoint | None:
+    """Return what a state repeats: that of every checkpoint holds the whole history so far."""
+    if path.name != _STATE:
+        return None
+    match = _FOLDER.fullmatch(path.parent.name)
+    if match is None:
+        return Checkpoint(path.parent, math.inf, path.name)
+    return Checkpoint(path.parent.parent, float(match[1]), f"{path.parent.name}/{path.name}")
+
+
+def _reaches(state: Path) -> float:
+    """Return the steps a state covers, and a half: it goes before a checkpoint of that step."""
+    try:
+        with state.open("rb") as file:
+            found = _GLOBAL_STEP.search(file.read(HEAD_BYTES))
+    except OSError:
+        return math.inf
+    return float(found[1]) + 0.5 if found else math.inf
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(Entry(NAME, "TRL and Unsloth", f"{_STATE}, or the output folder", precision=Precision.FULL),),
+    sniff=sniff,
+    read=read,
+    endings=(_STATE,),
+    checkpoint=_checkpoint,
+    reaches=_reaches,
+    file_words="trainer_state",
+)

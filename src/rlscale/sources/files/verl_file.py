@@ -10,6 +10,7 @@ import numpy as np
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.fold import read_lines
 from rlscale.sources.files.json_fold import JsonFold, numbers_of
+from rlscale.sources.format import Entry, Format, Precision
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.repair import number as as_number
@@ -17,7 +18,7 @@ from rlscale.sources.text import first_object, were
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.verl import VERL
 
-__all__ = ["NAME", "VerlFold", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "VerlFold", "read", "sniff"]
 
 NAME = "verl-file"
 
@@ -71,3 +72,13 @@ class VerlFold(JsonFold):
         if not found:
             raise EmptyError(self.path, "holds no step; verl has not logged one yet")
         return [log_of(VERL, one) for one in found]
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(Entry(NAME, "verl's file logger", "{project}/{experiment}.jsonl", precision=Precision.FULL),),
+    sniff=sniff,
+    read=read,
+    fold=VerlFold,
+    endings=(".jsonl",),
+)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rlscale.curves import Series
 from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
-from rlscale.ledger import Ledger, Logged, Points, RunRow
+from rlscale.sources.format import Address, Entry, Format, Kind
 from rlscale.sources.log import Log
 
-__all__ = ["NAME", "read"]
+if TYPE_CHECKING:
+    from rlscale.ledger import Logged, Points, RunRow
+
+__all__ = ["FORMAT", "NAME", "read"]
 
 NAME = "ledger"
 
@@ -22,6 +27,8 @@ def read(uri: str) -> list[Log]:
     SourceError
         It cannot be opened, or holds no run with points.
     """
+    from rlscale.ledger import Ledger, Logged
+
     where = hidden(uri)
     try:
         with Ledger(uri) as ledger:
@@ -79,3 +86,17 @@ def _log(row: RunRow, own: Points, beside: dict[str, Points], log: Logged, where
         settings=row.settings,
         trainer=log.trainer,
     )
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.LEDGER,
+    entries=(
+        Entry(NAME, "a ledger in SQLite", "ledger:FILE", note="what rlscale ledger add and rlscale watch keep"),
+        Entry(
+            NAME, "a ledger in PostgreSQL", "ledger:postgresql://USER@HOST/DATABASE", "postgres", "a real server",
+            "a password in PGPASSWORD or ~/.pgpass",
+        ),
+    ),
+    address=Address((NAME,), "ledger:FILE", read, bare=True),
+)  # fmt: skip

@@ -14,9 +14,12 @@ from typing import Any
 
 from rlscale.errors import FormatError, SourceError
 
-__all__ = ["Database", "is_sqlite", "opened", "refusal", "tables_of"]
+__all__ = ["ENDINGS", "Database", "is_sqlite", "journal_of", "opened", "refusal", "tables_of"]
 
 _MAGIC = b"SQLite format 3\0"
+
+#: Ends of the names of databases.
+ENDINGS = (".db", ".sqlite", ".sqlite3")
 
 #: Where the header keeps the version of the journal: 2 is write-ahead.
 _READ_VERSION = 19
@@ -38,6 +41,11 @@ _HALFWAY = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.
 def is_sqlite(head: bytes) -> bool:
     """Whether the first bytes are those of an SQLite database."""
     return head.startswith(_MAGIC)
+
+
+def journal_of(path: Path) -> Path:
+    """Return where the write-ahead log of a database stands."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def tables_of(path: Path) -> dict[str, frozenset[str]]:
@@ -177,7 +185,7 @@ def opened(path: Path) -> Iterator[Database]:
         real = path.resolve()
         with real.open("rb") as file:
             head = file.read(100)
-        wal = real.with_name(f"{real.name}-wal")
+        wal = journal_of(real)
         logged = wal.stat().st_size if wal.is_file() else 0
         size = real.stat().st_size + logged
     except OSError as error:

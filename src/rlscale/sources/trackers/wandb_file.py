@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources.format import Address, Claim, Entry, Format, Kind, Precision, Stored
 from rlscale.sources.record import Record, followed
 from rlscale.sources.text import opened, plural, were
 from rlscale.sources.trackers.wandb_run import MOST_GPUS, Run
 from rlscale.sources.trackers.wire import WireError
 
-__all__ = ["NAME", "joined", "read_records", "sniff"]
+__all__ = ["FORMAT", "NAME", "joined", "read_records", "sniff"]
 
 NAME = "wandb"
 
@@ -34,6 +35,9 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _LARGE = 64 << 20
 
 _METADATA_CAP = 1 << 20
+
+#: Its own logs.
+_DEBUG = frozenset({"debug.log", "debug-internal.log", "debug-core.log"})
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -228,9 +232,48 @@ def _assembled(kind: int, part: bytes, offset: int, state: _State) -> bytes | No
 def _gpus_beside(path: Path) -> float | None:
     """Return the GPUs in ``files/wandb-metadata.json``, where older versions kept what they knew of the machine."""
     try:
-        with (path.parent / "files" / "wandb-metadata.json").open("rb") as file:
+        with _metadata(path).open("rb") as file:
             metadata = json.loads(file.read(_METADATA_CAP))
     except (OSError, ValueError, RecursionError):
         return None
     count = metadata.get("gpu_count") if isinstance(metadata, dict) else None
     return float(count) if type(count) is int and 0 < count < MOST_GPUS else None
+
+
+def _metadata(path: Path) -> Path:
+    return path.parent / "files" / "wandb-metadata.json"
+
+
+def _claims(folder: Path, names: Sequence[str]) -> Claim:
+    """Return the claim: what else stands beside a ``.wandb`` file repeats the run (its console, its summary)."""
+    return Claim(only=frozenset(name for name in names if name.endswith(".wandb")), beside=_DEBUG)
+
+
+def _from_service(uri: str) -> Sequence[Stored]:
+    from rlscale.sources.trackers import wandb_api
+
+    return wandb_api.read_records(uri)
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.TRACKER,
+    entries=(
+        Entry(
+            NAME, "W&B offline files", "run-*.wandb, or the folder wandb",
+            note="decoded without the wandb package; killed runs and their console too", precision=Precision.TRACKED,
+        ),
+        Entry(
+            NAME, "W&B's service", "wandb://ENTITY/PROJECT[/RUN]", "wandb",
+            "the documented shape of its answers, on a local server", "full history, not the sampled one",
+        ),
+    ),
+    sniff=sniff,
+    read=read_records,
+    address=Address(("wandb",), "wandb://ENTITY/PROJECT", _from_service),
+    endings=(".wandb",),
+    claims=_claims,
+    companions=lambda path: (_metadata(path),),
+    folder_words=r"wandb([-_]offline)?|(offline-)?run-\d{8}_\d{6}-.*",
+    joined=joined,
+)  # fmt: skip
