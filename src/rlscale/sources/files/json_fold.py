@@ -6,16 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
-from rlscale.sources.files.dialect import LONGEST_KEY
 from rlscale.sources.files.fold import Fold, forked
+from rlscale.sources.limits import LONGEST_KEY, ROW_DEPTH
 from rlscale.sources.repair import Row
 from rlscale.sources.repair import number as as_number
 from rlscale.sources.text import JsonLines
 
 __all__ = ["JsonFold", "numbers_of"]
-
-#: Levels of a row; what lies deeper is no metric.
-_DEPTH = 16
 
 
 class JsonFold(Fold):
@@ -81,11 +78,11 @@ def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]
     values: dict[str, float] = {}
     inside = row.get(without) if without else None
     if not isinstance(inside, Mapping):
-        _collect(row, "", _DEPTH, values)
+        _collect(row, "", ROW_DEPTH, values)
         return values
-    _collect({key: value for key, value in row.items() if key != without}, "", _DEPTH, values)
+    _collect({key: value for key, value in row.items() if key != without}, "", ROW_DEPTH, values)
     inner: dict[str, float] = {}
-    _collect(inside, "", _DEPTH, inner)
+    _collect(inside, "", ROW_DEPTH, inner)
     return {**values, **{key: value for key, value in inner.items() if key not in values}}
 
 

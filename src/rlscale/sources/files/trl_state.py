@@ -18,8 +18,8 @@ import numpy as np
 from rlscale.errors import EmptyError, FormatError, SourceError
 from rlscale.sources.format import Checkpoint, Entry, Format, Precision
 from rlscale.sources.history import of_rows
+from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.log import Log
-from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row, number
 from rlscale.sources.text import HEAD_BYTES, decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of

@@ -6,15 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from rlscale.sources import names
+from rlscale.sources.limits import WORDS_LOOKED_AT
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.identity import Coded
 from rlscale.sources.tables.others import Loads
 from rlscale.sources.tables.settings import Settings, numbers_of, texts_of_runs
 
 __all__ = ["knob_columns"]
-
-#: In a table of up to so many rows columns of words are looked at.
-_MOST_LOOKED_AT = 200_000
 
 
 def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection[str | None]) -> Settings:
@@ -36,7 +34,7 @@ def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection
         name: numbers_of(values, runs) for name, values in columns.numbers.items()
         if name not in beside and not _measured(name)
     }  # fmt: skip
-    wanted = frozenset(columns.words) - set(beside) if columns.rows <= _MOST_LOOKED_AT else frozenset()
+    wanted = frozenset(columns.words) - set(beside) if columns.rows <= WORDS_LOOKED_AT else frozenset()
     if wanted:
         words = again(wanted)
         if words.rows == columns.rows:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import CurveError, SourceError
 from rlscale.sources import names
+from rlscale.sources.limits import TABLE_RUNS
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
 from rlscale.sources.tables.axis_column import ROW, axis_column
@@ -38,8 +39,6 @@ __all__ = ["NAME", "logs_of"]
 
 NAME = "table"
 
-#: A run takes some kilobytes, however few its rows are.
-_MOST_RUNS = 250_000
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -99,8 +98,8 @@ class _Table:
         self.options = options
         self.loaded = loaded
         self.runs = runs_of(columns, roles)
-        if len(self.runs[1]) > _MOST_RUNS:
-            what = f"holds {len(self.runs[1]):,} runs, more than {_MOST_RUNS:,}"
+        if len(self.runs[1]) > TABLE_RUNS:
+            what = f"holds {len(self.runs[1]):,} runs, more than {TABLE_RUNS:,}"
             naming = (*roles.run, *roles.recipe, roles.seed)[0]
             raise SourceError(self.path, f"{what}; is {naming!r} the name of the run?")
         self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join(columns.names)}")

@@ -19,8 +19,9 @@ import numpy as np
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.format import Entry, Format, Kind
+from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.log import ReadOptions
-from rlscale.sources.record import MOST_KEYS, STEP_KEYS, Column, Record
+from rlscale.sources.record import STEP_KEYS, Column, Record
 from rlscale.sources.record import Columns as Grown
 from rlscale.sources.tables.columns import Columns, Named, from_json_lines, from_parquet
 from rlscale.sources.tables.csv_table import from_csv

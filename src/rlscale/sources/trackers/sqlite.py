@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.limits import SQLITE_COPY_CAP, SQLITE_VALUE_CAP
 
 __all__ = ["ENDINGS", "Database", "is_sqlite", "journal_of", "opened", "refusal", "tables_of"]
 
@@ -24,11 +25,6 @@ ENDINGS = (".db", ".sqlite", ".sqlite3")
 #: Where the header keeps the version of the journal: 2 is write-ahead.
 _READ_VERSION = 19
 
-#: A single value longer than this is not read into memory.
-_VALUE_CAP = 256 << 20
-
-#: A write-ahead log left behind is read from a private copy; this much is copied, no more.
-_COPY_CAP = 4 << 30
 
 _WAIT = 5.0
 _OPS = 1_000_000
@@ -95,7 +91,7 @@ class Database:
         self._connection, self.path, self._size = connection, path, size
         self._left = 100 + size // 10_000  # in units of _OPS: some 100 operations for each byte
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_CAP)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, SQLITE_VALUE_CAP)
         connection.set_progress_handler(self._spent, _OPS)
         for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
@@ -208,7 +204,7 @@ def opened(path: Path) -> Iterator[Database]:
 def _copied(real: Path, wal: Path, folder: Path, path: Path, size: int) -> Path:
     advice = f"it was left with a write-ahead log ({wal.name}) and must be copied to be read"
     try:
-        if size > min(_COPY_CAP, shutil.disk_usage(folder).free):
+        if size > min(SQLITE_COPY_CAP, shutil.disk_usage(folder).free):
             raise SourceError(str(path), f"{advice}, but is too large; open it once with the program that wrote it")
         copy = folder / "copy.db"
         shutil.copyfile(real, copy)

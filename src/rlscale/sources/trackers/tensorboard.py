@@ -16,7 +16,8 @@ import numpy as np
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.format import Claim, Entry, Format, Kind, Precision
-from rlscale.sources.record import MOST_KEYS, Record, followed
+from rlscale.sources.limits import EVENT_CAP, MOST_KEYS
+from rlscale.sources.record import Record, followed
 from rlscale.sources.text import opened, plural, were
 from rlscale.sources.trackers.tensorboard_frames import FRAME, LENGTH, PADDING, Broken, Sink, first_time, framed, scan
 from rlscale.sources.trackers.tensorboard_text import configuration
@@ -33,9 +34,6 @@ _EVENTS = re.compile(r"\.?(events\.out\.)?tfevents.*$")
 
 #: The first event holds a time and the version of the format.
 _FIRST = 1 << 12
-
-#: Images, audio and meshes; no event with a scalar is this large.
-_LARGE = 16 << 20
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -202,7 +200,7 @@ def _read(path: Path, sink: Sink) -> None:
             if len(rest) < LENGTH.size:
                 continue
             frame = FRAME + LENGTH.unpack_from(rest)[0]
-            if frame > FRAME + _LARGE or offset + frame > size:
+            if frame > FRAME + EVENT_CAP or offset + frame > size:
                 broken = not framed(rest, 0)
                 if broken or offset + frame > size:
                     break
@@ -215,7 +213,7 @@ def _read(path: Path, sink: Sink) -> None:
 def _tell(path: Path, repairs: list[str], place: tuple[int, int], broken: bool, large: int, strange: int) -> None:
     offset, size = place
     if large:
-        repairs.append(f"{path.name}: {were(large, 'record')} passed over, larger than {_LARGE >> 20} MiB")
+        repairs.append(f"{path.name}: {were(large, 'record')} passed over, larger than {EVENT_CAP >> 20} MiB")
     if strange:
         repairs.append(f"{path.name}: {were(strange, 'record')} left out, which could not be decoded")
     if broken:

@@ -12,9 +12,10 @@ from typing import Any
 
 from rlscale.errors import EmptyError
 from rlscale.sources.format import Claim, Entry, Format, Kind, Precision
-from rlscale.sources.record import MOST_KEYS, Record, RowColumns
+from rlscale.sources.limits import LINE_CAP, MOST_KEYS, TRACKIO_FOOTER_CAP
+from rlscale.sources.record import Record, RowColumns
 from rlscale.sources.tables.parquet import Sheet
-from rlscale.sources.text import LINE_CAP, were
+from rlscale.sources.text import were
 from rlscale.sources.trackers import sqlite
 
 __all__ = ["FORMAT", "NAME", "read_records", "sniff"]
@@ -31,7 +32,6 @@ _PARQUET = b"PAR1"
 
 #: Names of columns as the end of a Parquet file holds them, behind their lengths.
 _NAMES = (b"\x08run_name", b"\x09timestamp", b"\x04step")
-_FOOTER_CAP = 16 << 20
 
 #: Tables that it exports beside those of the runs.
 _PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
@@ -78,8 +78,8 @@ def _footer(path: Path) -> bytes:
         size = file.seek(0, 2)
         file.seek(max(0, size - 8))
         length = int.from_bytes(file.read(4), "little")
-        file.seek(max(0, size - 8 - min(length, _FOOTER_CAP)))
-        return file.read(_FOOTER_CAP)
+        file.seek(max(0, size - 8 - min(length, TRACKIO_FOOTER_CAP)))
+        return file.read(TRACKIO_FOOTER_CAP)
 
 
 def read_records(path: Path) -> list[Record]:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.format import Address, Claim, Entry, Format, Kind, Precision, Stored
+from rlscale.sources.limits import MOST_GPUS, WANDB_METADATA_CAP, WANDB_RECORD_CAP
 from rlscale.sources.record import Record, followed
 from rlscale.sources.text import opened, plural, were
-from rlscale.sources.trackers.wandb_run import MOST_GPUS, Run
+from rlscale.sources.trackers.wandb_run import Run
 from rlscale.sources.trackers.wire import WireError
 
 __all__ = ["FORMAT", "NAME", "joined", "read_records", "sniff"]
@@ -31,10 +32,6 @@ _BLOCK = 32 << 10
 _CHUNK = struct.Struct("<IHB")
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
-#: A record larger than this is passed over; history rows take kilobytes.
-_LARGE = 64 << 20
-
-_METADATA_CAP = 1 << 20
 
 #: Its own logs.
 _DEBUG = frozenset({"debug.log", "debug-internal.log", "debug-core.log"})
@@ -147,7 +144,7 @@ class _State:
         if self.strange:
             found.append(f"{were(self.strange, 'record')} left out, which could not be decoded")
         if self.large:
-            found.append(f"{were(self.large, 'record')} passed over, larger than {_LARGE >> 20} MiB")
+            found.append(f"{were(self.large, 'record')} passed over, larger than {WANDB_RECORD_CAP >> 20} MiB")
         if self.torn:
             what = "hold a torn record and were left out (the run was cut off, or goes on)"
             found.append(f"the last {plural(self.torn, 'byte')} {what}")
@@ -217,13 +214,13 @@ def _assembled(kind: int, part: bytes, offset: int, state: _State) -> bytes | No
     if not state.parts:  # its first part was damaged, which is told already
         return None
     state.size += len(part)
-    if state.size <= _LARGE:
+    if state.size <= WANDB_RECORD_CAP:
         state.parts.append(part)
     if kind == _MIDDLE:
         return None
     whole = b"".join(state.parts)
     state.parts = []
-    if state.size > _LARGE:
+    if state.size > WANDB_RECORD_CAP:
         state.large += 1
         return None
     return whole
@@ -233,7 +230,7 @@ def _gpus_beside(path: Path) -> float | None:
     """Return the GPUs in ``files/wandb-metadata.json``, where older versions kept what they knew of the machine."""
     try:
         with _metadata(path).open("rb") as file:
-            metadata = json.loads(file.read(_METADATA_CAP))
+            metadata = json.loads(file.read(WANDB_METADATA_CAP))
     except (OSError, ValueError, RecursionError):
         return None
     count = metadata.get("gpu_count") if isinstance(metadata, dict) else None
