@@ -15,6 +15,7 @@ from tests.test_readme import assert_same, commands, run
 DOCS = Path(__file__).parents[1] / "docs"
 #: How each page's Python begins to print, and the picture that its commands draw.
 PAGES = {
+    "alarms": ('{\n "text": "warn: base/seed0: truncation since 63 steps. ', ""),
     "ablate": ("loss raises_ceiling Interval(", "ablate.png"),
     "health": ("", ""),
     "knobs": ("learning_rte 5e-07 error\n", ""),
@@ -59,7 +60,17 @@ def test_what_a_page_links_to_is_there(name: str) -> None:
         assert target.startswith("http") or (DOCS / target).exists(), target
 
 
+def test_the_page_about_alarms_shows_what_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (DOCS / "alarms.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S)
+    exec(compile(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)[0], "alarms.md", "exec"), {})
+    assert capsys.readouterr().out == shown
+
+
 def test_every_monitor_is_told_as_it_is() -> None:
     text = (DOCS / "health.md").read_text(encoding="utf-8")
-    assert health_page.page(text) == text, "out of date: run python -m benchmarks.health_page"
+    report = health_page.measured()
+    assert health_page.page(text, report) == text, "out of date: run python -m benchmarks.health_page"
+    if report is not None:
+        assert health_page.rates(report) == health_page.MEASURED.read_text(encoding="utf-8")
     assert re.findall(r"^### (\w+)$", text, re.M) == [monitor.name for monitor in MONITORS]

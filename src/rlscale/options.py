@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlscale.trust import Calibration
 
 __all__ = [
+    "ALARMS",
     "CALIBRATION",
     "FITTING",
     "LEDGER",
@@ -113,8 +114,12 @@ FITTING = (
         help="Per e-fold of compute ahead. Else learned; for one family .02.",
     ),
     click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
+    click.option(
+        "--no-health", "health", is_flag=True, flag_value=False, default=True,
+        help="Alarms of monitors do not bear on the fit.",
+    ),
     click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
-)
+)  # fmt: skip
 SIBLINGS = (
     click.option(
         "--siblings", type=click.Choice(["auto", "off"]), default="auto",
@@ -138,6 +143,18 @@ CALIBRATION = (
     click.option("--discrepancy", type=float, metavar="D", help="Share of the range forecasts may be off by; .02."),
     click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1."),
 )
+ALARMS = (
+    click.option("--on-alarm", metavar="CMD", help="Program that is started for each alarm: JSON on stdin, no shell."),
+    click.option(
+        "--webhook", metavar="URL", envvar="RLSCALE_WEBHOOK",
+        help="Address that alarms are posted to (Slack); better in RLSCALE_WEBHOOK. RLSCALE_WEBHOOK_TOKEN is sent as "
+        "Authorization: Bearer.",
+    ),
+    click.option(
+        "--alarm-level", type=click.Choice(["note", "warn", "stop"]), default="warn", show_default=True,
+        help="What is milder is no alarm.",
+    ),
+)  # fmt: skip
 PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
 
 
@@ -196,7 +213,7 @@ def fit_options(at_least: float | None, given: dict[str, Any], average: tuple[Fa
     chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
     if given.get("family") is not None or average is not None:
         chosen["families"] = families_named(given.get("family") or AVERAGE, average or AVERAGED)
-    return FitOptions(at_least=at_least, onset=given.get("since") == AUTO, **chosen)
+    return FitOptions(at_least=at_least, onset=given.get("since") == AUTO, health=given.get("health", True), **chosen)
 
 
 def gate_fit_options(given: dict[str, Any]) -> FitOptions:

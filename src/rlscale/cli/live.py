@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rlscale.cli.alarms import alarm_sinks, stopped_by
 from rlscale.cli.gates import gate_numbers
 from rlscale.cli.publish import told_to, trackers_of
 from rlscale.errors import InputError
 from rlscale.options import (
+    ALARMS,
     CALIBRATION,
     FITTING,
     LEDGER,
@@ -66,16 +67,18 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--run", "shown", multiple=True, metavar="GLOB", help="Show only these runs; all are compared; repeat.")
 @click.option("--until-done", is_flag=True, help="End when nothing runs any more.")
 @click.option("--view", is_flag=True, help="Only show what the watcher of the ledger sees; no PATH, no lease.")
-@with_options(READING, FITTING, OUTPUT[:1])
+@with_options(ALARMS, READING, FITTING, OUTPUT[:1])
 def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     """Follow runs into a ledger, decide at every new evaluation, and carry decisions out.
 
     PATH is a log or a folder of logs that trainers write; without one, runs that trainers put into the ledger
     themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by and tells what
-    the leader sees. --view only tells.
+    the leader sees. --view only tells. Alarms (a sick run, a collapse, a decision, ...) are told here, kept in the
+    ledger, and sent once when they begin and once when they are over.
     """
     from rlscale.ledger import Ledger
     from rlscale.live import Courier, Following, Watch, check_program, command_of
+    from rlscale.live.alarms import LedgerAlarms
 
     if given["view"]:
         _view(paths, where, given)
@@ -87,6 +90,7 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     elif given["act"]:
         click.echo("acting without --on-decision: trainers and schedulers that ask the ledger will obey", err=True)
     courier = None if command is None else Courier(command, given["timeout"])
+    sinks = alarm_sinks(given)
     source = Following(paths, priced_options(given)) if paths else None
     with Ledger(where, create=True) as held:
         first = source.poll() if source is not None else None  # what is wrong with the options is said at once
@@ -94,9 +98,12 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
         settings = _settings(given, held, run)
         if source is None:
             _check_price(held, given["price"])
+        alarms = LedgerAlarms(
+            held, acting=given["act"], sinks=sinks, level=given["alarm_level"], pause=given["interval"]
+        )
         watcher = Watch(
-            held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
-            unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
+            held, settings, source=source, acting=given["act"], courier=courier, alarms=alarms,
+            metric=given["metric"], unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
         )  # fmt: skip
         try:
             step = _seen_by(watcher, held, given["act"])
@@ -113,8 +120,8 @@ def _view(paths: tuple[str, ...], where: str, given: dict[str, Any]) -> None:
     from rlscale.ledger import Ledger
     from rlscale.live import View
 
-    named = {paths[0] if paths else "": bool(paths), "--act": given["act"], "--on-decision": given["command"],
-             "--publish": given["targets"]}  # fmt: skip
+    options = {"--act": "act", "--on-decision": "command", "--on-alarm": "on_alarm", "--publish": "targets"}
+    named = {paths[0] if paths else "": bool(paths), **{name: given[key] for name, key in options.items()}}
     for what, there in named.items():
         if there:
             raise InputError(f"--view reads the ledger alone and acts on nothing; leave {what} out")
@@ -185,7 +192,7 @@ def _settings(given: dict[str, Any], held: Ledger, curve: Any) -> WatchSettings:
 
 def _loop(step: Callable[[], Scene], busy: Callable[[], bool], given: dict[str, Any]) -> None:
     ended = threading.Event()
-    with _stopped_by(ended), _shown(given) as show:
+    with stopped_by(ended), _shown(given) as show:
         while True:
             began = time.monotonic()
             scene = step()
@@ -198,17 +205,6 @@ def _loop(step: Callable[[], Scene], busy: Callable[[], bool], given: dict[str, 
         while busy() and time.monotonic() < deadline:  # see how commands end that were started
             time.sleep(0.05)
             show(step())
-
-
-@contextmanager
-def _stopped_by(ended: threading.Event) -> Iterator[None]:
-    """End after the pass under way when the process is asked to."""
-    kept = {one: signal.signal(one, lambda *_: ended.set()) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in kept.items():
-            signal.signal(one, handler)
 
 
 @contextmanager
@@ -225,7 +221,7 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
         def lines(scene: Scene) -> None:
             document = scene_document(limited(scene, given["shown"]), price)
             now = [document[name] for name in ("runs", "troubles", "role", "watcher")]
-            if now != before or scene.decisions or scene.commands:
+            if now != before or scene.decisions or scene.commands or scene.alarms:
                 before[:] = now
                 click.echo(dumps(document).replace("\n", ""))
 

@@ -19,13 +19,14 @@ from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
 from rlscale.inference.best import best
 from rlscale.inference.entry import fits_of
-from rlscale.inference.fit import Fit, FitOptions, far_off
+from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.pool import SeedSpread, learned_spread
+from rlscale.inference.subject import far_off, lean
 from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import lacked
 
-__all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
+__all__ = ["Ranking", "RecipeRank", "rank", "rank_best", "rank_runs"]
 
 #: A recipe leaves the group of the leader when the leader is better with this probability.
 SEPARATED = 0.95
@@ -84,6 +85,19 @@ def rank(
         return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fitted), left_out=left_out)
 
 
+def rank_best(fits: Sequence[Fit], *, target: float | None = None, seed_sd: float | None = None) -> Ranking:
+    """Rank fits with the pairs of the best recipe alone and without the published cross-check, which takes longest.
+
+    Arguments, errors and numbers as of :func:`rank`.
+    """
+    runs = [fit.run for fit in fits]
+    _check(runs, target, seed_sd)
+    with Team(fits[0].options) as team:
+        groups = by_recipe(runs)
+        entries = {k: team.here.take(k, [fits[i] for i in group]) for k, group in enumerate(groups.values())}
+        return _ranking(team, entries, runs, target, seed_sd, None)
+
+
 def rank_runs(
     runs: Sequence[Run],
     options: FitOptions | None = None,
@@ -123,7 +137,8 @@ def rank_runs(
     if jobs < 1:
         raise InputError(f"--jobs {jobs} is not a number of processes; give 1 or more")
     groups = by_recipe(runs)
-    blocks = _blocks(runs, groups)
+    subjects = [lean(run, options) for run in runs]
+    blocks = _blocks(subjects, groups)
     # no fit is asked for more than its verdict needs: the reward at the target, else the ceiling
     with Team(options, [np.inf if target is None else target], min(jobs, len(blocks))) as team:
         entries = team.fit(blocks, watch)
@@ -131,20 +146,23 @@ def rank_runs(
     outcomes: dict[int, Outcome] = {}
     for k, group in enumerate(groups.values()):
         outcomes.update(zip(group, entries[k].outcomes, strict=True))
-    # curves were fitted, not runs: what reading said of them comes first, as in a fit
-    said = [replace(outcomes[i], warnings=(*run.warnings, *outcomes[i].warnings)) for i, run in enumerate(runs)]
+    # where curves were fitted, not runs, what reading said of them comes first, as in a fit
+    said = [
+        outcomes[i] if subjects[i] is run else replace(outcomes[i], warnings=(*run.warnings, *outcomes[i].warnings))
+        for i, run in enumerate(runs)
+    ]
     return ranking, tuple(said)
 
 
-def _blocks(runs: Sequence[Run], groups: Mapping[str, Sequence[int]]) -> list[Block]:
+def _blocks(subjects: Sequence[Run | Curve], groups: Mapping[str, Sequence[int]]) -> list[Block]:
     """Split the recipes into blocks of some :data:`TOGETHER` runs, whatever the number of processes."""
-    blocks: list[dict[int, list[Curve]]] = []
+    blocks: list[dict[int, list[Run | Curve]]] = []
     size = TOGETHER
     for k, group in enumerate(groups.values()):
         if size >= TOGETHER:
             blocks.append({})
             size = 0
-        blocks[-1][k] = [runs[i].curve for i in group]
+        blocks[-1][k] = [subjects[i] for i in group]
         size += len(group)
     return list(blocks)
 
@@ -155,9 +173,9 @@ def _ranking(
     runs: Sequence[Run],
     target: float | None,
     seed_sd: float | None,
-    all_pairs: bool,
+    all_pairs: bool | None,
 ) -> Ranking:
-    """Rank the recipes that a team has fitted."""
+    """Rank the recipes that a team has fitted; ``all_pairs`` None: pairs with the best only, however few there are."""
     groups = by_recipe(runs)
     told = [entries[k] for k in range(len(groups))]
     spread = learned_spread((one.scatter for one in told), seed_sd)
@@ -169,7 +187,7 @@ def _ranking(
     ]
     at = target if target is not None else AHEAD * max(last, default=runs[0].curve.compute_last)
     named = {k: name for k, name in enumerate(groups) if told[k].fitted}
-    every = everyone(len(named), all_pairs)
+    every = all_pairs is not None and everyone(len(named), all_pairs)
     at_grid = grid(min(told[k].first for k in named), max(told[k].longest for k in named), at) if named else np.ones(1)
     shortest = min((told[k].shortest for k in named), default=0.0)
     found = team.pool(named, Pooling(at, spread.value, at_grid, with_curve=every, shortest=shortest))

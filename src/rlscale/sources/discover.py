@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rlscale.curves.validation_keys import names_a_validation
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources import formats
 from rlscale.sources.format import Checkpoint, Format
 from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
 from rlscale.sources.text import HEAD_BYTES, head_objects, plural, were
-from rlscale.sources.validation_keys import names_a_validation
 
 __all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
 

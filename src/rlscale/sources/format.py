@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Protocol
 
 from rlscale.sources.files.fold import Fold
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.record import Record
 
-__all__ = ["Address", "Checkpoint", "Claim", "Entry", "Format", "Kind", "Precision", "Stored"]
+__all__ = ["Address", "Checkpoint", "Claim", "Entry", "Format", "Kind", "Precision", "Stored", "Tails"]
 
 #: What a file holds of one run: a log, where its trainer is known and the file is all there is of it; a record, where
 #: other sessions of the run may stand in other files.
@@ -69,6 +70,16 @@ class Entry:
     precision: Precision = Precision.UNKNOWN
 
 
+class Tails(Protocol):
+    """What is kept of an address that is read again and again."""
+
+    def look(self) -> Sequence[Stored]:
+        """Return what is there now: the very sequence of the last call where nothing is new."""
+
+    def close(self) -> None:
+        """Close what is kept open; :meth:`look` opens it again."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Addresses that are read in place of a path.
@@ -81,6 +92,8 @@ class Address:
         How they are written, for messages.
     read : callable
         Returns what is there.
+    tail : callable, optional
+        Reads an address again and again, of what is there only what is new; without it all is read at every look.
     bare : bool
         Whether the scheme needs no slashes behind its colon.
     """
@@ -88,6 +101,7 @@ class Address:
     schemes: tuple[str, ...]
     written: str
     read: Callable[[str], Sequence[Stored]]
+    tail: Callable[[str], Tails] | None = None
     bare: bool = False
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from rlscale.sources.files import console, json_array, jsonl, trl_state, verl_file
 from rlscale.sources.format import Checkpoint, Claim, Entry, Format, Kind, Precision
 from rlscale.sources.tables import table_file, tracker_export
-from rlscale.sources.trackers import ledger, mlflow_store, tensorboard, trackio, wandb_file
+from rlscale.sources.trackers import ledger_address, mlflow_store, tensorboard, trackio, wandb_file
 
 __all__ = [
     "FORMATS",
@@ -43,7 +43,7 @@ FORMATS: tuple[Format, ...] = (
     jsonl.FORMAT,
     json_array.FORMAT,
     console.FORMAT,
-    ledger.FORMAT,
+    ledger_address.FORMAT,
 )
 
 

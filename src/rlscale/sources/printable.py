@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clean"]
+__all__ = ["clean", "clean_lines"]
 
 #: Control characters, halves of characters, ends of lines; and what turns the direction of the text around it.
 _STEER = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -19,6 +19,17 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_shown(one) for one in text)
+
+
+def clean_lines(text: str) -> str:
+    r"""Return a text of several lines that can be shown: :func:`clean` of each.
+
+    Examples
+    --------
+    >>> clean_lines("base\x1b[2J\nlong")
+    'base\\x1b[2J\nlong'
+    """
+    return "\n".join(map(clean, text.split("\n")))
 
 
 def _shown(one: str) -> str:
