@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rlscale.curves.validation_keys import names_a_validation
@@ -220,8 +220,11 @@ def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> lis
             # a finished run that was resumed has checkpoints beyond the file at its top
             group[:] = [(through(one.reaches, path) if step == math.inf else step, path) for step, path in group]
     best = {max(group)[1]: len(group) - 1 for group in runs.values()}
-    kept = [Found(path, asked=False, given=root) for path in logs if path not in places or path in best]
-    return [replace(one, repairs=_skipped(places.get(one.path), best.get(one.path, 0))) for one in kept]
+    return [
+        Found(path, asked=False, given=root, repairs=_skipped(places.get(path), best.get(path, 0)))
+        for path in logs
+        if path not in places or path in best
+    ]
 
 
 def _skipped(place: Checkpoint | None, others: int) -> tuple[str, ...]:

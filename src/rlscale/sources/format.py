@@ -189,7 +189,7 @@ class Format:
     is_folder : callable, optional
         Whether a folder is a log of this format.
     claims : callable, optional
-        What it takes of a folder, by the names of the files there.
+        What it takes of a folder, by the names of the files there; None for nothing.
     companions : callable, optional
         What else is read with a file or folder, and read anew when it changes; None: it is read at every look.
     checkpoint : callable, optional
@@ -216,7 +216,7 @@ class Format:
     unsure: tuple[str, ...] = ()
     looks_like: Callable[[Path], bool] | None = None
     is_folder: Callable[[Path], bool] | None = None
-    claims: Callable[[Path, Sequence[str]], Claim] | None = None
+    claims: Callable[[Path, Sequence[str]], Claim | None] | None = None
     companions: Callable[[Path], Sequence[Path] | None] | None = None
     checkpoint: Callable[[Path], Checkpoint | None] | None = None
     reaches: Callable[[Path], float] | None = None

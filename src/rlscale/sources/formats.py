@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, reduce
-from operator import or_
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rlscale.sources.files import console, json_array, jsonl, trl_state, verl_file
@@ -47,6 +47,34 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class _Index:
+    """What formats say, by question: folders of many files are walked at every look."""
+
+    endings: tuple[str, ...]
+    looks: list[tuple[tuple[str, ...], Callable[[Path], bool]]]
+    claims: list[Callable[[Path, Sequence[str]], Claim | None]]
+    companions: list[tuple[tuple[str, ...], Callable[[Path], Sequence[Path] | None]]]
+    checkpoints: list[tuple[Format, Callable[[Path], Checkpoint | None]]]
+    names: dict[str, tuple[Kind, Precision, int]]
+
+
+@lru_cache(maxsize=4)
+def _index(known: tuple[Format, ...]) -> _Index:
+    names: dict[str, tuple[Kind, Precision, int]] = {}
+    for place, one in enumerate(known):
+        for entry in (*one.entries, Entry(one.name, "", "")):
+            names.setdefault(entry.name, (one.kind, entry.precision, place))
+    return _Index(
+        endings=tuple(dict.fromkeys(end for one in known for end in one.endings)),
+        looks=[(one.unsure, one.looks_like) for one in known if one.looks_like is not None],
+        claims=[one.claims for one in known if one.claims is not None],
+        companions=[(one.endings, one.companions) for one in known if one.companions is not None and one.endings],
+        checkpoints=[(one, one.checkpoint) for one in known if one.checkpoint is not None],
+        names=names,
+    )
+
+
 def of_file(path: Path, head: bytes) -> Format | None:
     """Return the format of a file by its name and its first ``HEAD_BYTES`` bytes; None where there is none."""
     return next((one for one in FORMATS if one.sniff(path, head)), None)
@@ -71,17 +99,22 @@ def of_scheme(scheme: str) -> Format | None:
 
 def is_named(path: Path) -> bool:
     """Whether a file is a log by its name alone."""
-    return path.name.lower().endswith(tuple(end for one in FORMATS for end in one.endings))
+    return path.name.lower().endswith(_index(FORMATS).endings)
 
 
 def looks_at(name: str) -> Iterator[Callable[[Path], bool]]:
     """Yield the looks that say of a file whose name does not tell whether it is a log."""
-    return (one.looks_like for one in FORMATS if one.looks_like is not None and name.lower().endswith(one.unsure))
+    lower = name.lower()
+    return (look for unsure, look in _index(FORMATS).looks if lower.endswith(unsure))
 
 
 def claimed(folder: Path, names: Sequence[str]) -> Claim:
     """Return what all formats take of a folder, by the names of the files there."""
-    return reduce(or_, (one.claims(folder, names) for one in FORMATS if one.claims is not None), Claim())
+    whole = Claim()
+    for claims in _index(FORMATS).claims:
+        claim = claims(folder, names)
+        whole = whole if claim is None else whole | claim
+    return whole
 
 
 def companions_of(path: Path) -> Sequence[Path] | None:
@@ -95,18 +128,17 @@ def companions_of(path: Path) -> Sequence[Path] | None:
     if os.path.isdir(path):
         form = of_folder(path)
         return None if form is None or form.companions is None else form.companions(path)
-    name, also = path.name.lower(), list[Path]()
-    for one in FORMATS:
-        if one.companions is not None and name.endswith(one.endings):
-            also.extend(one.companions(path) or ())
-    return list(dict.fromkeys(also))
+    name = path.name.lower()
+    found = (companions(path) or () for ends, companions in _index(FORMATS).companions if name.endswith(ends))
+    return list(dict.fromkeys(beside for group in found for beside in group))
 
 
 def checkpoint_of(path: Path) -> tuple[Format, Checkpoint] | None:
     """Return what part of a run's history a file repeats, and its format; None where it does not."""
-    for one in FORMATS:
-        if one.checkpoint is not None and (place := one.checkpoint(path)) is not None:
-            return one, place
+    for form, checkpoint in _index(FORMATS).checkpoints:
+        place = checkpoint(path)
+        if place is not None:
+            return form, place
     return None
 
 
@@ -121,19 +153,9 @@ def entries() -> list[Entry]:
     return [entry for one in sorted(FORMATS, key=lambda one: one.kind) for entry in one.entries]
 
 
-@lru_cache(maxsize=4)
-def _ranks(formats: tuple[Format, ...]) -> dict[str, tuple[Kind, Precision, int]]:
-    """Return kind, precision and place of each name that logs go by."""
-    known: dict[str, tuple[Kind, Precision, int]] = {}
-    for place, one in enumerate(formats):
-        for entry in (*one.entries, Entry(one.name, "", "")):
-            known.setdefault(entry.name, (one.kind, entry.precision, place))
-    return known
-
-
 def kind_of(name: str) -> Kind:
     """Return who keeps a log, by its ``format``; that of a trainer's own rows may be any name."""
-    known = _ranks(FORMATS).get(name)
+    known = _index(FORMATS).names.get(name)
     return Kind.TRAINER if known is None else known[0]
 
 
@@ -149,5 +171,5 @@ def states_compute(name: str) -> bool:
 
 def rank_of(name: str) -> tuple[int, int]:
     """Return what goes before what among logs of one run that go equally far: the lowest is read."""
-    _, precision, place = _ranks(FORMATS).get(name, (Kind.TRAINER, Precision.UNKNOWN, 0))
+    _, precision, place = _index(FORMATS).names.get(name, (Kind.TRAINER, Precision.UNKNOWN, 0))
     return precision, place if precision < Precision.UNKNOWN else 0

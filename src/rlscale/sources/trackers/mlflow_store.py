@@ -90,9 +90,10 @@ def _fill(database: sqlite.Database, runs: dict[str, Run]) -> None:
             run.add(key, step, "nan" if is_nan or value is None else value, timestamp)
 
 
-def _claims(folder: Path, names: Sequence[str]) -> Claim:
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
     """Return the claim of the root ``mlruns``, an experiment or a run: each is one log."""
-    return Claim(folder=("meta.yaml" in names or folder.name == "mlruns") and mlflow_files.is_store(folder))
+    marked = "meta.yaml" in names or folder.name == "mlruns"
+    return Claim(folder=True) if marked and mlflow_files.is_store(folder) else None
 
 
 def _from_server(uri: str) -> Sequence[Stored]:

@@ -223,8 +223,9 @@ def _tell(path: Path, repairs: list[str], place: tuple[int, int], broken: bool, 
         repairs.append(f"{path.name}: the last record is torn and was left out (the run was cut off, or goes on)")
 
 
-def _claims(folder: Path, names: Sequence[str]) -> Claim:
-    return Claim(together=frozenset(name for name in names if _MARK in name))
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
+    sessions = frozenset(name for name in names if _MARK in name)
+    return Claim(together=sessions) if sessions else None
 
 
 def _is_folder(folder: Path) -> bool:

@@ -249,11 +249,13 @@ def _configs(path: Path) -> tuple[Path, ...]:
     return path.with_name(f"{path.stem}_configs.parquet"), path.parent / "aux" / "configs.parquet"
 
 
-def _claims(folder: Path, names: Sequence[str]) -> Claim:
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
     """Return the Parquet files that Trackio exports beside ``p.db``, or beside ``p.parquet`` itself."""
     parts = [name.rpartition(".") for name in names]
     projects = {stem for stem, _, ending in parts if ending == "db"}
     tables = {stem for stem, _, ending in parts if ending == "parquet"}
+    if not tables:
+        return None
     beside = {f"{stem}_{part}" for stem in projects | tables for part in _PARTS}
     return Claim(beside=frozenset(f"{stem}.parquet" for stem in tables if stem in projects or stem in beside))
 

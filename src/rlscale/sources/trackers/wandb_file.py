@@ -241,9 +241,10 @@ def _metadata(path: Path) -> Path:
     return path.parent / "files" / "wandb-metadata.json"
 
 
-def _claims(folder: Path, names: Sequence[str]) -> Claim:
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
     """Return the claim: what else stands beside a ``.wandb`` file repeats the run (its console, its summary)."""
-    return Claim(only=frozenset(name for name in names if name.endswith(".wandb")), beside=_DEBUG)
+    own = frozenset(name for name in names if name.endswith(".wandb"))
+    return Claim(only=own, beside=_DEBUG) if own or not _DEBUG.isdisjoint(names) else None
 
 
 def _from_service(uri: str) -> Sequence[Stored]:
