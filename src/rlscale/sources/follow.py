@@ -100,9 +100,11 @@ class Follower:
     def _gone(self, files: Sequence[Found]) -> list[Path]:
         """Return the files that were read before and are not there."""
         here = {found.path for found in files}
-        homes = {_home(path) for path in here} - {None}
         lost = [found.path for found in self._files if found.path not in here and not found.uri]
-        known = {state[:2] for path in here for state in _signature_of(path)[:1]} if lost else set()
+        if not lost:
+            return []
+        homes = {_home(path) for path in here} - {None}
+        known = {state[:2] for path in here for state in _signature_of(path)[:1]}
         gone = []
         for path in lost:
             held = self._held.get(path)
