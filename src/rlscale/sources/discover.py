@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.files import roll_state
 from rlscale.sources.files.jsonl import is_document
+from rlscale.sources.files.keyed_json import is_keyed
 from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
@@ -37,12 +39,14 @@ _DOCUMENT_HEAD = 1 << 10
 _TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
 #: A line that a trainer prints at every step, or one with its metrics.
 _STEP = re.compile(
-    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
+    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n?\{"
+    rb"|Train step \d+/\d+ done|(?i:step) \d+ \|[^\n]*\| Reward|METRICS STEP \d+ ===|WANDB_MIRROR kind="
 )
 #: Rows in a ``.json`` file, and where their step stands.
 _ARRAY = re.compile(rb"\s*\[\s*\{")
 _STEP_KEY = re.compile(rb'"(?:[\w/]*step|current_steps|[\w/]*iteration|timesteps_total|[\w/]*timesteps)"\s*:\s*[0-9]')
 _STATE = "trainer_state.json"
+_STATES = frozenset({_STATE, roll_state.FILE})
 _GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
 
@@ -236,29 +240,35 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
 
 def _may_be_log(path: Path, through: Through) -> bool:
     suffix = path.suffix.lower()
-    named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
+    named = (
+        suffix in _LOG_SUFFIXES
+        or suffix == ".wandb"
+        or suffix in _DATABASES
+        or path.name.endswith((_STATE, roll_state.FILE))
+    )
     if suffix == ".json":
         return named or bool(through(_is_json_log, path))
     return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
 
 
 def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> list[Found]:
-    """Keep one ``trainer_state.json`` a run: the one at the top, else that of the highest checkpoint.
+    """Keep one ``trainer_state.json`` a run: the one at the top, else that of the highest checkpoint; so ROLL's state.
 
     Every checkpoint's state repeats the whole history so far.
     """
     states: dict[Path, list[tuple[float, Path]]] = {}
     for path in logs:
-        if path.name == _STATE:
-            match = _CHECKPOINT.fullmatch(path.parent.name)
-            home = path.parent.parent if match else path.parent
+        if path.name in _STATES:
+            folder = path.parent if path.name == _STATE else path.parent.parent  # ROLL: checkpoint-N/pipeline/
+            match = _CHECKPOINT.fullmatch(folder.name)
+            home = folder.parent if match else path.parent
             states.setdefault(home, []).append((float(match[1]) if match else math.inf, path))
     for group in states.values():
         if len(group) > 1 and max(group)[0] == math.inf:
             # a finished run that was resumed has checkpoints beyond the state at its top
             group[:] = [(through(_steps_of, path) if step == math.inf else step, path) for step, path in group]
     best = {max(group)[1]: len(group) - 1 for group in states.values()}
-    kept = [Found(path, asked=False, given=root) for path in logs if path.name != _STATE or path in best]
+    kept = [Found(path, asked=False, given=root) for path in logs if path.name not in _STATES or path in best]
     return [replace(item, repairs=_skipped(item.path, best.get(item.path, 0))) for item in kept]
 
 
@@ -275,7 +285,9 @@ def _steps_of(state: Path) -> float:
 def _skipped(path: Path, others: int) -> tuple[str, ...]:
     if not others:
         return ()
-    which = f"{path.parent.name}/{path.name}" if _CHECKPOINT.fullmatch(path.parent.name) else path.name
+    folder = path.parent if path.name == _STATE else path.parent.parent
+    inside = path.relative_to(folder.parent).as_posix()
+    which = inside if _CHECKPOINT.fullmatch(folder.name) else path.name
     return (f"{were(others, 'checkpoint')} not read: {which} holds the history of the run",)
 
 
@@ -300,7 +312,7 @@ def _is_json_log(path: Path) -> bool:
             head = file.read(_BLOCK)
     except OSError:
         return True
-    if is_document(head[:_DOCUMENT_HEAD]):
+    if is_document(head[:_DOCUMENT_HEAD]) or is_keyed(head):
         return True
     if _ARRAY.match(head) is not None:
         return _STEP_KEY.search(head) is not None
@@ -311,7 +323,7 @@ def _is_json_log(path: Path) -> bool:
 def holds_steps(path: Path) -> bool:
     """Whether a file that no reader knows may be the log of a run all the same; configurations and the like are not."""
     if path.suffix.lower() == ".json":
-        return path.name.endswith(_STATE)
+        return path.name.endswith((_STATE, roll_state.FILE))
     return not path.is_file() or _is_log_text(path) or _holds_rewards(path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from rlscale.sources.files.dialect import LONGEST_KEY
@@ -12,10 +12,7 @@ from rlscale.sources.repair import Row
 from rlscale.sources.repair import number as as_number
 from rlscale.sources.text import JsonLines
 
-__all__ = ["JsonFold", "numbers_of"]
-
-#: Levels of a row; what lies deeper is no metric.
-_DEPTH = 16
+__all__ = ["JsonFold", "numbers_and_lists", "numbers_of"]
 
 
 class JsonFold(Fold):
@@ -31,7 +28,7 @@ class JsonFold(Fold):
         self.path = path
         self.rows: list[Row] = []
         self._lines = JsonLines(path)
-        self._torn: list[str] = []  # the ends of the files before this one
+        self._torn: list[str] = []  # what was left out: the ends of the files before this one, ...
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -56,13 +53,17 @@ class JsonFold(Fold):
         self._torn.extend(self._lines.repairs())
         self._lines.torn = None
 
+    def note(self, sentence: str) -> None:
+        """Add a sentence about what was left out."""
+        self._torn.append(sentence)
+
     def repairs(self) -> list[str]:
         """Return the sentences about lines left out because they are torn."""
         return [*self._torn, *self._lines.repairs()]
 
 
 def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]:
-    """Return the numbers of a row; those of a level inside it get the key ``outer/inner``.
+    """Return the numbers of a row; those of a level inside it, however deep, get the key ``outer/inner``.
 
     Parameters
     ----------
@@ -78,26 +79,37 @@ def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]
     >>> numbers_of({"step": 3, "metrics": {"reward": 0.5}}, without="metrics")
     {'step': 3.0, 'reward': 0.5}
     """
-    values: dict[str, float] = {}
+    return numbers_and_lists(row, without=without)[0]
+
+
+def numbers_and_lists(row: Mapping[str, Any], *, without: str = "") -> tuple[dict[str, float], list[str]]:
+    """Return what :func:`numbers_of` returns, and the keys of lists of numbers and of names too long for a key."""
+    left: list[str] = []
     inside = row.get(without) if without else None
     if not isinstance(inside, Mapping):
-        _collect(row, "", _DEPTH, values)
-        return values
-    _collect({key: value for key, value in row.items() if key != without}, "", _DEPTH, values)
-    inner: dict[str, float] = {}
-    _collect(inside, "", _DEPTH, inner)
-    return {**values, **{key: value for key, value in inner.items() if key not in values}}
+        return _collected(row, left), left
+    values = _collected({key: value for key, value in row.items() if key != without}, left)
+    inner = _collected(inside, left)
+    return {**values, **{key: value for key, value in inner.items() if key not in values}}, left
 
 
-def _collect(row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float]) -> None:
-    for key, value in row.items():
-        name = prefix + key
-        if len(name) > LONGEST_KEY:
-            continue
-        if isinstance(value, dict):
-            if depth > 1:
-                _collect(value, f"{name}/", depth - 1, values)
-            continue
-        logged = as_number(value)
-        if logged is not None:
-            values[name] = logged
+def _collected(row: Mapping[str, Any], left: list[str]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    levels: list[tuple[str, Iterator[tuple[str, Any]]]] = [("", iter(row.items()))]
+    while levels:
+        prefix, items = levels[-1]
+        for key, value in items:
+            name = prefix + key
+            if len(name) > LONGEST_KEY:
+                left.append(f"{name[:40]}...")
+            elif isinstance(value, dict):
+                levels.append((f"{name}/", iter(value.items())))
+                break
+            elif isinstance(value, list):
+                if any(isinstance(one, int | float) and not isinstance(one, bool) for one in value[:3]):
+                    left.append(name)
+            elif (logged := as_number(value)) is not None:
+                values[name] = logged
+        else:
+            levels.pop()
+    return values

@@ -12,7 +12,7 @@ import re
 
 from rlscale.errors import SourceError
 from rlscale.sources.files.dialect import LONGEST_KEY, Dialect
-from rlscale.sources.files.verl_torn import NUMBER, StepLine, cut_end, torn_lines
+from rlscale.sources.files.verl_torn import NUMBER, StepLine, cut_end, joined, torn_lines
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row, number
@@ -49,6 +49,7 @@ class VerlConsole(Dialect):
         self._sets: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._in_trainer = False
         self._pending: float | None = None
+        self._before: tuple[float, str] | None = None  # the step line that this one may go on with
 
     def feed(self, position: int, line: str) -> None:
         """Take the next line."""
@@ -60,17 +61,32 @@ class VerlConsole(Dialect):
             self._last = position
         marks = _marks(line) if has_step else []
         if not marks:
-            self._look(line)
+            if self._before is None or not self._goes_on(position, line, ended):
+                self._before = None
+                self._look(line)
             return
         for mark, after in zip(marks, [*marks[1:], None], strict=True):
-            self._add_step(
-                position, mark, line[mark.end() : after.start() if after else None], ended or after is not None
-            )
+            text = line[mark.end() : after.start() if after else None]
+            self._add_step(position, float(mark[1]), text, ended or after is not None)
+            self._before = float(mark[1]), text.rstrip("\r\n")
 
-    def _add_step(self, position: int, mark: re.Match[str], text: str, ended: bool) -> None:
+    def _goes_on(self, position: int, line: str, ended: bool) -> bool:
+        """Take a line that goes on with the step line before it, which a terminal broke; say whether it does."""
+        step, text = self._before or (0.0, "")
+        if not (":" in line or "-" in line or len(line) < _SHORT):
+            return False
+        whole = joined(text, line.rstrip("\r\n"))
+        if whole is None:
+            return False
+        self.rows.pop()
+        self._lines.pop()
+        self._add_step(position, step, whole, ended)
+        self._before = step, whole
+        return True
+
+    def _add_step(self, position: int, step: float, text: str, ended: bool) -> None:
         if text.count(" - ") > MOST_KEYS:
             raise SourceError(self.path, f"line {position} holds more than {MOST_KEYS:,} values; is this a log?")
-        step = float(mark[1])
         fields = text.split(" - ")
         cut = cut_end(fields)
         if not ended:

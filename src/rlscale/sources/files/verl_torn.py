@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["NUMBER", "StepLine", "cut_end", "torn_lines"]
+__all__ = ["NUMBER", "StepLine", "cut_end", "joined", "torn_lines"]
 
 NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|nan|inf)"
 
@@ -22,6 +22,9 @@ _RAY = re.compile(r"\(\w+ (?:pid|ip)=[^)]*\)\s*$")
 
 #: A longer text is no field.
 _LONG = 2000
+
+#: Fields of a line that is broken, at most; no trainer logs more in one line.
+_MOST = 20_000
 
 #: A key that this share of the other lines of its kind hold belongs to every line of the kind.
 _COMMON = 0.9
@@ -50,6 +53,28 @@ def cut_end(fields: Sequence[str]) -> str | None:
     if len(fields[-2]) > _LONG or not _WHOLE.fullmatch(fields[-2]):
         return None
     return last if not last or _CUT.fullmatch(last) or last.endswith(" -") else None
+
+
+def joined(text: str, line: str) -> str | None:
+    """Return a step line with the line after it, where that goes on with its fields; None where it does not.
+
+    A terminal breaks a line wherever its width falls: in a key, in a value, or between fields.
+
+    Examples
+    --------
+    >>> joined("critic/score/mean:0.5 - response_length/me", "an:300.0 - timing_s/step:60.0")
+    'critic/score/mean:0.5 - response_length/mean:300.0 - timing_s/step:60.0'
+    """
+    broken = text.endswith(" -") or (line.startswith("- ") and not text.endswith((" ", ":")))
+    whole = f"{text} {line}" if broken else text + line
+    before, fields = text.count(" - "), whole.split(" - ")
+    if len(line) > _LONG or len(fields) > _MOST or any(len(field) > _LONG for field in fields[before:]):
+        return None
+    if len(fields) - 1 == before and cut_end(text.split(" - ")) is None:
+        return None  # nothing was cut, and no field comes after it
+    *inner, last = fields[before:]
+    ends = _WHOLE.fullmatch(last) or (inner and _CUT.fullmatch(last))
+    return whole if ends and all(map(_WHOLE.fullmatch, inner)) else None
 
 
 def torn_lines(lines: Sequence[StepLine]) -> Iterator[tuple[int, str]]:
