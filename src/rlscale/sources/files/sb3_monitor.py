@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from rlscale.curves import Series
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.dialect import Keys
 from rlscale.sources.history import of_rows
@@ -67,7 +69,15 @@ def read(path: Path) -> list[Log]:
     if not rows:
         raise EmptyError(str(path), "holds no episode yet")
     repairs = ["the last line is torn and was left out"] if torn else []
-    return [log_of(MONITOR, one) for one in of_rows(rows, str(path), NAME, repairs=repairs, restart_on_repeat=False)]
+    histories = of_rows(rows, str(path), NAME, repairs=repairs, restart_on_repeat=False)
+    return [_with_rows(log_of(MONITOR, one)) for one in histories]
+
+
+def _with_rows(log: Log) -> Log:
+    """Return the log with its episodes and the sum of their lengths as axes that ``--compute`` may name."""
+    samples = log.axes["samples"]
+    row = Series(samples.step, np.arange(1.0, samples.step.size + 1))
+    return replace(log, axis_keys={"l": samples, "row": row}, axis_units={"l": "samples", "row": "samples"})
 
 
 def _start(line: str) -> float:

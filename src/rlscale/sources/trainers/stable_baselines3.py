@@ -26,7 +26,6 @@ STABLE_BASELINES3 = Trainer(
         "train/ent_coef",
         "time/total_timesteps",
         "time/fps",
-        "eval/mean_reward",
         "eval/mean_ep_length",
     ),
     keys=(
