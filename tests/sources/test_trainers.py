@@ -64,7 +64,8 @@ SHOWN = {
         generator/generate/sum_tokens_generated rl_trainer/learning_rate rl_trainer/step/avg_policy_entropy
         buffer/sample/avg_sampled_policy_age""",
     "stable-baselines3": """rollout/ep_rew_mean rollout/ep_len_mean train/approx_kl train/clip_fraction train/n_updates
-        train/explained_variance train/learning_rate train/entropy_loss time/fps eval/mean_reward eval/mean_ep_length""",
+        train/explained_variance train/learning_rate train/entropy_loss time/fps eval/mean_reward
+        eval/mean_ep_length""",
     "cleanrl": """charts/episodic_return charts/episodic_length charts/learning_rate charts/SPS losses/value_loss
         losses/policy_loss losses/entropy losses/approx_kl losses/old_approx_kl losses/clipfrac""",
     "rllib": """training_iteration num_env_steps_sampled_lifetime time_this_iter_s time_since_restore

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["NUMBER", "StepLine", "cut_end", "joined", "torn_lines"]
+__all__ = ["NUMBER", "StepLine", "cut_end", "joined", "maybe_joined", "torn_lines"]
 
 NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|nan|inf)"
 
@@ -19,6 +19,9 @@ _CUT = re.compile(
     r"[\w@/.+-]+(?::(?:[-+]?(?:\d+\.|\d*\.?\d+[eE][-+]?|n|na|i|in)?|np?(?:\.\w*)?(?:\([-+\d.eE]*)?))?",
 )
 _RAY = re.compile(r"\(\w+ (?:pid|ip)=[^)]*\)\s*$")
+
+#: The rest of a number that was cut.
+_REST = re.compile(r"[-+.\deE]{1,30}\)?")
 
 #: A longer text is no field.
 _LONG = 2000
@@ -65,16 +68,37 @@ def joined(text: str, line: str) -> str | None:
     >>> joined("critic/score/mean:0.5 - response_length/me", "an:300.0 - timing_s/step:60.0")
     'critic/score/mean:0.5 - response_length/mean:300.0 - timing_s/step:60.0'
     """
-    broken = text.endswith(" -") or (line.startswith("- ") and not text.endswith((" ", ":")))
-    whole = f"{text} {line}" if broken else text + line
+    whole = _glued(text, line)
     before, fields = text.count(" - "), whole.split(" - ")
     if len(line) > _LONG or len(fields) > _MOST or any(len(field) > _LONG for field in fields[before:]):
         return None
-    if len(fields) - 1 == before and cut_end(text.split(" - ")) is None:
-        return None  # nothing was cut, and no field comes after it
     *inner, last = fields[before:]
-    ends = _WHOLE.fullmatch(last) or (inner and _CUT.fullmatch(last))
+    cut = cut_end(text.split(" - ")) is not None
+    if not inner and not cut:
+        return None  # nothing was cut, and no field comes after it
+    last = last.removesuffix(" -")
+    ends = not last or _WHOLE.fullmatch(last) or _CUT.fullmatch(last)
     return whole if ends and all(map(_WHOLE.fullmatch, inner)) else None
+
+
+def maybe_joined(text: str, line: str) -> str | None:
+    """Return a step line with the rest of its last number, where the line after it can be no more than that.
+
+    Examples
+    --------
+    >>> maybe_joined("critic/score/mean:0.5 - perf/total_num_tokens:100", "000")
+    'critic/score/mean:0.5 - perf/total_num_tokens:100000'
+    """
+    if _REST.fullmatch(line) is None:
+        return None
+    whole = text + line
+    return whole if _WHOLE.fullmatch(whole.rpartition(" - ")[2]) else None
+
+
+def _glued(text: str, line: str) -> str:
+    spaceless = text.endswith(" -") and not line.startswith(" ")
+    dashed = line.startswith("- ") and not text.endswith((" ", ":"))
+    return f"{text} {line}" if spaceless or dashed else text + line
 
 
 def torn_lines(lines: Sequence[StepLine]) -> Iterator[tuple[int, str]]:

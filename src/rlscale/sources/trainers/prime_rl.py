@@ -165,7 +165,7 @@ PRIME_RL = Trainer(
     },
     measure=_measure,
     rows=_apart,
-    files="{output_dir}/{run name}/metrics.jsonl, written by default; W&B where it is switched on; the orchestrator's log",
+    files="{output_dir}/{run name}/metrics.jsonl (default); the orchestrator's log; W&B where it is switched on",
     traps=(
         "Trainer and orchestrator append to one file; time/step and time/save_ckpt mean something else in each, and "
         "are read as trainer:time/step and orchestrator:time/step.",
