@@ -15,6 +15,7 @@ from tests.test_readme import assert_same, commands, run
 DOCS = Path(__file__).parents[1] / "docs"
 #: How each page's Python begins to print, and the picture that its commands draw.
 PAGES = {
+    "alarms": ('{\n "text": "warn: base/seed0: truncation since 63 steps. ', ""),
     "ablate": ("loss raises_ceiling Interval(", "ablate.png"),
     "health": ("", ""),
     "knobs": ("learning_rte 5e-07 error\n", ""),
@@ -57,6 +58,13 @@ def test_the_blocks_of_a_page_run_one_after_the_other(
 def test_what_a_page_links_to_is_there(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", (DOCS / f"{name}.md").read_text(encoding="utf-8")):
         assert target.startswith("http") or (DOCS / target).exists(), target
+
+
+def test_the_page_about_alarms_shows_what_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (DOCS / "alarms.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S)
+    exec(compile(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)[0], "alarms.md", "exec"), {})
+    assert capsys.readouterr().out == shown
 
 
 def test_every_monitor_is_told_as_it_is() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlscale.trust import Calibration
 
 __all__ = [
+    "ALARMS",
     "CALIBRATION",
     "FITTING",
     "LEDGER",
@@ -138,6 +139,18 @@ CALIBRATION = (
     click.option("--discrepancy", type=float, metavar="D", help="Share of the range forecasts may be off by; .02."),
     click.option("--alpha", type=float, metavar="P", help="Model-based risk allowed; .1."),
 )
+ALARMS = (
+    click.option("--on-alarm", metavar="CMD", help="Program that is started for each alarm: JSON on stdin, no shell."),
+    click.option(
+        "--webhook", metavar="URL", envvar="RLSCALE_WEBHOOK",
+        help="Address that alarms are posted to (Slack); better in RLSCALE_WEBHOOK. RLSCALE_WEBHOOK_TOKEN is sent as "
+        "Authorization: Bearer.",
+    ),
+    click.option(
+        "--alarm-level", type=click.Choice(["note", "warn", "stop"]), default="warn", show_default=True,
+        help="What is milder is no alarm.",
+    ),
+)  # fmt: skip
 PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
 
 

@@ -400,7 +400,9 @@ def test_a_ledger_of_before_bounds_were_assumed_keeps_its_bounds_as_stated(where
         append(held, enlist(held), [1, 2], [0.1, 0.2])
         drops = ("DROP TABLE series", "DROP TABLE logs",
                  "ALTER TABLE runs DROP COLUMN bounds_from", "ALTER TABLE runs DROP COLUMN open",
-                 "ALTER TABLE reads DROP COLUMN bounds", "UPDATE rlscale_version SET version_num = '0001'")  # fmt: skip
+                 "ALTER TABLE reads DROP COLUMN bounds", "ALTER TABLE events DROP COLUMN document",
+                 "DROP TABLE published", *(f"ALTER TABLE fits DROP COLUMN r_q{k}" for k in (10, 50, 90)),
+                 "UPDATE rlscale_version SET version_num = '0001'")  # fmt: skip
         for statement in drops:
             held._database.write(lambda connection, sql=statement: connection.execute(text(sql)))
     with Ledger(where) as held:

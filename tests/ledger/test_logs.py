@@ -231,7 +231,14 @@ def test_an_older_ledger_of_runs_that_recorded_themselves_is_brought_along(where
         held.book.append({row.id: {"reward": points_of([1, 2], [0.1, 0.2]), "kl": points_of([1], [0.5])}})
         read = held.book.enlist(Heading(name="read", recipe="own", source="a.csv", settings={"beta": 1.0}))
         held.book.append({read.id: {"reward": points_of([1, 2], [0.1, 0.2])}})
-        for sql in ("DROP TABLE series", "DROP TABLE logs", "UPDATE rlscale_version SET version_num = '0002'"):
+        for sql in (
+            "DROP TABLE series",
+            "DROP TABLE logs",
+            "ALTER TABLE events DROP COLUMN document",
+            "DROP TABLE published",
+            *(f"ALTER TABLE fits DROP COLUMN r_q{k}" for k in (10, 50, 90)),
+            "UPDATE rlscale_version SET version_num = '0002'",
+        ):
             held._database.write(lambda connection, sql=sql: connection.execute(text(sql)))
     runs = kept(where)
     assert runs["own"].settings == {

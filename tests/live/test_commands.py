@@ -13,6 +13,7 @@ from rich.console import Console
 
 from rlscale.ledger import Heading, Ledger
 from rlscale.live import Following
+from rlscale.live.alarms import Signal
 from rlscale.render.watch import screen
 from rlscale.sources import ReadOptions
 from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
@@ -207,7 +208,10 @@ def test_the_live_view_fits_the_terminal(tmp_path, width, height):
         scene = watcher.step()
         watcher.close()
     console = Console(width=width, file=io.StringIO())
-    console.print(screen(replace(scene, troubles={"source x": "is gone"}), width, height, time.time()))
+    alarm = Signal(kind="collapse", run="low", recipe="low", severity="stop", since=40.0, value=0.1, threshold=0.5,
+                   message="", source="", unit="steps")  # fmt: skip
+    scene = replace(scene, troubles={"source x": "is gone"}, open_alarms=(alarm,))
+    console.print(screen(scene, width, height, time.time()))
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     text = " ".join(lines)
@@ -216,6 +220,7 @@ def test_the_live_view_fits_the_terminal(tmp_path, width, height):
     assert "commit  best" in text
     assert "P(best)" in text
     assert "source x: is gone" in text
+    assert "■ stop low: collapse since 40 steps" in text
     assert ("and 2 more runs" in text) == (height == 12)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
@@ -13,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rlscale.cli.alarms import alarm_sinks, stopped_by
 from rlscale.cli.gates import gate_numbers
+from rlscale.cli.publish import told_to, trackers_of
 from rlscale.errors import InputError
 from rlscale.options import (
+    ALARMS,
     CALIBRATION,
     FITTING,
     LEDGER,
@@ -51,6 +53,13 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--on-decision", "command", metavar="CMD", help="Program that carries a decision out: JSON on stdin.")
 @click.option("--act", is_flag=True, help="Decisions count; without it nothing is carried out (dry run).")
 @click.option("--timeout", type=click.FloatRange(1.0), default=60.0, show_default=True, help="Seconds for CMD.")
+@click.option(
+    "--publish",
+    "targets",
+    multiple=True,
+    metavar="TRACKER",
+    help="Write forecasts and decisions to tensorboard:DIR, trackio:PROJECT, wandb:PROJECT or mlflow:URI; repeat.",
+)
 @click.option("--interval", type=click.FloatRange(0.05), default=5.0, show_default=True, help="Seconds between looks.")
 @click.option("--lease", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds of silence after "
               "which another watcher takes over.")  # fmt: skip
@@ -58,26 +67,30 @@ __all__ = ["OVERRIDES", "watch"]
 @click.option("--run", "shown", multiple=True, metavar="GLOB", help="Show only these runs; all are compared; repeat.")
 @click.option("--until-done", is_flag=True, help="End when nothing runs any more.")
 @click.option("--view", is_flag=True, help="Only show what the watcher of the ledger sees; no PATH, no lease.")
-@with_options(READING, FITTING, OUTPUT[:1])
+@with_options(ALARMS, READING, FITTING, OUTPUT[:1])
 def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
     """Follow runs into a ledger, decide at every new evaluation, and carry decisions out.
 
     PATH is a log or a folder of logs that trainers write; without one, runs that trainers put into the ledger
     themselves. Without --act it is a dry run. Two watchers on one ledger: one leads, the other stands by and tells what
-    the leader sees. --view only tells.
+    the leader sees. --view only tells. Alarms (a sick run, a collapse, a decision, ...) are told here, kept in the
+    ledger, and sent once when they begin and once when they are over.
     """
     from rlscale.ledger import Ledger
     from rlscale.live import Courier, Following, Watch, check_program, command_of
+    from rlscale.live.alarms import LedgerAlarms
 
     if given["view"]:
         _view(paths, where, given)
         return
+    trackers = trackers_of(given["targets"])
     command = None if given["command"] is None else command_of(given["command"])
     if command is not None:
         check_program(command)
     elif given["act"]:
         click.echo("acting without --on-decision: trainers and schedulers that ask the ledger will obey", err=True)
     courier = None if command is None else Courier(command, given["timeout"])
+    sinks = alarm_sinks(given)
     source = Following(paths, priced_options(given)) if paths else None
     with Ledger(where, create=True) as held:
         first = source.poll() if source is not None else None  # what is wrong with the options is said at once
@@ -85,12 +98,17 @@ def watch(paths: tuple[str, ...], where: str, **given: Any) -> None:
         settings = _settings(given, held, run)
         if source is None:
             _check_price(held, given["price"])
+        alarms = LedgerAlarms(
+            held, acting=given["act"], sinks=sinks, level=given["alarm_level"], pause=given["interval"]
+        )
         watcher = Watch(
-            held, settings, source=source, acting=given["act"], courier=courier, metric=given["metric"],
-            unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
+            held, settings, source=source, acting=given["act"], courier=courier, alarms=alarms,
+            metric=given["metric"], unit=given["unit"], lasts=given["lease"], exclude=given["exclude"],
         )  # fmt: skip
         try:
-            _loop(_seen_by(watcher, held, given["act"]), lambda: watcher.busy, given)
+            step = _seen_by(watcher, held, given["act"])
+            with told_to(trackers, where, settings, given["act"], step) as step:
+                _loop(step, lambda: watcher.busy, given)
         finally:
             watcher.close()
     if given["once"] and watcher.failed:
@@ -102,7 +120,8 @@ def _view(paths: tuple[str, ...], where: str, given: dict[str, Any]) -> None:
     from rlscale.ledger import Ledger
     from rlscale.live import View
 
-    named = {paths[0] if paths else "": bool(paths), "--act": given["act"], "--on-decision": given["command"]}
+    options = {"--act": "act", "--on-decision": "command", "--on-alarm": "on_alarm", "--publish": "targets"}
+    named = {paths[0] if paths else "": bool(paths), **{name: given[key] for name, key in options.items()}}
     for what, there in named.items():
         if there:
             raise InputError(f"--view reads the ledger alone and acts on nothing; leave {what} out")
@@ -173,7 +192,7 @@ def _settings(given: dict[str, Any], held: Ledger, curve: Any) -> WatchSettings:
 
 def _loop(step: Callable[[], Scene], busy: Callable[[], bool], given: dict[str, Any]) -> None:
     ended = threading.Event()
-    with _stopped_by(ended), _shown(given) as show:
+    with stopped_by(ended), _shown(given) as show:
         while True:
             began = time.monotonic()
             scene = step()
@@ -186,17 +205,6 @@ def _loop(step: Callable[[], Scene], busy: Callable[[], bool], given: dict[str, 
         while busy() and time.monotonic() < deadline:  # see how commands end that were started
             time.sleep(0.05)
             show(step())
-
-
-@contextmanager
-def _stopped_by(ended: threading.Event) -> Iterator[None]:
-    """End after the pass under way when the process is asked to."""
-    kept = {one: signal.signal(one, lambda *_: ended.set()) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in kept.items():
-            signal.signal(one, handler)
 
 
 @contextmanager
@@ -213,7 +221,7 @@ def _shown(given: dict[str, Any]) -> Iterator[Any]:
         def lines(scene: Scene) -> None:
             document = scene_document(limited(scene, given["shown"]), price)
             now = [document[name] for name in ("runs", "troubles", "role", "watcher")]
-            if now != before or scene.decisions or scene.commands:
+            if now != before or scene.decisions or scene.commands or scene.alarms:
                 before[:] = now
                 click.echo(dumps(document).replace("\n", ""))
 

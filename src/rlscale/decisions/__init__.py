@@ -2,6 +2,6 @@
 
 from rlscale.decisions.contender import Outcome
 from rlscale.decisions.pairs import Pair, PublishedCheck
-from rlscale.decisions.rank import Ranking, RecipeRank, rank, rank_runs
+from rlscale.decisions.rank import Ranking, RecipeRank, rank, rank_best, rank_runs
 
-__all__ = ["Outcome", "Pair", "PublishedCheck", "Ranking", "RecipeRank", "rank", "rank_runs"]
+__all__ = ["Outcome", "Pair", "PublishedCheck", "Ranking", "RecipeRank", "rank", "rank_best", "rank_runs"]

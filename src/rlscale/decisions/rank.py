@@ -25,7 +25,7 @@ from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import lacked
 
-__all__ = ["Ranking", "RecipeRank", "rank", "rank_runs"]
+__all__ = ["Ranking", "RecipeRank", "rank", "rank_best", "rank_runs"]
 
 #: A recipe leaves the group of the leader when the leader is better with this probability.
 SEPARATED = 0.95
@@ -82,6 +82,19 @@ def rank(
         groups = by_recipe(runs)
         entries = {k: team.here.take(k, [fitted[i] for i in group]) for k, group in enumerate(groups.values())}
         return replace(_ranking(team, entries, runs, target, seed_sd, all_pairs), fits=tuple(fitted), left_out=left_out)
+
+
+def rank_best(fits: Sequence[Fit], *, target: float | None = None, seed_sd: float | None = None) -> Ranking:
+    """Rank fits with the pairs of the best recipe alone and without the published cross-check, which takes longest.
+
+    Arguments, errors and numbers as of :func:`rank`.
+    """
+    runs = [fit.run for fit in fits]
+    _check(runs, target, seed_sd)
+    with Team(fits[0].options) as team:
+        groups = by_recipe(runs)
+        entries = {k: team.here.take(k, [fits[i] for i in group]) for k, group in enumerate(groups.values())}
+        return _ranking(team, entries, runs, target, seed_sd, None)
 
 
 def rank_runs(
@@ -155,9 +168,9 @@ def _ranking(
     runs: Sequence[Run],
     target: float | None,
     seed_sd: float | None,
-    all_pairs: bool,
+    all_pairs: bool | None,
 ) -> Ranking:
-    """Rank the recipes that a team has fitted."""
+    """Rank the recipes that a team has fitted; ``all_pairs`` None: pairs with the best only, however few there are."""
     groups = by_recipe(runs)
     told = [entries[k] for k in range(len(groups))]
     spread = learned_spread((one.scatter for one in told), seed_sd)
@@ -169,7 +182,7 @@ def _ranking(
     ]
     at = target if target is not None else AHEAD * max(last, default=runs[0].curve.compute_last)
     named = {k: name for k, name in enumerate(groups) if told[k].fitted}
-    every = everyone(len(named), all_pairs)
+    every = all_pairs is not None and everyone(len(named), all_pairs)
     at_grid = grid(min(told[k].first for k in named), max(told[k].longest for k in named), at) if named else np.ones(1)
     shortest = min((told[k].shortest for k in named), default=0.0)
     found = team.pool(named, Pooling(at, spread.value, at_grid, with_curve=every, shortest=shortest))

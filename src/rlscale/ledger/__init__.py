@@ -2,12 +2,14 @@
 
 from rlscale.ledger.address import Address, address
 from rlscale.ledger.database import Unreachable
-from rlscale.ledger.deliveries import CHANGE, WELL, Delivery, Event
+from rlscale.ledger.deliveries import Delivery
+from rlscale.ledger.events import ALARM, ALARMS, CHANGE, DRY_ALARM, WELL, Event, NewEvent
 from rlscale.ledger.fits import FitRow
 from rlscale.ledger.lease import Lease, LeaseLost, Standby
 from rlscale.ledger.ledger import Ledger
 from rlscale.ledger.logs import Kept, Logged
 from rlscale.ledger.overrides import KINDS, Override, forced
+from rlscale.ledger.published import Backlog, Cursor
 from rlscale.ledger.rulings import DecisionRow, LookRow, Read, Ruled
 from rlscale.ledger.values import (
     Heading,
@@ -23,10 +25,15 @@ from rlscale.ledger.values import (
 )
 
 __all__ = [
+    "ALARM",
+    "ALARMS",
     "CHANGE",
+    "DRY_ALARM",
     "KINDS",
     "WELL",
     "Address",
+    "Backlog",
+    "Cursor",
     "DecisionRow",
     "Delivery",
     "Event",
@@ -38,6 +45,7 @@ __all__ = [
     "Ledger",
     "Logged",
     "LookRow",
+    "NewEvent",
     "Override",
     "Points",
     "Read",

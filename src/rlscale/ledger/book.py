@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from rlscale.errors import LedgerError
 from rlscale.ledger.database import Database
 from rlscale.ledger.logs import Kept, Logged, extend, keep, logged
-from rlscale.ledger.schema import points, runs
+from rlscale.ledger.schema import logs, points, runs, series
 from rlscale.ledger.values import Heading, Points, RunRow, open_bounds_of, open_bounds_text, restated, written
 
 __all__ = ["Book"]
@@ -204,6 +204,16 @@ class Book:
     def logs(self, of: Sequence[RunRow]) -> dict[int, Logged]:
         """Return what the logs of runs hold beside their evaluations, by id; a run without any is left out."""
         return self._database.read(lambda connection: logged(connection, [row.id for row in of]))
+
+    def appends(self) -> dict[int, int]:
+        """Return how often something was appended to the log of each run, by id; a run without a log is left out."""
+        asked = select(logs.c.run_id, logs.c.last)
+        return self._database.read(lambda connection: {row.run_id: row.last for row in connection.execute(asked)})
+
+    def arrivals(self, number: int, count: int) -> tuple[float, ...]:
+        """Return the Unix times of the latest appends to the log of a run, oldest first."""
+        asked = select(series.c.at).where(series.c.run_id == number).order_by(series.c.number.desc()).limit(count)
+        return self._database.read(lambda connection: tuple(connection.execute(asked).scalars()))[::-1]
 
     def end(self, number: int) -> None:
         """Note that a run's trainer is done with it: nothing more will come."""

@@ -20,7 +20,7 @@ __all__ = ["HEAD", "PATIENCE", "Database", "Unreachable", "inserted"]
 T = TypeVar("T")
 
 #: The version of the tables that this package reads and writes.
-HEAD = "0003"
+HEAD = "0005"
 #: Where a ledger keeps its version; other programs' migrations keep theirs elsewhere.
 _VERSION = "rlscale_version"
 #: Seconds that a locked or unreachable database is waited for.

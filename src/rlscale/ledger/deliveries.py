@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from rlscale.ledger.database import Database
 from rlscale.ledger.lease import Lease, hold
-from rlscale.ledger.schema import deliveries, events
+from rlscale.ledger.schema import deliveries
 
-__all__ = ["CHANGE", "MOST_ATTEMPTS", "WELL", "Deliveries", "Delivery", "Event", "Events"]
+__all__ = ["MOST_ATTEMPTS", "Deliveries", "Delivery"]
 
 #: A command is started again until it has failed this often; being interrupted is no failure of its own.
 MOST_ATTEMPTS = 3
@@ -124,74 +124,3 @@ class Deliveries:
                 Delivery(**{name: row._mapping[name] for name in names}) for row in connection.execute(asked)
             )
         )
-
-
-#: Message of an event that ends an error; kind of an event that is none.
-WELL, CHANGE = "is well again", "bounds"
-#: Characters kept of what an event is about, and of its message.
-_SUBJECT, _MESSAGE = 2000, 4000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """Something that went wrong, or right again, while a ledger was watched.
-
-    Parameters
-    ----------
-    id : int
-    at : float
-    kind : str
-        ``source``, ``command``, ``gate``, ``watcher``, ...
-    subject, message : str
-    """
-
-    id: int
-    at: float
-    kind: str
-    subject: str
-    message: str
-
-
-class Events:
-    """What happened while a ledger was watched.
-
-    Parameters
-    ----------
-    database : Database
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def add(self, kind: str, subject: str, message: str) -> None:
-        """Keep an event."""
-        told = {"at": time.time(), "kind": kind, "subject": subject[:_SUBJECT], "message": message[:_MESSAGE]}
-        same = and_(*(events.c[name] == value for name, value in told.items()))
-        tries = 0
-
-        def work(connection: Connection) -> None:
-            nonlocal tries
-            tries += 1
-            if tries == 1 or connection.execute(select(events.c.id).where(same)).first() is None:
-                connection.execute(insert(events).values(**told))
-
-        self._database.write(work)
-
-    def last(self, count: int = 20) -> tuple[Event, ...]:
-        """Return the latest events, oldest first."""
-        asked = select(events).order_by(events.c.id.desc()).limit(count)
-        found = self._database.read(
-            lambda connection: tuple(Event(**row._mapping) for row in connection.execute(asked))
-        )
-        return found[::-1]
-
-    def open(self) -> tuple[Event, ...]:
-        """Return the latest event of whatever is still wrong, oldest first."""
-        last = select(func.max(events.c.id)).where(events.c.kind != CHANGE).group_by(events.c.kind, events.c.subject)
-        asked = select(events).where(events.c.id.in_(last), events.c.message != WELL).order_by(events.c.id)
-        return self._database.read(lambda connection: tuple(Event(**row._mapping) for row in connection.execute(asked)))
-
-    def count(self) -> int:
-        """Return how many there are."""
-        asked = select(func.count()).select_from(events)
-        return int(self._database.read(lambda connection: connection.execute(asked).scalar()) or 0)

@@ -12,7 +12,7 @@ from rlscale.ledger.database import Database
 from rlscale.ledger.schema import fits, runs, settings
 from rlscale.ledger.values import canonical, digest
 
-__all__ = ["FitRow", "Fits", "keep_fits", "keep_settings"]
+__all__ = ["FitRow", "Fits", "fits_after", "keep_fits", "keep_settings"]
 
 #: 10 %, 50 % and 90 % quantile.
 Three = tuple[float, float, float]
@@ -46,6 +46,8 @@ class FitRow:
         Its mean, and the probability that it beats all others by more than epsilon.
     place, contenders : int, optional
         Place by mean forecast among all that were compared then, 1 the best, and their number.
+    resolves_at : tuple of float, optional
+        Quantiles of the compute at which the verdict should be ``resolved``; None where that cannot be said.
     """
 
     run_id: int
@@ -62,6 +64,7 @@ class FitRow:
     p_best: float | None = None
     place: int | None = None
     contenders: int | None = None
+    resolves_at: Three | None = None
 
     @property
     def judged(self) -> Three | None:
@@ -160,6 +163,17 @@ def keep_fits(connection: Connection, rows: Sequence[FitRow]) -> int:
     return len(new)
 
 
+def fits_after(connection: Connection, run: int, hashed: str, seq: int, most: int) -> tuple[FitRow, ...]:
+    """Return the fits of a run with these settings after a point, one a point: that of the latest version."""
+    asked = (
+        select(*_COLUMNS)
+        .where(fits.c.run_id == run, fits.c.settings == hashed, fits.c.seq > seq)
+        .order_by(fits.c.seq, fits.c.at)
+        .limit(most)
+    )
+    return tuple({one.seq: one for one in map(_fit, connection.execute(asked))}.values())
+
+
 def _once(connection: Connection, statement: Any) -> Any:
     """Return an insert that leaves rows alone that another process has added meanwhile."""
     if connection.dialect.name == "sqlite":
@@ -171,18 +185,18 @@ def _once(connection: Connection, statement: Any) -> Any:
 
 def _columns(one: FitRow) -> dict[str, Any]:
     told = asdict(one)
-    for prefix, three in (("a", told.pop("A")), ("f", told.pop("forecast"))):
+    for prefix, three in (("a", told.pop("A")), ("f", told.pop("forecast")), ("r", told.pop("resolves_at"))):
         told.update(zip((f"{prefix}_q10", f"{prefix}_q50", f"{prefix}_q90"), three or (None,) * 3, strict=True))
     return {**{name: value for name, value in told.items() if name != "mean"}, "f_mean": one.mean}
 
 
 def _fit(told: Sequence[Any]) -> FitRow:
     run, seq, settled, version, at, compute, verdict, *rest = told
-    ceiling, target, ahead, (mean, p_best, place, contenders) = rest[:3], rest[3], rest[4:7], rest[7:]
+    ceiling, target, ahead, (mean, p_best, place, contenders) = rest[:3], rest[3], rest[4:7], rest[7:11]
     return FitRow(
         run_id=run, seq=seq, settings=settled, version=version, at=at, compute=compute, verdict=verdict,
         A=_three(ceiling), target=target, forecast=_three(ahead), mean=mean, p_best=p_best, place=place,
-        contenders=contenders,
+        contenders=contenders, resolves_at=_three(rest[11:]),
     )  # fmt: skip
 
 
@@ -196,6 +210,6 @@ _COLUMNS = tuple(
     fits.c[name]
     for name in (
         "run_id", "seq", "settings", "version", "at", "compute", "verdict", "a_q10", "a_q50", "a_q90", "target",
-        "f_q10", "f_q50", "f_q90", "f_mean", "p_best", "place", "contenders",
+        "f_q10", "f_q50", "f_q90", "f_mean", "p_best", "place", "contenders", "r_q10", "r_q50", "r_q90",
     )
 )  # fmt: skip

@@ -11,10 +11,12 @@ from typing import Self
 from rlscale.ledger.address import address
 from rlscale.ledger.book import Book
 from rlscale.ledger.database import PATIENCE, Database
-from rlscale.ledger.deliveries import Deliveries, Events
+from rlscale.ledger.deliveries import Deliveries
+from rlscale.ledger.events import Events
 from rlscale.ledger.fits import Fits
 from rlscale.ledger.lease import ACTING, DRY, Standby, held_by
 from rlscale.ledger.overrides import Overrides
+from rlscale.ledger.published import Published
 from rlscale.ledger.rulings import Rulings
 
 __all__ = ["Ledger"]
@@ -50,6 +52,7 @@ class Ledger:
         self.overrides = Overrides(self._database)
         self.deliveries = Deliveries(self._database)
         self.events = Events(self._database)
+        self.published = Published(self._database)
 
     def standby(
         self,

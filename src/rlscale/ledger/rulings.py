@@ -18,7 +18,7 @@ from rlscale.ledger.overrides import Override, evaluations_of, forced, spoken
 from rlscale.ledger.schema import decisions, looks, overrides, reads, runs, settings
 from rlscale.ledger.values import RunRow, canonical
 
-__all__ = ["DecisionRow", "LookRow", "Read", "Ruled", "Rulings"]
+__all__ = ["DecisionRow", "LookRow", "Read", "Ruled", "Rulings", "decisions_on"]
 
 
 @dataclass(frozen=True)
@@ -283,6 +283,12 @@ class Rulings:
             return (found[0].action, found[0].reason) if found else ("continue", "nothing is decided yet")
 
         return self._database.read(work)
+
+
+def decisions_on(connection: Connection, run: int, acting: bool) -> tuple[DecisionRow, ...]:
+    """Return the decisions on a run that are carried out, or those of dry runs, in their order."""
+    asked = _named().where(decisions.c.run_id == run, looks.c.acting == int(acting))
+    return _decisions(connection, asked.order_by(decisions.c.id))
 
 
 def _named() -> Select[Any]:

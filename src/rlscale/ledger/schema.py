@@ -1,7 +1,7 @@
 """The tables of a ledger.
 
-Rows are added and never changed, but for counters, leases, how a command ended, what is assumed of bounds, and what the
-log of a run says of it as a whole.
+Rows are added and never changed, but for counters, leases, how a command ended, what is assumed of bounds, what the log
+of a run says of it as a whole, and up to where trackers have been told.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 __all__ = ["TABLES", "decisions", "deliveries", "events", "fits", "leases", "logs", "looks", "overrides", "points",
-           "reads", "runs", "series", "settings"]  # fmt: skip
+           "published", "reads", "runs", "series", "settings"]  # fmt: skip
 
 TABLES = MetaData()
 #: Numbers itself; SQLite does so for plain integers only.
@@ -119,6 +119,9 @@ fits = Table(
     Column("p_best", Double),
     Column("place", Integer),
     Column("contenders", Integer),
+    Column("r_q10", Double),
+    Column("r_q50", Double),
+    Column("r_q90", Double),
     ForeignKeyConstraint(["run_id", "seq"], ["points.run_id", "points.seq"]),
 )
 
@@ -197,6 +200,18 @@ deliveries = Table(
     Column("said", Text, nullable=False),
 )
 
+# up to where a tracker has been told what is believed of a run and decided on it, one row a target and settings
+published = Table(
+    "published",
+    TABLES,
+    Column("target", String(64), primary_key=True),
+    Column("run_id", _ID, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("settings", String(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("decision_id", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
 leases = Table(
     "leases",
     TABLES,
@@ -214,4 +229,5 @@ events = Table(
     Column("kind", String(40), nullable=False),
     Column("subject", Text, nullable=False),
     Column("message", Text, nullable=False),
+    Column("document", Text),
 )

@@ -28,8 +28,10 @@ GRACE = 5.0
 KEPT = 2000
 
 
-def command_of(text: str) -> tuple[str, ...]:
+def command_of(text: str, option: str = "--on-decision") -> tuple[str, ...]:
     """Return the words of a command, as a shell would take them apart; nothing else of a shell is there.
+
+    ``option`` is what it was given with, for errors.
 
     Raises
     ------
@@ -39,14 +41,15 @@ def command_of(text: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise InputError(f"--on-decision {text!r} cannot be taken apart: {error}") from error
+        raise InputError(f"{option} {text!r} cannot be taken apart: {error}") from error
     if not words:
-        raise InputError("--on-decision is empty; give a program that reads a decision on its standard input")
+        what = {"--on-decision": "a decision", "--on-alarm": "an alarm"}[option]
+        raise InputError(f"{option} is empty; give a program that reads {what} as JSON on its standard input")
     return words
 
 
-def check_program(command: tuple[str, ...]) -> None:
-    """Refuse a command whose program is not there, or may not be run.
+def check_program(command: tuple[str, ...], option: str = "--on-decision") -> None:
+    """Refuse a command whose program is not there, or may not be run; ``option`` as for :func:`command_of`.
 
     Raises
     ------
@@ -58,14 +61,14 @@ def check_program(command: tuple[str, ...]) -> None:
         return
     there = Path(program)
     if there.is_dir():
-        raise InputError(f"--on-decision: {program!r} is a folder; give the program in it")
+        raise InputError(f"{option}: {program!r} is a folder; give the program in it")
     if there.exists():
         raise InputError(
-            f"--on-decision: {program!r} may not be run; make it executable (chmod +x), or put what runs it before it: "
+            f"{option}: {program!r} may not be run; make it executable (chmod +x), or put what runs it before it: "
             f"'python {program}'"
         )
     raise InputError(
-        f"--on-decision: there is no program {program!r}; give its path, or the name of one that a shell would find"
+        f"{option}: there is no program {program!r}; give its path, or the name of one that a shell would find"
     )
 
 
@@ -106,7 +109,7 @@ class Courier:
     Parameters
     ----------
     command : tuple of str
-        The program and its arguments; it reads a decision as JSON on its standard input.
+        The program and its arguments; it reads a decision, or an alarm, as JSON on its standard input.
     timeout : float
         Seconds after which a command is ended.
     clock : callable

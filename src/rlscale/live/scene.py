@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rlscale.ledger import DecisionRow, LookRow
+from rlscale.live.alarms.signal import AlarmEvent, Signal
 from rlscale.live.courier import Ended
 from rlscale.live.sight import Sight
 
@@ -36,6 +37,10 @@ class Scene:
         Who leads, where this watcher does not.
     look : LookRow, optional
         The latest look, where another watcher made it.
+    alarms : tuple of AlarmEvent
+        Those that this pass sent, or that the leader has sent since the last pass.
+    open_alarms : tuple of Signal
+        What began and is not over.
     done : bool
         Whether nothing runs any more that could be decided on.
     """
@@ -49,4 +54,6 @@ class Scene:
     commands: tuple[Ended, ...] = ()
     watcher: str | None = None
     look: LookRow | None = None
+    alarms: tuple[AlarmEvent, ...] = ()
+    open_alarms: tuple[Signal, ...] = ()
     done: bool = False

@@ -16,6 +16,7 @@ import numpy as np
 
 from rlscale.curves import Run
 from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, decided_savings, gate
+from rlscale.inference import Fit
 from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
@@ -243,15 +244,22 @@ class Looker:
             told = decision.evidence
             around = told.interval
             middle = None if around is None else (around.q10, around.q50, around.q90)
+            made = self._known.fit(one.run)
+            when = made.resolves_at
             found.append(
                 FitRow(
                     run_id=one.row.id, seq=one.seq, settings=self._hash, version=engine(), at=now,
-                    compute=one.run.curve.compute_last, verdict=self._known.fit(one.run).verdict.name.value,
+                    compute=one.run.curve.compute_last, verdict=made.verdict.name.value,
                     A=self._ceiling(one.run), target=self.settings.budget, forecast=middle, mean=told.mean,
                     p_best=told.h, place=order.get(told.contender), contenders=len(order) or None,
+                    resolves_at=None if when is None else (when.q10, when.q50, when.q90),
                 )
             )  # fmt: skip
         return tuple(found)
+
+    def fits(self, sight: Sight) -> tuple[Fit, ...]:
+        """Return the fits of the runs of a look that was made here; what the gate has fitted is not fitted again."""
+        return tuple(self._known.fit(each.run) for each in sight.field)
 
     def kept(self, sight: Sight) -> None:
         """Note that a look and its fits were kept: they are not given again."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rlscale.errors import RlscaleError
-from rlscale.ledger import Ledger, LookRow
+from rlscale.ledger import ALARM, DRY_ALARM, WELL, Ledger, LookRow
 from rlscale.live.again import Again
+from rlscale.live.alarms import AlarmEvent, Signal, alarm_events
 from rlscale.live.scene import Scene
 from rlscale.live.sight import Sight
 from rlscale.live.troubles import open_troubles
@@ -28,6 +29,7 @@ class View:
         self._look: LookRow | None = None
         self._sight: Sight | None = None
         self._seen = 0  # number of the latest decision shown
+        self._alarm: dict[str, int] = {}  # and of the latest alarm, by its kind
 
     def step(self, role: str = "view") -> Scene:
         """Return what the latest look saw, the decisions made since the last step, and what is wrong."""
@@ -46,11 +48,23 @@ class View:
         kept = [] if look is None else self._ledger.rulings.latest(look.acting).values()
         new = sorted((one for one in kept if one.id > self._seen), key=lambda one: one.id)
         self._seen = max((one.id for one in kept), default=0)
+        alarms, opened = self._alarms(look)
         return Scene(
             role=role, sight=self._sight, decisions=tuple(new), last=max(kept, key=lambda one: one.id, default=None),
-            troubles=open_troubles(self._ledger), watcher=self._watcher(look), look=look,
-            done=self._sight is not None and self._sight.at_rest,
+            alarms=alarms, open_alarms=opened, troubles=open_troubles(self._ledger), watcher=self._watcher(look),
+            look=look, done=self._sight is not None and self._sight.at_rest,
         )  # fmt: skip
+
+    def _alarms(self, look: LookRow | None) -> tuple[tuple[AlarmEvent, ...], tuple[Signal, ...]]:
+        """Return the alarms that the leader has sent since the last step, at first those that are open; and these."""
+        acting = self._acting if self._acting is not None else look is None or look.acting
+        kind = ALARM if acting else DRY_ALARM
+        latest = self._ledger.events.alarms(kind)
+        opened = [event for event in latest if event.message != WELL]
+        known = self._alarm.get(kind)
+        new = opened if known is None else self._ledger.events.alarms_after(known, kind)
+        self._alarm[kind] = max((event.id for event in latest), default=0)
+        return tuple(alarm_events(new)), tuple(each.signal for each in alarm_events(opened))
 
     def _latest(self) -> LookRow | None:
         asked = (True, False) if self._acting is None else (self._acting,)

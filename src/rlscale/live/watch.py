@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -14,6 +14,7 @@ from rlscale.curves.assumed import bounds_sentence
 from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
 from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
+from rlscale.live.alarms import AlarmEvent, LedgerAlarms
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
 from rlscale.live.scene import Scene
@@ -31,6 +32,8 @@ _LOG = logging.getLogger("rlscale")
 
 #: Seconds after which a command that failed is started again, times the attempts made.
 RETRY = 30.0
+#: Seconds that alarms have to be sent in when the watcher ends.
+PATIENCE = 10.0
 
 
 class Source(Protocol):
@@ -53,6 +56,8 @@ class Watch:
     acting : bool
         Whether decisions are to be carried out: by the courier, by callbacks and by schedulers that ask the ledger.
     courier : Courier, optional
+    alarms : LedgerAlarms, optional
+        Sends alarms.
     metric, unit : str, optional
         Watch the runs of the ledger with this metric and unit; all by default. ``exclude``: patterns (``*``, ``?``)
         of names of those that are not watched, nor compared.
@@ -75,6 +80,7 @@ class Watch:
         source: Source | None = None,
         acting: bool = False,
         courier: Courier | None = None,
+        alarms: LedgerAlarms | None = None,
         metric: str | None = None,
         unit: str | None = None,
         exclude: Sequence[str] = (),
@@ -82,7 +88,7 @@ class Watch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._settings = ledger, settings
-        self._source, self._acting, self._courier = source, acting, courier
+        self._source, self._acting, self._courier, self._alarms = source, acting, courier, alarms
         self._metric, self._unit, self._exclude = metric, unit, tuple(exclude)
         self._intake, self._looker = Intake(ledger), Looker(settings)
         self._standby = ledger.standby(lasts, acting=acting, clock=clock)
@@ -93,6 +99,8 @@ class Watch:
         self._lasts, self._clock = lasts, clock
         self._troubles = Troubles(ledger)
         self._said: set[str] = set()  # what is assumed, once
+        self._field: list[Seen] = []
+        self._read_runs: dict[str, Run] = {}  # as their logs were read
         self._forget()
 
     def _forget(self) -> None:
@@ -118,7 +126,8 @@ class Watch:
     @property
     def busy(self) -> bool:
         """Whether a command runs that was started here."""
-        return self._courier is not None and self._courier.busy
+        commands = self._courier is not None and self._courier.busy
+        return commands or (self._alarms is not None and self._alarms.awaited)
 
     def step(self) -> Scene:
         """Do one pass. What fails is kept as an event of the ledger, once, and the next pass goes on."""
@@ -126,9 +135,11 @@ class Watch:
         before = self._last
         commands = self._guarded("watcher", self._decide) or []
         made = self._made if self._last is not before else ()
+        sent = self._guarded("alarms", self._alarm) or ()
+        opened = () if self._alarms is None else self._alarms.open
         return Scene(
             role=self.role, sight=self._sight, decisions=made, last=self._last, troubles=dict(self._troubles.now),
-            points=points, commands=tuple(commands), done=self._done(),
+            points=points, commands=tuple(commands), done=self._done(), alarms=sent, open_alarms=opened,
         )  # fmt: skip
 
     def _guarded(self, subject: str, work: Callable[[], T]) -> T | None:
@@ -158,11 +169,30 @@ class Watch:
         self._look()
         return self._carry()
 
+    def _alarm(self) -> tuple[AlarmEvent, ...]:
+        """Send alarms, and note what is wrong with where they go."""
+        if self._alarms is None:
+            return ()
+        sent: tuple[AlarmEvent, ...] = ()
+        if self._lease is not None:
+            sent = self._alarms.look(self._lease, self._field, self._sight, self._looker, self._read_runs)
+        self._note(self._alarms.troubles())
+        return sent
+
+    def _note(self, wrong: Mapping[str, str]) -> None:
+        for subject, message in wrong.items():
+            if message:
+                self._troubles.ill(subject, message)
+            else:
+                self._troubles.well(subject)
+
     def close(self) -> None:
         """End commands that still run, and give the lease back, so that another watcher can take over at once."""
         self._ends += [] if self._courier is None else self._courier.close()
         for one in self._ends:
             self._guarded("watcher", partial(self._ended, one))
+        if self._alarms is not None:
+            self._note(self._alarms.close(PATIENCE))
         if self._lease is not None:
             lease, self._lease = self._lease, None
             try:
@@ -183,6 +213,7 @@ class Watch:
         for path, message in wrong.items():
             self._troubles.ill(f"source {path}", message)
         taken = self._intake.take(reading.runs, self._settings.budget)
+        self._read_runs = {run.name: run for run in reading.runs if run.name not in taken.refused}
         for run in reading.runs:
             if run.name in taken.refused:
                 self._troubles.ill(f"run {run.name}", taken.refused[run.name])
@@ -224,7 +255,7 @@ class Watch:
         assert self._lease is not None
         if not self._sure:
             self._resume()
-        field = self._runs()
+        field = self._field = self._runs()
         stood = {one.row.id: [*one.fingerprint, one.read.override_id] for one in field}
         if stood == self._looked_at:
             return

@@ -15,8 +15,10 @@ from rlscale.answers.numbers import UNKNOWN, count, probability, quantity, rewar
 from rlscale.answers.savings import savings_words
 from rlscale.answers.when import ago, moment
 from rlscale.decisions.gate import Action, Decision
+from rlscale.health import SEVERITIES
 from rlscale.ledger import WELL
 from rlscale.live import Scene
+from rlscale.render.alarms import alarm_line, open_alarm_line
 from rlscale.render.layout import badge, folded, plain_table
 from rlscale.sources.grouping import Grouping, stored_grouping
 from rlscale.sources.patterns import matches
@@ -32,6 +34,8 @@ _ROOMY, _OTHERS_ROOMY, _OTHERS = 110, 92, 62
 _TALL = 24
 #: Lines around the rows of the table, with a last decision of three.
 _AROUND = 9
+#: Open alarms that are shown.
+_ALARMS = 5
 
 
 def limited(scene: Scene, patterns: Sequence[str]) -> Scene:
@@ -47,6 +51,8 @@ def limited(scene: Scene, patterns: Sequence[str]) -> Scene:
         sight=sight,
         decisions=tuple(one for one in scene.decisions if matches(one.run, patterns)),
         last=last if last is not None and matches(last.run, patterns) else None,
+        alarms=tuple(one for one in scene.alarms if matches(one.signal.run, patterns)),
+        open_alarms=tuple(one for one in scene.open_alarms if matches(one.run, patterns)),
     )
 
 
@@ -84,6 +90,8 @@ def scene_document(scene: Scene, price: float | None = None) -> dict[str, Any]:
              "said": one.said}
             for one in scene.commands
         ],
+        "alarms": [one.document() for one in scene.alarms],
+        "open_alarms": [{"kind": one.kind, "run": one.run, "severity": one.severity} for one in scene.open_alarms],
         "grouping": None if scene.sight is None else asdict(_grouping(scene)),
         "troubles": dict(scene.troubles),
         "done": scene.done,
@@ -106,6 +114,12 @@ def screen(scene: Scene, width: int, height: int, now: float, price: float | Non
             Text.assemble(("Last decision ", "bold"), f"#{last.id}, {ago(last.at, now)}: ", badge(last.action),
                           f" {last.run}. {last.reason}"),
         ]  # fmt: skip
+    alarms = [one for one in scene.open_alarms if one.kind != "decision"]  # those stand in the table
+    if alarms:
+        shown = sorted(alarms, key=lambda one: -SEVERITIES.index(one.severity))
+        more = len(shown) - _ALARMS
+        below += [Text(), Text(f"Alarms{f' ({more} more)' if more > 0 else ''}", style="bold")]
+        below += [Text.assemble("  ", open_alarm_line(one)) for one in shown[:_ALARMS]]
     if scene.troubles:
         below += [Text(), Text("What is wrong", style="bold")]
         below += [Text(f"  {subject}: {message}", style="yellow") for subject, message in scene.troubles.items()]
@@ -180,6 +194,7 @@ class News:
         self._look: int | None = None
         self._leader: str | None = ""
         self._known: dict[str, str] = {}
+        self._begun = False
 
     def tell(self, scene: Scene) -> None:
         """Print what is new in a scene: who leads and what was seen elsewhere, decisions, commands, what is wrong."""
@@ -190,6 +205,16 @@ class News:
             self._console.print(said, soft_wrap=True)
         if scene.decisions and scene.sight is not None:
             self._print(f"  {savings_words(scene.sight.answer.savings.at(self._price))}")
+        if not self._begun:  # what an earlier watcher sent, and is not over
+            sent = {one.signal.key for one in scene.alarms}
+            for signal in scene.open_alarms:
+                if signal.key not in sent and signal.kind != "decision":
+                    self._console.print(Text.assemble("still there: ", open_alarm_line(signal)), soft_wrap=True)
+            self._begun = scene.sight is not None
+        for event in scene.alarms:
+            if event.signal.kind == "decision":  # said above
+                continue
+            self._console.print(alarm_line(event), soft_wrap=True)
         for done in scene.commands:
             if done.outcome == "done":  # else it is wrong, and said below
                 self._print(f"  command for #{done.decision}, attempt {done.attempt}: done")

@@ -26,6 +26,7 @@ from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.naming import Place, clean, common_root, named, unique
 from rlscale.sources.patterns import check_patterns, patterns_of
 from rlscale.sources.printed import is_lost
+from rlscale.sources.published import as_logged
 from rlscale.sources.readers import read_found
 from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
@@ -40,6 +41,7 @@ _log = logging.getLogger(__name__)
 
 #: A path, an address, or a table of pandas, polars or Arrow.
 Readable = str | Path | Any
+_ONLY_PUBLISHED = "holds only what watch --publish wrote there; give the logs of the runs themselves"
 #: The path that stands for the bundled runs.
 BUNDLED = "bundled"
 
@@ -286,9 +288,12 @@ def _logs(
 
     for number, found in enumerate(files):
         try:
-            held = read(found)
+            stored = read(found)
+            held = as_logged(stored)
             if not held and found.asked:  # in a folder: hyperparameters that stand beside the run's own event file
-                raise EmptyError(str(found.path), "holds no metric; nothing was logged yet")
+                raise EmptyError(
+                    str(found.path), _ONLY_PUBLISHED if stored else "holds no metric; nothing was logged yet"
+                )
             for one in held:
                 if isinstance(one, Log):
                     logs.append((number, one))

@@ -15,8 +15,9 @@ from rlscale.answers.numbers import UNKNOWN, count, quantity, reward
 from rlscale.answers.savings import savings_words
 from rlscale.answers.when import ago, moment
 from rlscale.decisions.savings import Savings
-from rlscale.ledger import CHANGE, WELL, DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
+from rlscale.ledger import ALARM, ALARMS, CHANGE, WELL, DecisionRow, Delivery, Event, Ledger, Override, Points, RunRow
 from rlscale.live import saved
+from rlscale.live.alarms import alarm_events
 from rlscale.render.layout import badge, plain_table, print_list, print_wrapped
 from rlscale.sources.patterns import check_patterns, matches
 
@@ -46,6 +47,8 @@ class Listing:
         The latest, oldest first.
     wrong : tuple of Event
         What is wrong now.
+    alarms : tuple of Event
+        The latest of each alarm, of those that are over too.
     savings : Savings, optional
         Of all runs of the latest look; None where there was none, or one run is listed.
     """
@@ -59,6 +62,7 @@ class Listing:
     overrides: tuple[Override, ...]
     events: tuple[Event, ...]
     wrong: tuple[Event, ...] = ()
+    alarms: tuple[Event, ...] = ()
     savings: Savings | None = None
 
 
@@ -88,6 +92,12 @@ def listing(ledger: Ledger, patterns: Sequence[str] = (), price: float | None = 
         overrides=tuple(one for one in ledger.overrides.all() if one.run in names),
         events=ledger.events.last(50),
         wrong=ledger.events.open(),
+        alarms=tuple(
+            one
+            for kind in ALARMS
+            for one in ledger.events.alarms(kind)
+            if one.document is not None and (not patterns or names & {one.document["run"], one.document["recipe"]})
+        ),
         savings=None if told is None else told.at(price),
     )
 
@@ -104,6 +114,7 @@ def listing_document(view: Listing) -> dict[str, Any]:
         "decisions": [_decision(one, view) for one in view.decisions],
         "overrides": [{**asdict(one), "at": moment(one.at)} for one in view.overrides],
         "events": [{**asdict(one), "at": moment(one.at)} for one in view.events],
+        "alarms": [{**(one.document or {}), "dry_run": one.kind != ALARM} for one in view.alarms],
         "wrong_now": [{**asdict(one), "at": moment(one.at)} for one in view.wrong],
     }
 
@@ -165,6 +176,8 @@ def print_listing(view: Listing, console: Console) -> None:
             for word in view.overrides[-_SHOWN:]]  # fmt: skip
     lists = {
         "What people said": said,
+        "Alarms now": [_told(one, now) for one in view.alarms if one.message != WELL],
+        "Alarms that are over": [_ended(one, now) for one in view.alarms if one.message == WELL][-_SHOWN:],
         "What is wrong now": [_told(one, now) for one in view.wrong],
         "What went wrong, and right again": _healed(view.events, now)[-_SHOWN:],
         "What is assumed since": [_told(one, now) for one in view.events if one.kind == CHANGE][-_SHOWN:],
@@ -179,6 +192,11 @@ def _told(one: Event, now: float) -> str:
     return f"{ago(one.at, now)}: {_subject(one)}: {one.message}"
 
 
+def _ended(one: Event, now: float) -> str:
+    (event,) = alarm_events([one])
+    return f"{ago(one.at, now)}: {event.text}"
+
+
 def _subject(one: Event) -> str:
     return f"{one.kind} {one.subject}".strip()
 
@@ -188,7 +206,7 @@ def _healed(events: Sequence[Event], now: float) -> list[str]:
     wrong: dict[str, list[Event]] = {}
     found = []
     for one in events:
-        if one.kind == CHANGE:
+        if one.kind in (CHANGE, *ALARMS):
             continue
         subject = _subject(one)
         if one.message != WELL:

@@ -24,7 +24,7 @@ from rlscale.sources.record import MOST_KEYS, Record, RowColumns
 from rlscale.sources.repair import number
 from rlscale.sources.text import were
 
-__all__ = ["NAME", "read_records"]
+__all__ = ["NAME", "check_login", "failures", "read_records"]
 
 NAME = "wandb"
 
@@ -69,7 +69,7 @@ def read_records(uri: str) -> list[Record]:
     path = _path(uri)
     wandb = _package(uri)
     with _explained(uri):
-        _check_login(uri, wandb)
+        check_login(uri, wandb)
         api = wandb.Api(timeout=_TIMEOUT)
         runs = [api.run(path)] if path.count("/") == 2 else list(api.runs(path, order="+created_at"))
         found = [_record(run, uri) for run in runs]
@@ -94,8 +94,14 @@ def _package(uri: str) -> ModuleType:
         raise FormatError(uri, "reading from W&B needs its package: pip install 'rlscale[wandb]'") from error
 
 
-def _check_login(uri: str, wandb: ModuleType) -> None:
-    """Raise where there is no login: the package would ask for one in the terminal, and wait."""
+def check_login(uri: str, wandb: ModuleType) -> None:
+    """Refuse to go on without a login: the package would ask for one in the terminal, and wait.
+
+    Raises
+    ------
+    SourceError
+        There is none.
+    """
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
         return
     host = urllib.parse.urlsplit(str(wandb.setup().settings.base_url)).hostname or ""
@@ -107,18 +113,23 @@ def _check_login(uri: str, wandb: ModuleType) -> None:
     raise SourceError(uri, f"not logged in to {host}; run `wandb login` once, or set WANDB_API_KEY")
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """Return what the package raises."""
+    kinds = [*_PLAIN]
+    for module, name in _OTHERS:
+        with suppress(ImportError, AttributeError):  # where they stand changes between versions
+            kinds.append(getattr(importlib.import_module(module), name))
+    return tuple(kinds)
+
+
 @contextmanager
 def _explained(uri: str) -> Iterator[None]:
     """Turn whatever the package raises into an error with advice."""
-    failures = [*_PLAIN]
-    for module, name in _OTHERS:
-        with suppress(ImportError, AttributeError):  # where they stand changes between versions
-            failures.append(getattr(importlib.import_module(module), name))
     try:
         yield
     except SourceError:
         raise
-    except tuple(failures) as error:
+    except failures() as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise SourceError(uri, f"W&B could not be read ({reason}); {_advice(reason.lower())}") from error
 
