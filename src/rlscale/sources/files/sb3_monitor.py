@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from dataclasses import replace
@@ -50,11 +49,11 @@ def read(path: Path) -> list[Log]:
         if line.lstrip().startswith("#"):
             start = _start(line)
             continue
-        cells = next(csv.reader([line.rstrip("\r\n")]), []) if line.count('"') < 2 or line.endswith("\n") else []
-        if not cells:
+        if not line.strip():
             continue
+        cells = [cell.strip() for cell in line.split(",")]
         if not names or cells == names:
-            names = [cell.strip() for cell in cells]
+            names = cells
             keys.check(names)
             continue
         values = {key: value for key, cell in zip(names, cells, strict=False) if (value := number(cell)) is not None}
