@@ -11,7 +11,7 @@ __all__ = ["CLEANRL"]
 CLEANRL = Trainer(
     name="cleanrl",
     title="CleanRL",
-    snapshot="2.0",
+    snapshot="1.x",
     marks=(
         "charts/episodic_return",
         "charts/episodic_length",

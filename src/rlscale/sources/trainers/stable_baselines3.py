@@ -11,7 +11,7 @@ __all__ = ["MONITOR", "STABLE_BASELINES3"]
 STABLE_BASELINES3 = Trainer(
     name="stable-baselines3",
     title="Stable-Baselines3",
-    snapshot="2.7",
+    snapshot="02533bac",
     marks=(
         "rollout/ep_rew_mean",
         "rollout/ep_len_mean",
