@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rlscale.errors import FormatError, SourceError
-from rlscale.sources import collect, read
+from rlscale.sources import ReadOptions, collect, read
 from rlscale.sources.files.verl_torn import joined
+from rlscale.sources.follow import Follower
 
 N = 6
 OTHERS = "(RolloutWorker pid=77, ip=10.0.0.2) Capturing graphs: 3 - of 8 │ done\n"
@@ -152,12 +153,37 @@ def test_a_shape_is_found_in_a_folder_by_what_stands_in_it(write, name):
     assert run.name == "job" or run.name == "run"
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_growing_file_is_read_as_the_whole_one(tmp_path, name):
+    text, path = SHAPES[name][0].encode(), tmp_path / "run.log"
+    options = ReadOptions(unit="steps")
+    follower = Follower([path], options)
+    for share in (0.55, 0.7, 0.71, 0.9, 0.97, 1):
+        path.write_bytes(text[: int(share * len(text))])
+        growing, whole = follower.poll(), collect([path], options)
+        assert [one.curve.reward.tolist() for one in growing.runs] == [one.curve.reward.tolist() for one in whole.runs]
+        assert [one.source.repairs for one in growing.runs] == [one.source.repairs for one in whole.runs]
+
+
+def test_a_file_that_ends_within_a_character_is_read_and_other_bytes_are_refused(write):
+    text = areal().encode()
+    for cut in range(1, 6):
+        assert read(write("main.log", text[:-cut]), unit="steps")[0].curve.n_points >= 2
+    with pytest.raises(SourceError, match="is not UTF-8 text"):
+        read(write("main.log", text[:-1] + b"\xff"))
+
+
 def test_areals_minibatches_are_averaged_and_its_times_are_a_clock(one):
     run = one("main.log", areal(1, tables=3), metric="ppo_actor/task_reward/avg", gpus=8)
     assert run.curve.unit == "gpu-hours"
     np.testing.assert_allclose(run.curve.reward, [k / 10 + 0.02 for k in range(1, N + 1)], atol=1e-9)
     np.testing.assert_allclose(np.diff(run.curve.compute), 8 / 60)
     assert any("a row is the mean over those of its step" in said for said in run.source.repairs)
+
+
+def test_a_stamp_that_is_no_date_is_no_time(one):
+    run = one("main.log", areal().replace("20260412-09:03", "00000000-09:03"), unit="steps")
+    assert run.series["timestamp"].step.size == N - 1
 
 
 def test_an_areal_table_without_end_is_left_out(one):

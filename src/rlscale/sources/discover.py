@@ -21,7 +21,7 @@ from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
 from rlscale.sources.validation_keys import names_a_validation
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
+__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "home_of_state", "without_reader"]
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -258,10 +258,9 @@ def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> lis
     """
     states: dict[Path, list[tuple[float, Path]]] = {}
     for path in logs:
-        if path.name in _STATES:
-            folder = path.parent if path.name == _STATE else path.parent.parent  # ROLL: checkpoint-N/pipeline/
-            match = _CHECKPOINT.fullmatch(folder.name)
-            home = folder.parent if match else path.parent
+        home = home_of_state(path)
+        if home is not None:
+            match = _CHECKPOINT.fullmatch(_checkpoint_of(path).name)
             states.setdefault(home, []).append((float(match[1]) if match else math.inf, path))
     for group in states.values():
         if len(group) > 1 and max(group)[0] == math.inf:
@@ -270,6 +269,19 @@ def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> lis
     best = {max(group)[1]: len(group) - 1 for group in states.values()}
     kept = [Found(path, asked=False, given=root) for path in logs if path.name not in _STATES or path in best]
     return [replace(item, repairs=_skipped(item.path, best.get(item.path, 0))) for item in kept]
+
+
+def home_of_state(path: Path) -> Path | None:
+    """Return the folder of the run whose whole history a checkpoint's state repeats; None of other files."""
+    if path.name not in _STATES:
+        return None
+    folder = _checkpoint_of(path)
+    return folder.parent if _CHECKPOINT.fullmatch(folder.name) else path.parent
+
+
+def _checkpoint_of(state: Path) -> Path:
+    """Return what is the folder of the checkpoint of a state, if it stands in one: ROLL has ``pipeline`` within."""
+    return state.parent if state.name == _STATE else state.parent.parent
 
 
 def _steps_of(state: Path) -> float:
@@ -285,7 +297,7 @@ def _steps_of(state: Path) -> float:
 def _skipped(path: Path, others: int) -> tuple[str, ...]:
     if not others:
         return ()
-    folder = path.parent if path.name == _STATE else path.parent.parent
+    folder = _checkpoint_of(path)
     inside = path.relative_to(folder.parent).as_posix()
     which = inside if _CHECKPOINT.fullmatch(folder.name) else path.name
     return (f"{were(others, 'checkpoint')} not read: {which} holds the history of the run",)

@@ -110,6 +110,7 @@ def _pairs(line: str) -> dict[str, float]:
 def _time_of(line: str) -> float | None:
     """Return the time before a line in Unix seconds, as if its clock showed UTC."""
     match = _STAMP.search(line)
-    if match is None:
+    try:
+        return None if match is None else float(calendar.timegm(tuple(int(part) for part in match.groups())))
+    except ValueError:  # no date
         return None
-    return float(calendar.timegm(tuple(int(part) for part in match.groups())))

@@ -96,7 +96,7 @@ class ConsoleFold(Fold):
             return
         for dialect in self._waiting:
             dialect.feed(number, line)
-            if dialect.started:
+            if dialect.rows or dialect.torn is not None:  # not the property: this is asked of each line, ten times
                 self.dialect, self._waiting = dialect, []
                 return
         if self._printer is None:

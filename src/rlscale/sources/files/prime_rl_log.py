@@ -76,7 +76,7 @@ class PrimeRlLog(Dialect):
         """Take the next line; of one without its end the last field may be cut."""
         if self.torn is not None:
             self.refuse_torn(line)
-        if "tep " in line and (match := _STEP.search(unframed(line))) is not None:
+        if " |" in line and "tep " in line and (match := _STEP.search(unframed(line))) is not None:
             if line.endswith("\n"):
                 self._take_step(float(match[1]), match[2])
             elif self.rows:
@@ -129,7 +129,7 @@ class PrimeRlLog(Dialect):
 
 def is_trainer_row(line: str) -> bool:
     """Whether a line is a step of prime-rl's trainer, which knows no reward."""
-    match = _STEP.search(line) if "tep " in line else None
+    match = _STEP.search(line) if " |" in line and "tep " in line else None
     return match is not None and {"loss/mean", "optim/grad_norm"} <= _fields(match[2], _OF_TRAINER).keys()
 
 

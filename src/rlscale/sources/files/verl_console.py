@@ -55,8 +55,9 @@ class VerlConsole(Dialect):
 
     def feed(self, position: int, line: str) -> None:
         """Take the next line."""
-        ended, width = line.endswith("\n"), len(line.rstrip("\r\n"))
+        ended = line.endswith("\n")
         has_step = "step:" in line
+        width = len(line.rstrip("\r\n")) if has_step or self._before is not None else 0
         if "\x1b" in line and (has_step or len(line) < _SHORT):
             line = _COLOUR.sub("", line)
         if line and not line.isspace():

@@ -68,17 +68,18 @@ def joined(text: str, line: str) -> str | None:
     >>> joined("critic/score/mean:0.5 - response_length/me", "an:300.0 - timing_s/step:60.0")
     'critic/score/mean:0.5 - response_length/mean:300.0 - timing_s/step:60.0'
     """
-    whole = _glued(text, line)
-    before, fields = text.count(" - "), whole.split(" - ")
-    if len(line) > _LONG or len(fields) > _MOST or any(len(field) > _LONG for field in fields[before:]):
+    place = text.rfind(" - ") + 3 if " - " in text else 0
+    fields = _glued(text[place:], line).split(" - ")
+    if len(line) > _LONG or len(fields) > _MOST or len(text) - place > _LONG:
         return None
-    *inner, last = fields[before:]
-    cut = cut_end(text.split(" - ")) is not None
-    if not inner and not cut:
-        return None  # nothing was cut, and no field comes after it
+    *inner, last = fields
     last = last.removesuffix(" -")
     ends = not last or _WHOLE.fullmatch(last) or _CUT.fullmatch(last)
-    return whole if ends and all(map(_WHOLE.fullmatch, inner)) else None
+    if not ends or not all(map(_WHOLE.fullmatch, inner)):
+        return None
+    if not inner and cut_end(text.split(" - ")) is None:
+        return None  # nothing was cut, and no field comes after it
+    return text[:place] + " - ".join(fields)
 
 
 def maybe_joined(text: str, line: str) -> str | None:
