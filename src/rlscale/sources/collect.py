@@ -194,8 +194,7 @@ def _found(
     seen: list[str] = []
     logs = named_logs(files, errors, options, seen=seen)
     _check_patterns(seen, options)
-    folders = [bundled() if _means_bundled(path) else path for path in paths]
-    return described(logs, folders, beside), errors, beside
+    return described(logs, folders_of(paths), beside), errors, beside
 
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
@@ -227,7 +226,12 @@ def listed(
     options.check()
     if not paths:
         raise InputError("no path is given; give a log, or a folder of logs")
-    return discover([bundled() if _means_bundled(path) else path for path in paths], through)
+    return discover(folders_of(paths), through)
+
+
+def folders_of(paths: Sequence[str | Path | Frame]) -> tuple[str | Path | Frame, ...]:
+    """Return paths with the folder of the bundled runs in place of their name."""
+    return tuple(bundled() if _means_bundled(path) else path for path in paths)
 
 
 def named_logs(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rlscale.curves.validation_keys import names_a_validation
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files import roll_state
 from rlscale.sources.files.jsonl import is_document
@@ -19,7 +20,6 @@ from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
-from rlscale.sources.validation_keys import names_a_validation
 
 __all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "home_of_state", "without_reader"]
 

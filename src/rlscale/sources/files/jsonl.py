@@ -14,14 +14,14 @@ import numpy as np
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.fold import forked, read_lines
-from rlscale.sources.files.json_fold import JsonFold, numbers_and_lists
+from rlscale.sources.files.json_fold import JsonFold
 from rlscale.sources.files.labels import Group, Labels
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.names import axis_rank, axis_unit
 from rlscale.sources.record import STEP_KEYS
 from rlscale.sources.repair import Row
-from rlscale.sources.text import decoded_head, first_object, plural, read_head, were, whole_json
+from rlscale.sources.text import decoded_head, first_object, read_head, were, whole_json
 from rlscale.sources.trainers import Trainer, log_of, trainer_of
 from rlscale.sources.trainers.datasets import with_datasets
 from rlscale.sources.trainers.other import OTHER
@@ -32,9 +32,6 @@ NAME = "jsonl"
 
 #: ``--compute row`` counts the rows; the key of an epoch.
 _ROW, _EPOCH = "row", "epoch"
-
-#: Keys of lists that a sentence names, and of those that are remembered.
-_NAMED, _MOST_SHOWN = 3, 100
 
 #: Units of the keys that place a row where no trainer's step does, best first.
 _COUNTED = ("steps", "samples")
@@ -94,7 +91,6 @@ class MetricsFold(JsonFold):
         self._keys = Keys(path)
         self._names: dict[str, str] = {}  # every key once, however many rows repeat it
         self._labels = Labels(options.by if options is not None else None)
-        self._lists: dict[str, None] = {}  # keys of lists of numbers, which are no metrics
 
     def fork(self) -> MetricsFold:
         """Return a copy that is fed on its own."""
@@ -105,19 +101,17 @@ class MetricsFold(JsonFold):
 
     def take(self, number: int, row: dict[str, Any]) -> None:
         """Take a row, or a document that is a list of rows under ``metrics``."""
+        values = self.numbers(number, row, without=_WRAPPER)
         inside = row.get(_WRAPPER)
-        values, lists = numbers_and_lists(row, without=_WRAPPER)
         if values or not isinstance(inside, list):
-            self._add(values, row, lists)
+            self._add(values, row)
             return
-        for inner in (one if isinstance(one, dict) else {} for one in inside):
-            values, lists = numbers_and_lists(inner)
-            self._add(values, inner, lists)
+        for inner in inside:
+            whole = inner if isinstance(inner, dict) else {}
+            self._add(self.numbers(number, whole), whole)
 
-    def _add(self, values: dict[str, float], row: Mapping[str, Any], lists: list[str]) -> None:
+    def _add(self, values: dict[str, float], row: Mapping[str, Any]) -> None:
         self._keys.check(values.keys())
-        if lists and len(self._lists) < _MOST_SHOWN:
-            self._lists.update(dict.fromkeys(lists))
         said = self._labels.take(row)
         if self._key not in STEP_KEYS:
             self._choose(values)
@@ -155,8 +149,6 @@ class MetricsFold(JsonFold):
         repairs = self.repairs()
         if self._without_step and self._key is not None:
             repairs.append(f"{were(self._without_step, 'row')} left out: no {self._key}")
-        if self._lists:
-            repairs.append(f"lists of numbers were left out: {_some(list(self._lists))}")
         trainer = trainer_of(self._names)
         found: list[Log] = []
         for group in self._labels.groups(self.rows, self.path):
@@ -220,8 +212,3 @@ class MetricsFold(JsonFold):
 
 def _by_unit(name: str) -> tuple[int, int]:
     return _COUNTED.index(axis_unit(name) or ""), axis_rank(name)
-
-
-def _some(keys: list[str]) -> str:
-    more = len(keys) - _NAMED
-    return ", ".join(keys[:_NAMED]) + (f" and {plural(more, 'more key')}" if more > 0 else "")
