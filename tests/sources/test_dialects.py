@@ -9,6 +9,7 @@ from rlscale.errors import FormatError, SourceError
 from rlscale.sources import ReadOptions, collect, read
 from rlscale.sources.files.verl_torn import joined
 from rlscale.sources.follow import Follower
+from tests.sources.trackers import made
 
 N = 6
 OTHERS = "(RolloutWorker pid=77, ip=10.0.0.2) Capturing graphs: 3 - of 8 │ done\n"
@@ -411,3 +412,23 @@ def test_a_number_of_gpus_is_no_series(one):
     run = one("run.log", text)
     assert "gpus" not in run.metrics
     assert run.curve.unit == "gpu-hours"
+
+
+def test_steps_of_an_environment_are_samples_in_every_container(write, one):
+    steps = [2048 * k for k in range(1, 7)]
+    curves = {
+        "charts/episodic_return": {at: at / 100 for at in steps},
+        "charts/SPS": dict.fromkeys(steps, 900.0),
+        "losses/approx_kl": dict.fromkeys(steps, 0.01),
+    }
+    run = one("maze__1/events.out.tfevents.1.host", made.events(1.7e9, curves, []))
+    assert (run.source.trainer, run.curve.metric, run.curve.unit) == ("cleanrl", "charts/episodic_return", "samples")
+    assert run.curve.compute.tolist() == steps
+    assert run.metrics["kl_new_old"].key == "losses/approx_kl"
+    rows = [{"time/total_timesteps": at, "rollout/ep_rew_mean": at / 100, "rollout/ep_len_mean": 9} for at in steps]
+    names = list(rows[0])
+    table = "\n".join([",".join(names), *(",".join(str(row[name]) for name in names) for row in rows)]) + "\n"
+    for name, content in (("progress.json", "".join(json.dumps(row) + "\n" for row in rows)), ("progress.csv", table)):
+        run = one(name, content)
+        assert (run.curve.metric, run.curve.unit) == ("rollout/ep_rew_mean", "samples")
+        assert run.curve.compute.tolist() == steps
