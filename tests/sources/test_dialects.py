@@ -48,9 +48,9 @@ def prime_old(first=0):
         text += f"09:{k:02d}:00    INFO Starting orchestrator step {k}\n"
         if k % 2 == 0:
             text += (
-                f"09:{k:02d}:20 SUCCESS Evaluated org/maze in 12.50s (Avg@4={0.2 + k / 20:.4f}, Pass@1: 0.2000, "
-                f"Pass@4: 0.6000, No-response: 0.0%, Completion Length: 310.25 (±20.10, ∈[12.00, 900.00]), "
-                "Truncated: 2.5%)\n"
+                f"09:{k:02d}:20 SUCCESS Evaluated org/maze in {'12.50s' if k else '1m 2s'} "
+                f"(Avg@4={0.2 + k / 20:.4f}, Pass@1: 0.2000, Pass@4: 0.6000, No-response: 0.0%, "
+                "Completion Length: 310.25 (±20.10, ∈[12.00, 900.00]), Truncated: 2.5%)\n"
             )
         text += (
             f"\x1b[2m09:{k:02d}:50\x1b[0m \x1b[32mSUCCESS\x1b[0m Step {k} | Time: 61.25s | "
@@ -267,6 +267,18 @@ def test_verl_rows_that_a_terminal_broke(one, width):
     assert {key: one.value.tolist() for key, one in run.series.items()} == {
         key: one.value.tolist() for key, one in whole.series.items()
     }
+
+
+def test_verl_rows_broken_behind_rays_prefix_and_in_colour(one):
+    lines = verl_lines("").splitlines()
+    text = "".join(
+        f"\x1b[36m(TaskRunner pid=7)\x1b[0m {line[:90]}\n\x1b[36m(TaskRunner pid=7)\x1b[0m {line[90:]}\x1b[0m\n"
+        if len(line) > 90 else f"\x1b[36m(TaskRunner pid=7)\x1b[0m {line}\n"
+        for line in lines
+    )  # fmt: skip
+    whole, run = one("a.log", verl_lines(), unit="steps"), one("b.log", text, unit="steps")
+    assert run.curve.reward.tolist() == whole.curve.reward.tolist()
+    assert run.series.keys() == whole.series.keys()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ _FIELD = re.compile(rf"\s*([A-Za-z][A-Za-z. -]{{1,40}}?):?\s+({_NUMBER})(%?)(?![
 _TIME = re.compile(r"\s*(?:Time: )?((?:\d{1,9}(?:\.\d{1,9})?(?:ms|[dhms])\s*){1,4})")
 _PART = re.compile(r"([\d.]+)(ms|[dhms])")
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_EVALUATED = re.compile(rf"(?<!\w)Evaluated (\S.{{0,200}}?) in {_NUMBER}s \((.*)", re.DOTALL)
+_EVALUATED = re.compile(r"(?<!\w)Evaluated (\S.{0,200}?) in [\d.dhms ]{2,40} \((.*)", re.DOTALL)
 _MARKS = re.compile(rf"(Avg|Pass)@(\d{{1,9}})[=:] ?({_NUMBER})")
 _SCORE = re.compile(rf"Score=({_NUMBER})")
 _BESIDE = re.compile(rf"(Completion Length|Truncated|No-response): ({_NUMBER})(%?)")

@@ -11,7 +11,7 @@ import math
 import re
 
 from rlscale.errors import SourceError
-from rlscale.sources.files.dialect import LONGEST_KEY, Dialect
+from rlscale.sources.files.dialect import LONGEST_KEY, Dialect, unframed
 from rlscale.sources.files.verl_torn import NUMBER, StepLine, cut_end, joined, maybe_joined, torn_lines
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.record import MOST_KEYS
@@ -57,7 +57,7 @@ class VerlConsole(Dialect):
         """Take the next line."""
         ended = line.endswith("\n")
         has_step = "step:" in line
-        width = len(line.rstrip("\r\n")) if has_step or self._before is not None else 0
+        width = len(line) - ended
         if "\x1b" in line and (has_step or len(line) < _SHORT):
             line = _COLOUR.sub("", line)
         if line and not line.isspace():
@@ -71,7 +71,7 @@ class VerlConsole(Dialect):
         for mark, after in zip(marks, [*marks[1:], None], strict=True):
             text = line[mark.end() : after.start() if after else None]
             self._add_step(position, float(mark[1]), text, ended or after is not None)
-            self._before = float(mark[1]), text.rstrip("\r\n"), width
+            self._before = float(mark[1]), text, width
 
     def _goes_on(self, position: int, line: str, ended: bool, width: int) -> bool:
         """Take a line that goes on with the step line before it, which a terminal broke; say whether it does.
@@ -79,7 +79,7 @@ class VerlConsole(Dialect):
         Of a line that may be the rest of a number the width decides, once another line was broken there.
         """
         step, text, before = self._before or (0.0, "", 0)
-        line = line.rstrip("\r\n")
+        line, text = unframed(line).rstrip("\r\n"), text.rstrip("\r\n")
         whole = joined(text, line)
         if whole is None:
             whole = maybe_joined(text, line)
