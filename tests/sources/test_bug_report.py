@@ -35,7 +35,7 @@ def test_format_trainer_and_keys_are_named_and_no_value(write, case):
     path = write(name, content)
     with pytest.raises(InputError) as caught:
         collect([path])
-    line = report_line(caught.value)
+    line = report_line(caught.value, rlscale.__version__)
     assert line == (
         f"for a bug report: {VERSIONS}; format guessed: {form}; trainer guessed: {trainer}; first keys: {keys}"
     )
@@ -45,13 +45,13 @@ def test_format_trainer_and_keys_are_named_and_no_value(write, case):
 
 @pytest.mark.parametrize("error", [SourceError("no-such.log", "no such file"), InputError("--gpus 0"), OSError("disk")])
 def test_what_is_no_file_that_cannot_be_read_has_none(error):
-    assert report_line(error) is None
+    assert report_line(error, "1.0") is None
 
 
 @pytest.mark.parametrize("content", [b"\x80\x05pickled", b"", b"SQLite format 3\0" + bytes(900), b"PAR1" + bytes(90)])
 @pytest.mark.parametrize("name", ["a.pkl", "a.db", "a.parquet", "a.bin", "a.log"])
 def test_any_file_has_a_line_or_none(write, name, content):
-    line = report_line(SourceError(str(write(name, content)), "damaged"))
+    line = report_line(SourceError(str(write(name, content)), "damaged"), "1.0")
     assert line is None or line.startswith("for a bug report: ")
 
 

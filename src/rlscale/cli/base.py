@@ -53,9 +53,10 @@ class _BadInput(click.ClickException):
 def for_bug_report(*errors: InputError) -> None:
     """Write the line for a bug report of the first of these errors that is of a file that cannot be read."""
     if any(isinstance(error, SourceError) for error in errors):
+        from rlscale import __version__
         from rlscale.sources.bug_report import report_line
 
-        line = next(filter(None, map(report_line, errors)), None)
+        line = next(filter(None, (report_line(error, __version__) for error in errors)), None)
         if line is not None:
             click.echo(line, err=True)
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rlscale import __version__
 from rlscale.errors import EmptyError, RlscaleError, SourceError
 from rlscale.sources.discover import by_name
 from rlscale.sources.files import console, refused
@@ -31,7 +30,7 @@ _QUOTED = re.compile(r"""["']([A-Za-z_][\w/@.-]{0,200})["']\s*:""")
 _PATHS = re.compile(r"(?<![\w/.@:-])([A-Za-z_][\w@-]*(?:/[\w@.-]+){1,8})(?:[:=]| *│)\s*(?:np\.\w+\()?[-+]?[\d.]")
 
 
-def report_line(error: BaseException) -> str | None:
+def report_line(error: BaseException, version: str) -> str | None:
     """Return one line to paste into a bug report; None where the error is not of a file that cannot be read.
 
     The line holds the format and the trainer that are guessed, the names of the first keys, and versions: no values,
@@ -41,6 +40,8 @@ def report_line(error: BaseException) -> str | None:
     ----------
     error : exception
         What reading raised.
+    version : str
+        ``rlscale.__version__``.
     """
     if not isinstance(error, SourceError) or isinstance(error, EmptyError):
         return None
@@ -53,7 +54,7 @@ def report_line(error: BaseException) -> str | None:
     except (OSError, ValueError, RlscaleError):
         return None
     names = ", ".join(clean(key) for key in keys[:_SHOWN]) or "none"
-    versions = f"rlscale {__version__}, Python {platform.python_version()}"
+    versions = f"rlscale {version}, Python {platform.python_version()}"
     return f"for a bug report: {versions}; format guessed: {form}; trainer guessed: {trainer}; first keys: {names}"
 
 
