@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rlscale.sources.files import console, json_array, jsonl, trl_state, verl_file
+from rlscale.sources.files import (
+    console,
+    json_array,
+    jsonl,
+    keyed_json,
+    roll_state,
+    sb3_monitor,
+    trl_state,
+    verl_file,
+)
 from rlscale.sources.format import Checkpoint, Claim, Entry, Format, Kind, Precision
 from rlscale.sources.tables import table_file, tracker_export
 from rlscale.sources.trackers import ledger_address, mlflow_store, tensorboard, trackio, wandb_file
@@ -36,8 +45,11 @@ FORMATS: tuple[Format, ...] = (
     tensorboard.FORMAT,
     mlflow_store.FORMAT,
     trackio.FORMAT,
+    roll_state.FORMAT,
     trl_state.FORMAT,
     verl_file.FORMAT,
+    sb3_monitor.FORMAT,
+    keyed_json.FORMAT,
     tracker_export.FORMAT,
     table_file.FORMAT,
     jsonl.FORMAT,

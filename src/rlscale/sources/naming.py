@@ -117,7 +117,7 @@ def _climbed(folder: Path, root: Path) -> Path:
 def home_of(path: Path) -> Path:
     """Return the folder of the run that a log belongs to: above checkpoints and the folders of trackers."""
     here, tracker = Path(os.path.abspath(path)).parent, _words(formats.FORMATS).folder
-    while _CHECKPOINT.fullmatch(here.name) or tracker.fullmatch(here.name):
+    while any(_CHECKPOINT.fullmatch(one.name) for one in (here, here.parent)) or tracker.fullmatch(here.name):
         here = here.parent
     return here
 

@@ -7,8 +7,6 @@ every GRPO log and is never used.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError, FormatError, SourceError
+from rlscale.sources.files.checkpoints import checkpoint, reaches
 from rlscale.sources.format import Checkpoint, Entry, Format, Precision
 from rlscale.sources.history import of_rows
 from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.log import Log
 from rlscale.sources.repair import Row, number
-from rlscale.sources.text import HEAD_BYTES, decoded_head, were, whole_json
+from rlscale.sources.text import decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.trl import NOT_SERIES, TRL
 from rlscale.sources.words import left_out
@@ -31,8 +30,6 @@ __all__ = ["FORMAT", "NAME", "read", "sniff"]
 NAME = "trl"
 
 _STATE = "trainer_state.json"
-_FOLDER = re.compile(r"checkpoint-(\d+)")
-_GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
 _CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_epochs", "train_batch_size")
 
@@ -95,22 +92,7 @@ def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
 
 def _checkpoint(path: Path) -> Checkpoint | None:
     """Return what a state repeats: that of every checkpoint holds the whole history so far."""
-    if path.name != _STATE:
-        return None
-    match = _FOLDER.fullmatch(path.parent.name)
-    if match is None:
-        return Checkpoint(path.parent, math.inf, path.name)
-    return Checkpoint(path.parent.parent, float(match[1]), f"{path.parent.name}/{path.name}")
-
-
-def _reaches(state: Path) -> float:
-    """Return the steps a state covers, and a half: it goes before a checkpoint of that step."""
-    try:
-        with state.open("rb") as file:
-            found = _GLOBAL_STEP.search(file.read(HEAD_BYTES))
-    except OSError:
-        return math.inf
-    return float(found[1]) + 0.5 if found else math.inf
+    return checkpoint(path, path.parent) if path.name == _STATE else None
 
 
 FORMAT: Format = Format(
@@ -120,6 +102,6 @@ FORMAT: Format = Format(
     read=read,
     endings=(_STATE,),
     checkpoint=_checkpoint,
-    reaches=_reaches,
+    reaches=reaches,
     file_words="trainer_state",
 )
