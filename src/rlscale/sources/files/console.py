@@ -9,7 +9,7 @@ from pathlib import Path
 from rlscale.errors import FormatError
 from rlscale.sources.files import trl_stdout
 from rlscale.sources.files.dialect import Dialect
-from rlscale.sources.files.fold import Fold, forked, read_lines
+from rlscale.sources.files.fold import Fold, forked
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
 from rlscale.sources.files.skyrl_log import SkyRlLog
@@ -21,7 +21,7 @@ from rlscale.sources.log import Log
 from rlscale.sources.text import HEAD_BYTES, decoded_head
 from rlscale.sources.trainers.base import log_of
 
-__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
+__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "sniff"]
 
 NAME = "console"
 
@@ -40,7 +40,7 @@ _NEMO = "Training Results:"
 
 
 def sniff(path: Path, head: bytes) -> bool:
-    """Whether the file may be a printed log; :func:`read` says so if it holds no metrics.
+    """Whether the file may be a printed log; :meth:`ConsoleFold.done` says so if it holds no metrics.
 
     The first row may come megabytes after the start, so the ending of the file name is enough.
     """
@@ -53,19 +53,6 @@ def sniff(path: Path, head: bytes) -> bool:
         if fold.dialect is not None:
             return True
     return False
-
-
-def read(path: Path) -> list[Log]:
-    """Return the runs of a printed log, in the keys of the trainer that printed it.
-
-    Raises
-    ------
-    FormatError
-        No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
-    SourceError
-        A row that is not the last is torn, or the rows hold more keys than any run logs.
-    """
-    return read_lines(path, ConsoleFold)
 
 
 class ConsoleFold(Fold):
@@ -100,7 +87,15 @@ class ConsoleFold(Fold):
             self._rounded = "trl" if trl_stdout.is_row(line) else nemo
 
     def done(self) -> list[Log]:
-        """Return the runs of the lines."""
+        """Return the runs of the lines, in the keys of the trainer that printed them.
+
+        Raises
+        ------
+        FormatError
+            No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
+        SourceError
+            A row that is not the last is torn, or the rows hold more keys than any run logs.
+        """
         found = self.dialect
         histories = found.histories(found.name) if found is not None else []
         if found is None or not histories:
@@ -134,7 +129,7 @@ def histories_of_lines(printed: Iterable[str], path: str, form: str) -> list[His
     Raises
     ------
     SourceError
-        As :func:`read`.
+        As :meth:`ConsoleFold.done`.
     """
     fold = ConsoleFold(path)
     for number, line in enumerate(_split(printed), start=1):
@@ -191,7 +186,6 @@ FORMAT: Format = Format(
         ),
     ),
     sniff=sniff,
-    read=read,
     fold=ConsoleFold,
     endings=(".log", ".out"),
     unsure=(".txt", ".err"),
