@@ -49,7 +49,6 @@ FORMAT = Format(
     name=NAME,
     entries=(Entry(NAME, "toys", "a .toy file", note="one line a step", precision=Precision.FULL),),
     sniff=lambda path, head: head.startswith(b"toy 1"),
-    read=lambda path: read_lines(path, ToyFold),
     fold=ToyFold,
     endings=(".toy",),
     unsure=(".dat",),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from rlscale.sources.files.fold import Fold
+from rlscale.sources.files.fold import Fold, read_lines
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.record import Record
 
@@ -171,8 +172,9 @@ class Format:
         Its lines in the docs, under its own name and those of its dialects; none where it is explained elsewhere.
     sniff : callable
         Whether a file is of this format, by its name and its first bytes.
-    read : callable
-        Returns what a file (or a folder, see ``is_folder``) holds; takes the options too if ``heeds_options``.
+    read : callable, optional
+        Returns what a file (or a folder, see ``is_folder``) holds; takes the options too if ``heeds_options``. Without
+        it a file is read through the fold.
     heeds_options : bool
         Whether the reading options matter: columns and keys may be anything.
     fold : callable, optional
@@ -227,10 +229,11 @@ class Format:
 
     def stored(self, path: Path, options: ReadOptions | None = None) -> Sequence[Stored]:
         """Return what a file or folder holds."""
-        assert self.read is not None
+        if self.read is None:
+            return read_lines(path, partial(self.new_fold, options=options))
         return self.read(path, options) if self.heeds_options else self.read(path)
 
-    def new_fold(self, path: Path, options: ReadOptions | None = None) -> Fold:
+    def new_fold(self, path: str | Path, options: ReadOptions | None = None) -> Fold:
         """Return an empty fold of a file."""
         assert self.fold is not None
         return self.fold(str(path), options) if self.heeds_options else self.fold(str(path))

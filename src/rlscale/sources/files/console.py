@@ -9,7 +9,7 @@ from pathlib import Path
 from rlscale.sources.files import refused
 from rlscale.sources.files.areal_log import ArealLog
 from rlscale.sources.files.dialect import Dialect
-from rlscale.sources.files.fold import Fold, forked, read_lines
+from rlscale.sources.files.fold import Fold, forked
 from rlscale.sources.files.prime_rl_log import PrimeRlLog
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
@@ -24,7 +24,7 @@ from rlscale.sources.log import Log
 from rlscale.sources.text import HEAD_BYTES, decoded_head
 from rlscale.sources.trainers.base import log_of
 
-__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
+__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "sniff"]
 
 NAME = "console"
 
@@ -52,7 +52,7 @@ _STEP = re.compile(
 
 
 def sniff(path: Path, head: bytes) -> bool:
-    """Whether the file may be a printed log; :func:`read` says so if it holds no metrics.
+    """Whether the file may be a printed log; :meth:`ConsoleFold.done` says so if it holds no metrics.
 
     The first row may come megabytes after the start, so the ending of the file name is enough.
     """
@@ -65,19 +65,6 @@ def sniff(path: Path, head: bytes) -> bool:
         if fold.dialect is not None:
             return True
     return False
-
-
-def read(path: Path) -> list[Log]:
-    """Return the runs of a printed log, in the keys of the trainer that printed it.
-
-    Raises
-    ------
-    FormatError
-        No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
-    SourceError
-        A row that is not the last is torn, or the rows hold more keys than any run logs.
-    """
-    return read_lines(path, ConsoleFold)
 
 
 class ConsoleFold(Fold):
@@ -111,7 +98,15 @@ class ConsoleFold(Fold):
             self._printer = refused.printer_of(line)
 
     def done(self) -> list[Log]:
-        """Return the runs of the lines."""
+        """Return the runs of the lines, in the keys of the trainer that printed them.
+
+        Raises
+        ------
+        FormatError
+            No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
+        SourceError
+            A row that is not the last is torn, or the rows hold more keys than any run logs.
+        """
         found = self.dialect
         histories = found.histories(found.name) if found is not None else []
         if found is None or not histories:
@@ -145,7 +140,7 @@ def histories_of_lines(printed: Iterable[str], path: str, form: str) -> list[His
     Raises
     ------
     SourceError
-        As :func:`read`.
+        As :meth:`ConsoleFold.done`.
     """
     fold = ConsoleFold(path)
     for number, line in enumerate(_split(printed), start=1):
@@ -194,7 +189,6 @@ FORMAT: Format = Format(
         ),
     ),
     sniff=sniff,
-    read=read,
     fold=ConsoleFold,
     endings=(".log", ".out"),
     unsure=(".txt", ".err"),
