@@ -444,3 +444,39 @@ def test_steps_of_an_environment_are_samples_in_every_container(write, one):
         run = one(name, content)
         assert (run.curve.metric, run.curve.unit) == ("rollout/ep_rew_mean", "samples")
         assert run.curve.compute.tolist() == steps
+
+
+def exact(k):
+    return 0.1234567 + k / 17
+
+
+@pytest.mark.parametrize("shape", ["AReaL", "prime-rl", "SkyRL"])
+def test_what_is_printed_rounded_beside_the_exact_log_is_read_once(write, tmp_path, shape):
+    steps = range(1, N + 1)
+    if shape == "AReaL":
+        text = "".join(
+            f"20260412-09:{k:02d}:00.500 Train step {k}/120 done.\n{boxed({'rollout/reward': exact(k)})}" for k in steps
+        )
+        rows = [
+            {"step": k - 1, "rollout/reward": exact(k), "timeperf/rollout": 1.0, "timeperf/eval": 1.0} for k in steps
+        ]
+    elif shape == "prime-rl":
+        text = "".join(f"09:00:00 SUCCESS Step {k} | 9s | Reward {exact(k):.4f} | Error 0.0%\n" for k in steps)
+        rows = [{"step": k, "train/agg/all/maze/reward/mean": exact(k), "progress/output_tokens": 9} for k in steps]
+    else:
+        text = "".join(
+            f"Step {k}: {{'reward/avg_raw_reward': '{exact(k):.4f}', 'timing/step': '9.0'}}\n" for k in steps
+        )
+        rows = [{"trainer/global_step": k, "reward/avg_raw_reward": exact(k), "timing/step": 9.0} for k in steps]
+    write("job/main.log", text)
+    write("job/metrics.jsonl", rows)
+    (run,) = read(tmp_path / "job", unit="steps")
+    assert run.curve.reward.tolist() == [exact(k) for k in steps]
+    assert any("not read twice: main.log" in said for said in run.source.repairs)
+
+
+def test_what_is_printed_by_another_run_is_no_copy(write, tmp_path):
+    write("job/main.log", "".join(f"Step {k} | 9s | Reward {exact(k):.4f} | Error 0.0%\n" for k in range(1, N + 1)))
+    rows = [{"step": k, "reward/all/mean": exact(k) + 2e-4, "solve_none/all": 0.0} for k in range(1, N + 1)]
+    write("job/metrics.jsonl", rows)
+    assert len(read(tmp_path / "job", unit="steps")) == 2

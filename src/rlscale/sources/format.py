@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from rlscale.sources.files.fold import Fold, read_lines
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.record import Record
 
-__all__ = ["Address", "Checkpoint", "Claim", "Entry", "Format", "Kind", "Precision", "Stored", "Tails"]
+__all__ = ["Address", "Checkpoint", "Claim", "Entry", "Format", "Kind", "Precision", "Rounding", "Stored", "Tails"]
 
 #: What a file holds of one run: a log, where its trainer is known and the file is all there is of it; a record, where
 #: other sessions of the run may stand in other files.
@@ -38,6 +38,14 @@ class Precision(IntEnum):
     TRACKED = 2  #: As the trainer handed them on.
     SINGLE = 3  #: In 32 bits.
     UNKNOWN = 4  #: Several ways; such logs do not go before others.
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """The most by which a value that is kept differs from the one that was measured: either of the two."""
+
+    absolute: float = 0.0
+    relative: float = 1e-6  #: TensorBoard keeps single precision.
 
 
 @dataclass(frozen=True)
@@ -204,6 +212,8 @@ class Format:
         Patterns of names of files and folders that say what they are, not which run.
     joined : callable, optional
         Joins records that are sessions of one run.
+    roundings : mapping of str to Rounding
+        How far values are rounded, by the name of the dialect.
     """
 
     name: str
@@ -226,6 +236,7 @@ class Format:
     file_words: str = ""
     folder_words: str = ""
     joined: Callable[[list[Record]], list[Record]] | None = None
+    roundings: Mapping[str, Rounding] = field(default_factory=dict)
 
     def stored(self, path: Path, options: ReadOptions | None = None) -> Sequence[Stored]:
         """Return what a file or folder holds."""

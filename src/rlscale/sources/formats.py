@@ -18,7 +18,7 @@ from rlscale.sources.files import (
     trl_state,
     verl_file,
 )
-from rlscale.sources.format import Checkpoint, Claim, Entry, Format, Kind, Precision
+from rlscale.sources.format import Checkpoint, Claim, Entry, Format, Kind, Precision, Rounding
 from rlscale.sources.tables import table_file, tracker_export
 from rlscale.sources.trackers import ledger_address, mlflow_store, tensorboard, trackio, wandb_file
 
@@ -29,6 +29,7 @@ __all__ = [
     "companions_of",
     "entries",
     "is_named",
+    "is_rounded",
     "is_table",
     "kind_of",
     "looks_at",
@@ -36,6 +37,7 @@ __all__ = [
     "of_folder",
     "of_scheme",
     "rank_of",
+    "rounding_of",
     "states_compute",
     "stem_of",
 ]
@@ -69,6 +71,7 @@ class _Index:
     companions: list[tuple[tuple[str, ...], Callable[[Path], Sequence[Path] | None]]]
     checkpoints: list[tuple[Format, Callable[[Path], Checkpoint | None]]]
     names: dict[str, tuple[Kind, Precision, int]]
+    roundings: dict[str, Rounding]
 
 
 @lru_cache(maxsize=4)
@@ -84,6 +87,7 @@ def _index(known: tuple[Format, ...]) -> _Index:
         companions=[(one.endings, one.companions) for one in known if one.companions is not None and one.endings],
         checkpoints=[(one, one.checkpoint) for one in known if one.checkpoint is not None],
         names=names,
+        roundings={name: rounding for one in known for name, rounding in one.roundings.items()},
     )
 
 
@@ -185,3 +189,13 @@ def rank_of(name: str) -> tuple[int, int]:
     """Return what goes before what among logs of one run that go equally far: the lowest is read."""
     _, precision, place = _index(FORMATS).names.get(name, (Kind.TRAINER, Precision.UNKNOWN, 0))
     return precision, place if precision < Precision.UNKNOWN else 0
+
+
+def rounding_of(name: str) -> Rounding:
+    """Return by how much values of a log may differ from those that were measured."""
+    return _index(FORMATS).roundings.get(name, Rounding())
+
+
+def is_rounded(name: str) -> bool:
+    """Whether a log holds rounded values."""
+    return name in _index(FORMATS).roundings

@@ -43,7 +43,9 @@ class ArealLog(Dialect):
         """Take the next line."""
         if _SIDE in line:
             if self._table is not None:
-                self._table.update(_pairs(unframed(line)))
+                pairs = _pairs(unframed(line))
+                self.keys.check(pairs.keys())
+                self._table.update(pairs)
         elif _BOTTOM in line:
             self._close()
         elif _TOP in line:
@@ -68,7 +70,6 @@ class ArealLog(Dialect):
             return
         if self._time is not None:
             values["timestamp"] = self._time
-        self.keys.check(values.keys())
         self._same.add(self.rows, self._step, values)
 
     def fork(self) -> ArealLog:

@@ -18,7 +18,7 @@ from rlscale.sources.files.skyrl_mirror import SkyRlMirror
 from rlscale.sources.files.torchforge_log import TorchforgeLog
 from rlscale.sources.files.trl_console import TrlConsole
 from rlscale.sources.files.verl_console import VerlConsole
-from rlscale.sources.format import Entry, Format, Precision
+from rlscale.sources.format import Entry, Format, Precision, Rounding
 from rlscale.sources.history import History
 from rlscale.sources.log import Log
 from rlscale.sources.text import HEAD_BYTES, decoded_head
@@ -193,4 +193,8 @@ FORMAT: Format = Format(
     endings=(".log", ".out"),
     unsure=(".txt", ".err"),
     looks_like=_holds_a_step,
+    roundings={
+        "prime-rl-log": Rounding(absolute=5.1e-5), "skyrl-console": Rounding(absolute=5.1e-5),
+        "areal-log": Rounding(relative=5.1e-5),
+    },
 )  # fmt: skip
