@@ -52,7 +52,7 @@ class Following:
             clock = given.clock or (curve.clock or None if curve.unit in _CLOCKED else None)
             settled = replace(settled, unit=given.unit or curve.unit, clock=clock)
         self.close()
-        self._settled, self._follower = True, Follower(self._paths, settled)
+        self._settled, self._follower = True, Follower(self._paths, settled, self._follower.image)
         return self._follower.poll()
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.readers import read_found, reader_of
 from rlscale.sources.reading import Reading, reading_of
 from rlscale.sources.record import Record
+from rlscale.sources.stores import Image
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head
 
@@ -39,10 +40,15 @@ class Follower:
         As for :func:`rlscale.sources.collect.collect`. New files of a folder are found at the next look.
     options : ReadOptions
         As for :func:`rlscale.sources.collect.collect`; ``strict`` is not heeded.
+    image : Image, optional
+        What another follower has fetched from stores.
     """
 
-    def __init__(self, paths: Sequence[str | Path], options: ReadOptions | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[str | Path], options: ReadOptions | None = None, image: Image | None = None
+    ) -> None:
         self._paths = tuple(paths)
+        self.image = image or Image()
         self._options = replace(options or ReadOptions(), strict=False)
         self._held: dict[Path, _Held] = {}
         self._open = Descriptors()
@@ -69,7 +75,9 @@ class Follower:
         InputError
             An option that cannot be, or no path.
         """
-        files, errors, beside = listed(self._paths, self._options, self._looked)
+        paths, failed = self.image.fetched(self._paths)
+        files, errors, beside = listed(paths, self._options, self._looked) if paths or not failed else ([], [], [])
+        errors = [*failed, *errors]
         gone = self._gone(files)
         errors = [error for error in errors if Path(error.path) not in gone]
         self._files = _with_gone(files, self._files, gone)
@@ -144,10 +152,10 @@ class Follower:
                 stale.append(one.error)
             return one.logs
 
-        named = named_logs(self._files, errors, self._options, held)
-        errors.extend(stale)
+        named = self.image.logs(named_logs(self._files, errors, self._options, held, image=self.image.root))
+        errors = self.image.errors([*errors, *stale])
         runs = self._assembled(named, errors)
-        return reading_of(runs, named, errors, beside)
+        return reading_of(runs, named, errors, self.image.errors(beside))
 
     def _assembled(self, named: Sequence[Named], errors: list[SourceError]) -> list[Run]:
         """Return the runs; a file that none can be made of does not stop the others."""
