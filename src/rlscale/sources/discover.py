@@ -141,7 +141,8 @@ def _address(text: str, scheme: str) -> Found:
         return Found(Path(text), asked=True, given=Path(text), uri=text)
     if scheme.lower() == "ledger":
         return Found(Path(text), asked=True, given=Path(text), uri=text)
-    how = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, s3://BUCKET/FOLDER, ledger:FILE, or the path of a file"
+    trackers = "wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE"
+    how = f"write {trackers}, s3://BUCKET/FOLDER, or the path of a file"
     raise SourceError(text, f"no tracker that rlscale reads is called {scheme!r}; {how}")
 
 

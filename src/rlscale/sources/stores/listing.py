@@ -46,8 +46,6 @@ class Listing:
 
     Attributes
     ----------
-    is_object : bool
-        Whether the address is that of one object, after the first :meth:`now`.
     unnamed : list of str
         The objects that no file can be the image of.
     """
@@ -61,6 +59,7 @@ class Listing:
 
     @property
     def is_object(self) -> bool:
+        """Whether the address is that of one object, once it was listed."""
         return self._is_folder is False
 
     def now(self, *, known: bool) -> dict[str, Listed]:

@@ -1,0 +1,213 @@
+"""What is read of a store is what is read of the same files on a disk."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rlscale
+from rlscale.errors import SourceError, StoreError
+from rlscale.sources import ReadOptions, bundled, collect, survey
+from tests.sources import fuzzed
+from tests.sources.stores.server import CREDENTIALS
+from tests.sources.test_follow import verl_file
+from tests.sources.test_verl import console, rows
+
+SECRETS = [CREDENTIALS["AWS_SECRET_ACCESS_KEY"], CREDENTIALS["AWS_ACCESS_KEY_ID"]]
+
+
+def images():
+    import tempfile
+
+    return set(Path(tempfile.gettempdir()).glob("rlscale-image-*"))
+
+
+def plain(reading, folder, url):
+    """All that a reading says, with the folder's address in the place of the folder."""
+    runs = [(run.name, run.recipe, run.seed, run.curve, run.config, run.source, run.series) for run in reading.runs]
+    text = "\n".join(map(repr, [*runs, *[(str(error), error.counted) for error in reading.errors], reading.left_out]))
+    return text.replace(str(folder), url)
+
+
+def settled(path):
+    """A folder of everything: consoles, JSON lines, tables, settings, checkpoints, texts, and what is no log."""
+    base = bundled() / "base" / "seed0" / "trainer_state.json"
+    state = json.loads(base.read_text())
+    for step in (100, 200):
+        folder = path / "trl" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        (folder / "trainer_state.json").write_text(json.dumps({**state, "global_step": step}))
+        (folder / "model.safetensors").write_bytes(b"\0" * 1000)
+        (folder / "config.json").write_text('{"hidden_size": 4}')
+    for name in ("seed0", "seed1"):
+        (path / "verl" / name).mkdir(parents=True)
+        (path / "verl" / name / "log.jsonl").write_text(verl_file(n=20))
+    (path / "verl" / "seed1" / "notes.txt").write_text("nothing to see")
+    (path / "verl" / "seed1" / "rewards.pkl").write_bytes(b"x")
+    (path / "verl" / "seed1" / "bad.csv").write_text("a,b\n")
+    (path / "console").mkdir()
+    (path / "console" / "console.txt").write_text(console(rows(9)[0]))
+    (path / "settings.csv").write_text("run,lr\nverl/seed0,0.5\n")
+    return path
+
+
+@pytest.fixture
+def everything(tmp_path):
+    return settled(tmp_path / "exp")
+
+
+def test_a_store_reads_as_a_folder(bucket, everything):
+    url = bucket.put_folder(everything, "exp")
+    before = images()
+    for options in ({}, {"exclude": ("trl*",)}, {"run": ("verl/*",)}):
+        here, there = (survey([path], ReadOptions(**options)) for path in (everything, url))
+        assert [(one.name, one.identity, one.log.settings) for one in there.logs] == [
+            (one.name, one.identity, one.log.settings) for one in here.logs
+        ]
+        assert [str(error) for error in there.errors] == [
+            str(error).replace(str(everything), url) for error in here.errors
+        ]
+        assert [one.log.path for one in there.logs] == [one.log.path.replace(str(everything), url) for one in here.logs]
+    one, other = (collect([f"{path}/verl"]) for path in (everything, url))
+    assert len(one.runs) == 1  # two copies of one run count once, there as here
+    assert plain(one, everything, url) == plain(other, everything, url)
+    assert images() == before
+
+
+@pytest.mark.parametrize("name", ["verl/seed0/log.jsonl", "trl/checkpoint-100", "console/console.txt"])
+def test_a_single_object_reads_as_a_file(bucket, everything, name):
+    url = bucket.put_folder(everything, "exp")
+    one, other = (collect([f"{path}/{name}"]) for path in (everything, url))
+    assert plain(one, everything, url) == plain(other, everything, url)
+
+
+FORMATS = {form.name: form for form in fuzzed.formats()}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format(memory, tmp_path, name):
+    form = FORMATS[name]
+    form.lay(tmp_path / "exp")
+    url = memory.put_folder(tmp_path / "exp", "exp")
+    for ending in ("", f"/{form.read}"):
+        here, there = survey([f"{tmp_path}/exp{ending}"]), survey([url + ending])
+        text = repr([(one.name, one.identity, one.log, one.repairs) for one in here.logs])
+        assert repr([(one.name, one.identity, one.log, one.repairs) for one in there.logs]) == text.replace(
+            f"{tmp_path}/exp", url
+        )
+
+
+def test_names_beside_local_logs_do_not_depend_on_the_temporary_folder(memory):
+    url = memory.put_folder(bundled() / "long10", "exp")
+    for _ in range(2):
+        names = [run.name for run in rlscale.read([url, bundled() / "base"])]
+        assert names == [f"{url.replace('://', '/')}/seed{k}" for k in (0, 1)] + ["seed0", "seed1"]
+    both = memory.put_folder(bundled() / "base", "other")
+    assert [run.name for run in rlscale.read([url, both])] == ["exp/seed0", "exp/seed1", "other/seed0", "other/seed1"]
+
+
+def test_only_logs_are_fetched(s3, s3_server, everything):
+    url = s3.put_folder(everything, "exp")
+    before = len(s3_server.requests())
+    survey([url])
+    asked = s3_server.requests()[before:]
+    assert not [line for line in asked if "safetensors" in line or "pkl" in line]
+    assert len([line for line in asked if "list-type" in line]) == 2  # what it is, and all that is below
+    assert all(line.startswith(("GET", "HEAD")) for line in asked)
+
+
+def test_a_long_document_that_is_no_log_is_fetched_in_part(s3, s3_server):
+    s3.put("exp/log.jsonl", verl_file(n=9, test_every=2))
+    s3.put("exp/tokenizer.json", json.dumps({str(k): k for k in range(100_000)}))
+    long = json.dumps([{"step": k, "val/reward": 0.1 + k / 1e5, "n_tokens": k} for k in range(6000)])
+    s3.put("exp/history.json", long)
+    found = survey([f"{s3.url}/exp"])
+    assert len(found.logs) == 2
+    assert max(one.log.rows for one in found.logs) == 6000
+    asked = [line for line in s3_server.requests() if "tokenizer" in line and line.startswith("GET")]
+    assert len(asked) == 1
+
+
+def test_names_that_no_file_can_have(memory):
+    memory.put("exp/log.jsonl", verl_file(n=9, test_every=2))
+    memory.put(f"exp/{'x' * 300}/log.jsonl", verl_file(n=9, test_every=2))
+    reading = collect([f"{memory.url}/exp"])
+    assert len(reading.runs) == 1
+    (error,) = reading.errors
+    assert str(error).endswith("has a name that no file can have; it was not read: rename it, or give its own address")
+
+
+def test_one_address_that_is_missing_beside_another(bucket):
+    url = bucket.put("exp/log.jsonl", verl_file(n=9, test_every=2))
+    reading = collect([url, f"{bucket.url}/none"])
+    assert len(reading.runs) == 1
+    (error,) = reading.errors
+    assert isinstance(error, StoreError)
+    assert error.path == f"{bucket.url}/none"
+    assert error.counted
+    with pytest.raises(StoreError, match="there is no such object, and none below it; check the address"):
+        collect([url, f"{bucket.url}/none"], ReadOptions(strict=True))
+    with pytest.raises(StoreError, match="there is no such object"):
+        collect([f"{bucket.url}/none"])
+
+
+def test_errors_of_readers_name_addresses(bucket, tmp_path):
+    url = bucket.put("exp/log.csv", "step,reward\n1,a\n")
+    with pytest.raises(SourceError) as caught:
+        collect([url])
+    assert caught.value.path == url
+    assert "rlscale-image" not in str(caught.value)
+    with pytest.raises(SourceError) as caught:
+        collect([url], ReadOptions(strict=True))
+    assert caught.value.path == url
+
+
+def test_a_bucket_that_is_not_there(s3):
+    with pytest.raises(StoreError) as caught:
+        collect(["s3://nobody-has-this/exp"])
+    assert str(caught.value) == (
+        "s3://nobody-has-this/exp: there is no such bucket; check its name, and the endpoint if it is not the provider's own"
+    )
+
+
+def other_run():
+    """A state like those bundled, with rewards of its own."""
+    state = json.loads((bundled() / "long10" / "seed0" / "trainer_state.json").read_text())
+    for row in state["log_history"]:
+        for key in row:
+            if "reward" in key:
+                row[key] *= 0.9
+    return json.dumps(state)
+
+
+def run(*args):
+    done = subprocess.run([sys.executable, "-m", "rlscale", *args], capture_output=True, text=True)
+    assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
+    assert "rlscale-image" not in done.stdout + done.stderr
+    return done
+
+
+def test_commands(s3):
+    url = s3.put_folder(bundled(), "exp")
+    here, there = run("rank", str(bundled())), run("rank", url)
+    assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
+    document = json.loads(run("fit", url, "--json", "--run", "base/*").stdout)
+    assert f'"{url}/base/seed0/trainer_state.json"' in json.dumps(document)
+    assert f"{url}/long10/seed0/trainer_state.json" in run("show", url).stdout.replace("\n", "")
+    refused = run("rank", f"{s3.url}/none")
+    assert refused.returncode == 2
+    assert refused.stderr == f"error: {s3.url}/none: there is no such object, and none below it; check the address\n"
+
+
+def test_watch_puts_runs_into_a_ledger(s3, tmp_path):
+    url = s3.put_folder(bundled(), "exp")
+    ledger = str(tmp_path / "runs.db")
+    asked = ("watch", url, "--ledger", ledger, "--budget", "8e6", "--once")
+    assert run(*asked).returncode == 0
+    s3.put("exp/long10/seed2/trainer_state.json", other_run())
+    assert run(*asked).returncode == 0
+    assert not any(secret.encode() in (tmp_path / "runs.db").read_bytes() for secret in SECRETS)
+    names = {run.name for run in rlscale.read(f"ledger:{ledger}")}
+    assert names == {run.name for run in rlscale.read("bundled")} | {"long10/seed2"}
