@@ -191,22 +191,17 @@ def _found(
 ) -> tuple[list[Named], list[SourceError], list[SourceError]]:
     """Return the named logs, the files that could not be read, and what stands beside the logs."""
     options.check()
-    image = Image()
-    local, errors = image.fetched(paths)
-    _raise_first(errors, options)
-    files, more, beside = listed(local, options) if local or not paths else ([], [], [])
-    errors = image.errors([*errors, *more])
-    _raise_first(errors, options)
-    seen: list[str] = []
-    refused: list[SourceError] = []
-    try:
-        logs = named_logs(files, refused, options, seen=seen, image=image.root)
-    except SourceError as error:  # strict
-        raise image.errors([error])[0] from None
-    _check_patterns(seen, options)
-    folders = [bundled() if _means_bundled(path) else path for path in local]
-    logs = described(logs, folders, beside)
-    return image.logs(logs), [*errors, *image.errors(refused)], image.errors(beside)
+    with Image() as image:
+        local, failed = image.fetched(paths)
+        files, errors, beside = listed(local, options) if local or not paths else ([], [], [])
+        errors = [*failed, *errors]
+        _raise_first(errors, options)
+        seen: list[str] = []
+        logs = named_logs(files, errors, options, seen=seen, image=image.root)
+        _check_patterns(seen, options)
+        folders = [bundled() if _means_bundled(path) else path for path in local]
+        logs = described(logs, folders, beside)
+        return image.logs(logs), image.errors(errors), image.errors(beside)
 
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:

@@ -1,14 +1,14 @@
 """What is read of a store is what is read of the same files on a disk."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
+import tempfile
 
 import pytest
+from click.testing import CliRunner
 
 import rlscale
-from rlscale.errors import SourceError, StoreError
+from rlscale.cli import main
+from rlscale.errors import ChoiceError, SourceError, StoreError
 from rlscale.sources import ReadOptions, bundled, collect, survey
 from tests.sources import fuzzed
 from tests.sources.stores.server import CREDENTIALS
@@ -16,12 +16,6 @@ from tests.sources.test_follow import verl_file
 from tests.sources.test_verl import console, rows
 
 SECRETS = [CREDENTIALS["AWS_SECRET_ACCESS_KEY"], CREDENTIALS["AWS_ACCESS_KEY_ID"]]
-
-
-def images():
-    import tempfile
-
-    return set(Path(tempfile.gettempdir()).glob("rlscale-image-*"))
 
 
 def plain(reading, folder, url):
@@ -44,6 +38,7 @@ def settled(path):
     for name in ("seed0", "seed1"):
         (path / "verl" / name).mkdir(parents=True)
         (path / "verl" / name / "log.jsonl").write_text(verl_file(n=20))
+    (path / "verl" / "seed0" / "console.log").write_text(console(rows(20)[0]))
     (path / "verl" / "seed1" / "notes.txt").write_text("nothing to see")
     (path / "verl" / "seed1" / "rewards.pkl").write_bytes(b"x")
     (path / "verl" / "seed1" / "bad.csv").write_text("a,b\n")
@@ -58,9 +53,10 @@ def everything(tmp_path):
     return settled(tmp_path / "exp")
 
 
-def test_a_store_reads_as_a_folder(bucket, everything):
+def test_a_store_reads_as_a_folder(bucket, everything, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
     url = bucket.put_folder(everything, "exp")
-    before = images()
     for options in ({}, {"exclude": ("trl*",)}, {"run": ("verl/*",)}):
         here, there = (survey([path], ReadOptions(**options)) for path in (everything, url))
         assert [(one.name, one.identity, one.log.settings) for one in there.logs] == [
@@ -71,9 +67,13 @@ def test_a_store_reads_as_a_folder(bucket, everything):
         ]
         assert [one.log.path for one in there.logs] == [one.log.path.replace(str(everything), url) for one in here.logs]
     one, other = (collect([f"{path}/verl"]) for path in (everything, url))
-    assert len(one.runs) == 1  # two copies of one run count once, there as here
+    assert "not read twice: console.log" in str(other.runs[0].source.repairs)
+    assert len(one.runs) == 2
     assert plain(one, everything, url) == plain(other, everything, url)
-    assert images() == before
+    with pytest.raises(ChoiceError) as caught:
+        collect([url])
+    assert f"{url}/trl" in str(caught.value)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["verl/seed0/log.jsonl", "trl/checkpoint-100", "console/console.txt"])
@@ -139,6 +139,12 @@ def test_names_that_no_file_can_have(memory):
     assert str(error).endswith("has a name that no file can have; it was not read: rename it, or give its own address")
 
 
+def test_an_address_below_another_is_read_once(memory):
+    url = memory.put_folder(bundled(), "exp")
+    runs = rlscale.read([url, f"{url}/base", f"{url}/base/seed0/trainer_state.json"])
+    assert [run.name for run in runs] == [run.name for run in rlscale.read("bundled")]
+
+
 def test_one_address_that_is_missing_beside_another(bucket):
     url = bucket.put("exp/log.jsonl", verl_file(n=9, test_every=2))
     reading = collect([url, f"{bucket.url}/none"])
@@ -167,9 +173,8 @@ def test_errors_of_readers_name_addresses(bucket, tmp_path):
 def test_a_bucket_that_is_not_there(s3):
     with pytest.raises(StoreError) as caught:
         collect(["s3://nobody-has-this/exp"])
-    assert str(caught.value) == (
-        "s3://nobody-has-this/exp: there is no such bucket; check its name, and the endpoint if it is not the provider's own"
-    )
+    said = "there is no such bucket; check its name, and the endpoint if it is not the provider's own"
+    assert str(caught.value) == f"s3://nobody-has-this/exp: {said}"
 
 
 def other_run():
@@ -183,21 +188,21 @@ def other_run():
 
 
 def run(*args):
-    done = subprocess.run([sys.executable, "-m", "rlscale", *args], capture_output=True, text=True)
-    assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
-    assert "rlscale-image" not in done.stdout + done.stderr
+    done = CliRunner().invoke(main, args)
+    assert not any(secret in done.output for secret in SECRETS)
+    assert "rlscale-image" not in done.output
     return done
 
 
 def test_commands(s3):
     url = s3.put_folder(bundled(), "exp")
     here, there = run("rank", str(bundled())), run("rank", url)
-    assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
+    assert (there.exit_code, there.stdout) == (here.exit_code, here.stdout)
     document = json.loads(run("fit", url, "--json", "--run", "base/*").stdout)
     assert f'"{url}/base/seed0/trainer_state.json"' in json.dumps(document)
     assert f"{url}/long10/seed0/trainer_state.json" in run("show", url).stdout.replace("\n", "")
     refused = run("rank", f"{s3.url}/none")
-    assert refused.returncode == 2
+    assert refused.exit_code == 2
     assert refused.stderr == f"error: {s3.url}/none: there is no such object, and none below it; check the address\n"
 
 
@@ -205,9 +210,9 @@ def test_watch_puts_runs_into_a_ledger(s3, tmp_path):
     url = s3.put_folder(bundled(), "exp")
     ledger = str(tmp_path / "runs.db")
     asked = ("watch", url, "--ledger", ledger, "--budget", "8e6", "--once")
-    assert run(*asked).returncode == 0
+    assert run(*asked).exit_code == 0
     s3.put("exp/long10/seed2/trainer_state.json", other_run())
-    assert run(*asked).returncode == 0
+    assert run(*asked).exit_code == 0
     assert not any(secret.encode() in (tmp_path / "runs.db").read_bytes() for secret in SECRETS)
     names = {run.name for run in rlscale.read(f"ledger:{ledger}")}
     assert names == {run.name for run in rlscale.read("bundled")} | {"long10/seed2"}

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["temporary"]
@@ -14,8 +15,8 @@ _PREFIX = "rlscale-image-"
 _LOCK = ".lock"
 
 
-def temporary(owner: object) -> Path:
-    """Return a new temporary folder, which is removed with its owner or with the process.
+def temporary(owner: object) -> tuple[Path, Callable[[], object]]:
+    """Return a new temporary folder and what removes it, which its owner's end and that of the process do too.
 
     A process that is killed removes nothing, so folders whose owner holds its lock no more are removed here.
     """
@@ -25,8 +26,7 @@ def temporary(owner: object) -> Path:
     lock = _locked(folder / f"{_LOCK}.new", os.O_CREAT)
     if lock is not None:
         os.rename(folder / f"{_LOCK}.new", folder / _LOCK)  # so that nobody sees it unlocked
-    weakref.finalize(owner, _remove, folder, lock, os.getpid())
-    return folder
+    return folder, weakref.finalize(owner, _remove, folder, lock, os.getpid())
 
 
 def _sweep(place: Path) -> None:

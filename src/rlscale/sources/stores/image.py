@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from rlscale.errors import SourceError, StoreError
@@ -29,11 +30,23 @@ _REWRITTEN = frozenset({".json", ".db", ".sqlite", ".sqlite3", ".parquet", ".db-
 
 
 class Image:
-    """An image of what addresses name, in a temporary folder that is removed with it; made at the first address."""
+    """An image of what addresses name, in a temporary folder that is removed with it; made at the first address.
+
+    Used in ``with``, errors that leave it speak of addresses.
+    """
 
     def __init__(self) -> None:
         self._root: Path | None = None
+        self._remove: Callable[[], object] | None = None
         self._targets: dict[str, _Target] = {}
+
+    def __enter__(self) -> Image:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+        if isinstance(error, SourceError) and (told := self._error(error)) is not error:
+            raise told from None
 
     @property
     def root(self) -> Path | None:
@@ -70,9 +83,14 @@ class Image:
         if str(path) not in self._targets:
             address = address_of(path)
             if self._root is None:
-                self._root = temporary(self)
+                self._root, self._remove = temporary(self)
             self._targets[str(path)] = _Target(address, self._root / address.below)
         return self._targets[str(path)]
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self._remove is not None:
+            self._remove()
 
     def told(self, text: str) -> str:
         """Return a text with addresses in the place of the files of this image."""
