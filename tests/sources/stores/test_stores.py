@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import rlscale
 from rlscale.cli import main
 from rlscale.errors import ChoiceError, SourceError, StoreError
-from rlscale.sources import ReadOptions, bundled, collect, survey
+from rlscale.sources import ReadOptions, bundled, collect, survey, without_prompt_tables
 from tests.sources import fuzzed
 from tests.sources.stores.server import CREDENTIALS
 from tests.sources.test_follow import verl_file
@@ -204,6 +204,16 @@ def test_commands(s3):
     refused = run("rank", f"{s3.url}/none")
     assert refused.exit_code == 2
     assert refused.stderr == f"error: {s3.url}/none: there is no such object, and none below it; check the address\n"
+
+
+def test_a_table_of_pass_counts(memory):
+    rows = "".join(f"p{k},{k % 8},8\n" for k in range(40))
+    url = memory.put("counts.csv", f"prompt,correct,graded\n{rows}")
+    logs, (table,) = without_prompt_tables([url, "x"])
+    assert (logs, table.path, table.correct.size) == (["x"], url, 40)
+    url = memory.put("counts.csv", "prompt,correct\na,1\n")
+    with pytest.raises(SourceError, match=f"^{url}: has the columns prompt and correct and not graded"):
+        without_prompt_tables([url])
 
 
 def test_watch_puts_runs_into_a_ledger(s3, tmp_path):

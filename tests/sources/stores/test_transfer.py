@@ -55,6 +55,15 @@ def test_what_cannot_be_fetched_stays_as_it_was(memory, tmp_path):
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("short", b"before")]
 
 
+@pytest.mark.usefixtures("small")
+def test_what_an_interrupted_look_left_is_no_part_of_a_file(memory, tmp_path):
+    memory.put("log", b"x" * 25)
+    job = Transfer(f"{memory.url}/log", tmp_path / "log", 25)
+    job.part.write_bytes(b"left")
+    assert transferred(memory.store, [job]) == {}
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"x" * 25]
+
+
 def test_what_is_fetched():
     names = [
         "a/checkpoint-9/trainer_state.json", "a/checkpoint-10/trainer_state.json", "a/checkpoint-80/trainer_state.json",

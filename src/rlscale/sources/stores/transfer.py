@@ -140,7 +140,8 @@ def _put(piece: _Piece, data: bytes, wrong: dict[Path, BaseException]) -> None:
     if _span(piece)[1] is not None and len(data) != end - begin:
         wrong[job.local] = ChangedError()
         return
-    with (job.local if job.start else job.part).open("ab") as file:
+    begins = begin == 0 and not job.start  # what an interrupted look left there goes
+    with (job.local if job.start else job.part).open("wb" if begins else "ab") as file:
         file.write(data[job.start - begin :] if begin < job.start else data)
     if end == job.end and not job.start:
         os.replace(job.part, job.local)
