@@ -3,7 +3,8 @@
 Simulated ablations of four knobs left out one at a time (:mod:`benchmarks.ablations`), beside Welch tests on final
 values (each at 5 %, and with Holm's rule) and the rule that two recipes differ where mean final values are more than
 .02 apart. The prior of the run-to-run sd (.02, half a degree of freedom) and the rates of the two kinds of claims were
-chosen among six and three on some 2,000 other designs.
+chosen among six and three on some 2,000 other designs, the least sd of ``ln B`` (.15) among three on some 1,500. Bounds
+are those of Dunnett's test of ceilings known without error.
 """
 
 from __future__ import annotations
@@ -13,12 +14,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from benchmarks.ablations import BASE, FULL, Arm, Other, by_eye, designed, found_by, one_at_a_time, welch
+from benchmarks.ablations import (
+    BASE,
+    FULL,
+    SLOW,
+    Arm,
+    Other,
+    bound,
+    by_eye,
+    designed,
+    found_by,
+    one_at_a_time,
+    welch,
+)
 from benchmarks.common import Report, Table, main, percent
 from rlscale.curves import Truth
 from rlscale.decisions.ablation import Says
 from rlscale.decisions.ablation.claims import CEILINGS
-from rlscale.decisions.ablation.needs import power_of
 from rlscale.inference.families import GOMPERTZ, TWO_SLOPE, WEIBULL
 
 #: The knob that does something, where one does.
@@ -117,12 +129,32 @@ def ceiling_moved(report: Report, table: Table, count: int) -> None:
         tallies = score(seed, count, tau, {MOVED: truth}, Says.RAISES_CEILING)
         _row(table, f"ceiling +{effect:g}, sd {tau:g}", tallies)
         power = tallies["ablate"].detected
-        bound = 100 * power_of(effect, tau, 0.0, 3, CEILINGS / 4)
+        learned, known = (100 * bound(effect, tau, 3, 4, CEILINGS, known=each) for each in (False, True))
         report.check(
-            f"power for +{effect:g} at sd {tau:g}, 3 seeds (bound of a normal test with the sd known: {bound:.0f} %)",
+            f"power for +{effect:g} at sd {tau:g}, 3 seeds (bound: {learned:.0f} %; were the sd known: {known:.0f} %)",
             f"{percent(power)} %", "" if least is None else f">= {100 * least:.0f} %",
             None if least is None else _share(power) >= least,
         )  # fmt: skip
+
+
+def bend_unknown(report: Report, table: Table, count: int) -> None:
+    """Measure curves that say little of how they bend, and a knob that changes only that."""
+    last, rises = 10.0 * SLOW.C_mid, replace(SLOW, A=SLOW.A + 0.08)
+    _row(table, "slow curves: nothing, sd .02", score(80, count, 0.02, {}, Says.UNRESOLVED, SLOW, last))
+    found = score(81, count, 0.02, {MOVED: rises}, Says.RAISES_CEILING, SLOW, last)
+    _row(table, "slow curves: ceiling +.08, sd .02", found)
+    learned = 100 * bound(0.08, 0.02, 3, 4, CEILINGS, known=False)
+    report.check(
+        f"power for +.08 at sd .02, slow curves (bound: {learned:.0f} %)",
+        f"{percent(found['ablate'].detected)} %", "", None,
+    )  # fmt: skip
+    wrong: list[bool] = []
+    for seed, (base, share) in enumerate(((BASE, 2.4), (BASE, 5.0), (SLOW, 2.4), (SLOW, 5.0)), 82):
+        bent = replace(base, B=base.B / 1.3)
+        tallies = score(seed, count // 2, 0.015, {MOVED: bent}, Says.UNRESOLVED, base, share * base.C_mid)
+        _row(table, f"{'slow curves: ' if base is SLOW else ''}B / 1.3 only, run to {share:g} C_mid", tallies)
+        wrong += tallies["ablate"].wrong
+    report.check("B / 1.3 and nothing else: any claim of it", f"{percent(wrong)} %", "<= 5 %", _share(wrong) <= 0.05)
 
 
 def speed_moved(report: Report, table: Table, count: int) -> None:
@@ -196,6 +228,9 @@ def published(report: Report, count: int) -> None:
                 hits[k].append(own[k])
                 eye[k].append(any(seen[name] is not Says.UNRESOLVED for name in names))
         table.add(f"{seeds}, {tau:g}", *(percent(each) for each in (*hits, *eye)))
+        for known, what in ((False, "bound"), (True, "bound, were the sd known")):
+            most = [f"{100 * bound(effect, tau, seeds, 6, CEILINGS, known=known):.0f}" for effect in (0.035, 0.005)]
+            table.add(f"{seeds}, {tau:g}: {what}", most[0], *most, "", "", "", "", "")
 
 
 def measure(quick: bool = False) -> Report:
@@ -209,6 +244,7 @@ def measure(quick: bool = False) -> Report:
     )  # fmt: skip
     nothing_moved(report, table, 4 * count)
     ceiling_moved(report, table, count)
+    bend_unknown(report, table, count)
     speed_moved(report, table, count)
     published(report, count // 2)
     return report

@@ -7,18 +7,17 @@
 
 Beside it: fixed levels on single rows, as small monitor packages have them, and the fall of the reward alone. The form
 of the rules was tuned on simulated runs of another seed (0) and by looking at the same real runs, so that what holds
-out of group is the choice of thresholds, not of the rules. ``--write`` puts the rates into ``health/measured.py``.
+out of group is the choice of thresholds, not of the rules. ``python -m benchmarks.health_page`` puts what
+``python -m benchmarks.run_all health`` measured into the package and into its page.
 """
 
 from __future__ import annotations
 
 import csv
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +31,8 @@ from rlscale.health import MONITORS, SEVERITIES, Health, Limits, RunHealth, chec
 from rlscale.health.detect import change_points
 
 SEED = 61
+#: Title of the table that the package takes its rates from.
+RATES = "alarms on healthy runs, by monitor and severity"
 #: Evaluations within which a sickness that costs nothing yet is to be found.
 WITHIN = 5
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)
@@ -277,8 +278,11 @@ def proxies(report: Report) -> None:
     with open(path, encoding="utf-8") as file:
         for row in csv.DictReader(file):
             rows[row["run_id"]][row["metric"]].append((float(row["compute"]), float(row["value"])))
-    table = report.table("proxy (g) against truth (f), public runs", ["", "runs", "alarms", "median rise at the alarm"])
-    groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    table = report.table(
+        "proxy (g) against truth (f), public runs",
+        ["", "runs", "warned, f named true", "median rise at the alarm", "warned, names as logged", "noted, as logged"],
+    )
+    groups: dict[str, list[tuple[bool, float, str]]] = defaultdict(list)
     for name, columns in rows.items():
         if not {"train_reward_f", "train_reward_mean"} <= set(columns):
             continue
@@ -290,32 +294,35 @@ def proxies(report: Report) -> None:
         followed = bool(np.mean(truth[-5:]) - np.mean(truth[:5]) >= 0.15 * (np.mean(proxy[-5:]) - np.mean(proxy[:5])))
         kind = "proxy rises, truth stays" if up and not followed else "both rise" if up else "proxy does not rise"
         alarms = check_health(run).runs[0].of("reward_hacking")
-        groups[kind].append((bool(alarms), alarms[0].value or 0.0 if alarms else np.nan))
+        beside = {f"rewards/{one}": series[f"train_reward_{one}"] for one in "fg" if f"train_reward_{one}" in series}
+        logged = check_health(run_of(name, {"train_reward": series["train_reward_mean"], **beside})).runs[0]
+        said = [alarm.severity for alarm in logged.of("reward_hacking")]
+        worst = max(said, key=SEVERITIES.index, default="")
+        groups[kind].append((bool(alarms), alarms[0].value or 0.0 if alarms else np.nan, worst))
     for kind, found in sorted(groups.items()):
-        rise = [value for hit, value in found if hit]
-        table.add(kind, len(found), sum(hit for hit, _ in found), float(np.median(rise)) if rise else "")
+        rise = [value for hit, value, _ in found if hit]
+        words = Counter(worst for _, _, worst in found)
+        median = float(np.median(rise)) if rise else ""
+        table.add(kind, len(found), sum(hit for hit, _, _ in found), median, words["warn"], words["note"])
     target = groups.get("proxy rises, truth stays", [])
     if target:
-        hits = [hit for hit, _ in target]
+        hits = [hit for hit, _, _ in target]
         report.check(
             "hacking found where the proxy rises and the truth stays", percent(hits), ">= 90 %", np.mean(hits) >= 0.9
         )
 
 
-def write(
-    fires: Counter[tuple[str, str]], count: int, real_fires: Counter[tuple[str, str]], judged: Counter[str]
-) -> None:
-    """Put the rates into the package."""
-    path = Path(__file__).parent.parent / "src/rlscale/health/measured.py"
-    head, _, _ = path.read_text(encoding="utf-8").partition("FALSE_ALARMS: Mapping")
-    lines = ["FALSE_ALARMS: Mapping[tuple[str, str], FalseAlarms] = MappingProxyType(\n    {\n"]
+def rates(
+    report: Report, fires: Counter[tuple[str, str]], count: int, real_fires: Counter[tuple[str, str]],
+    judged: Counter[str],
+) -> None:  # fmt: skip
+    """Put down how often each monitor fires on healthy runs, for the package (``benchmarks.health_page``)."""
+    table = report.table(RATES, ["monitor", "severity", "simulated", "real", "of"])
     for each in MONITORS:
         for severity in SEVERITIES:
             pair = (each.name, severity)
             if each.name != "stalled":
-                rate = f"FalseAlarms({fires[pair] / count:.3f}, {real_fires[pair]}, {judged[each.name]})"
-                lines.append(f'        ("{each.name}", "{severity}"): {rate},\n')
-    path.write_text(head + "".join(lines) + "    }\n)\n", encoding="utf-8")
+                table.add(*pair, f"{fires[pair] / count:.3f}", f"{real_fires[pair]}", f"{judged[each.name]}")
 
 
 def measure(quick: bool) -> Report:
@@ -330,13 +337,9 @@ def measure(quick: bool) -> Report:
         report.check("labelled real runs", "not here; set RLSCALE_HEALTH to their folder", "", None)
         return report
     real_fires, judged = real(report)
-    if "--write" in sys.argv:
-        write(fires, count, real_fires, judged)
+    rates(report, fires, count, real_fires, judged)
     return report
 
 
 if __name__ == "__main__":
-    if "--write" in sys.argv:
-        measure(quick=False)
-    else:
-        main(measure)
+    main(measure)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.health_runs import run_of
 from rlscale.curves import Run, Series
 
-__all__ = ["KINDS", "LOSING", "Case", "healthy", "sick"]
+__all__ = ["ITEMS", "KINDS", "LOSING", "Case", "by_heart", "healthy", "healthy_series", "sick"]
 
 Floats = NDArray[np.float64]
 Columns = dict[str, tuple[Floats, Floats]]
@@ -26,6 +26,10 @@ LOSING = (
     "truncation", "entropy_collapse", "entropy_explosion", "kl_blowup", "train_inference_mismatch", "grad_norm",
     "non_finite", "length_drift",
 )  # fmt: skip
+
+
+#: Samples behind one evaluation.
+ITEMS = 500
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def _ar(rng: np.random.Generator, n: int, sd: float, rho: float) -> Floats:
     return out
 
 
-def _healthy(rng: np.random.Generator, n: int) -> dict[str, Floats]:
+def healthy_series(rng: np.random.Generator, n: int) -> dict[str, Floats]:
     """Return the series of a healthy run, shape (n,) each, at steps 1 to n."""
     x = np.arange(1, n + 1) / n
     start, top = rng.uniform(0.05, 0.5), 0.0
@@ -111,10 +115,9 @@ def _case(
     truth = series.pop("_truth", mean)
     at = np.arange(0, n + 1, every)
     at = at[at < silent_from] if silent_from is not None else at
-    items = 500
     values = np.concatenate([truth[:1], truth])[at]
     held_out = np.clip(
-        values - 0.02 + rng.normal(0, 1, at.size) * np.sqrt(np.clip(values * (1 - values), 0.01, None) / items), 0, 1
+        values - 0.02 + rng.normal(0, 1, at.size) * np.sqrt(np.clip(values * (1 - values), 0.01, None) / ITEMS), 0, 1
     )
     columns: Columns = {key: (step, value) for key, value in series.items()}
     columns["validation"] = (at.astype(np.float64), held_out)
@@ -128,9 +131,12 @@ def _case(
 def healthy(rng: np.random.Generator, name: str) -> Case:
     """Return a healthy run: 60 to 300 rows, an evaluation every 5 to 10 of them."""
     n, every = int(rng.integers(60, 300)), int(rng.integers(5, 11))
-    series = _healthy(rng, n)
+    series = healthy_series(rng, n)
     if rng.random() < 0.03:
         series["kl"][rng.integers(0, n, 2)] = np.nan
+    if rng.random() < 0.25:  # validation learns less than what is trained: their gap grows, and nothing is wrong
+        mean = series["_mean"]
+        series["_truth"] = mean[0] + rng.uniform(0.5, 1.0) * (mean - mean[0])
     return _case(rng, name, series, every, None, None, epochs=rng.uniform(0.3, 10))
 
 
@@ -145,12 +151,17 @@ def _losing(rng: np.random.Generator, series: dict[str, Floats], onset: int) -> 
     return float(onset + lag + length / 2 + 1)
 
 
+def by_heart(rng: np.random.Generator, after: Floats) -> Floats:
+    """Return what validation loses where the train set is learned by heart, given the rows since the onset."""
+    return np.clip(after / rng.uniform(30, 100), 0, 1) * rng.uniform(0.1, 0.3)
+
+
 def sick(rng: np.random.Generator, kind: str, name: str) -> Case:
     """Return a run with one kind of sickness, from mild to severe, that begins between .3 and .6 of it."""
     n, every = int(rng.integers(120, 300)), int(rng.integers(5, 11))
-    series = _healthy(rng, n)
+    series = healthy_series(rng, n)
     while kind in LOSING and series["_mean"][int(0.3 * n)] < 0.15:  # there must be a reward to lose
-        series = _healthy(rng, n)
+        series = healthy_series(rng, n)
     onset = int(rng.uniform(0.3, 0.6) * n)
     after = np.clip(np.arange(n) - onset, 0, None)
     half = _losing(rng, series, onset) if kind in LOSING else None
@@ -192,8 +203,7 @@ def sick(rng: np.random.Generator, kind: str, name: str) -> Case:
         series["train_reward"] = np.clip(start + rise + 0.1 * (series["train_reward"] - start), 0, 1)
     elif kind == "data_reuse":
         epochs = float(rng.uniform(8, 60))
-        best = series["_mean"]
-        series["_truth"] = best - np.clip(after / rng.uniform(30, 100), 0, 1) * rng.uniform(0.1, 0.3)
+        series["_truth"] = series["_mean"] - by_heart(rng, after)
         series["train_reward"] = np.clip(series["train_reward"] + 0.1 * grown, 0, 1)
     elif kind == "reward_scale_change":
         factor = rng.choice([rng.uniform(5, 100), -rng.uniform(2, 10)])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -139,12 +141,66 @@ def test_what_is_left_out_ends_in_3(tmp_path: Path, runs: list[Run]) -> None:
     (tmp_path / "other.csv").write_text("run,step,accuracy\nx,1,broken\n", encoding="utf-8")
     assert invoke(tmp_path).exit_code == 3
     assert invoke(tmp_path, "--partial").exit_code == 0
-    for run in runs:
-        if run.name == "r2-seed1":
-            object.__setattr__(run, "settings", {"loss": "dapo", "lr": ""})
-    result = invoke(written(tmp_path / "missing.csv", runs, ("loss", "lr")))
+    own = [replace(run, settings={"loss": "dapo", "lr": ""}) if run.name == "r2-seed1" else run for run in runs]
+    result = invoke(written(tmp_path / "missing.csv", own, ("loss", "lr")))
     assert result.exit_code == 3
     assert "1 of 6 runs left out: r2-seed1 (it states no learning_rate)." in " ".join(result.stdout.split())
+
+
+def test_blanks_are_unknown_and_never_equal(tmp_path: Path, runs: list[Run]) -> None:
+    blank = [replace(run, settings={**run.settings, "clip": "" if run.recipe == "r1" else 0.2}) for run in runs]
+    table = written(tmp_path / "blank.csv", blank, ("loss", "lr", "clip"))
+    result = invoke(table)
+    assert result.exit_code == 3
+    assert "2 of 6 runs left out: r1-seed0, r1-seed1 (it states no clip)" in " ".join(result.stdout.split())
+    assert "same settings" not in result.stdout
+    lost = json.loads(invoke(table, "--json").stdout)["left_out"]
+    assert [(each["run"], each["counted"]) for each in lost] == [("r1-seed0", True), ("r1-seed1", True)]
+    halves = [
+        replace(run, settings={"a": "" if k < 2 else k % 2, "b": k % 2 if k < 2 else ""}) for k, run in enumerate(runs)
+    ]
+    assert (
+        "nothing can be compared, as settings are not known: r0-seed0, r0-seed1 state no a; r1-seed0, r1-seed1 state "
+        "no b; state each knob for all runs, with --settings F.csv"
+    ) in refused(written(tmp_path / "halves.csv", halves[:4], ("a", "b")))
+
+
+def test_recipes_of_equal_settings_are_not_pooled(tmp_path: Path) -> None:
+    truths = [(size, 0.4 + 0.05 * k + 0.15 * loss) for k, size in enumerate((1e9, 8e9)) for loss in (0, 1)]
+    own = runs_of([({"model_params": f"{size:g}"}, {"A": ceiling}) for size, ceiling in truths])
+    named = [
+        replace(run, settings={**run.settings, "recipe": ("base", "cispo")[k // 2 % 2]}) for k, run in enumerate(own)
+    ]
+    found = document(written(tmp_path / "sizes.csv", named, ("recipe", "model_params")))
+    says = {each["knob"]: (each["says"], each["runs"]) for each in found["knobs"]}
+    assert says["recipe"] == ("raises_ceiling", [4, 4])
+    assert says["model_params"][1] == [4, 4]
+
+
+def test_runs_that_say_nothing_end_in_2(tmp_path: Path) -> None:
+    table = written(tmp_path / "short.csv", runs_of(RECIPES, last=50.0), ("loss", "lr"))
+    assert "nothing can be compared: no run has a ceiling that counts; r0-seed0, r0-seed1" in refused(table)
+
+
+def test_an_alias_of_a_setting_is_a_knob(table: Path) -> None:
+    (only,) = document(table, "--knob", "lr")["knobs"]
+    assert only["knob"] == "learning_rate"
+
+
+def test_no_file_holds_what_steers_a_terminal(tmp_path: Path, runs: list[Run]) -> None:
+    hostile = "\x1b[2Jcispo\x9b1m"
+    own = [replace(run, settings={"loss": hostile if run.recipe == "r1" else "dapo"}) for run in runs[:4]]
+    names = [tmp_path / f"out.{end}" for end in ("csv", "svg", "html")]
+    result = invoke(
+        written(tmp_path / "runs.csv", own, ("loss",)), "--csv", names[0], "--plot", names[1], "--report", names[2]
+    )
+    assert result.exit_code == 0, result.stderr
+    for text in (result.stdout, *(name.read_text(encoding="utf-8") for name in names)):
+        assert all(line.isprintable() for line in text.replace("\xa0", " ").split("\n"))
+    ElementTree.fromstring(names[1].read_text(encoding="utf-8"))
+    as_json = invoke(tmp_path / "runs.csv", "--json").stdout
+    assert all(map(str.isprintable, as_json.split("\n")))
+    assert json.loads(as_json)["knobs"][0]["to"] == hostile
 
 
 def test_what_users_get_wrong(table: Path, tmp_path: Path, runs: list[Run]) -> None:
@@ -159,6 +215,17 @@ def test_what_users_get_wrong(table: Path, tmp_path: Path, runs: list[Run]) -> N
         ("recipe,lr,learning_rate\nr0,1,1\n", "has several columns for learning_rate; keep one"),
         ("recipe,loss\n", "has a header and no row"),
         ("recipe,loss\nr9,a\n", "--settings: 'r9' is no run and no recipe; there are r0-seed0, r0-seed1"),
+        ("recipe,run,loss\nr0,x,a\n", "has a column run and a column recipe; keep that which its rows are about"),
+        ("recipe,lo\0ss\nr0,a\n", "holds a NUL byte: it is no text; give a CSV of settings"),
+        (
+            "recipe,lr\nr0,1e400\n",
+            "line 2: learning_rate is '1e400', which is no finite number; give a number, or a word",
+        ),
+        ("recipe,lr\nr0,-inf\n", "line 2: learning_rate is '-inf', which is no finite number"),
+        (
+            "run,lr\nr0-seed0,1\nr0,2\n",
+            "--settings says two things of learning_rate of 'r0-seed0': 1, and 2 of its recipe 'r0'",
+        ),
     ):
         knobs.write_text(text, encoding="utf-8")
         assert said in refused(table, "--settings", knobs)
@@ -167,6 +234,9 @@ def test_what_users_get_wrong(table: Path, tmp_path: Path, runs: list[Run]) -> N
         ((same,), "no setting of the runs is known; give --settings F.csv"),
         ((table, "--knob", "losss"), "--knob 'losss' is stated by no run; did you mean loss?"),
         ((table, "--baseline", "x"), "--baseline 'x' is no run and no recipe; there are r0, r1, r2"),
+        ((table, "--knob", "learing_rate"), "--knob 'learing_rate' is stated by no run; did you mean learning_rate?"),
+        ((table, "--seed-sd", 5), "--seed-sd 5 is more than the whole range; give a share of it, 0 to 1: 0.05 is 5 %"),
+        ((table, "--effect", 2), "--effect 2 is more than the whole range of accuracy, 0 to 1; give a difference"),
         ((table, "--effect", 0), "--effect 0 is not a difference of rewards above 0; give one, such as .03"),
         ((table, "--target", -1), "--target -1 is not a compute above 0; give one in steps"),
         ((table, "--settings", tmp_path / "none.csv"), "cannot be read: No such file or directory"),

@@ -157,6 +157,11 @@ def test_an_own_ablation(tmp_path: Path) -> None:
     assert "Over-split: your own ablation finds the split second-order" in " ".join(result.stdout.split())
     path.write_text("[]")
     assert knobs("--check", EXAMPLES / "verl.sh", "--ablation", path).exit_code == 2
+    path.write_text('{"schema": 2, "knobs": []}', encoding="utf-8")
+    newer = knobs("--check", EXAMPLES / "verl.sh", "--ablation", path)
+    assert newer.exit_code == 2
+    said = "its schema is 2, and this rlscale knows 1; write it anew with this version, rlscale ablate PATH --json"
+    assert said in " ".join(newer.stderr.split())
 
 
 @pytest.mark.parametrize(

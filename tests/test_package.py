@@ -82,6 +82,8 @@ def test_modules_are_short_and_functions_shorter(path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_nothing_catches_everything(path):
     found = re.findall(r"except( Exception| BaseException)?( as \w+)?:", path.read_text(encoding="utf-8"))
-    # what watches records what failed and goes on: running jobs must not be left without it
-    assert len(found) == (1 if path.parts[-2:] in (("live", "watch.py"), ("alarms", "of_logs.py")) else 0)
+    # what watches records what failed and goes on: running jobs must not be left without it; nor must a page that
+    # people keep open end with one odd log
+    loops = (("live", "watch.py"), ("alarms", "of_logs.py"), ("board", "live.py"))
+    assert len(found) == (1 if path.parts[-2:] in loops else 0)
     assert "import pickle" not in path.read_text(encoding="utf-8")

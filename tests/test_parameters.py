@@ -30,6 +30,7 @@ RUNS = [run for run, _ in simulated_runs(2, 1, 20, 0)]
         ("--clock 'wall' is none", "clock='wall' is none"),
         ("--run 'a b*' matches no run", "run='a b*' matches no run"),
         ("or --wide if each column is a run", "or wide=True if each column is a run"),
+        ("--no-health keeps them in", "health=False keeps them in"),
         ("give --unit tokens or steps", 'give unit="tokens" or steps'),
         ("--clock is for gpu-hours", "clock is for gpu-hours"),
         ("--seed-sd -1 is not a size", "seed_sd=-1 is not a size"),

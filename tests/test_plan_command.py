@@ -176,6 +176,7 @@ def test_a_learning_rate_needs_no_runs(tmp_path: Path) -> None:
         ("--lr-anchor 0 8 --batch 8", "--lr-anchor 0 8 is not a learning rate and a batch"),
         ("--run zz", "--run 'zz' matches no run; they are slow, quick"),
         ("--seed-sd -1", "--seed-sd -1 is not a size"),
+        ("--seed-sd 5", "--seed-sd 5 is more than the whole range"),
     ],
 )
 def test_bad_requests_end_with_2_and_one_line(table: Path, options: str, said: str) -> None:

@@ -114,8 +114,12 @@ FITTING = (
         help="Per e-fold of compute ahead. Else learned; for one family .02.",
     ),
     click.option("--tolerance", type=float, metavar="T", help="Acceptable half-width, as a share of the range; .05."),
+    click.option(
+        "--no-health", "health", is_flag=True, flag_value=False, default=True,
+        help="Alarms of monitors do not bear on the fit.",
+    ),
     click.option("--seed-sd", type=float, metavar="TAU", help="Run-to-run sd as a share of the range; 0: these runs."),
-)
+)  # fmt: skip
 SIBLINGS = (
     click.option(
         "--siblings", type=click.Choice(["auto", "off"]), default="auto",
@@ -209,7 +213,7 @@ def fit_options(at_least: float | None, given: dict[str, Any], average: tuple[Fa
     chosen = {name: given[name] for name in ("model_error", "tolerance") if given.get(name) is not None}
     if given.get("family") is not None or average is not None:
         chosen["families"] = families_named(given.get("family") or AVERAGE, average or AVERAGED)
-    return FitOptions(at_least=at_least, onset=given.get("since") == AUTO, **chosen)
+    return FitOptions(at_least=at_least, onset=given.get("since") == AUTO, health=given.get("health", True), **chosen)
 
 
 def gate_fit_options(given: dict[str, Any]) -> FitOptions:

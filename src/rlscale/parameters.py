@@ -16,6 +16,8 @@ _NAMES = {
 }  # fmt: skip
 #: Options without a value.
 _FLAGS = frozenset({"wide", "strict", "recompute", "by-recipe"})
+#: Options that turn off what is on.
+_OFF = {"no-health": "health"}
 #: Options with two values.
 _PAIRS = ("bounds", "lr-anchor")
 #: Options with a value, or two.
@@ -71,6 +73,8 @@ def _renamed(found: re.Match[str]) -> str:
     if found["given"]:
         return f"{_parameter(found['given'])}={_quoted(found['word'])}"
     option, values = found["option"], found["values"] or ""
+    if option in _OFF:
+        return f"{_OFF[option]}=False{values}"
     if option in _FLAGS:
         return f"{_parameter(option)}=True{values}"
     if option not in _VALUED:

@@ -18,10 +18,10 @@ from tests.answers.shown import text_of
 from tests.decisions.ablation.simulated import runs_of
 
 SETTINGS = (
-    ({"loss": "dapo", "batch": 32, "lr": 1e-4}, {}),
-    ({"loss": "cispo", "batch": 32, "lr": 1e-4}, {"A": 0.62}),
-    ({"loss": "dapo", "batch": 64, "lr": 1e-4}, {"C_mid": 100.0}),
-    ({"loss": "dapo", "batch": 32, "lr": 3e-4}, {}),
+    ({"loss": "dapo", "batch": 32, "warmup": 1e-4}, {}),
+    ({"loss": "cispo", "batch": 32, "warmup": 1e-4}, {"A": 0.62}),
+    ({"loss": "dapo", "batch": 64, "warmup": 1e-4}, {"C_mid": 100.0}),
+    ({"loss": "dapo", "batch": 32, "warmup": 3e-4}, {}),
 )
 
 
@@ -38,13 +38,19 @@ def view(found: Ablation) -> AblateView:
 def test_the_headline_says_what_each_knob_does(view: AblateView) -> None:
     assert ablate_answer(view).headline == (
         "loss dapo → cispo (+0.132) raises the ceiling; batch 32 → 64 (1.53× the speed) is faster at a ceiling that "
-        "cannot be told apart; of lr no effect is resolved."
+        "cannot be told apart; of warmup no effect is resolved."
     )
 
 
 def test_what_is_left_out_comes_first(view: AblateView) -> None:
-    lost = replace(view, left_out=(LeftOut("x", "x.csv", "it states no lr; add it", True),))
-    assert ablate_answer(lost).headline.startswith("1 of 13 runs left out: x (it states no lr). loss dapo")
+    lost = replace(view, left_out=(LeftOut("x", "x.csv", "it states no warmup; add it", True),))
+    assert ablate_answer(lost).headline.startswith("1 of 13 runs left out: x (it states no warmup). loss dapo")
+
+
+def test_the_headline_says_what_could_not_be_compared(found: Ablation) -> None:
+    alone = tuple(replace(each, ceiling=None) if each.knob == "warmup" else each for each in found.knobs)
+    headline = ablate_answer(AblateView(result=replace(found, knobs=alone))).headline
+    assert headline.endswith("; warmup 0.0001 → 0.0003 cannot be compared: no run of one side counts.")
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -78,7 +84,7 @@ def test_the_chart_draws_effects_where_they_are(view: AblateView, found: Ablatio
     assert [mark.text for mark in plane.marks if isinstance(mark, Label)] == [
         "loss → cispo",
         "batch → 64",
-        "lr → 0.0003",
+        "warmup → 0.0003",
     ]
     assert ceilings.ends[0].text == "loss → cispo  +0.132"
     assert all(end.text.endswith("×") for end in speeds.ends)

@@ -22,6 +22,7 @@ from rlscale.errors import InputError
 from rlscale.inference import Fit, Interval
 from rlscale.render.csv import as_csv
 from rlscale.render.html import as_notebook, as_page
+from rlscale.render.json import dumps
 from rlscale.sources import bundled, read
 from rlscale.trust.arena import Setting
 
@@ -143,6 +144,19 @@ def test_an_interval_fills_three_columns_even_where_some_are_unknown() -> None:
     names, flat = Table(name="t", columns=NUMBERS, rows=rows).flat()
     assert names == ("run", "ceiling", "ceiling_q10", "ceiling_q90", "verdict")
     assert flat == [("a", 0.2, 0.1, 0.3, "bending"), ("b", None, None, None, "too_few_points")]
+
+
+def test_names_steer_no_terminal() -> None:
+    name = "\x1b[2Ja\x9b1m\x7f\u202eb\nc"
+    table = table_of((name, None, "bending"))
+    assert as_csv(table).split("\n")[1].startswith("\\x1b[2Ja\\x9b1m\\x7f\\u202eb\\nc,")
+    for html in (as_notebook(answer(name, table)), as_page(answer(name, table))):
+        assert "\x1b" not in html
+        assert "\x9b" not in html
+        parsed(html)
+    text = dumps({"name": name, "runs": [{"name": name}] * 300})
+    assert all(map(str.isprintable, text.split("\n")))
+    assert json.loads(text)["name"] == name  # what reads JSON gets what was logged
 
 
 def test_hostile_names_are_inert() -> None:

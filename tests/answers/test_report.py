@@ -126,7 +126,7 @@ def test_computes_near_the_largest_number_are_drawn() -> None:
     far = Curve(compute=compute, reward=run.curve.reward, metric="reward")
     found = (fit(replace(run, curve=far)),)
     html = page_of(fit_view(found), found)
-    assert html.count('<svg class="fan"') == 1
+    assert html.count('<svg class="fan wide"') == html.count('<svg class="fan narrow"') == 1
     assert "nan" not in " ".join(re.findall(r'(?:points|cx|cy|x|y)="([^"]*)"', html))
 
 

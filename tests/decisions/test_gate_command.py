@@ -131,6 +131,7 @@ def test_patterns_limit_what_is_shown_and_compared(table: Path) -> None:
         (("--budget", 1000, "--policy", "missing.toml"), "missing.toml: cannot read this policy"),
         (("--budget", 1000, "--alpha", 2), "alpha = 2.0 is not a number strictly between 0 and 1"),
         (("--budget", 1000, "--seed-sd", -1), "--seed-sd -1 is not a size"),
+        (("--budget", 1000, "--seed-sd", 5), "--seed-sd 5 is more than the whole range"),
     ],
 )
 def test_bad_options_are_told(table: Path, options: tuple[object, ...], said: str) -> None:

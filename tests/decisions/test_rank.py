@@ -203,6 +203,7 @@ def test_a_collapsed_leader_is_noted():
             "the runs have several units (steps, tokens); rank them apart, or read them with unit=U",
         ),
         (("steps",), {"target": -1.0}, "target=-1 is not a compute above 0; give one, or inf for the asymptote"),
+        (("steps",), {"seed_sd": 5}, "seed_sd=5 is more than the whole range; give a share of it, 0 to 1: 0.05 is 5 %"),
         (("steps",), {"seed_sd": -0.1}, "seed_sd=-0.1 is not a size; give a share of the range, 0 or more"),
     ],
 )

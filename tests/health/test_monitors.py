@@ -73,6 +73,17 @@ def test_too_easy_groups_are_a_note_and_too_hard_ones_a_warning():
     assert (easy[0], hard[0]) == (["note"], ["warn"])
 
 
+def test_a_reward_that_is_nought_on_every_row_has_dead_groups_although_none_are_logged():
+    nought = run_with(zero_variance=None, train_reward=np.where(steps() < 90, 0.0, 0.1))
+    found = check_health(nought).runs[0].of("zero_variance")
+    assert [(alarm.severity, alarm.raised_step) for alarm in found] == [("warn", 16.0)]
+    solved = run_with(zero_variance=None, train_reward=np.where(steps() < 50, 0.5, 1.0))
+    assert of(solved, "zero_variance")[0] == ["note"]
+    some = np.where(np.arange(N) % 3 == 0, 0.0, 0.3)
+    assert of(run_with(zero_variance=None, train_reward=some), "zero_variance")[0] == []
+    assert "log the share of groups" in of(run_with(zero_variance=None, train_reward=some), "zero_variance")[1]
+
+
 def test_a_solved_task_may_lose_its_entropy():
     entropy = np.where(LATE, 0.001, 0.5) + noise(1, sd=1e-4)
     solved = of(run_with(entropy=entropy, train_reward=np.full(N, 0.97) + noise(1, sd=0.005)), "entropy_collapse")
@@ -81,7 +92,10 @@ def test_a_solved_task_may_lose_its_entropy():
 
 def test_a_run_that_begins_truncated_and_learns_to_stop_is_let_be():
     falls = 0.9 * np.exp(-steps() / 20)
-    assert of(run_with(truncation=falls), "truncation")[0] == []
+    (alarm,) = check_health(run_with(truncation=falls)).runs[0].of("truncation")
+    assert (alarm.severity, alarm.message) == (
+        "note", "84 % of samples are cut at the length limit (over 10 %), as in its first rows: it may learn to stop",
+    )  # fmt: skip
     assert "warn" in of(run_with(truncation=np.full(N, 0.9) + noise(1, sd=0.01)), "truncation")[0]
 
 
@@ -188,7 +202,7 @@ def test_a_truncation_in_per_cent_is_read_as_one():
 
 def test_a_count_is_no_share():
     run = run_with(truncation=np.where(LATE, 300.0, 4.0), units={"truncation": "samples (a count)"})
-    assert of(run, "truncation") == ([], "truncation is in samples (a count), not a share")
+    assert of(run, "truncation") == ([], "truncation is in samples (a count), not a share; log it as a share")
     run = run_with(zero_variance=np.where(LATE, 120.0, 4.0))
     assert of(run, "zero_variance") == ([], "zero_variance holds 4 to 120: no share and no percentage")
 
@@ -213,7 +227,9 @@ def test_a_mismatch_of_unknown_unit_is_judged_by_its_changes_only():
 
 def test_a_staleness_that_counts_no_versions_is_not_judged():
     run = run_with(staleness=np.full(N, 50.0), units={"staleness": "share of samples"})
-    assert of(run, "staleness") == ([], "staleness is in share of samples, not in policy versions")
+    severities, why = of(run, "staleness")
+    assert severities == []
+    assert why.startswith("staleness is in share of samples, not in policy versions: log the age")
 
 
 def test_the_unit_of_a_gradient_norm_means_nothing():
@@ -254,7 +270,9 @@ def test_a_constant_series_is_not_measured(name):
 
 def test_a_share_that_is_zero_throughout_is_not_measured():
     for name in ("truncation", "zero_variance"):
-        assert of(run_with(**{name: np.zeros(N)}), name) == ([], f"{name} is 0 throughout: it is not measured")
+        severities, why = of(run_with(**{name: np.zeros(N)}), name)
+        assert severities == []
+        assert why.startswith(f"{name} is 0 throughout, as trainers log what they do not measure: log the share of")
 
 
 def test_two_runs_woven_into_one_series_raise_nothing():
@@ -262,13 +280,14 @@ def test_two_runs_woven_into_one_series_raise_nothing():
     found = check_health(run_with(entropy=mixed)).runs[0]
     assert found.alarms == ()
     missing = {one.monitor: one.why for one in found.not_measurable}
-    assert missing["entropy_collapse"] == "entropy alternates between two levels: two runs may write into one log"
+    assert missing["entropy_collapse"].startswith("entropy alternates between two levels: two runs may write into one")
 
 
 def test_a_few_rows_are_not_judged():
     found = check_health(run_with(**{key: value[:5] for key, value in healthy_series().items()})).runs[0]
     assert found.alarms == ()
-    assert "entropy has 5 finite values; 8 are needed" in {one.why for one in found.not_measurable}
+    said = "entropy has 5 finite values, and 8 are needed: it is judged from its row 8 on"
+    assert said in {one.why for one in found.not_measurable}
 
 
 def test_series_at_other_steps_are_lined_up_by_step():
@@ -337,10 +356,28 @@ def test_what_is_meant_may_be_a_part_of_the_reward():
 def test_data_learned_by_heart_show_after_passes_over_them():
     rising = np.clip(0.3 + 0.006 * steps(), 0, 1) + noise(1, sd=0.01)
     sags = 0.4 - 0.0025 * np.clip(EVERY - 40, 0, None) + noise(2, EVERY.size, 0.004)
-    for passes, severity in ((0.8, []), (8.0, ["warn"]), (60.0, ["stop"])):
+    for passes, gravest in ((0.8, []), (8.0, ["warn"]), (60.0, ["stop"])):
         epoch = {"epoch": Series(steps(), passes * steps() / N)}
-        found = of(run_with(train_reward=rising, validation=(EVERY, sags), more=epoch), "data_reuse")
-        assert found == (severity, "")
+        severities, why = of(run_with(train_reward=rising, validation=(EVERY, sags), more=epoch), "data_reuse")
+        assert (severities[-1:], why) == (gravest, "")
+
+
+def test_a_gap_that_grows_while_both_rise_is_no_learning_by_heart():
+    rising = np.clip(0.1 + 0.007 * steps(), 0, 1) + noise(1, sd=0.01)
+    half = 0.1 + 0.0042 * EVERY + noise(2, EVERY.size, 0.004)
+    epoch = {"epoch": Series(steps(), 8.0 * steps() / N)}
+    assert of(run_with(train_reward=rising, validation=(EVERY, half), more=epoch), "data_reuse") == ([], "")
+
+
+def test_reuse_is_a_stop_only_from_the_row_on_at_which_the_passes_are_many():
+    rising = np.clip(0.3 + 0.006 * steps(), 0, 1) + noise(1, sd=0.01)
+    sags = 0.4 - 0.0025 * np.clip(EVERY - 40, 0, None) + noise(2, EVERY.size, 0.004)
+    for scale in (0.3, 1.0):  # what is logged later changes nothing
+        passes = np.where(steps() <= 80, 10.0 * steps() / 80, 10.0 + scale * 40.0 * (steps() - 80) / 20)
+        epoch = {"epoch": Series(steps(), passes)}
+        found = check_health(run_with(train_reward=rising, validation=(EVERY, sags), more=epoch)).runs[0]
+        first = found.of("data_reuse")[0]
+        assert (first.severity, first.raised_step <= 80) == ("warn", True)
 
 
 def test_evaluations_that_cease_are_said():
@@ -355,7 +392,7 @@ def test_a_run_that_is_watched_may_stall():
     last = 1e9 + 30.0 * N
     assert of(run_with(more=times), "stalled", now=last + 200) == ([], "")
     assert of(run_with(more=times), "stalled", now=last + 400)[0] == ["warn"]
-    assert of(run_with(), "stalled", now=last)[1] == "the log holds no times of its rows"
+    assert of(run_with(), "stalled", now=last)[1].startswith("the log holds no times of its rows: log")
 
 
 def test_other_limits_are_other_alarms():

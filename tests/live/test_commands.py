@@ -14,6 +14,7 @@ from rich.console import Console
 from rlscale.ledger import Heading, Ledger
 from rlscale.live import Following
 from rlscale.live.alarms import Signal
+from rlscale.render.ledger.export import write_csv
 from rlscale.render.watch import screen
 from rlscale.sources import ReadOptions
 from tests.live.test_watch import CEILINGS, STEPS, grow, reward, watch
@@ -120,6 +121,12 @@ def test_what_is_exported_is_read_back(bundled, tmp_path):
     rows = list(csv.DictReader(invoke("ledger", "export", "--table", "fits", "--ledger", bundled).stdout.splitlines()))
     assert len(rows) == 144
     assert document("ledger", "export", "--table", "decisions", "--ledger", bundled)["rows"] == []
+
+
+def test_what_is_exported_steers_no_terminal():
+    to = io.StringIO()
+    assert write_csv(iter([{"run": "a", "note": "\x1b[2Jgone\x9b"}]), to) == 1
+    assert to.getvalue() == "run,note\na,\\x1b[2Jgone\\x9b\n"
 
 
 def test_a_typed_error_is_told(bundled, tmp_path):

@@ -564,3 +564,38 @@ def test_a_database_that_grows_in_its_write_ahead_log(tmp_path):
         fewer = follower.poll()
         assert told(fewer) == told(collect([path]))
         assert len(steps_of(fewer)) == len(steps_of(first)) - 1
+
+
+def table(steps=12, lift=0.0):
+    return "step,reward\n" + "".join(f"{k},{0.1 + 0.05 * k + lift:.3f}\n" for k in range(steps))
+
+
+def test_settings_that_stand_beside_logs_are_followed(tmp_path):
+    (tmp_path / "a.csv").write_text(table())
+    (tmp_path / "b.csv").write_text(table(lift=0.1))
+    follower = Follower([tmp_path])
+    assert [dict(run.settings) for run in follower.poll().runs] == [{}, {}]
+    (tmp_path / "settings.csv").write_text("run,lr\na,1e-4\nb,3e-4\n")
+    reading = follower.poll()
+    assert [dict(run.settings) for run in reading.runs] == [dict(run.settings) for run in collect(tmp_path).runs]
+    assert [run.settings["learning_rate"] for run in reading.runs] == ["1e-4", "3e-4"]
+    assert follower.poll() is reading
+    (tmp_path / "settings.csv").write_text("run,lr\na,1e-4\nb,2e-4\n")
+    assert [run.settings["learning_rate"] for run in follower.poll().runs] == ["1e-4", "2e-4"]
+    (tmp_path / "settings.csv").write_text("run\n")
+    reading = follower.poll()
+    assert len(reading.runs) == 2
+    assert any("settings.csv" in str(error) for error in reading.errors)
+    follower.close()
+
+
+def test_copies_count_once_where_runs_are_shown_and_never_where_they_are_decided_on(tmp_path):
+    for name in ("a-seed0", "a-seed1"):
+        (tmp_path / f"{name}.csv").write_text(table())
+    (tmp_path / "a.csv").write_text(table())
+    shown, watched = Follower([tmp_path], once=True), Follower([tmp_path])
+    assert told(shown.poll()) == told(collect(tmp_path))
+    assert shown.poll().left_out == collect(tmp_path).left_out
+    assert len(watched.poll().runs) == 3
+    for follower in (shown, watched):
+        follower.close()

@@ -19,12 +19,35 @@ def test_columns_that_set_runs_apart_are_kept(tmp_path: Path) -> None:
     path = table(
         tmp_path / "t.csv",
         "run,lr,loss,filter,same,entropy,step,accuracy",
-        "r{k},{even}.5,{word},{even},7,{even},{i},0.{i}",
+        "r{k},{even}.5,{word},{even},7,{i}.{even},{i},0.{i}",
     )
     first, second, *_ = rlscale.read(path)
     assert dict(first.settings) == {"learning_rate": 0.5}
     assert dict(first.config) == {"filter": 0, "loss": "a"}  # not what is equal in all runs, nor what is measured
     assert dict(second.config) == {"filter": 1, "loss": "b"}
+
+
+def test_a_setting_that_is_named_like_a_measured_quantity_is_kept(tmp_path: Path) -> None:
+    header, row = "run,clip,length,tokens,step,accuracy", "r{k},0.{even},14,{k}5,{i},0.{i}"
+    first, second, *_ = rlscale.read(table(tmp_path / "t.csv", header, row))
+    assert (dict(first.config), dict(second.config)) == ({"clip": 0}, {"clip": 0.1})  # tokens: another in every run
+
+
+def test_a_column_that_some_runs_leave_blank_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"r{k},{'0.2' if k else ''},{i},0.{i}" for k in range(3) for i in range(1, 6)]
+    path.write_text("\n".join(["run,dropout,step,accuracy", *rows]) + "\n", encoding="utf-8")
+    assert [dict(run.config) for run in rlscale.read(path)] == [{}, {"dropout": 0.2}, {"dropout": 0.2}]
+
+
+def test_two_things_said_of_one_run_are_refused(tmp_path: Path) -> None:
+    table(tmp_path / "t.csv", "run,recipe,step,accuracy", "r{k},base,{i},0.{i}")
+    (tmp_path / "settings.csv").write_text("run,lr,loss\nr0,1,a\nbase,2,a\n", encoding="utf-8")
+    reading = rlscale.collect(tmp_path)
+    assert dict(reading.runs[0].settings) == {"loss": "a"}
+    assert dict(reading.runs[1].settings) == {"learning_rate": "2", "loss": "a"}
+    (error,) = reading.errors
+    assert error.message == "says two things of learning_rate of r0: 1, and 2 of its recipe; keep one"
 
 
 def test_what_changes_within_a_run_is_no_setting(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlscale.curves.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE, names_a_validation, validation_keys
 from rlscale.errors import ChoiceError
 from rlscale.sources import Named, ReadOptions, collect
 from rlscale.sources.assemble import assemble
@@ -17,7 +18,6 @@ from rlscale.sources.history import of_rows
 from rlscale.sources.keys import is_evaluation
 from rlscale.sources.trainers import TRAINERS, log_of, trainer_of
 from rlscale.sources.trainers.other import OTHER
-from rlscale.sources.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE, names_a_validation, validation_keys
 
 #: A train reward of each trainer beside keys that only it logs.
 TRAINED = {

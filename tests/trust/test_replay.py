@@ -198,6 +198,13 @@ def test_two_runs_under_one_name_are_refused():
 
 
 def test_settings_that_cannot_be():
-    for given in ({"size": 1}, {"tournaments": 0}, {"stagger": -1.0}, {"prices": {"a": 0.0}}, {"seed_sd": -1.0}):
+    for given in (
+        {"size": 1},
+        {"tournaments": 0},
+        {"stagger": -1.0},
+        {"prices": {"a": 0.0}},
+        {"seed_sd": -1.0},
+        {"seed_sd": 5.0},
+    ):
         with pytest.raises(InputError):
             Setting(**given)

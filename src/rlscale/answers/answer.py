@@ -70,7 +70,8 @@ class Figures:
     panels : tuple of Panel
     note : str
     size : str
-        ``wide`` (the width of the page), ``half`` or ``small`` (several side by side).
+        ``wide`` (the width of the page), ``strip`` (as wide, but low, and lined up), ``half`` or ``small`` (several
+        beside each other).
     narrow : Panel, optional
         Stands in for the first on small screens.
     """
@@ -121,12 +122,13 @@ class Card:
 
 @dataclass(frozen=True)
 class Cards:
-    """Cards under a title; ``hidden`` more have none."""
+    """Cards under a title; ``hidden`` more have none; ``small`` ones stand closer."""
 
     title: str
     cards: tuple[Card, ...]
     note: str = ""
     hidden: int = 0
+    small: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rlscale.answers import numbers
 from rlscale.answers.answer import Card, Cards, Fact
 from rlscale.answers.charts.growth import growth_panel, trace, trace_limits
 from rlscale.answers.charts.recipes import colour_of, recipe_places
-from rlscale.answers.charts.runs import fan, fan_limits, fan_panel
+from rlscale.answers.charts.runs import Fan, fan, fan_limits, fan_panel, thinned
 from rlscale.answers.over_time import growth_sentences, verdict_since
 from rlscale.answers.remarks import outlook_ends, target_headings
 from rlscale.answers.views import CEILING, Bounds, FitView, RankView, RunView
 from rlscale.inference import Fit, Interval
 
-__all__ = ["growth_cards", "run_cards"]
+__all__ = ["growth_cards", "run_cards", "small_cards"]
 
 #: Runs drawn; a page of thousands of charts would open in no browser.
 _CHARTS = 150
+#: Of more runs than this each chart shows fewer evaluations, so many at most.
+_LARGE, _POINTS = 12, 96
 
 
-def run_cards(view: FitView | RankView, fits: Sequence[Fit]) -> Cards:
+def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fit], Fan] = fan) -> Cards:
     """Return the runs, in order of rank and in the colour of their recipe where they are ranked.
 
     Parameters
@@ -28,11 +31,15 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit]) -> Cards:
     view : FitView or RankView
     fits : sequence of Fit
         Behind ``view``, in its order; asked only for the runs that are drawn.
+    drawn : callable
+        Returns the chart of a run: for who keeps charts.
     """
     places = recipe_places(view)
     order = sorted(range(len(fits)), key=lambda k: places.get(view.runs[k].recipe, 0))[:_CHARTS]
-    charts = [fan(fits[k]) for k in order]
+    charts = [drawn(fits[k]) for k in order]
     limits = fan_limits(charts)
+    if len(charts) > _LARGE:
+        charts = [thinned(chart, _POINTS) for chart in charts]
     headings = target_headings([chart.run for chart in charts])
     cards = []
     for chart in charts:
@@ -55,7 +62,21 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit]) -> Cards:
         "Bands are 50 % and 80 % intervals of the noise-free reward, model error included; circles are forecasts; the "
         "bar at the right is the ceiling. All runs share one reward axis; compute 0 stands left of the break."
     )
+    if any(fits[k].masked for k in order):
+        note += " Hollow evaluations are left out of the fit; the warnings of the run say why."
     return Cards("Runs", tuple(cards), note, max(len(fits) - _CHARTS, 0))
+
+
+def small_cards(cards: Cards) -> Cards:
+    """Return cards that say only what must be seen: the drawing, the verdict and the warnings."""
+    return replace(cards, title="Each run", cards=tuple(map(_small, cards.cards)), small=True)
+
+
+def _small(card: Card) -> Card:
+    ends = tuple(replace(end, text=end.text.removeprefix("ceiling ")) for end in card.panel.ends)
+    panel = replace(card.panel, ends=ends)
+    small = replace(card, panel=panel, sentences=(), facts=())
+    return small if card.open else replace(small, details=(), summary="")
 
 
 def growth_cards(view: FitView, fits: Sequence[Fit]) -> Cards | None:

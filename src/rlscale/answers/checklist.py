@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rlscale.answers.answer import Definitions
 from rlscale.answers.numbers import count, quantity
@@ -48,8 +48,10 @@ _HELD_OUT = (
 )
 
 
-def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> Definitions:
-    """Return what the whole analysis rests on; :func:`bounds_hit` is the field of each run."""
+def checklist(
+    view: FitView | RankView, fits: Sequence[Fit], hits: Callable[[Fit], tuple[str, ...]] | None = None
+) -> Definitions:
+    """Return what the whole analysis rests on; ``hits`` is the field of each run, :func:`bounds_hit` by default."""
     families, options = fits[0].options.families, fits[0].options
     points = [run.n_points for run in view.runs]
     first, last = min(run.compute_first for run in view.runs), max(run.compute_last for run in view.runs)
@@ -78,7 +80,7 @@ def checklist(view: FitView | RankView, fits: Sequence[Fit]) -> Definitions:
         ("Noise", _NOISE),
         ("Priors", priors),
         ("Intervals", intervals),
-        ("Bounds hit", _bounds_summary(fits)),
+        ("Bounds hit", _bounds_summary(fits, hits or bounds_hit)),
         ("Held out", _HELD_OUT),
     )
     return Definitions(MADE, fields, "Fields follow the (mis)fitting checklist, arXiv 2502.18969.")
@@ -129,9 +131,9 @@ def bounds_hit(fit: Fit) -> tuple[str, ...]:
     return () if fit.posterior is None else least_squares(fit.posterior.curve, family=fit.options.families[0]).at_bound
 
 
-def _bounds_summary(fits: Sequence[Fit]) -> str:
+def _bounds_summary(fits: Sequence[Fit], hit: Callable[[Fit], tuple[str, ...]]) -> str:
     checked = fits[:_CHECKED]
-    hits = {fit.run.name: bounds_hit(fit) for fit in checked}
+    hits = {fit.run.name: hit(fit) for fit in checked}
     of = "" if len(checked) == len(fits) else f" of the first {len(checked)} runs"
     told = [f"{name} ({', '.join(edges)})" for name, edges in hits.items() if edges]
     if not told:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from rlscale.answers.coverage import coverage_document
 from rlscale.answers.settings import Settings
-from rlscale.answers.views import CEILING, QUANTITIES, FitView, RankView, RunLine, RunView
+from rlscale.answers.views import CEILING, QUANTITIES, Bearing, FitView, RankView, RunLine, RunView
+from rlscale.health import Alarm
 from rlscale.inference import Forecast, Interval, OverTime
 
 if TYPE_CHECKING:
     from rlscale.decisions import Pair, RecipeRank
 
-__all__ = ["SCHEMA", "fit_document", "rank_document", "run_document"]
+__all__ = ["SCHEMA", "alarm_document", "fit_document", "rank_document", "run_document"]
 
 SCHEMA = 1
 Document = dict[str, Any]
@@ -41,8 +42,8 @@ def rank_document(view: RankView) -> Document:
         "recipes": [_recipe(row) for row in ranking.recipes],
         "pairs": [_pair(pair) for pair in ranking.pairs],
         "unit": ranking.unit,
-        "clock": view.runs[0].clock or None,
-        "metric": view.runs[0].metric,
+        "clock": (view.runs[0].clock or None) if view.runs else None,
+        "metric": view.runs[0].metric if view.runs else None,
         "seed_sd": asdict(ranking.seed_sd),
         "claim": ranking.claim,
         "notes": list(ranking.notes),
@@ -102,6 +103,7 @@ def _run(run: RunView) -> Document:
         "weights": dict(run.weights) or None,
         "ceiling": _interval(run.quantities[CEILING]),
         "siblings": run.siblings,
+        **({} if run.health is None else {"health": _health(run.health)}),
         **({} if run.over_time is None else {"over_time": _over_time(run.over_time)}),
     }
 
@@ -114,6 +116,34 @@ def _over_time(grown: OverTime) -> list[Document]:
         said = {"compute": look.compute, "verdict": look.verdict.name.value, "ceiling": _interval(look.ceiling)}
         looks.append({**said, **ahead})
     return looks
+
+
+def _health(health: Bearing) -> Document:
+    said = None if health.condition is None else str(health.condition)
+    alarms = [alarm_document(alarm) for alarm in health.alarms]
+    return {"alarms": alarms, "masked": health.masked, "condition": said}
+
+
+def alarm_document(alarm: Alarm) -> Document:
+    """Return an alarm of a monitor as JSON values."""
+    return {
+        "monitor": alarm.monitor,
+        "severity": alarm.severity,
+        "since": alarm.since,
+        "value": alarm.value,
+        "threshold": alarm.threshold,
+        "message": alarm.message,
+        "source": alarm.source,
+        "false_alarms": None if alarm.false_alarms is None else asdict(alarm.false_alarms),
+        "step": alarm.step,
+        "raised": alarm.raised,
+        "raised_step": alarm.raised_step,
+        "until": alarm.until,
+        "until_step": alarm.until_step,
+        "series": alarm.series,
+        "unit": alarm.unit,
+        "advice": alarm.advice,
+    }
 
 
 def run_document(run: RunLine) -> Document:

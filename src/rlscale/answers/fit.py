@@ -56,7 +56,7 @@ def fit_answer(view: FitView, fits: Sequence[Fit] | None = None) -> Answer:
     blocks += growth_blocks(view.runs)
     blocks += [
         reasons_section(why),
-        Section("", (remarks.calibrated(view),)),
+        Section("", (remarks.calibrated(view), *remarks.conditions(view.runs))),
         remarks.input_section(remarks.input_remarks(view.runs), on_page=False),
     ]
     chart = None

@@ -11,6 +11,7 @@ __all__ = [
     "DECISION",
     "INK",
     "MUTED",
+    "PAGE",
     "SERIES",
     "SERIES_DARK",
     "SEVERITY",
@@ -24,6 +25,17 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#b4639a", "#c98a00", "#3d9bd1", "#6f
 SERIES_DARK = ("#58aee8", "#f58a45", "#37c99d", "#e2a0cb", "#f0b93a", "#8fd0f5", "#c9ad84", "#a3acec")
 INK, MUTED = "#1b1f24", "#6a737d"
 
+#: What a page is made of besides, (light, dark): text that is ``muted`` is read on both ``page`` and ``card``.
+PAGE = {
+    "page": ("#f6f7f8", "#0f1316"),
+    "card": ("#ffffff", "#171c20"),
+    "ink": (INK, "#e8ebee"),
+    "soft": ("#4d565f", "#b3bbc3"),
+    "muted": ("#636c76", "#949da6"),
+    "line": ("#e1e4e8", "#2a3138"),
+    "grid": ("#eceff2", "#232a30"),
+    "faint": ("#b9c0c7", "#4a535c"),
+}
 #: Verdict to (light, dark) colour of its badge.
 VERDICT = {
     VerdictName.RESOLVED: ("#00795a", "#37c99d"),
@@ -47,7 +59,7 @@ VERDICT_RICH = {
 DECISION = {
     "commit": ("✔", "bold green", "s2"),
     "continue": ("▶", "bold blue", "s0"),
-    "hold": ("‖", "bold yellow", "s4"),
+    "hold": ("‖", "bold yellow", "pre_inflection"),
     "stop": ("■", "bold red", "muted"),
 }
 #: The same of how grave an alarm is; ``stop`` is told apart from the decision.

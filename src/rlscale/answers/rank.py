@@ -20,7 +20,7 @@ from rlscale.inference import Fit, VerdictName
 if TYPE_CHECKING:
     from rlscale.decisions import RecipeRank
 
-__all__ = ["rank_answer"]
+__all__ = ["overlay", "rank_answer"]
 
 #: Verdicts whose reason the table shows: their intervals.
 _BRIEF = (VerdictName.RESOLVED, VerdictName.BENDING)
@@ -51,7 +51,7 @@ def rank_answer(view: RankView, fits: Sequence[Fit] | None = None, *, more: Mapp
     published = "Cross-check by the published rules (A within .02 is a tie, then B)"
     blocks: list[Block] = [
         table,
-        *([] if fits is None else _overlay(view, fits)),
+        *([] if fits is None else overlay(view, fits)),
         Section("", basis),
         Section("Early-leader traps", remarks.traps(view), most=6),
         Section("Crossings ahead", remarks.crossings(view), most=4),
@@ -98,19 +98,23 @@ def _table(view: RankView) -> Table:
     return Table(name="recipes", columns=columns, rows=rows, note=note, bounds=view.shown_in, coloured=True)
 
 
-def _overlay(view: RankView, fits: Sequence[Fit]) -> list[Block]:
-    """Return all recipes in one drawing, and one for small screens: one drawing cannot have readable text on both."""
-    curves = recipe_curves(view, fits)
+def overlay(view: RankView, fits: Sequence[Fit], rows: Sequence[RecipeRank] | None = None) -> list[Block]:
+    """Return the recipes, or ``rows`` of them, in one drawing, and one for small screens.
+
+    One drawing cannot have readable text on both.
+    """
+    curves = recipe_curves(view, fits, rows)
     panel = recipes_panel(view, curves)
     if panel is None:
         return []
-    undrawn = len(view.ranking.recipes) - len(curves)
+    undrawn = 0 if rows is not None else len(view.ranking.recipes) - len(curves)
     last = f" The {numbers.count(undrawn, 'last recipe')} of the ranking are not drawn." if undrawn else ""
     note = (
         f"{_GROUPS} Points are evaluations. Lines are median curves, dashed past the last evaluation. Bars at the "
         f"right are 80 % intervals at {view.at}, with P(best).{last}"
     )
-    return [Figures("All recipes", (panel,), note, narrow=recipes_panel(view, curves, narrow=True))]
+    title = "All recipes" if len(curves) == len(view.ranking.recipes) or rows is None else "These recipes"
+    return [Figures(title, (panel,), note, narrow=recipes_panel(view, curves, narrow=True))]
 
 
 def _judged_name(row: RecipeRank, runs: Sequence[RunLine]) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "claim",
     "claimed",
     "common_unit",
+    "conditions",
     "counts",
     "crossings",
     "input_remarks",
@@ -108,6 +109,16 @@ def claimed(claim: str, spread: SeedSpread) -> str:
 def calibrated(view: View) -> str:
     """Say whether forecasts were measured on finished runs like these, and what was done to them."""
     return UNCALIBRATED if view.calibration is None else view.calibration.forecasts_claim
+
+
+def conditions(runs: Sequence[RunView]) -> tuple[str, ...]:
+    """Return what forecasts hold under, of the runs where that is near: nothing for most."""
+    told = [(run.run, run.health.condition) for run in runs if run.health is not None]
+    return tuple(
+        f"{run}: its forecast is {limit}; it stands at {limit.now:.2g}, and rlscale health shows its course."
+        for run, limit in told
+        if limit is not None and limit.near
+    )
 
 
 def mixed_groups(view: RankView) -> tuple[str, ...]:

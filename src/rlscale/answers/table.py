@@ -94,6 +94,8 @@ class Table:
         Rows have the colours of recipes by their order, as in the charts.
     on_page_only : bool
         A terminal and a notebook leave it out.
+    places : tuple of int
+        Place of each row among all, where these are some of them: it gives the colour.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Table:
     group: str = ""
     coloured: bool = False
     on_page_only: bool = False
+    places: tuple[int, ...] = ()
 
     @property
     def shown(self) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from rlscale.answers.settings import BadFile, Settings, bad_files
 from rlscale.answers.view import View
 from rlscale.curves import Run, Source
 from rlscale.curves.assumed import bounds_sentence
+from rlscale.health import Alarm, Condition
 from rlscale.inference import Fit, Forecast, Interval, OverTime, Verdict, VerdictName
 from rlscale.sources import Reading
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CEILING",
     "QUANTITIES",
+    "Bearing",
     "Bounds",
     "FitView",
     "RankView",
@@ -121,6 +123,25 @@ class RunLine:
         return () if self.source is None else self.source.repairs
 
 
+@dataclass(frozen=True)
+class Bearing:
+    """What monitors have to do with a fit.
+
+    Parameters
+    ----------
+    alarms : tuple of Alarm
+        As of the last evaluation, in the order of their onset.
+    masked : int
+        Evaluations that alarms keep out of the fit.
+    condition : Condition, optional
+        What forecasts hold under, where the log measures it.
+    """
+
+    alarms: tuple[Alarm, ...]
+    masked: int
+    condition: Condition | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunView(RunLine):
     """One run and all that it supports.
@@ -148,6 +169,8 @@ class RunView(RunLine):
         What it was believed to reach as it grew, where that was asked for.
     siblings : int, optional
         Other runs whose levels inform its own; None where none do.
+    health : Bearing, optional
+        None where monitors were not to bear on the fit, or the log holds none of their series.
     """
 
     seed: int | None
@@ -164,6 +187,7 @@ class RunView(RunLine):
     fitted_last: float | None
     over_time: OverTime | None = None
     siblings: int | None = None
+    health: Bearing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,10 +205,13 @@ class RankView(View):
     ranking: Ranking
     runs: tuple[RunLine, ...]
     calibration: Calibration | None = None
+    stored_in: Bounds | None = None
 
     @cached_property
     def shown_in(self) -> Bounds:
-        """What rewards are written and drawn in, for all runs."""
+        """What rewards are written and drawn in, for all runs; ``stored_in`` where some are at hand only."""
+        if self.stored_in is not None:
+            return self.stored_in
         return min(run.shown_in[0] for run in self.runs), max(run.shown_in[1] for run in self.runs)
 
     @property
@@ -220,6 +247,7 @@ def run_view(fit: Fit, over_time: OverTime | None = None) -> RunView:
         warnings=fit.warnings,
         over_time=over_time,
         siblings=fit.siblings,
+        health=None if fit.health is None else Bearing(fit.health.alarms, len(fit.masked), fit.condition),
     )
 
 

@@ -16,6 +16,7 @@ from rlscale.cli.live import OVERRIDES, watch
 from rlscale.cli.logs import show, simulate, sources
 from rlscale.cli.plans import plan
 from rlscale.cli.rollouts import rollouts
+from rlscale.cli.serve import serve
 from rlscale.cli.sizes import sizes
 from rlscale.options import example
 
@@ -49,6 +50,7 @@ for _command in (
     health,
     gate,
     watch,
+    serve,
     replay,
     policy,
     knobs,

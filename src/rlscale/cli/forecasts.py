@@ -99,7 +99,7 @@ def rank(paths: tuple[str, ...], target: float | None, pairs: str, jobs: int | N
 @click.option(
     "--jobs", type=Count(), default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
 )
-@with_options(RUNS, READING, PARTIAL, FITTING[:3], SIBLINGS, OUTPUT)
+@with_options(RUNS, READING, PARTIAL, FITTING[:4], SIBLINGS, OUTPUT)
 def backtest(
     paths: tuple[str, ...], cuts: tuple[float, ...], calibrate: bool, out: Path | None, jobs: int, **given: Any
 ) -> None:

@@ -26,11 +26,9 @@ __all__ = ["health"]
 _PATIENCE = 10.0
 #: Options that only a watch has.
 _WATCHES = ("on_alarm", "webhook", "alarm_level", "interval", "timeout")
-_EXAMPLES = """rlscale health runs/ --explain base/seed0 --report health.html
-  rlscale health --watch runs/ --on-alarm ./tell.sh"""
 
 
-@click.command(epilog=example(_EXAMPLES))
+@click.command(epilog=example("rlscale health runs/ --explain base/seed0 --report health.html"))
 @with_options(PATHS)
 @click.option("--explain", metavar="RUN", help="Line the series of this run up under its curve, with all alarms.")
 @click.option("--watch", "follow", is_flag=True, help="Follow the logs, and tell alarms once when they begin and end.")
@@ -42,7 +40,8 @@ def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
 
     PATH is a log or a folder of logs. Every alarm says since when, what it was compared with, and how often it fires on
     healthy runs. What a log does not hold is not measurable, never healthy. With --watch, runs that collapse, resolve,
-    stall or lead early and lose are alarms too; rlscale watch keeps in a ledger what was sent.
+    stall or lead early and lose are alarms too (rlscale health --watch runs/ --on-alarm ./tell.sh); rlscale watch keeps
+    in a ledger what was sent.
     """
     from rlscale.answers.health import health_answer, health_view
     from rlscale.health import check_health

@@ -152,6 +152,8 @@ def _of_runs(runs: Sequence[Run]) -> tuple[list[Config], tuple[str, ...]]:
 
 
 def _ablation(path: Path | None) -> dict[str, Any] | None:
+    from rlscale.answers.documents import SCHEMA
+
     if path is None:
         return None
     try:
@@ -162,6 +164,11 @@ def _ablation(path: Path | None) -> dict[str, Any] | None:
         raise InputError(f"--ablation {path}: it is no JSON; give what rlscale ablate --json printed") from error
     if not isinstance(document, dict):
         raise InputError(f"--ablation {path}: it is no document of rlscale ablate --json")
+    if document.get("schema") != SCHEMA:
+        raise InputError(
+            f"--ablation {path}: its schema is {document.get('schema')!r}, and this rlscale knows {SCHEMA}; write it "
+            "anew with this version, rlscale ablate PATH --json"
+        )
     return document
 
 

@@ -39,7 +39,7 @@ def ledger() -> None:
 @click.option("--target", type=Compute(), metavar="C", help="Also forecast here, and rank recipes by it; else by A.")
 @click.option("--looks", type=Count(1, 1000), default=24, show_default=True, help="Fits along each run.")
 @click.option("--no-fits", is_flag=True, help="Keep the points only.")
-@with_options(RUNS, READING, FITTING[:3], OUTPUT[:1])
+@with_options(RUNS, READING, FITTING[:4], OUTPUT[:1])
 def add(paths: tuple[str, ...], where: str, **given: Any) -> None:
     """Put runs into a ledger, which is made where there is none, and fit each as it grew.
 

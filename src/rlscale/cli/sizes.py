@@ -33,7 +33,7 @@ __all__ = ["sizes"]
 )  # fmt: skip
 @click.option("--budget", type=Compute(endless=False), metavar="C", help="Compute of one run: the best size there.")
 @click.option("--r-max", type=Amount(), metavar="R", help="Largest reward possible; by default the upper bound.")
-@with_options(RUNS, READING, PARTIAL, FITTING[:3], OUTPUT)
+@with_options(RUNS, READING, PARTIAL, FITTING[:4], OUTPUT)
 def sizes(
     paths: tuple[str, ...], predict: tuple[float, ...], budget: float | None, r_max: float | None, **given: Any
 ) -> None:

@@ -19,8 +19,9 @@ from rlscale.decisions.team import Block, Pooling, Team, Watch
 from rlscale.errors import InputError
 from rlscale.inference.best import best
 from rlscale.inference.entry import fits_of
-from rlscale.inference.fit import Fit, FitOptions, far_off
+from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.pool import SeedSpread, learned_spread
+from rlscale.inference.subject import far_off, lean
 from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import lacked
@@ -136,7 +137,8 @@ def rank_runs(
     if jobs < 1:
         raise InputError(f"--jobs {jobs} is not a number of processes; give 1 or more")
     groups = by_recipe(runs)
-    blocks = _blocks(runs, groups)
+    subjects = [lean(run, options) for run in runs]
+    blocks = _blocks(subjects, groups)
     # no fit is asked for more than its verdict needs: the reward at the target, else the ceiling
     with Team(options, [np.inf if target is None else target], min(jobs, len(blocks))) as team:
         entries = team.fit(blocks, watch)
@@ -144,20 +146,23 @@ def rank_runs(
     outcomes: dict[int, Outcome] = {}
     for k, group in enumerate(groups.values()):
         outcomes.update(zip(group, entries[k].outcomes, strict=True))
-    # curves were fitted, not runs: what reading said of them comes first, as in a fit
-    said = [replace(outcomes[i], warnings=(*run.warnings, *outcomes[i].warnings)) for i, run in enumerate(runs)]
+    # where curves were fitted, not runs, what reading said of them comes first, as in a fit
+    said = [
+        outcomes[i] if subjects[i] is run else replace(outcomes[i], warnings=(*run.warnings, *outcomes[i].warnings))
+        for i, run in enumerate(runs)
+    ]
     return ranking, tuple(said)
 
 
-def _blocks(runs: Sequence[Run], groups: Mapping[str, Sequence[int]]) -> list[Block]:
+def _blocks(subjects: Sequence[Run | Curve], groups: Mapping[str, Sequence[int]]) -> list[Block]:
     """Split the recipes into blocks of some :data:`TOGETHER` runs, whatever the number of processes."""
-    blocks: list[dict[int, list[Curve]]] = []
+    blocks: list[dict[int, list[Run | Curve]]] = []
     size = TOGETHER
     for k, group in enumerate(groups.values()):
         if size >= TOGETHER:
             blocks.append({})
             size = 0
-        blocks[-1][k] = [runs[i].curve for i in group]
+        blocks[-1][k] = [subjects[i] for i in group]
         size += len(group)
     return list(blocks)
 

@@ -39,15 +39,19 @@ def on_one_axis(runs: Sequence[Run], what: str, fields: Sequence[str]) -> None:
 
 
 def check_seed_sd(given: float | None) -> None:
-    """Refuse a run-to-run sd that is none.
+    """Refuse a run-to-run sd that is none, or larger than the range that it is a share of.
 
     Raises
     ------
     InputError
-        A negative or infinite one.
+        A negative or infinite one, or one above 1.
     """
-    if given is not None and not 0 <= given < np.inf:
+    if given is None or 0 <= given <= 1:
+        return
+    if not 0 <= given < np.inf:
         raise InputError(f"--seed-sd {given:g} is not a size; give a share of the range, 0 or more")
+    percent = f"{given / 100:g} is {given:g} %" if given <= 100 else ".03 is 3 %"
+    raise InputError(f"--seed-sd {given:g} is more than the whole range; give a share of it, 0 to 1: {percent}")
 
 
 def by_recipe(runs: Sequence[Run]) -> dict[str, list[int]]:

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.curves import Curve
+from rlscale.curves import Curve, Run
 from rlscale.decisions.contender import Contender, Entry, contender, entry, mean_at
 from rlscale.decisions.waiting import Waiting
 from rlscale.errors import InputError
@@ -28,8 +28,8 @@ from rlscale.inference.posterior import Posterior
 
 __all__ = ["Block", "Pooling", "Share", "Team", "Watch"]
 
-#: A few recipes, by number: the curves of the runs of each.
-Block = Mapping[int, Sequence[Curve]]
+#: A few recipes, by number: the runs of each, or their curves.
+Block = Mapping[int, Sequence[Run | Curve]]
 #: Steps done and their total.
 Watch = Callable[[int, int], None]
 
@@ -75,8 +75,8 @@ class Share:
 
     def fit(self, block: Block) -> dict[int, Entry]:
         """Fit the runs of a few recipes, and keep their posteriors."""
-        found = fits([curve for curves in block.values() for curve in curves], self._targets, self._options)
-        return {number: self.take(number, [next(found) for _ in curves]) for number, curves in block.items()}
+        found = fits([run for runs in block.values() for run in runs], self._targets, self._options)
+        return {number: self.take(number, [next(found) for _ in runs]) for number, runs in block.items()}
 
     def take(self, number: int, found: Sequence[Fit]) -> Entry:
         """Take in the recipe ``number`` as it was fitted."""

@@ -3,6 +3,7 @@
 from rlscale.health.alarm import SEVERITIES, Alarm, FalseAlarms, Health, NotMeasurable, RunHealth
 from rlscale.health.channel import Channel
 from rlscale.health.check import check_health, run_health
+from rlscale.health.checkup import Checkup, Condition, checkup, condition
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import Monitor
 from rlscale.health.monitors import MONITORS, monitor
@@ -12,6 +13,8 @@ __all__ = [
     "SEVERITIES",
     "Alarm",
     "Channel",
+    "Checkup",
+    "Condition",
     "FalseAlarms",
     "Health",
     "Limits",
@@ -19,6 +22,8 @@ __all__ = [
     "NotMeasurable",
     "RunHealth",
     "check_health",
+    "checkup",
+    "condition",
     "monitor",
     "run_health",
 ]

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves.value import Value
+from rlscale.health.scale import Scale, scale_of
 
 __all__ = ["Channel", "as_share", "woven"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-#: Values in per cent stay below this; a share never passes 1.
-_PERCENT = 100.0
+#: A share may pass its bounds by rounding; so small a share of the values may be no share at all.
+_SLACK, _GLITCHES = 1e-6, 0.05
 #: Fewer values than this do not show two runs woven into one.
 _WEAVE = 20
 #: Two runs woven: so many of the differences change their sign (white noise: 2/3), ...
@@ -65,38 +66,61 @@ class Channel(Value):
         """Return the channel with other values, in another unit."""
         return Channel(self.name, self.key, unit, self.step, self.compute, value, self.lost_step, self.lost_compute)
 
+    def where(self, kept: Flags) -> Channel:
+        """Return the channel with some of its rows, (n,) flags."""
+        step, compute, value = (each[kept] for each in (self.step, self.compute, self.value))
+        return Channel(self.name, self.key, self.unit, step, compute, value, self.lost_step, self.lost_compute)
+
     def at(self, steps: Floats, values: Floats) -> Floats:
         """Return what ``values``, one for each row of this channel, last were at ``steps``; NaN before the first."""
         place = np.searchsorted(self.step, steps, side="right") - 1
         return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
 
 
-def as_share(channel: Channel) -> tuple[Channel | None, str]:
+def as_share(channel: Channel, scale: Scale | None = None) -> tuple[Channel | None, str]:
     """Return a share in [0, 1], of percents too, and what was done or why it is none.
 
-    Percent or share is decided from all values, and by the key: a share never passes 1.
+    Parameters
+    ----------
+    channel : Channel
+    scale : Scale, optional
+        That of all runs that log it in one place; of these values alone by default.
+
+    Returns
+    -------
+    share : Channel, optional
+        Without the few values that are no share; None where too many are none.
+    remark : str
 
     Examples
     --------
     >>> import numpy as np
-    >>> rows, value, none = np.arange(3.0), np.array([2.0, 3.0, 4.0]), np.empty(0)
-    >>> percent = Channel("truncation", "clipped_pct", "share of samples", rows, rows, value, none, none)
+    >>> rows, none = np.arange(4.0), np.empty(0)
+    >>> percent = Channel("truncation", "clipped", "share of samples", rows, rows, rows + 2.0, none, none)
     >>> share, remark = as_share(percent)
     >>> share.value.tolist(), remark
-    ([0.02, 0.03, 0.04], 'clipped_pct is in per cent')
+    ([0.02, 0.03, 0.04, 0.05], 'clipped is in per cent: it is read as a share')
     """
     value = channel.value
     if not value.size:
-        return None, f"{channel.key} holds no finite value"
+        return channel, ""
     if "share" not in channel.unit:
-        return None, f"{channel.key} is in {channel.unit or 'an unknown unit'}, not a share"
-    slack = 1e-6
-    named = any(word in channel.key.lower() for word in ("percent", "pct", "%"))
-    if value.min() < -slack or value.max() > _PERCENT + slack:
+        return None, f"{channel.key} is in {channel.unit or 'an unknown unit'}, not a share; log it as a share"
+    scale = scale_of(channel.key, [value]) if scale is None else scale
+    if scale.kind == "unclear":
+        return None, f"{scale.why}: log it as a share in [0, 1]"
+    outside = (value < -_SLACK) | (value > scale.top * (1 + _SLACK))
+    if int(outside.sum()) > max(1, int(_GLITCHES * value.size)):
         return None, f"{channel.key} holds {value.min():g} to {value.max():g}: no share and no percentage"
-    if named or value.max() > 1.0 + slack:
-        return channel.with_value(value / _PERCENT, channel.unit), f"{channel.key} is in per cent"
-    return channel, ""
+    remarks = [f"{channel.key} is in per cent: it is read as a share"] if scale.kind == "percent" else []
+    if outside.any():
+        count, first = int(outside.sum()), int(np.argmax(outside))
+        which = f"{value[first]:g} at step {channel.step[first]:g}"
+        what = f"1 value of {channel.key} is" if count == 1 else f"{count} values of {channel.key} are"
+        remarks.append(f"{what} no share and left out ({'' if count == 1 else 'first '}{which})")
+    share = channel.where(~outside)
+    share = share.with_value(share.value / scale.top, channel.unit)
+    return share, "; ".join(remarks)
 
 
 def woven(value: Floats) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from rlscale.curves import Run
@@ -12,6 +12,7 @@ from rlscale.health.limits import Limits
 from rlscale.health.measured import FALSE_ALARMS
 from rlscale.health.monitor import Finding, Judgement, Monitor
 from rlscale.health.monitors import MONITORS, STALLED, stalled_at
+from rlscale.health.scale import Scale, scales_of
 from rlscale.health.vitals import Vitals, vitals_of
 from rlscale.left_out import LeftOut, lacked
 
@@ -61,16 +62,26 @@ def check_health(
     """
     several = [runs] if isinstance(runs, Run) else list(runs if isinstance(runs, Iterable) else runs.runs)
     left: tuple[LeftOut, ...] = () if isinstance(runs, Run) else lacked(runs)
-    return Health(tuple(run_health(run, limits or Limits(), now=now, until=until) for run in several), left)
+    scales = scales_of(several)
+    chosen = limits or Limits()
+    return Health(tuple(run_health(run, chosen, now=now, until=until, scales=scales) for run in several), left)
 
 
-def run_health(run: Run, limits: Limits, *, now: float | None = None, until: float | None = None) -> RunHealth:
-    """Return what every monitor says of one run; see :func:`check_health`."""
-    vitals = vitals_of(run, limits, until=until)
+def run_health(
+    run: Run,
+    limits: Limits,
+    *,
+    now: float | None = None,
+    until: float | None = None,
+    monitors: Sequence[Monitor] = MONITORS,
+    scales: Mapping[tuple[str, str], Scale] | None = None,
+) -> RunHealth:
+    """Return what every monitor, or every one of some, says of one run; see :func:`check_health`."""
+    vitals = vitals_of(run, limits, until=until, scales=scales)
     alarms: list[Alarm] = []
     missing: list[NotMeasurable] = []
     quiet: list[str] = []
-    for each in MONITORS:
+    for each in monitors:
         judgement = _judged(each, vitals, limits, now)
         if judgement.lacking:
             missing.append(NotMeasurable(each.name, judgement.lacking))

@@ -80,6 +80,8 @@ class Limits:
         Judged share of hacks (where one is logged).
     reuse_epochs : float
         Passes over the data from which on it can be learned by heart (harmless up to 25 in Tan et al.).
+    reuse_gap : float
+        How far training pulls ahead of validation, as a share of the bounds.
     scale_jump : float
         Times the spread so far that a reward leaves its range by at once.
     silence : float
@@ -118,7 +120,7 @@ class Limits:
     staleness_note: float = 4.0
     staleness_warn: float = 8.0
     groups_dead: float = 0.9
-    groups_persist: int = 8
+    groups_persist: int = 16
     groups_solved: float = 0.8
     grad_warn: float = 10.0
     grad_stop: float = 100.0
@@ -131,6 +133,7 @@ class Limits:
     hacking_follow: float = 0.15
     hacking_share: float = 0.5
     reuse_epochs: float = 25.0
+    reuse_gap: float = 0.1
     scale_jump: float = 3.0
     silence: float = 3.0
     stalled: float = 10.0

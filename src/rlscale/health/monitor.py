@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rlscale.health.channel import Channel
 from rlscale.health.detect import Span, spans
 from rlscale.health.limits import Limits
+from rlscale.health.logged_as import how_to_log
 from rlscale.health.vitals import Vitals
 
 __all__ = ["ROWS", "Finding", "Judgement", "Monitor", "lacks", "needed", "stretches"]
@@ -96,14 +97,24 @@ def lacks(why: str) -> Judgement:
 
 
 def needed(vitals: Vitals, name: str, *, rows: int = ROWS, constant: bool = False) -> tuple[Channel | None, str]:
-    """Return a series with enough rows, or why there is none; a constant 0 is what trainers log for 'not measured'."""
+    """Return a series with enough rows, or why there is none and what to log.
+
+    A constant is what trainers log for 'not measured'; where ``constant``, only a constant 0 is.
+    """
     channel = vitals.channels.get(name)
     if channel is None:
-        return None, vitals.lacking.get(name, f"no {name.replace('_', ' ')} is logged")
+        return None, vitals.lacking.get(name, f"no {name.replace('_', ' ')} is logged: {how_to_log(vitals.run, name)}")
+    if not channel.size:
+        lost = channel.lost_step.size
+        rows_ = f"on any of its {lost} rows" if lost else "on any row"
+        return None, f"{channel.key} is not finite {rows_}, so it is not measured: {how_to_log(vitals.run, name)}"
     if channel.size < rows:
-        return None, f"{channel.key} has {channel.size} finite values; {rows} are needed"
-    if channel.constant and not constant:
-        return None, f"{channel.key} is {channel.value[0]:g} throughout: it is not measured"
+        what = f"{channel.key} has {channel.size} finite value{'' if channel.size == 1 else 's'}"
+        return None, f"{what}, and {rows} are needed: it is judged from its row {rows} on"
+    if channel.constant and (not constant or channel.value[0] == 0.0):
+        value = f"{channel.value[0]:g}"
+        what = f"{channel.key} is {value} throughout, as trainers log what they do not measure"
+        return None, f"{what}: {how_to_log(vitals.run, name)}"
     return channel, ""
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.health.channel import Channel
-from rlscale.health.detect import trailing_median
+from rlscale.health.detect import expanding_jitter, trailing_median
 
-__all__ = ["Standing", "standing"]
+__all__ = ["Standing", "has_fallen", "standing"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -27,6 +28,8 @@ _RISEN = 0.2
 _SCALE = 0.25
 #: Rows before a fall counts.
 _ROWS = 6
+#: The noise known is renewed every so many rows.
+_RENEWED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +74,7 @@ def standing(reward: Channel, *, fall: float, solved: float, bounds: tuple[float
     """
     level = trailing_median(reward.value, _WIDTH)
     top, bottom = np.maximum.accumulate(level), np.minimum.accumulate(level)
-    noise = _expanding_jitter(reward.value) * 1.25 / np.sqrt(_WIDTH)
+    noise = expanding_jitter(reward.value) * 1.25 / np.sqrt(_WIDTH)
     start = np.median(level[:_WIDTH])
     span = np.full(level.size, np.nan) if bounds is None else np.full(level.size, bounds[1] - bounds[0])
     least = np.where(np.isfinite(span), _SCALE * span, 0.5 * np.maximum(top - bottom, 4.0 * noise))
@@ -92,11 +95,31 @@ def standing(reward: Channel, *, fall: float, solved: float, bounds: tuple[float
     )
 
 
-def _expanding_jitter(value: Floats) -> Floats:
-    """Return the noise known at each row, from the first differences up to it; renewed every eighth row."""
+def has_fallen(reward: Floats, fall: float) -> bool:
+    """Return whether a reward may have been ``fallen`` at any row, whatever its bounds: quicker than :func:`standing`.
+
+    Parameters
+    ----------
+    reward : array, shape (n,)
+    fall : float
+        As in :class:`rlscale.health.Limits`.
+    """
+    if reward.size < _ROWS:
+        return False
+    level = trailing_median(reward, _WIDTH)
+    top, bottom = np.maximum.accumulate(level), np.minimum.accumulate(level)
+    lost = top - level
+    scale = np.maximum(top - np.median(level[:_WIDTH]), np.minimum(_SCALE, 0.5 * (top - bottom)))
+    rows = np.flatnonzero((lost >= fall * np.maximum(scale, 1e-12)) & (np.arange(level.size) >= _ROWS - 1))
+    for block in dict.fromkeys((rows // _RENEWED).tolist()):
+        own = rows[rows // _RENEWED == block]
+        if np.any(lost[own] >= _SURE * _noise_of_level(reward, block * _RENEWED)):
+            return True
+    return False
+
+
+def _noise_of_level(value: Floats, place: int) -> float:
+    """Return the noise of the smoothed reward from the first differences up to a row."""
     turns = np.abs(np.diff(value))
-    noise = np.zeros(value.size)
-    for place in range(0, value.size, 8):
-        known = turns[: max(place, min(4, turns.size))]
-        noise[place : place + 8] = 1.4826 * np.median(known) / np.sqrt(2) if known.size else 0.0
-    return noise
+    known = turns[: max(place, min(_WIDTH - 1, turns.size))]
+    return 1.4826 * median(known.tolist()) / np.sqrt(2) * 1.25 / np.sqrt(_WIDTH) if known.size else 0.0

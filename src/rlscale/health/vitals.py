@@ -10,17 +10,18 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.curves import COMPUTE, NON_FINITE, Run, Series
+from rlscale.curves import Run
 from rlscale.health.channel import Channel, as_share, woven
 from rlscale.health.limits import Limits
+from rlscale.health.place import Place
+from rlscale.health.rewards import rewards_of, within
+from rlscale.health.scale import SHARES, Scale, scales_of
 from rlscale.health.standing import Standing, standing
 
 __all__ = ["Vitals", "vitals_of"]
 
-Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
-#: Canonical metrics that are shares.
-_SHARES = ("truncation", "zero_variance", "clip_fraction")
 _METRICS = (
     "entropy", "kl", "kl_new_old", "clip_fraction", "truncation", "response_length", "mismatch", "zero_variance",
     "staleness", "learning_rate", "grad_norm",
@@ -40,13 +41,11 @@ _BY_KEY: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
         "mismatch_kl": (re.compile(r"(.*/)?rollout_corr/kl"), "nats"),
     }
 )  # fmt: skip
-_REWARD = re.compile(
-    r"(train[/_])?(reward|rewards|mean_reward|reward_mean)(/mean)?|critic/rewards/mean|train_reward_mean"
-)
-_PART = re.compile(r"(train[/_])?rewards?[/_](?P<name>.+?)(/mean)?")
-_NO_PART = re.compile(r"(^|[/_])(std|sem|min|max|mean|var|kl|margins?|total|advantages?)$|/std$")
+#: A log of losses needs so many that are not 0 before a 0 says that nothing was computed.
+_MOVED = 3
 #: Said of a run whose series cannot be lined up with its curve.
 _UNPLACED = "the log does not hold the compute of its steps: alarms are placed by step alone"
+_EPOCHS = ("epoch", "train/epoch", "training/epoch")
 _TIMES = ("_timestamp", "timestamp", "time", "wall_time")
 
 
@@ -69,7 +68,7 @@ class Vitals:
         Rewards that are logged beside the sum.
     standing : Standing
         Of the train reward, of the curve where none is logged.
-    epochs : float, optional
+    passes : Channel, optional
         Passes over the data so far, where the log says.
     times : Channel, optional
         Unix seconds against step.
@@ -85,13 +84,15 @@ class Vitals:
     curve: Channel
     parts: tuple[Channel, ...]
     standing: Standing | None
-    epochs: float | None
+    passes: Channel | None
     times: Channel | None
     step_last: float
     remarks: tuple[str, ...]
 
 
-def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals:
+def vitals_of(
+    run: Run, limits: Limits, *, until: float | None = None, scales: Mapping[tuple[str, str], Scale] | None = None
+) -> Vitals:
     """Return a run's series, each in one unit and against compute; what cannot be used is named with its reason.
 
     Parameters
@@ -100,33 +101,17 @@ def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals
     limits : Limits
     until : float, optional
         Rows past this compute are not looked at.
+    scales : mapping, optional
+        How shares are written (:func:`rlscale.health.scale.scales_of`), decided from this run and others; from this
+        run alone by default.
     """
-    place = _Place(run, until)
-    channels: dict[str, Channel] = {}
-    lacking: dict[str, str] = {}
-    remarks: list[str] = []
-    for name, channel in _raw(run, place).items():
-        usable, remark = as_share(channel) if name in _SHARES else (channel, "")
-        if usable is None:
-            lacking[name] = remark
-            continue
-        if remark:
-            remarks.append(f"{remark}: it is read as a share")
-        if woven(usable.value):
-            lacking[name] = f"{usable.key} alternates between two levels: two runs may write into one log"
-            continue
-        channels[name] = usable
-    train = _train(run, place)
-    curve = place.of_curve()
-    of_train = train is not None and train.key == run.curve.metric
-    of_train = of_train or any("train reward" in each and "is fitted" in each for each in run.warnings)
-    reward = curve if of_train and train is None else train
-    judged = reward if reward is not None and reward.size else curve if place.aligned else None
-    closed = run.curve.bounds if run.curve.open is None else None
-    if judged is not None and judged is not curve and not _within(judged, closed):
-        closed = (0.0, 1.0) if _within(judged, (0.0, 1.0)) else None
+    place = Place(run, until)
+    channels, lacking, remarks = _usable(run, place, scales_of([run]) if scales is None else scales)
+    rewards = rewards_of(run, place)
+    reward, curve = rewards.train, rewards.curve
+    judged = reward if reward is not None and reward.size else rewards.validation
     times = next((place.channel(key, key, "seconds", run.series[key]) for key in _TIMES if key in run.series), None)
-    key = next((key for key in ("epoch", "train/epoch") if key in run.series), None)
+    key = next((key for key in _EPOCHS if key in run.series), None)
     passes = None if key is None else place.channel("epoch", key, "passes", run.series[key])
     steps = [each.step[-1] for each in (curve, *channels.values(), *([reward] if reward else [])) if each.step.size]
     return Vitals(
@@ -134,69 +119,78 @@ def vitals_of(run: Run, limits: Limits, *, until: float | None = None) -> Vitals
         channels=MappingProxyType(channels),
         lacking=MappingProxyType(lacking),
         reward=reward,
-        validation=None if of_train or not place.aligned else curve,
+        validation=rewards.validation,
         curve=curve,
-        parts=_parts(run, place, reward),
+        parts=rewards.parts,
         standing=None
         if judged is None or not judged.size
-        else standing(judged, fall=limits.fall, solved=limits.groups_solved, bounds=closed),
-        epochs=float(passes.value.max()) if passes is not None and passes.size else None,
+        else standing(judged, fall=limits.fall, solved=limits.groups_solved, bounds=_closed(run, judged)),
+        passes=passes,
         times=times,
         step_last=float(max(steps, default=0.0)),
-        remarks=(*remarks, *(() if place.aligned else (_UNPLACED,))),
+        remarks=(*remarks, *rewards.remarks, *_left_out(run), *(() if place.aligned else (_UNPLACED,))),
     )
 
 
-class _Place:
-    """Where the steps of a run's series lie on its compute axis."""
-
-    def __init__(self, run: Run, until: float | None) -> None:
-        self.run, self.until = run, until
-        self.axis = run.series.get(COMPUTE)
-        tabled = run.source is None or run.source.format == "table"
-        self.same = self.axis is None and (run.curve.unit == "steps" or tabled)
-        #: Whether series can be lined up with the curve.
-        self.aligned = self.same or self.axis is not None
-
-    def compute_at(self, steps: Floats) -> Floats:
-        """Return compute at steps; NaN where the log holds none."""
-        if self.same:
-            return steps
-        if self.axis is None or not self.axis.step.size:
-            return np.full(steps.size, np.nan)
-        return np.asarray(np.interp(steps, self.axis.step, self.axis.value))
-
-    def channel(self, name: str, key: str, unit: str, series: Series) -> Channel:
-        """Return a series as a channel; rows that readers took out because they were not finite stand in it again."""
-        finite = np.isfinite(series.value)
-        lost = series.step[~finite]
-        apart = self.run.series.get(f"{NON_FINITE}{key}")
-        if apart is not None:
-            lost = np.union1d(lost, apart.step)
-        step, value = series.step[finite], series.value[finite]
-        compute, lost_compute = self.compute_at(step), self.compute_at(lost)
-        if self.until is not None:
-            kept, gone = ~(compute > self.until), ~(lost_compute > self.until)
-            step, value, compute, lost, lost_compute = (
-                step[kept], value[kept], compute[kept], lost[gone], lost_compute[gone]
-            )  # fmt: skip
-        return Channel(name, key, unit, step, compute, value, lost, lost_compute)
-
-    def of_curve(self) -> Channel:
-        """Return the curve as a channel; its steps are those of its computes."""
-        curve = self.run.curve
-        axis = self.axis
-        step = curve.compute if axis is None else np.asarray(np.interp(curve.compute, axis.value, axis.step))
-        placed = self.channel("curve", curve.metric, "reward", Series(step, curve.reward))
-        seen = slice(None) if self.until is None else curve.compute <= self.until
-        # the curve's own computes, which no look-up in steps has passed through
-        return Channel(
-            placed.name, placed.key, placed.unit, step[seen], curve.compute[seen], curve.reward[seen], placed.lost_step,
-            placed.lost_compute,
-        )  # fmt: skip
+def _closed(run: Run, judged: Channel) -> tuple[float, float] | None:
+    """Return the bounds of the reward that is judged; None where they are open."""
+    bounds = run.curve.bounds if run.curve.open is None else None
+    if bounds is not None and judged.key == run.curve.metric:
+        return (0.0, 1.0) if bounds == (0.0, 100.0) else bounds
+    if within(judged, bounds):
+        return bounds
+    return (0.0, 1.0) if within(judged, (0.0, 1.0)) else None
 
 
-def _raw(run: Run, place: _Place) -> dict[str, Channel]:
+def _usable(
+    run: Run, place: Place, scales: Mapping[tuple[str, str], Scale]
+) -> tuple[dict[str, Channel], dict[str, str], list[str]]:
+    """Return the quantities that can be judged, why others cannot, and what was done to those that can."""
+    channels: dict[str, Channel] = {}
+    lacking: dict[str, str] = {}
+    remarks: list[str] = []
+    path = "" if run.source is None else run.source.path
+    for name, channel in _raw(run, place).items():
+        share = name in (*SHARES, "ess", "veto")
+        usable, remark = as_share(channel, scales.get((path, channel.key))) if share else (channel, "")
+        if usable is None:
+            lacking[name] = remark
+            continue
+        if remark:
+            remarks.append(remark)
+        if woven(usable.value):
+            what = f"{usable.key} alternates between two levels: two runs may write into one log"
+            lacking[name] = f"{what}; give each run a log of its own"
+            continue
+        channels[name] = usable
+    entropy, loss = channels.get("entropy"), channels.get("loss")
+    if entropy is not None and loss is not None:
+        idle = _without_update(entropy, loss, channels.get("grad_norm"))
+        if idle.any():
+            channels["entropy"] = entropy.where(~idle)
+            rows = f"{int(idle.sum())} row{'' if idle.sum() == 1 else 's'}"
+            remarks.append(f"{entropy.key} is 0 on {rows} without an update (loss 0, no gradient): left out")
+    return channels, lacking, remarks
+
+
+def _without_update(entropy: Channel, loss: Channel, gradient: Channel | None) -> Flags:
+    """Return the rows of the entropy that hold a 0 because nothing was computed: no group had a gradient."""
+    still = loss.step[loss.value == 0.0]
+    if gradient is not None:
+        still = np.setdiff1d(still, gradient.step[gradient.value != 0.0])
+    moved = int((loss.value != 0.0).sum())
+    if gradient is None or moved < _MOVED:  # a loss that is printed as 0 throughout says nothing
+        return np.zeros(entropy.size, dtype=bool)
+    return np.asarray((entropy.value == 0.0) & np.isin(entropy.step, still))
+
+
+def _left_out(run: Run) -> list[str]:
+    """Return what readers left out of the log."""
+    repairs = () if run.source is None else run.source.repairs
+    return [said for said in (*repairs, *run.warnings) if "left out" in said or "is not used" in said]
+
+
+def _raw(run: Run, place: Place) -> dict[str, Channel]:
     """Return the quantities monitors know, under canonical names, in the log's own unit."""
     channels = {
         name: place.channel(name, metric.key, metric.unit, metric.series)
@@ -208,35 +202,3 @@ def _raw(run: Run, place: _Place) -> dict[str, Channel]:
         if key is not None:
             channels[name] = place.channel(name, key, unit, run.series[key])
     return {name: channel for name, channel in channels.items() if channel.size or channel.lost_step.size}
-
-
-def _train(run: Run, place: _Place) -> Channel | None:
-    """Return the train reward, where the log holds one."""
-    metric = run.metrics.get("train_reward")
-    if metric is not None:
-        return place.channel("reward", metric.key, "reward", metric.series)
-    if _REWARD.fullmatch(run.curve.metric):
-        return place.of_curve()
-    key = next((key for key in run.series if _REWARD.fullmatch(key)), None)
-    return None if key is None else place.channel("reward", key, "reward", run.series[key])
-
-
-def _parts(run: Run, place: _Place, reward: Channel | None) -> tuple[Channel, ...]:
-    own = "" if reward is None else reward.key
-    parts = []
-    for key, series in run.series.items():
-        match = _PART.fullmatch(key)
-        if match is None or key == own or _NO_PART.search(match["name"]) or key.startswith(NON_FINITE):
-            continue
-        channel = place.channel(match["name"], key, "reward", series)
-        if channel.size:
-            parts.append(channel)
-    return tuple(parts)
-
-
-def _within(channel: Channel, bounds: tuple[float, float] | None) -> bool:
-    return (
-        bounds is not None
-        and bool(channel.size)
-        and (bounds[0] - 0.02 <= float(channel.value.min()) and float(channel.value.max()) <= bounds[1] + 0.02)
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve
 from rlscale.inference.ahead import Aftermath
 from rlscale.inference.frozen import departure
+from rlscale.inference.masking import fall_from_peak
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import FIRST, Break, BreakKind, find_break
 from rlscale.inference.spikes import hanging, spikes
@@ -41,21 +42,30 @@ class Examined:
         Where the run stands, if the part ends before the break.
     warnings : tuple of str
         What was left out, and from or up to where the part goes.
+    believed : bool
+        The break is a fall that the curve alone does not show, believed for the alarms of monitors.
     """
 
     curve: Curve
     found: Break | None
     warnings: tuple[str, ...]
     aftermath: Aftermath | None = None
+    believed: bool = False
 
 
-def examine(curve: Curve) -> Examined:
+def examine(curve: Curve, *, fallen: bool = False) -> Examined:
     """Find the part of a curve that a fit can cover.
 
     Isolated low spikes are left out, and so is a last evaluation that may be one, until the next tells. Up to a lasting
     fall where there is one; else from where the current regime begins, if at least 4 evaluations lie there, without the
     baseline evaluation, which is not of that regime. Falls and jumps are looked for among evaluations of the size of
     the latest ones: those of another ``n_eval`` may be of another set, whose level says nothing about the run.
+
+    Parameters
+    ----------
+    curve : Curve
+    fallen : bool
+        Monitors say that the run is sick and has fallen: where the curve alone does not show it, it is believed.
     """
     spiked = spikes(curve)
     kept = curve.select(~spiked) if spiked.any() else curve
@@ -63,6 +73,8 @@ def examine(curve: Curve) -> Examined:
     same = _same_set(curve)
     if same.all():
         found = find_break(kept, curve)
+        if found is None and fallen and (believed := fall_from_peak(kept)) is not None:
+            return replace(_part(kept, believed, said), believed=True)
         if found is None and hanging(kept):
             said.append(_hung(kept))
             kept = kept.until(float(kept.compute[-2]))

@@ -12,28 +12,23 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.curves.value import Value
-from rlscale.errors import InputError
-from rlscale.inference.ahead import Aftermath
+from rlscale.health import Alarm, Condition, Limits, RunHealth, condition, run_health
 from rlscale.inference.draws import COUNT
-from rlscale.inference.evidence import MAX_POINTS
-from rlscale.inference.examine import examine
 from rlscale.inference.fit_options import FitOptions
 from rlscale.inference.forecast import Forecast, Interval, Moments, interval, moments, summarised
 from rlscale.inference.grounds import capped, grounds, p_past_midpoint
-from rlscale.inference.onset import onset
 from rlscale.inference.posterior import Posterior, posteriors
 from rlscale.inference.resolves import resolves_at
 from rlscale.inference.siblings import Siblings, informed
-from rlscale.inference.smoothed import Smoothing, smoothing
-from rlscale.inference.verdict import Verdict, VerdictName, broken, judge, unfit
+from rlscale.inference.smoothed import Smoothing
+from rlscale.inference.subject import Subject, subject
+from rlscale.inference.verdict import Verdict, VerdictName, judge
 from rlscale.results import Result
 
 __all__ = ["Fit", "FitOptions", "fit", "fits"]
 
 #: A posterior worth fewer equally weighted draws than this is drawn again, so many times finer.
 ENOUGH, MORE = 200, 16
-#: Targets beyond so many times the last compute are said to be far: forecasts were measured up to there.
-FAR = 32.0
 #: Runs examined before the first of them is fitted.
 TOGETHER = 30
 
@@ -64,6 +59,10 @@ class Fit(Result, Value):
         Other runs whose levels inform the posterior; None where none do.
     level : Moments, optional
         Of the noise-free reward at the last compute fitted; None where nothing was fitted.
+    masked : tuple of float
+        Computes of the evaluations that alarms of monitors keep out of the fit.
+    alarm : Alarm, optional
+        The first at ``stop`` that lasts at the last evaluation.
     """
 
     run: Run
@@ -77,6 +76,8 @@ class Fit(Result, Value):
     smoothing: Smoothing | None = None
     siblings: int | None = None
     level: Moments | None = None
+    masked: tuple[float, ...] = ()
+    alarm: Alarm | None = None
 
     def __repr__(self) -> str:
         answer = next((item for item in self.forecasts if item.compute == self.question), self.asymptote)
@@ -104,6 +105,26 @@ class Fit(Result, Value):
     def p_past_midpoint(self) -> float | None:
         """Probability that ``C_mid < C_last``."""
         return None if self.posterior is None else p_past_midpoint(self.posterior)
+
+    @cached_property
+    def health(self) -> RunHealth | None:
+        """What all monitors say of the run as of its last evaluation, computed when asked for; some 4 ms.
+
+        None where they were not to bear on the fit (``FitOptions.health``), or its log holds none of their series.
+        """
+        if not self.options.health or not (self.run.series or self.run.metrics):
+            return None
+        return run_health(self.run, Limits(), until=self.run.curve.compute_last)
+
+    @property
+    def condition(self) -> Condition | None:
+        """What forecasts hold under, where the log measures it: ``valid while truncation stays below 0.1``.
+
+        None where nothing was fitted, of a run that has collapsed, and where a monitor says ``stop``.
+        """
+        if self.posterior is None or self.alarm is not None or self.verdict.name is VerdictName.COLLAPSED:
+            return None
+        return None if self.health is None else condition(self.health)
 
     @cached_property
     def resolves_at(self) -> Interval | None:
@@ -227,7 +248,7 @@ def fits(
     options = options or FitOptions()
     wanted = repeat(targets) if own_targets is None else own_targets
     each_run = zip(runs, wanted, repeat(None) if siblings is None else siblings, strict=False)
-    while chunk := [_asked(run, own, options, others) for run, own, others in islice(each_run, TOGETHER)]:
+    while chunk := [subject(run, own, options, others) for run, own, others in islice(each_run, TOGETHER)]:
         fitted = [each.curve for each in chunk if each.curve is not None]
         each_posterior = posteriors(
             fitted, families=options.families, model_error=options.model_error, priors=options.priors
@@ -236,66 +257,7 @@ def fits(
             yield _unfitted(each, options) if each.curve is None else _answered(each, next(each_posterior), options)
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """A run examined: the curve to fit, None where there is too little of it, and what is known without a fit."""
-
-    run: Run
-    targets: tuple[float, ...]
-    curve: Curve | None
-    verdict: Verdict | None
-    smoothed: Smoothing | None
-    warnings: tuple[str, ...]
-    aftermath: Aftermath | None = None
-    siblings: Siblings | None = None
-
-
-def _asked(
-    run: Run | Curve, targets: Sequence[float] | float, options: FitOptions, siblings: Siblings | None
-) -> _Asked:
-    run = Run(name="run", recipe="run", curve=run) if isinstance(run, Curve) else run
-    targets = tuple(float(target) for target in np.atleast_1d(targets))
-    for target in targets:
-        if not target > 0.0:
-            raise InputError(
-                f"--target {target:g} is not a compute above 0; give it in {run.curve.unit}, or inf",
-                parameter="targets",
-            )
-    verdict = unfit(run.curve)
-    if verdict is not None:
-        return _Asked(run, targets, None, verdict, None, run.warnings)
-    seen, smoothed = examine(run.curve), smoothing(run.curve)
-    fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
-    fits_nothing = seen.found is not None and unfit(fitted) is not None
-    aftermath = seen.aftermath if options.model_error is None and not fits_nothing else None
-    verdict = None if seen.found is None else broken(run.curve, seen.found, aftermath)
-    told = [] if smoothed is None else [smoothed.warning]
-    asked = (*far_off([run.curve.compute_last], targets, run.curve.unit), *_out_of_bounds(run.curve, options.at_least))
-    warnings = (*run.warnings, *asked, *seen.warnings, *late, *told, *_averaged(fitted))
-    return _Asked(run, targets, None if fits_nothing else fitted, verdict, smoothed, warnings, aftermath, siblings)
-
-
-def far_off(last: Sequence[float], targets: Sequence[float], unit: str) -> list[str]:
-    """Say which targets, in ``unit``, lie beyond :data:`FAR` times the largest last compute."""
-    end = max(last)
-    return [
-        f"the target {target:.4g} {unit} is {target / end:.3g} times the last compute: forecasts were measured up to "
-        f"{FAR:g} times; read its interval as a guess, or ask for a nearer one"
-        for target in targets
-        if FAR * end < target < np.inf
-    ]
-
-
-def _out_of_bounds(curve: Curve, at_least: float | None) -> list[str]:
-    """Say that a reward to reach lies outside the bounds."""
-    low, high = curve.bounds
-    if at_least is None or low <= at_least <= high:
-        return []
-    sure = "never reached" if at_least > high else "always reached"
-    return [f"the reward to reach, {at_least:g}, lies outside the bounds [{low:g}, {high:g}]: by these it is {sure}"]
-
-
-def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
+def _unfitted(asked: Subject, options: FitOptions) -> Fit:
     assert asked.verdict is not None
     return Fit(
         run=asked.run,
@@ -306,10 +268,11 @@ def _unfitted(asked: _Asked, options: FitOptions) -> Fit:
         asymptote=None,
         question=max(asked.targets, default=np.inf),
         warnings=asked.warnings,
+        alarm=asked.alarm,
     )
 
 
-def _answered(asked: _Asked, posterior: Posterior, options: FitOptions) -> Fit:
+def _answered(asked: Subject, posterior: Posterior, options: FitOptions) -> Fit:
     posterior = posterior.after(asked.aftermath).corrected(options.correction)
     posterior, outside = _inside(posterior, asked.curve or posterior.curve)
     others = None if asked.siblings is None else informed(posterior, asked.siblings)
@@ -339,10 +302,12 @@ def _answered(asked: _Asked, posterior: Posterior, options: FitOptions) -> Fit:
         smoothing=asked.smoothed,
         siblings=asked.siblings.levels.size if asked.siblings is not None and beside else None,
         level=moments(posterior, rewards[:, -1]),
+        masked=asked.masked,
+        alarm=asked.alarm,
     )
 
 
-def _beside(asked: _Asked) -> list[str]:
+def _beside(asked: Subject) -> list[str]:
     """Say that other runs inform the level."""
     if asked.siblings is None:
         return []
@@ -367,18 +332,3 @@ def _inside(found: Posterior, curve: Curve) -> tuple[Posterior, list[str]]:
     if found.draws.effective < ENOUGH:  # a curve pressed against a bound: most draws fall outside, so take more
         found = found.refitted(curve, count=MORE * COUNT)
     return found, said
-
-
-def _late(curve: Curve) -> tuple[Curve, list[str]]:
-    """Leave out what came before the onset, where there is one, and say so."""
-    start = onset(curve)
-    if start is None:
-        return curve, ["--from auto: the fit covers all evaluations, leaving out early ones foretells no better"]
-    return curve.since(start), [f"--from auto: the fit covers the part from {start:.4g} {curve.unit} on"]
-
-
-def _averaged(curve: Curve) -> list[str]:
-    """Say where the fit does not see every evaluation."""
-    if curve.n_points <= MAX_POINTS:
-        return []
-    return [f"{curve.n_points} evaluations were averaged in blocks to {MAX_POINTS} at most for the fit"]

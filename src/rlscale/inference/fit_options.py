@@ -38,6 +38,8 @@ class FitOptions(Value):
         Leave out the early evaluations where the later ones are foretold better without them (``--from auto``).
     priors : Priors, optional
         By default those that go with the model error.
+    health : bool
+        Let alarms of monitors bear on the fit, of runs whose logs hold their series (``inference.masking``).
     correction : Correction, optional
         Of all forecasts, as measured on finished runs like these (``rlscale.Calibration``).
 
@@ -52,6 +54,7 @@ class FitOptions(Value):
     tolerance: float = TOLERANCE
     at_least: float | None = None
     onset: bool = False
+    health: bool = True
     priors: Priors | None = None
     correction: Correction | None = None
 

@@ -86,7 +86,7 @@ def shown(reward: float, curve: Curve) -> str:
     return f"{reward:.{digits}f}"
 
 
-def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None) -> Verdict:
+def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None, mover: str = "") -> Verdict:
     """Return the verdict on a run whose curve is not one curve: ``collapsed`` or ``regime_change``.
 
     Parameters
@@ -95,6 +95,8 @@ def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None) -> Ve
     found : Break
     aftermath : Aftermath, optional
         Where the run stands if the fit ends before the break.
+    mover : str
+        What moved first, as a sentence with a space before it.
     """
     unit, since = curve.unit, f"{found.since:.4g} {curve.unit}"
     before, low, now = (shown(level, curve) for level in (found.before, found.low, found.now))
@@ -104,7 +106,7 @@ def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None) -> Ve
         advice = (
             "Find the cause, or go back to a checkpoint from before the fall; the fit covers the part up to the peak"
         )
-        return Verdict(VerdictName.COLLAPSED, why + _floored(aftermath), f"{advice}{after}.")
+        return Verdict(VerdictName.COLLAPSED, why + mover + _floored(aftermath), f"{advice}{after}.")
     if found.kind is BreakKind.RECOVERY:
         why = (
             f"The reward fell from {before} around {found.until:.4g} {unit} to {low} and has come "
@@ -118,7 +120,7 @@ def broken(curve: Curve, found: Break, aftermath: Aftermath | None = None) -> Ve
         sizes = "" if found.sizes is None else f" (n_eval {found.sizes[0]:g}, then {found.sizes[1]:g})"
         why = f"The level moved from {before} to {low} at {since}, where the evaluation set changed{sizes}."
         advice = "Compare rewards of one set only; evaluate an earlier checkpoint on the new set to join the two."
-    return Verdict(VerdictName.REGIME_CHANGE, why, advice)
+    return Verdict(VerdictName.REGIME_CHANGE, why + mover, advice)
 
 
 def _floored(aftermath: Aftermath | None) -> str:

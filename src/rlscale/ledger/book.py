@@ -240,6 +240,22 @@ class Book:
 
         return self._database.read(work)
 
+    def refreshed(self, rows: Sequence[RunRow]) -> tuple[RunRow, ...]:
+        """Return the runs as they stand, given as they stood: those with new points, ends or bounds are read anew."""
+        stood = {row.id: row for row in rows}
+        asked = select(runs.c.id, runs.c.last_seq, runs.c.ended, runs.c.low, runs.c.high).order_by(runs.c.id)
+
+        def work(connection: Connection) -> tuple[RunRow, ...]:
+            marks = {number: tuple(rest) for number, *rest in connection.execute(asked)}
+            new = [number for number, mark in marks.items() if number not in stood or mark != _mark(stood[number])]
+            again = select(runs)
+            if len(new) <= _MANY:
+                again = again.where(runs.c.id.in_(new))
+            fresh = {row.id: row for row in map(_run, connection.execute(again))} if new else {}
+            return tuple(fresh.get(number) or stood[number] for number in marks)
+
+        return self._database.read(work)
+
     def run(self, name: str) -> RunRow:
         """Return the run called ``name``.
 
@@ -286,9 +302,11 @@ class Book:
 
         return _split(self._database.read(work), upto)
 
-    def metrics(self) -> tuple[str, ...]:
-        """Return the metrics that there are points of, those that runs are judged by and others."""
+    def metrics(self, of: Sequence[RunRow] | None = None) -> tuple[str, ...]:
+        """Return the metrics that there are points of, in these runs or in any: those they are judged by and others."""
         asked = select(points.c.metric).distinct().order_by(points.c.metric)
+        if of is not None and len(of) <= _MANY:
+            asked = asked.where(points.c.run_id.in_([row.id for row in of]))
         return self._database.read(lambda connection: tuple(row.metric for row in connection.execute(asked)))
 
 
@@ -332,6 +350,10 @@ def _numbers(new: Points) -> Iterable[tuple[float, float, float | None, float | 
         told = [None] * len(new) if beside is None else [None if x != x else x for x in beside.tolist()]
         columns.append(told)
     return zip(*columns, strict=True)
+
+
+def _mark(row: RunRow) -> tuple[Any, ...]:
+    return row.last_seq, row.ended, *row.bounds
 
 
 def _columns(heading: Heading) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, Operat
 from rlscale.errors import LedgerError, hidden
 from rlscale.ledger.address import Address
 
-__all__ = ["HEAD", "PATIENCE", "Database", "Unreachable", "inserted"]
+__all__ = ["HEAD", "PATIENCE", "Database", "Replaced", "Unreachable", "inserted"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,10 @@ _PAUSE = 1.0
 
 class Unreachable(LedgerError):
     """The database was locked or could not be reached for as long as it was waited for."""
+
+
+class Replaced(LedgerError):
+    """Another file stands in the place of the one that was opened."""
 
 
 class Database:
@@ -66,6 +70,7 @@ class Database:
         self._engine = self._opened()
         try:
             self._prepare(create)
+            self._file = _identity(where)
         except LedgerError:
             self.close()
             raise
@@ -88,6 +93,25 @@ class Database:
     def close(self) -> None:
         """Close its connections."""
         self._engine.dispose()
+
+    def check(self) -> None:
+        """Make sure that it is still the ledger that was opened: an open file can be read long after it was deleted.
+
+        Raises
+        ------
+        Replaced
+            Its file is another one.
+        LedgerError
+            Its file is gone; its tables are of another release by now; it cannot be read.
+        """
+        there = _identity(self.where)
+        if there is None and self._file is not None:
+            raise LedgerError(f"{self.where} is gone; put it back")
+        if there != self._file:
+            raise Replaced(f"{self.where} is another file now; open it anew")
+        found = self._tried(self._version, write=False, patience=self.patience)
+        if found != HEAD:
+            raise self._strange(found)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what ``work`` reads in one transaction; tried again while the database cannot be reached."""
@@ -122,14 +146,18 @@ class Database:
         found = self._tried(self._version, write=False, patience=min(self.patience, _FIRST))
         if found == HEAD:
             return
-        if found is not None and found > HEAD:
-            raise LedgerError(
-                f"{self.where} was written by a newer rlscale (tables of version {found}, this one knows {HEAD}); "
-                "upgrade rlscale"
-            )
-        if found is None and not create:
-            raise LedgerError(f"{self.where} holds no ledger; rlscale ledger add PATH --ledger {self.where} makes one")
+        if (found is not None and found > HEAD) or (found is None and not create):
+            raise self._strange(found)
         self.write(self._upgraded)
+
+    def _strange(self, version: str | None) -> LedgerError:
+        """Return why tables of a version cannot be read."""
+        if version is None:
+            return LedgerError(f"{self.where} holds no ledger; rlscale ledger add PATH --ledger {self.where} makes one")
+        return LedgerError(
+            f"{self.where} was written by {'a newer' if version > HEAD else 'an older'} rlscale (tables of version "
+            f"{version}, this one knows {HEAD}); {'upgrade rlscale' if version > HEAD else 'open it anew'}"
+        )
 
     def _version(self, connection: Connection) -> str | None:
         """Return the version of the tables, None where there are none.
@@ -156,6 +184,15 @@ class Database:
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         command.upgrade(config, "head")
+
+
+def _identity(where: Address) -> tuple[int, int] | None:
+    """Return device and inode of a ledger's file; None where it is not there, or a server."""
+    try:
+        state = None if where.file is None else where.file.stat()
+    except OSError:
+        return None
+    return None if state is None else (state.st_dev, state.st_ino)
 
 
 def _limited(patience: int, connection: Any, _: Any) -> None:

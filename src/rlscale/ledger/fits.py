@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from rlscale.ledger.database import Database
 from rlscale.ledger.schema import fits, runs, settings
@@ -106,6 +106,14 @@ class Fits:
         """Return the fits of all runs that were kept without a place, compute increasing."""
         asked = select(*_COLUMNS).where(fits.c.place.is_(None)).order_by(fits.c.run_id, fits.c.compute, fits.c.seq)
         return self._database.read(lambda connection: tuple(map(_fit, connection.execute(asked))))
+
+    def latest(self) -> tuple[FitRow, ...]:
+        """Return of each run the fit of most of its points, the one made last where there are several of them."""
+        last = select(fits.c.run_id, func.max(fits.c.seq).label("seq")).group_by(fits.c.run_id).subquery()
+        same = and_(fits.c.run_id == last.c.run_id, fits.c.seq == last.c.seq)
+        asked = select(*_COLUMNS).join(last, same).order_by(fits.c.run_id, fits.c.at)
+        rows = self._database.read(lambda connection: connection.execute(asked).fetchall())
+        return tuple({each.run_id: each for each in map(_fit, rows)}.values())
 
     def history(self, recipe: str | None = None) -> dict[str, dict[str, tuple[FitRow, ...]]]:
         """Return the fits of runs by recipe and name, compute increasing; of each those with its latest settings.

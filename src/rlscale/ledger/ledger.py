@@ -15,6 +15,7 @@ from rlscale.ledger.deliveries import Deliveries
 from rlscale.ledger.events import Events
 from rlscale.ledger.fits import Fits
 from rlscale.ledger.lease import ACTING, DRY, Standby, held_by
+from rlscale.ledger.marks import Marks, marks_of
 from rlscale.ledger.overrides import Overrides
 from rlscale.ledger.published import Published
 from rlscale.ledger.rulings import Rulings
@@ -68,6 +69,16 @@ class Ledger:
     def watcher(self, *, acting: bool = True) -> str | None:
         """Return who watches it now, to act or in a dry run; None where nobody does."""
         return held_by(self._database, ACTING if acting else DRY)
+
+    def marks(self) -> Marks:
+        """Return numbers that change with what it holds.
+
+        Raises
+        ------
+        LedgerError
+            It is not the ledger any more that was opened, or cannot be read.
+        """
+        return marks_of(self._database)
 
     def begun_anew(self, name: str) -> None:
         """Note that the run before ``name#2`` is lost, of which this is the second start; nothing for a first start."""

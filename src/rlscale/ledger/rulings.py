@@ -192,12 +192,12 @@ class Rulings:
             connection.execute(insert(decisions).values(look_id=number, at=now, **row))
         return number
 
-    def decisions(self, *, run: str | None = None) -> tuple[DecisionRow, ...]:
-        """Return the decisions in their order, on one run where it is named."""
-        asked = _named().order_by(decisions.c.id)
+    def decisions(self, *, run: str | None = None, most: int | None = None) -> tuple[DecisionRow, ...]:
+        """Return the decisions in their order, on one run where it is named, the latest where ``most`` are wanted."""
+        asked = _named().order_by(decisions.c.id.desc()).limit(most)
         if run is not None:
             asked = asked.where(runs.c.name == run)
-        return self._database.read(lambda connection: _decisions(connection, asked))
+        return self._database.read(lambda connection: _decisions(connection, asked))[::-1]
 
     def decision(self, number: int) -> DecisionRow:
         """Return one decision.

@@ -39,8 +39,15 @@ class Again:
         words = {word.id: word for word in ledger.overrides.all()}
         read = {one.run_id: one for one in saw}
         points = ledger.book.points([rows[key] for key in read], upto={one.run_id: one.seq for one in saw})
+        logs = ledger.book.logs([rows[key] for key in read]) if settings.options.health else {}
         field = [
-            seen(row, as_looked_at(row, run_of(row, points[key])), None, words.get(one.override_id or 0), at=one)
+            seen(
+                row,
+                as_looked_at(row, run_of(row, points[key], logs.get(key))),
+                None,
+                words.get(one.override_id or 0),
+                at=one,
+            )
             for key, one in read.items()
             for row in [rows[key].as_assumed(one.bounds)]
         ]

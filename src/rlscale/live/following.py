@@ -26,11 +26,13 @@ class Following:
     paths : sequence of str or Path
         As for :class:`rlscale.sources.follow.Follower`.
     options : ReadOptions
+    once : bool
+        As for :class:`rlscale.sources.follow.Follower`.
     """
 
-    def __init__(self, paths: Sequence[str | Path], options: ReadOptions) -> None:
-        self._paths, self._options = tuple(paths), options
-        self._follower = Follower(self._paths, options)
+    def __init__(self, paths: Sequence[str | Path], options: ReadOptions, *, once: bool = False) -> None:
+        self._paths, self._options, self._once = tuple(paths), options, once
+        self._follower = Follower(self._paths, options, once=once)
         self._settled = False
 
     def poll(self) -> Reading:
@@ -52,7 +54,8 @@ class Following:
             clock = given.clock or (curve.clock or None if curve.unit in _CLOCKED else None)
             settled = replace(settled, unit=given.unit or curve.unit, clock=clock)
         self.close()
-        self._settled, self._follower = True, Follower(self._paths, settled, self._follower.image)
+        follower = Follower(self._paths, settled, once=self._once, image=self._follower.image)
+        self._settled, self._follower = True, follower
         return self._follower.poll()
 
     def close(self) -> None:

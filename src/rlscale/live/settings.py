@@ -9,6 +9,7 @@ from typing import Any
 from rlscale.decisions.gate import HOLD, Policy
 from rlscale.decisions.gate.outlook import GATE_FIT
 from rlscale.decisions.gate.policy import stored
+from rlscale.decisions.runs import check_seed_sd
 from rlscale.errors import InputError, LedgerError
 from rlscale.inference import FitOptions
 from rlscale.inference.families import GATED, families_named, name_of
@@ -53,6 +54,7 @@ class WatchSettings:
             value = getattr(self, name)
             if value is not None and not 0.0 < value < float("inf"):
                 raise InputError(f"--{name} {value:g} is not a compute above 0; give it for one run")
+        check_seed_sd(self.seed_sd)
 
     @property
     def end(self) -> float:
@@ -71,6 +73,7 @@ class WatchSettings:
             "tolerance": fitted.tolerance,
             "at_least": fitted.at_least,
             "onset": fitted.onset,
+            "health": fitted.health,
             "seed_sd": self.seed_sd,
             "calibration": self.calibration,
         }
@@ -97,6 +100,7 @@ class WatchSettings:
                 options=FitOptions(
                     families=families_named(document["family"], GATED), model_error=document["model_error"],
                     tolerance=document["tolerance"], at_least=document["at_least"], onset=document["onset"],
+                    health=document.get("health", False),  # looks of earlier releases knew no alarms
                 ),
                 seed_sd=document["seed_sd"],
                 calibration=document["calibration"],

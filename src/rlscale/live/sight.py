@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.curves import Run
+from rlscale.curves import Run, Source
 from rlscale.decisions.gate import Action, Decision, GateAnswer, Known, decided_savings, gate
 from rlscale.inference import Fit
-from rlscale.ledger import DecisionRow, FitRow, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
+from rlscale.ledger import DecisionRow, FitRow, Logged, LookRow, Override, Points, Read, Ruled, RunRow, digest, forced
 from rlscale.live.engine import engine
 from rlscale.live.settings import WatchSettings
 from rlscale.sources.bounds import without_outliers
@@ -74,18 +74,23 @@ class Seen:
                 list(curve.bounds) if curve.open is None else self.row.assumed, sha256(held).hexdigest()]  # fmt: skip
 
 
-def run_of(row: RunRow, points: Points) -> Run:
-    """Return the run that kept points make.
+def run_of(row: RunRow, points: Points, log: Logged | None = None) -> Run:
+    """Return the run that kept points make, with the series of its log where monitors are to judge them.
 
     Raises
     ------
     CurveError
         They are no curve.
     """
-    return Run(
+    run = Run(
         name=row.name, recipe=row.recipe, curve=row.curve(points), seed=row.seed, model_params=row.model_params,
         settings=row.settings,
     )  # fmt: skip
+    if log is None:
+        return run
+    # of what no log says the steps are not its compute, as they would be in a table
+    source = log.source or Source("ledger", "ledger", row.last_seq)
+    return replace(run, series=log.series, metrics=log.metrics, source=source)
 
 
 def as_looked_at(row: RunRow, run: Run) -> Run:
@@ -224,7 +229,11 @@ class Looker:
             over={*states["finished"], *lost},
         )  # fmt: skip
         answer = replace(answer, decisions=decided, savings=saved)
-        went_in = {"settings": self._hash, "risk_spent": risk_spent, "runs": [one.fingerprint for one in ordered]}
+        went_in: dict[str, Any] = {
+            "settings": self._hash, "risk_spent": risk_spent, "runs": [one.fingerprint for one in ordered]
+        }  # fmt: skip
+        alarms = [[one.run, told.monitor, told.since] for one in decided if (told := one.evidence.alarm) is not None]
+        went_in |= {"alarms": alarms} if alarms else {}
         ahead = sum(
             max(settings.budget - seen.run.curve.compute_last, 0.0)
             for one, seen in zip(decided, ordered, strict=True)

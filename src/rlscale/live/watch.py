@@ -13,7 +13,7 @@ from rlscale.curves import Run
 from rlscale.curves.assumed import bounds_sentence
 from rlscale.decisions.gate import Action
 from rlscale.errors import InputError, RlscaleError
-from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Points, RunRow
+from rlscale.ledger import DecisionRow, Lease, LeaseLost, Ledger, Logged, Points, RunRow
 from rlscale.live.alarms import AlarmEvent, LedgerAlarms
 from rlscale.live.courier import Courier, Ended
 from rlscale.live.intake import Intake
@@ -296,17 +296,18 @@ class Watch:
             row for row in rows if row.last_seq not in (self._bad.get(row.id), self._runs_held.get(row.id, (None,))[0])
         ]
         points = self._ledger.book.points(new, upto={row.id: row.last_seq for row in new})
+        logs = self._ledger.book.logs(new) if new and self._settings.options.health else {}
         for row in new:
             if row.id in points:
                 self._bad[row.id] = row.last_seq  # until it is a curve
-                self._guarded(f"curve {row.name}", partial(self._hold, row, points[row.id]))
+                self._guarded(f"curve {row.name}", partial(self._hold, row, points[row.id], logs.get(row.id)))
         # as they stood when their points last were a curve
         known = [(row, *self._runs_held[row.id]) for row in rows if row.id in self._runs_held]
         held = [(replace(row, last_seq=seq), run) for row, seq, run in known]
         return stand(self._in_bounds(held), self._before, self._ledger.overrides.latest())
 
-    def _hold(self, row: RunRow, points: Points) -> None:
-        self._runs_held[row.id] = (row.last_seq, run_of(row, points))
+    def _hold(self, row: RunRow, points: Points, log: Logged | None) -> None:
+        self._runs_held[row.id] = (row.last_seq, run_of(row, points, log))
         self._bad.pop(row.id, None)
 
     def _in_bounds(self, held: list[tuple[RunRow, Run]]) -> list[tuple[RunRow, Run]]:

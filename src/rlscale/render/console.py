@@ -9,7 +9,7 @@ from os import environ
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from rlscale.sources.naming import clean
+from rlscale.sources.naming import clean_lines
 
 __all__ = ["console"]
 
@@ -29,7 +29,7 @@ class _Console(Console):
             if segment.control or segment.text.isprintable():
                 yield segment
             else:
-                yield Segment("\n".join(map(clean, segment.text.split("\n"))), segment.style)
+                yield Segment(clean_lines(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

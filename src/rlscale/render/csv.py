@@ -9,15 +9,19 @@ from typing import Any
 
 from rlscale.answers.table import FlatCell, Table
 from rlscale.errors import InputError
+from rlscale.sources.naming import clean
 
-__all__ = ["as_csv", "as_frame"]
+__all__ = ["as_csv", "as_frame", "cell_text"]
 
 #: What a spreadsheet would run as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def as_csv(table: Table) -> str:
-    """Return a table as CSV: intervals in three columns, unknown cells empty, infinity as ``inf``."""
+    """Return a table as CSV: intervals in three columns, unknown cells empty, infinity as ``inf``.
+
+    Control characters are escaped: a file is shown with ``cat`` as often as it is read.
+    """
     out = io.StringIO()
     names, rows = table.flat()
     csv.writer(out, lineterminator="\n").writerows([names, *([_plain(cell) for cell in row] for row in rows)])
@@ -27,9 +31,15 @@ def as_csv(table: Table) -> str:
 def _plain(cell: FlatCell) -> str:
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""
-    if isinstance(cell, str) and cell[:1] in _FORMULA:
-        return f"'{cell}"
+    if isinstance(cell, str):
+        return cell_text(cell)
     return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
+
+
+def cell_text(text: str) -> str:
+    """Return a text as it stands in a cell: nothing that a spreadsheet runs or a terminal obeys."""
+    shown = clean(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def as_frame(table: Table) -> Any:

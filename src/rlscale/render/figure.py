@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rlscale.answers.palette import INK, MUTED, SERIES, VERDICT
 from rlscale.errors import InputError
 from rlscale.inference import VerdictName
 from rlscale.render.labels import spread
+from rlscale.sources.naming import clean_lines
 
 __all__ = ["check_figure", "check_matplotlib", "draw_panel", "drawn", "hex_colour", "write_chart"]
 
@@ -85,7 +87,12 @@ def write_chart(chart: Chart, path: Path) -> None:
             with warnings.catch_warnings():
                 # a name in a script that the font lacks is drawn as boxes, and is no reason to fail or to chatter
                 warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-                figure.savefig(path, dpi=160, metadata=metadata)
+                if path.suffix.lower() == ".svg":  # matplotlib writes names as they are into comments
+                    text = StringIO()
+                    figure.savefig(text, format="svg", metadata=metadata)
+                    path.write_text(clean_lines(text.getvalue()), encoding="utf-8", newline="\n")
+                else:
+                    figure.savefig(path, dpi=160, metadata=metadata)
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 

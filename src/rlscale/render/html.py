@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,24 @@ from rlscale.answers.palette import DECISION, SERIES, SEVERITY, mark_words
 from rlscale.answers.settings import versions
 from rlscale.inference import Interval
 from rlscale.render.svg import colour_variables, css_colour, interval_svg, panel_svg
+from rlscale.sources.naming import clean_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["as_notebook", "as_page"]
+__all__ = [
+    "SIZES",
+    "SOLE",
+    "Fragment",
+    "Links",
+    "as_notebook",
+    "as_page",
+    "fragments",
+    "keyed_blocks",
+    "lead",
+    "stylesheet",
+]
 
 #: Rows of a table that a page and a notebook show.
 _ROWS, _NOTEBOOK_ROWS = 1000, 100
@@ -30,8 +44,11 @@ _MARKS = ("verdict", "decision")
 #: Sentences of a section that a notebook shows where it has too many.
 _FEW = 12
 #: Width and height of a figure of each size, and of the stand-in for small screens, in pixels of its own scale.
-_SIZES = {"wide": (1040, 420), "half": (440, 300), "small": (270, 258)}
+SIZES = {"wide": (1040, 420), "strip": (1040, 100), "half": (440, 300), "small": (270, 258)}
 _NARROW = (440, 340)
+#: The drawing of a card that stands alone.
+SOLE = (780, 470)
+_SMALL = (372, 232)
 
 
 def as_page(answer: Answer) -> str:
@@ -41,11 +58,102 @@ def as_page(answer: Answer) -> str:
         "page.html.j2",
         answer=answer,
         title=f"rlscale {title}",
-        css=_css(),
-        lead=_lead(answer),
+        css=stylesheet(),
+        lead=lead(answer),
         blocks=[_context(block, _ROWS) for block in _page_blocks(answer)],
+        links=Links(),
         versions=versions(),
     )
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A block of an answer as HTML.
+
+    Parameters
+    ----------
+    key : str
+        The same for the same block of a later answer.
+    html : Markup
+    hash : str
+        Of the HTML: two fragments that look alike have the same.
+    """
+
+    key: str
+    html: Markup
+    hash: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the names on a page lead to.
+
+    Parameters
+    ----------
+    addresses : mapping of str to str
+        Of runs and recipes.
+    chosen : frozenset of str, optional
+        Names whose boxes are ticked; None where there is nothing to choose.
+    order : mapping of str to str
+        Column of a table that is sorted anew by a click on its heading, to the address of that.
+    sorted_by : str
+        Column by which tables are sorted, ``-`` before it where the largest comes first; empty for as they are.
+    """
+
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    chosen: frozenset[str] | None = None
+    order: Mapping[str, str] = field(default_factory=dict)
+    sorted_by: str = ""
+
+    def linked(self, name: str) -> Markup:
+        """Return a name, or several after commas, that leads to its page; long ones break after their separators."""
+        address = self.addresses.get(name)
+        if address is None and ", " in name and any(part in self.addresses for part in name.split(", ")):
+            return _safe(", ").join(map(self.linked, name.split(", ")))
+        text = _breakable(name)
+        return text if address is None else _safe('<a href="{}">{}</a>').format(address, text)
+
+    def box(self, name: str) -> Markup:
+        """Return the box by which a name is chosen; nothing where it cannot be."""
+        if self.chosen is None or name not in self.addresses:
+            return _safe("")
+        ticked = _safe(" checked") if name in self.chosen else ""
+        return _safe(
+            '<label class="pick">'
+            '<input type="checkbox" name="run" value="{0}" form="choice" aria-label="Choose {0}"{1}></label>'
+        ).format(name, ticked)
+
+
+def fragments(answer: Answer, links: Links | None = None) -> tuple[Fragment, ...]:
+    """Return the blocks of an answer, each as HTML of its own: those that its report has.
+
+    Parameters
+    ----------
+    answer : Answer
+    links : Links, optional
+        Where names lead to; a report has none.
+    """
+    links = links or Links()
+    parts = []
+    for key, block in keyed_blocks(answer):
+        html = _filled("fragment.html.j2", block=_context(block, _ROWS), links=links)
+        parts.append(Fragment(key, _safe(html), hashlib.sha256(html.encode()).hexdigest()[:16]))
+    return tuple(parts)
+
+
+def keyed_blocks(answer: Answer) -> Iterator[tuple[str, Any]]:
+    """Yield the blocks of a page, each with the key of its fragment."""
+    met: Counter[str] = Counter()
+    for block in _page_blocks(answer):
+        name = f"{type(block).__name__.lower()}-{getattr(block, 'title', '')}"
+        yield f"{name}-{met[name]}", block
+        met[name] += 1
+
+
+def _safe(html: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(html)
 
 
 def as_notebook(answer: Answer) -> str:
@@ -55,10 +163,11 @@ def as_notebook(answer: Answer) -> str:
     panels = () if answer.chart is None else answer.chart.panels[:1]
     figures = [_context(Figures("", panels), 0)] if panels else []
     blocks = [*tables, *figures, *sections]
-    return _filled("notebook.html.j2", answer=answer, css=_css(), lead=_lead(answer), blocks=blocks)
+    return _filled("notebook.html.j2", answer=answer, css=stylesheet(), lead=lead(answer), blocks=blocks, links=Links())
 
 
-def _lead(answer: Answer) -> list[str]:
+def lead(answer: Answer) -> list[str]:
+    """Return the sentences under the headline."""
     return [*answer.lead, *([] if answer.grouping is None else [pooled(answer.grouping)])]
 
 
@@ -106,23 +215,46 @@ def _context(block: Any, rows: int) -> dict[str, Any]:
         return {"kind": kind, "table": block, "rows": _rows(block, rows), "more": max(len(block.rows) - rows, 0)}
     if isinstance(block, Section):
         sentences = [Sentence(each) if isinstance(each, str) else each for each in block.sentences]
-        return {"kind": kind, "section": block, "sentences": sentences}
+        first = block.most if len(sentences) > block.most + 2 else len(sentences)
+        return {"kind": kind, "section": block, "sentences": sentences[:first], "more": sentences[first:]}
     if isinstance(block, Figures):
         return {"kind": kind, "figures": block, "drawings": _drawings(block)}
     if isinstance(block, Cards):
-        cards = [(card, panel_svg(card.panel), css_colour(card.colour)) for card in block.cards]
+        cards = [(card, _card_drawing(card.panel, block), css_colour(card.colour)) for card in block.cards]
         return {"kind": kind, "cards": block, "drawn": cards}
     return {"kind": kind, "definitions": block}
 
 
 def _drawings(figures: Figures) -> list[tuple[str, str]]:
     """Return the drawings with their titles."""
-    width, height = _SIZES[figures.size]
+    width, height = SIZES[figures.size]
     if figures.narrow is not None:
         return [("", _drawing(figures.panels[0], 1040, 420, "overlay wide")
                  + _drawing(figures.narrow, *_NARROW, "overlay narrow"))]  # fmt: skip
-    kind = "overlay" if figures.size == "wide" else "panel"
+    if figures.size == "strip":
+        return [(panel.title, _strip(panel)) for panel in _lined_up(figures.panels)]
+    kind = "panel" if figures.size in ("half", "small") else "overlay"
     return [(panel.title, _drawing(panel, width, height, kind)) for panel in figures.panels]
+
+
+def _card_drawing(panel: Panel, cards: Cards) -> str:
+    """Return the drawing of a card; one that stands alone is large, with a stand-in for small screens."""
+    if cards.small:
+        return panel_svg(panel, width=_SMALL[0], height=_SMALL[1])
+    if len(cards.cards) > 1:
+        return panel_svg(panel)
+    return _drawing(panel, *SOLE, "fan wide") + _drawing(panel, *_NARROW, "fan narrow")
+
+
+def _strip(panel: Panel) -> str:
+    axis = 28 if panel.x.ticks else 0
+    (width, height), (narrow, low) = SIZES["strip"], (_NARROW[0], 110)
+    return _drawing(panel, width, height + axis, "overlay wide") + _drawing(panel, narrow, low + axis, "overlay narrow")
+
+
+def _lined_up(panels: tuple[Panel, ...]) -> list[Panel]:
+    """Return panels that share the axis of the last."""
+    return [*(replace(panel, x=replace(panel.x, ticks=(), label="")) for panel in panels[:-1]), *panels[-1:]]
 
 
 def _drawing(panel: Panel, width: float, height: float, kind: str) -> str:
@@ -173,7 +305,8 @@ def _rows(table: Table, most: int) -> list[dict[str, Any]]:
 def _colour(table: Table, row: int) -> str:
     """Return the colour role of a row: of its recipe, its decision or its verdict."""
     if table.coloured:
-        return f"s{row}" if row < len(SERIES) else "faint"
+        place = table.places[row] if table.places else row
+        return f"s{place}" if place < len(SERIES) else "faint"
     marks = (
         cell for column, cell in zip(table.columns, table.rows[row], strict=True) if column.kind in _MARKS and cell
     )
@@ -199,7 +332,7 @@ def _limits(table: Table) -> tuple[float, float]:
 
 
 def _filled(template: str, **context: Any) -> str:
-    return _environment().get_template(template).render(**context)
+    return clean_lines(_environment().get_template(template).render(**context))
 
 
 @cache
@@ -218,7 +351,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _css() -> str:
+def stylesheet() -> str:
+    """Return the style of answers, with the palette, light and dark."""
     folder = files("rlscale.render") / "templates"
     sheets = "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("answer", "chart"))
     return colour_variables(".rlscale", *_decisions()) + sheets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ __all__ = ["dumps", "written"]
 
 #: A list of more items than this has each of them on a line of its own, not laid out.
 _LONG = 200
+#: What JSON may hold as it is and a terminal obeys or cannot show: DEL and C1 controls, ends of lines, what turns the
+#: direction of text, halves of characters.
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def dumps(document: Mapping[str, Any]) -> str:
@@ -36,14 +40,21 @@ def written(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     # a line end inside a string is written as \\n, so those of the text are its layout
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return _escaped(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _line(value: Any) -> str:
     try:  # the fast encoder of the library lays nothing out, and refuses what is not finite
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _escaped(json.dumps(value, ensure_ascii=False, allow_nan=False))
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+        return _escaped(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False))
+
+
+def _escaped(text: str) -> str:
+    r"""Return JSON with what steers a terminal as ``\u009b``: the same values to who reads it."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _STEERING.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _finite(value: Any) -> Any:

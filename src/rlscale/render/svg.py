@@ -9,17 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 from rlscale.answers.charts.spec import Band, End, Label, Line, Panel, Points, Whisker
-from rlscale.answers.palette import SERIES, SERIES_DARK, VERDICT
+from rlscale.answers.palette import PAGE, SERIES, SERIES_DARK, VERDICT
 from rlscale.inference import Interval, VerdictName
 from rlscale.render.labels import spread
 
-__all__ = ["colour_variables", "css_colour", "interval_svg", "panel_svg"]
+__all__ = ["DASHES", "END_APART", "colour_variables", "css_colour", "interval_svg", "panel_svg", "plot_area"]
 
 Point = tuple[float, float]
 #: Pixels between what stands side by side in the right margin, and of a letter of a label.
-_APART, _LETTER = 8.0, 7.0
+END_APART, _LETTER = 8.0, 7.0
 _NONE: Mapping[str, str] = MappingProxyType({})
-_DASHES = {"dashed": "5 3", "dotted": "2 3"}
+DASHES = {"dashed": "5 3", "dotted": "2 3"}
 
 
 def css_colour(role: str) -> str:
@@ -70,10 +70,7 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
     kind : str
         CSS class.
     """
-    bars = sum(end.interval is not None for end in panel.ends)
-    longest = max((len(end.text) for end in panel.ends), default=0)
-    margin = 18 + (_APART * bars + 6 + _LETTER * longest if panel.ends else 0)
-    canvas = _Canvas(panel, 50, width - margin, 14, height - 42)
+    canvas = _Canvas(panel, *plot_area(panel, width, height))
     _frame(canvas)
     for mark in panel.marks:
         _MARKS[type(mark)](canvas, mark)
@@ -85,15 +82,31 @@ def panel_svg(panel: Panel, *, width: float = 480, height: float = 292, kind: st
     return "".join([head, *canvas.elements, "</svg>"])
 
 
+def plot_area(panel: Panel, width: float, height: float) -> tuple[float, float, float, float]:
+    """Return the left, right, upper and lower edge of the axes in a drawing, in its pixels."""
+    bars = sum(end.interval is not None for end in panel.ends)
+    longest = max((len(end.text) for end in panel.ends), default=0)
+    margin = 18 + (END_APART * bars + 6 + _LETTER * longest if panel.ends else 0)
+    return 50, width - margin, 14, height - (42 if panel.x.ticks or panel.x.label else 14)
+
+
 def colour_variables(selector: str, light: Mapping[str, str] = _NONE, dark: Mapping[str, str] = _NONE) -> str:
-    """Return the palette as CSS variables of what a selector names, light and dark, with further roles of each."""
+    """Return the palette as CSS variables of what a selector names, light and dark, with further roles of each.
+
+    Dark is what the system asks for, or ``data-theme`` of the root element; paper is light.
+    """
     recipes = [{f"s{k}": colour for k, colour in enumerate(colours)} for colours in (SERIES, SERIES_DARK)]
     verdicts = [{name.value: VERDICT[name][k] for name in VerdictName} for k in range(2)]
     on_light, on_dark = (
-        f"{selector}{{{_declared({**recipe, **verdict, **more})}}}"
-        for recipe, verdict, more in zip(recipes, verdicts, (light, dark), strict=True)
+        _declared({**{name: colours[k] for name, colours in PAGE.items()}, **recipes[k], **verdicts[k], **more})
+        for k, more in enumerate((light, dark))
     )
-    return f"{on_light}\n@media (prefers-color-scheme: dark){{{on_dark}}}\n"
+    return (
+        f"{selector}{{color-scheme:light;{on_light}}}\n"
+        "@media screen and (prefers-color-scheme: dark)"
+        f"{{:root:not([data-theme=light]) {selector}{{color-scheme:dark;{on_dark}}}}}\n"
+        f"@media screen{{:root[data-theme=dark] {selector}{{color-scheme:dark;{on_dark}}}}}\n"
+    )
 
 
 def _declared(colours: Mapping[str, str]) -> str:
@@ -135,7 +148,7 @@ def _line(canvas: _Canvas, mark: Line) -> None:
                   for each in ((point[0], before[1]), point)]  # fmt: skip
     style = f"--c:{css_colour(mark.colour)};stroke-width:{mark.width:g}"
     if mark.dash:
-        style += f";stroke-dasharray:{_DASHES[mark.dash]}"
+        style += f";stroke-dasharray:{DASHES[mark.dash]}"
     if mark.strength < 1.0:
         style += f";opacity:{mark.strength:g}"
     canvas.line(points, "line", style)
@@ -172,7 +185,7 @@ def _ends(canvas: _Canvas) -> None:
     for end in ends:
         if end.interval is not None:
             _interval(canvas, end, x)
-            x += _APART
+            x += END_APART
     heights = [canvas.at(edge, end.y)[1] for end in ends]
     for end, height in zip(ends, spread(heights, 17, canvas.top, canvas.bottom), strict=True):
         style = f"--c:{css_colour(end.colour)}" + ("" if end.bold or end.bar else ";font-weight:500")

@@ -5,6 +5,7 @@
 """
 
 from rlscale.sources.assemble import Named
+from rlscale.sources.assembled import assembled
 from rlscale.sources.collect import Survey, bundled, collect, read, survey
 from rlscale.sources.flops import FlopRule
 from rlscale.sources.grouping import Grouping, named_recipe
@@ -22,6 +23,7 @@ __all__ = [
     "ReadOptions",
     "Reading",
     "Survey",
+    "assembled",
     "bundled",
     "collect",
     "named_recipe",

@@ -199,8 +199,7 @@ def _found(
         seen: list[str] = []
         logs = named_logs(files, errors, options, seen=seen, image=image.root)
         _check_patterns(seen, options)
-        folders = [bundled() if _means_bundled(path) else path for path in local]
-        logs = described(logs, folders, beside)
+        logs = described(logs, folders_of(local), beside)
         return image.logs(logs), image.errors(errors), image.errors(beside)
 
 
@@ -233,7 +232,12 @@ def listed(
     options.check()
     if not paths:
         raise InputError("no path is given; give a log, or a folder of logs")
-    return discover([bundled() if _means_bundled(path) else path for path in paths], through)
+    return discover(folders_of(paths), through)
+
+
+def folders_of(paths: Sequence[str | Path | Frame]) -> tuple[str | Path | Frame, ...]:
+    """Return paths with the folder of the bundled runs in place of their name."""
+    return tuple(bundled() if _means_bundled(path) else path for path in paths)
 
 
 def named_logs(

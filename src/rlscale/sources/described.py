@@ -34,11 +34,22 @@ def described(logs: Sequence[Named], paths: Sequence[str | Path | Frame], errors
         try:
             stated = settings_file(beside)
         except SourceError as error:
-            error.counted = False
-            errors.append(error)
+            errors.append(_uncounted(error))
             continue
         for k, named in enumerate(complete):
-            own = {**stated.get(named.identity.recipe, {}), **stated.get(named.name, {})}
+            by_recipe, by_run = stated.get(named.identity.recipe, {}), stated.get(named.name, {})
+            own = {**by_recipe, **by_run}
+            for name in by_recipe.keys() & by_run.keys():
+                if by_recipe[name] != by_run[name]:
+                    both = f"{by_run[name]}, and {by_recipe[name]} of its recipe"
+                    why = f"says two things of {name} of {named.name}: {both}; keep one"
+                    errors.append(_uncounted(SourceError(str(beside), why)))
+                    del own[name]
             if own and Path(named.log.path).is_relative_to(path):
                 complete[k] = replace(named, log=replace(named.log, settings={**named.log.settings, **own}))
     return complete
+
+
+def _uncounted(error: SourceError) -> SourceError:
+    error.counted = False
+    return error

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rlscale.curves.validation_keys import names_a_validation
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files.jsonl import is_document
 from rlscale.sources.settings_file import SETTINGS_FILE
@@ -17,7 +18,6 @@ from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
-from rlscale.sources.validation_keys import names_a_validation
 
 __all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "may_be_log", "without_reader"]
 

@@ -7,21 +7,30 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rlscale.curves import Run
 from rlscale.errors import SourceError
+from rlscale.left_out import LeftOut
 from rlscale.sources.assemble import Named, assemble
-from rlscale.sources.collect import listed, named_logs
+from rlscale.sources.collect import folders_of, listed, named_logs
+from rlscale.sources.copies import counted_once
+from rlscale.sources.described import described
 from rlscale.sources.discover import Found, by_name
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.readers import read_found, reader_of
 from rlscale.sources.reading import Reading, reading_of
 from rlscale.sources.record import Record
+from rlscale.sources.sessions import sessions_told
+from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.stores import Image
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head
+
+if TYPE_CHECKING:
+    from rlscale.sources.trackers.ledger import LedgerTail
 
 __all__ = ["Follower"]
 
@@ -40,14 +49,24 @@ class Follower:
         As for :func:`rlscale.sources.collect.collect`. New files of a folder are found at the next look.
     options : ReadOptions
         As for :func:`rlscale.sources.collect.collect`; ``strict`` is not heeded.
+    once : bool
+        Whether runs that are copies of one another count once: for who shows runs. Whoever decides on them has jobs to
+        tell apart, which may be equal for a while.
     image : Image, optional
         What another follower has fetched from stores.
     """
 
     def __init__(
-        self, paths: Sequence[str | Path], options: ReadOptions | None = None, image: Image | None = None
+        self,
+        paths: Sequence[str | Path],
+        options: ReadOptions | None = None,
+        *,
+        once: bool = False,
+        image: Image | None = None,
     ) -> None:
-        self._paths = tuple(paths)
+        self._paths = folders_of(paths)
+        self._local = self._paths  # as files
+        self._once = once
         self.image = image or Image()
         self._options = replace(options or ReadOptions(), strict=False)
         self._held: dict[Path, _Held] = {}
@@ -55,7 +74,7 @@ class Follower:
         weakref.finalize(self, self._open.close_all)
         self._looks: dict[Path, tuple[_Signature, float]] = {}
         self._files: list[Found] = []
-        self._seen: tuple[list[Found], list[Path], list[str]] | None = None
+        self._seen: tuple[list[Found], list[Path], list[str], _Signature] | None = None
         self._last: Reading | None = None
 
     def poll(self) -> Reading:
@@ -75,14 +94,16 @@ class Follower:
         InputError
             An option that cannot be, or no path.
         """
-        paths, failed = self.image.fetched(self._paths)
-        files, errors, beside = listed(paths, self._options, self._looked) if paths or not failed else ([], [], [])
+        self._local, failed = self.image.fetched(self._paths)
+        listing = listed(self._local, self._options, self._looked) if self._local or not failed else ([], [], [])
+        files, errors, beside = listing
         errors = [*failed, *errors]
         gone = self._gone(files)
         errors = [error for error in errors if Path(error.path) not in gone]
         self._files = _with_gone(files, self._files, gone)
         changed = self._refreshed(files)
-        seen = (self._files, list(gone), [str(error) for error in (*errors, *beside)])
+        stated = _signature_of(*(Path(path) / SETTINGS_FILE for path in self._local))
+        seen = (self._files, list(gone), [str(error) for error in (*errors, *beside)], stated)
         if self._last is not None and not changed and seen == self._seen:
             return self._last
         self._last, self._seen = None, seen  # so that an error of the options is raised again
@@ -93,6 +114,8 @@ class Follower:
     def close(self) -> None:
         """Close the files that are kept open; :meth:`poll` opens them again."""
         self._open.close_all()
+        for held in self._held.values():
+            held.close()
 
     def _gone(self, files: Sequence[Found]) -> list[Path]:
         """Return the files that were read before and are not there."""
@@ -130,7 +153,9 @@ class Follower:
         return changed
 
     def _forget(self, path: Path) -> None:
-        self._held.pop(path, None)
+        held = self._held.pop(path, None)
+        if held is not None:
+            held.close()
         self._open.close(path)
 
     def _looked(self, look: Callable[[Path], float], path: Path) -> float:
@@ -152,10 +177,14 @@ class Follower:
                 stale.append(one.error)
             return one.logs
 
-        named = self.image.logs(named_logs(self._files, errors, self._options, held, image=self.image.root))
+        beside = list(beside)
+        named = named_logs(self._files, errors, self._options, held, image=self.image.root)
+        named = self.image.logs(described(named, self._local, beside))
         errors = self.image.errors([*errors, *stale])
-        runs = self._assembled(named, errors)
-        return reading_of(runs, named, errors, self.image.errors(beside))
+        runs, copies = self._assembled(named, errors), list[LeftOut]()
+        if self._once:
+            runs, copies = counted_once(sessions_told(runs))
+        return reading_of(runs, named, errors, self.image.errors(beside), copies)
 
     def _assembled(self, named: Sequence[Named], errors: list[SourceError]) -> list[Run]:
         """Return the runs; a file that none can be made of does not stop the others."""
@@ -183,6 +212,7 @@ class _Held:
         self._files = files
         self._signature: _Signature = None
         self._tail: Tail | None = None
+        self._ledger: LedgerTail | None = None
 
     @property
     def identity(self) -> tuple[int, int] | None:
@@ -208,6 +238,8 @@ class _Held:
 
     def _read(self, found: Found) -> list[Log] | list[Record]:
         path = found.path
+        if found.uri.lower().startswith("ledger:"):
+            return self._of_ledger(found.uri)
         if found.uri or by_name(path) or path.is_dir():
             return read_found(found, self._options)
         if self._tail is None:
@@ -222,6 +254,19 @@ class _Held:
             self._tail = None
             self._files.close(path)
             return read_found(found, self._options)
+
+    def _of_ledger(self, uri: str) -> list[Log]:
+        """Return what is kept of the runs of a ledger, read anew where it changed."""
+        if self._ledger is None:
+            from rlscale.sources.trackers.ledger import LedgerTail
+
+            self._ledger = LedgerTail(uri)
+        return self._ledger.look()
+
+    def close(self) -> None:
+        """Close what is kept open and is no file."""
+        if self._ledger is not None:
+            self._ledger.close()
 
 
 def _signature(found: Found) -> _Signature:

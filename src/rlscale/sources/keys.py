@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rlscale.sources.validation_keys import names_a_validation
+from rlscale.curves.validation_keys import names_a_validation
 
 __all__ = ["is_bookkeeping", "is_evaluation"]
 

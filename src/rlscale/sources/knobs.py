@@ -7,8 +7,8 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from rlscale.curves.vocabulary import SETTINGS
 from rlscale.sources.seed_marks import seed_mark
-from rlscale.sources.trainers.canonical import SETTINGS
 
 __all__ = ["KNOBS", "parted", "worded"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+
+from rlscale.curves.vocabulary import normal
 
 __all__ = [
     "IDENTITY",
@@ -35,9 +36,6 @@ __all__ = [
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
-
-_BETWEEN = re.compile(r"[\s\-]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 #: Names by what they mean, best first. Those of ``trial`` name a run only where they tell rows apart: trackers and
 #: tuners write one into every row of a run whose folder has the better name.
@@ -170,18 +168,6 @@ def known_names() -> dict[str, tuple[str, ...]]:
     found = {meaning: tuple(_ROLES[role].split()) for role, meaning in roles.items()}
     found |= {f"compute in {unit}": tuple(listed.split()) for unit, listed in _AXES.items()}
     return {**found, "reward": tuple(sorted(_REWARDS))}
-
-
-@lru_cache(maxsize=4096)
-def normal(name: str) -> str:
-    """Return a name as it is compared.
-
-    Examples
-    --------
-    >>> normal("Global Step"), normal("meanReward"), normal("pass@1")
-    ('global_step', 'mean_reward', 'pass_at_1')
-    """
-    return _BETWEEN.sub("_", _HUMP.sub("_", name.strip())).lower().replace("@", "_at_")
 
 
 def role_of(name: str) -> str | None:

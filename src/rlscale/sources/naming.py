@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Place", "Roots", "clean", "common_root", "home_of", "named", "unique"]
+__all__ = ["Place", "Roots", "clean", "clean_lines", "common_root", "home_of", "named", "unique"]
 
 #: File names that say what a file is, not which run.
 _GENERIC = re.compile(
@@ -60,6 +60,17 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_shown(one) for one in text)
+
+
+def clean_lines(text: str) -> str:
+    r"""Return a text of several lines that can be shown: :func:`clean` of each.
+
+    Examples
+    --------
+    >>> clean_lines("base\x1b[2J\nlong")
+    'base\\x1b[2J\nlong'
+    """
+    return "\n".join(map(clean, text.split("\n")))
 
 
 def _shown(one: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
+from rlscale.curves.vocabulary import setting_of
 from rlscale.errors import SourceError
-from rlscale.sources.tables.settings import setting_of
 
 __all__ = ["SETTINGS_FILE", "settings_file"]
 
@@ -27,11 +28,14 @@ def settings_file(path: str | Path) -> dict[str, dict[str, str]]:
     Raises
     ------
     SourceError
-        A file that cannot be read, has no column ``run`` or ``recipe``, no other column, or contradicts itself.
+        A file that cannot be read, has no column ``run`` or ``recipe`` or both, no other column, a number that is not
+        finite, or contradicts itself.
     """
     rows = _rows(Path(path))
     header = [cell.strip() for cell in rows[0]] if rows else []
     lower = [cell.lower() for cell in header]
+    if {"run", "recipe"} <= set(lower):
+        raise SourceError(str(path), "has a column run and a column recipe; keep that which its rows are about")
     key = next((lower.index(name) for name in ("run", "recipe") if name in lower), None)
     if key is None:
         raise SourceError(str(path), f"has no column run or recipe; its columns are {', '.join(header) or 'none'}")
@@ -49,6 +53,12 @@ def settings_file(path: str | Path) -> dict[str, dict[str, str]]:
             raise SourceError(str(path), f"line {line} has {len(row)} cells, the header {len(header)}")
         name = row[key].strip()
         own = {knob: row[k].strip() for k, knob in knobs if row[k].strip()}
+        if endless := [knob for knob, value in own.items() if _is_endless(value)]:
+            raise SourceError(
+                str(path),
+                f"line {line}: {endless[0]} is {own[endless[0]]!r}, which is no finite number; give a number, or a "
+                "word such as unlimited",
+            )
         if not name:
             raise SourceError(str(path), f"line {line} names no {header[key]}")
         if by_name.setdefault(name, own) != own:
@@ -56,6 +66,13 @@ def settings_file(path: str | Path) -> dict[str, dict[str, str]]:
     if not by_name:
         raise SourceError(str(path), "has a header and no row")
     return by_name
+
+
+def _is_endless(value: str) -> bool:
+    try:
+        return math.isinf(float(value))
+    except ValueError:
+        return False
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -67,6 +84,8 @@ def _rows(path: Path) -> list[list[str]]:
         raise SourceError(str(path), f"cannot be read: {error.strerror}; give a CSV of settings") from error
     except UnicodeDecodeError as error:
         raise SourceError(str(path), "is no text in UTF-8; give a CSV of settings") from error
+    if "\0" in text:
+        raise SourceError(str(path), "holds a NUL byte: it is no text; give a CSV of settings")
     first = text.partition("\n")[0]
     try:
         return list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count)))

@@ -16,6 +16,7 @@ from rlscale.curves.value import Value
 from rlscale.decisions.gate.contenders import comparable
 from rlscale.decisions.gate.history import History, as_recipe, histories
 from rlscale.decisions.gate.policy import frame_unit
+from rlscale.decisions.runs import check_seed_sd
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions
@@ -75,8 +76,7 @@ class Setting(Value):
         for name, cost in (("--resume-cost", self.resume_cost), ("--checkpoint-cost", self.checkpoint_cost)):
             if cost is not None and not 0.0 <= cost <= 1.0:
                 raise InputError(f"{name} {cost:g} is not a share of a run's horizon; give 0 to 1")
-        if not 0.0 <= self.seed_sd < np.inf:
-            raise InputError(f"--seed-sd {self.seed_sd:g} is not a size; give a share of the range, 0 or more")
+        check_seed_sd(self.seed_sd)
         for name, price in (self.prices or {}).items():
             if not 0.0 < price < np.inf:
                 raise InputError(f"the compute of {name} costs {price:g}; a cost is above 0")

@@ -28,6 +28,8 @@ from rlscale.curves import Curve, Run, assumed
 from rlscale.decisions.runs import on_one_axis
 from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
+from rlscale.health.limits import Limits
+from rlscale.health.screen import may_stop
 from rlscale.inference.entry import runs_of
 from rlscale.inference.fit import Fit, FitOptions, fits
 from rlscale.inference.noise import mean_variance
@@ -71,7 +73,8 @@ _AHEAD = 1000
 class Task:
     """A curve cut, the computes of the target evaluations and their mean reward; small enough to send to a process.
 
-    ``siblings`` is what the other runs had shown at the end of this one when they were cut, where that is to count.
+    ``siblings`` is what the other runs had shown at the end of this one when they were cut, where that is to count;
+    ``log`` the run it was cut from, where monitors may say ``stop`` of it.
     """
 
     run: str
@@ -82,6 +85,13 @@ class Task:
     truth: float
     jitter_sd: float
     siblings: Siblings | None = None
+    log: Run | None = None
+
+    def run_seen(self, options: FitOptions) -> Run:
+        """Return the run as it was seen, with the series of its log where they are to bear on the fit."""
+        if self.log is None or not options.health:
+            return Run(name=self.run, recipe=self.recipe, curve=self.seen)
+        return self.log.with_curve(self.seen, source=self.log.source, warnings=self.log.warnings)
 
 
 @checked_keywords
@@ -181,6 +191,7 @@ def cut_runs(runs: Sequence[Run], cuts: Sequence[float], least: int = MIN_RUN) -
     """Cut every run of at least ``least`` points, cut by cut: the forecasts to make, and what is skipped."""
     tasks: list[Task] = []
     skipped: list[Skipped] = []
+    logs = {run.name: run if may_stop(run, Limits()) else None for run in runs}
     for cut in cuts:
         for run in runs:
             curve = run.curve
@@ -204,7 +215,7 @@ def cut_runs(runs: Sequence[Run], cuts: Sequence[float], least: int = MIN_RUN) -
             else:
                 truth = float(np.mean(curve.reward[-tail:]))
                 seen, jitter = curve.until(until), _jitter(curve) / float(np.sqrt(tail))
-                tasks.append(Task(run.name, run.recipe, cut, seen, ahead, truth, jitter))
+                tasks.append(Task(run.name, run.recipe, cut, seen, ahead, truth, jitter, log=logs[run.name]))
     return [task for cut in cuts for task in _as_known([task for task in tasks if task.cut == cut])], skipped
 
 
@@ -259,14 +270,14 @@ def _batch(tasks: Sequence[Task], options: FitOptions, methods: Sequence[str]) -
 
 def _fits(tasks: Sequence[Task], options: FitOptions) -> Iterable[Fit]:
     """Fit what was seen; the verdict is on the reward at the end of the run."""
-    runs = (Run(name=task.run, recipe=task.recipe, curve=task.seen) for task in tasks)
+    runs = (task.run_seen(options) for task in tasks)
     targets = (float(task.ahead[-1]) for task in tasks)
     return fits(runs, options=options, own_targets=targets, siblings=[task.siblings for task in tasks])
 
 
 def _case(task: Task, found: Fit, methods: Sequence[str]) -> Case | Skipped:
     if found.posterior is None:
-        why = "; ".join([found.verdict.why.removesuffix("."), *found.warnings])
+        why = "; ".join([found.verdict.why.removesuffix("."), *found.warnings[len(found.run.warnings) :]])
         return Skipped(task.run, task.cut, f"nothing could be fitted: {why}")
     values, noise_sd = predictive(found.posterior, task.ahead)
     quantiles = tuple(float(q) for q in found.posterior.quantiles(values, LEVELS))
@@ -285,7 +296,7 @@ def _case(task: Task, found: Fit, methods: Sequence[str]) -> Case | Skipped:
         jitter_sd=task.jitter_sd,
         forecasts=forecasts,
         verdict=found.verdict,
-        warnings=found.warnings,
+        warnings=found.warnings[len(found.run.warnings) :],
         bounds=task.seen.bounds,
         bounds_from=task.seen.bounds_from,
         siblings=found.siblings,

@@ -197,12 +197,12 @@ def calibrate(
     comparable(runs, "calibrate on")
     options = options or GATE_FIT
     tasks, _ = cut_runs(runs, sorted(cuts))
-    asked = [Run(name=task.run, recipe=task.recipe, curve=task.seen) for task in tasks]
+    asked = [task.run_seen(options) for task in tasks]
     names: list[str] = []
     inside: list[NDArray[np.bool_]] = []
     found = fits(asked, options=options, own_targets=(float(task.ahead[-1]) for task in tasks))
     for done, (task, fit) in enumerate(zip(tasks, found, strict=True)):
-        if fit.posterior is not None and fit.verdict.name != "collapsed":
+        if fit.posterior is not None and fit.verdict.name != "collapsed" and fit.alarm is None:
             values, _ = predictive(fit.posterior, task.ahead)
             mass = on_grid(in_frame(values, task.seen), fit.posterior.weight)
             names.append(task.run)

@@ -17,10 +17,10 @@ from rlscale.errors import InputError
 from tests.decisions.ablation.simulated import runs_of
 
 ONE_BY_ONE = (
-    ({"loss": "dapo", "batch": 32, "lr": 1e-4}, {}),
-    ({"loss": "cispo", "batch": 32, "lr": 1e-4}, {"A": 0.62}),
-    ({"loss": "dapo", "batch": 64, "lr": 1e-4}, {"C_mid": 100.0}),
-    ({"loss": "dapo", "batch": 32, "lr": 3e-4}, {}),
+    ({"loss": "dapo", "batch": 32, "warmup": 1e-4}, {}),
+    ({"loss": "cispo", "batch": 32, "warmup": 1e-4}, {"A": 0.62}),
+    ({"loss": "dapo", "batch": 64, "warmup": 1e-4}, {"C_mid": 100.0}),
+    ({"loss": "dapo", "batch": 32, "warmup": 3e-4}, {}),
 )
 
 
@@ -36,16 +36,16 @@ def found(runs: list[Run]) -> Ablation:
 
 def test_ceiling_speed_and_nothing_are_told_apart(found: Ablation) -> None:
     says = {each.knob: each.says for each in found.knobs}
-    assert says == {"loss": Says.RAISES_CEILING, "batch": Says.FASTER, "lr": Says.UNRESOLVED}
+    assert says == {"loss": Says.RAISES_CEILING, "batch": Says.FASTER, "warmup": Says.UNRESOLVED}
     assert (found.design, found.baseline, found.confounded) == (DesignKind.LEAVE_ONE_OUT, "r0", ())
-    loss, batch, lr = found.knobs
+    loss, batch, warmup = found.knobs
     assert loss.ceiling is not None
     assert loss.ceiling.effect.q50 == pytest.approx(0.12, abs=0.03)
     assert batch.speed is not None
     assert batch.speed.factor.q50 == pytest.approx(1.5, rel=0.12)
     assert batch.speed.shared
-    assert lr.needs is not None
-    assert lr.needs.seeds is not None
+    assert warmup.needs is not None
+    assert warmup.needs.seeds is not None
 
 
 def test_the_run_to_run_sd_is_learned_and_can_be_given(found: Ablation, runs: list[Run]) -> None:
@@ -74,9 +74,9 @@ def test_confounded_knobs_are_not_split() -> None:
     both = ablate(
         runs_of(
             (
-                ({"loss": "dapo", "batch": 32, "lr": 1}, {}),
-                ({"loss": "cispo", "batch": 64, "lr": 1}, {"A": 0.65}),
-                ({"loss": "dapo", "batch": 32, "lr": 2}, {}),
+                ({"loss": "dapo", "batch": 32, "warmup": 1}, {}),
+                ({"loss": "cispo", "batch": 64, "warmup": 1}, {"A": 0.65}),
+                ({"loss": "dapo", "batch": 32, "warmup": 2}, {}),
             ),
             seeds=3,
         )
@@ -97,15 +97,15 @@ def test_an_interaction_is_told_where_the_design_has_it() -> None:
 
 
 def test_a_sweep_has_a_trend() -> None:
-    swept = ablate(runs_of([({"lr": lr}, {"A": 0.45 + 0.05 * k}) for k, lr in enumerate((1e-4, 2e-4, 4e-4, 8e-4))]))
+    swept = ablate(runs_of([({"warmup": lr}, {"A": 0.45 + 0.05 * k}) for k, lr in enumerate((1e-4, 2e-4, 4e-4, 8e-4))]))
     (trend,) = swept.trends
-    assert (trend.knob, trend.scale, trend.monotone) == ("lr", "log", True)
+    assert (trend.knob, trend.scale, trend.monotone) == ("warmup", "log", True)
     assert trend.effect.effect.q50 == pytest.approx(0.15, abs=0.04)
 
 
 def test_named_knobs_are_shown_alone_and_the_others_still_count(runs: list[Run], found: Ablation) -> None:
-    (only,) = ablate(runs, knob="lr").knobs
-    assert only == next(each for each in found.knobs if each.knob == "lr")
+    (only,) = ablate(runs, knob="warmup").knobs
+    assert only == next(each for each in found.knobs if each.knob == "warmup")
 
 
 def test_a_run_that_collapsed_does_not_count() -> None:
@@ -125,17 +125,63 @@ def test_a_setting_whose_runs_all_fail_is_not_comparable() -> None:
         reward[15:] = 0.02
         object.__setattr__(run.curve, "reward", reward)
     found = ablate(runs)
-    lr = next(each for each in found.knobs if each.knob == "lr")
-    assert (lr.ceiling, lr.speed, lr.needs, lr.runs) == (None, None, None, (6, 0))
-    assert lr.reason.startswith("No run with this value counts")
+    warmup = next(each for each in found.knobs if each.knob == "warmup")
+    assert (warmup.ceiling, warmup.speed, warmup.needs, warmup.runs) == (None, None, None, (6, 0))
+    assert warmup.reason.startswith("No run with this value counts")
     assert next(each for each in found.knobs if each.knob == "loss").says is Says.RAISES_CEILING
 
 
-def test_runs_that_cannot_be_fitted_answer_nothing() -> None:
-    short = ablate(runs_of(ONE_BY_ONE, last=50.0))
-    assert {each.says for each in short.knobs} == {Says.UNRESOLVED}
-    assert "no run could be used: nothing is compared" in short.notes
-    assert short.recipes[0].ceiling is None
+def test_where_nothing_can_be_compared_nothing_is_answered() -> None:
+    with pytest.raises(InputError) as raised:
+        ablate(runs_of(ONE_BY_ONE[:2], last=50.0))
+    assert str(raised.value) == (
+        "nothing can be compared: no run has a ceiling that counts; r0-seed0, r0-seed1, r1-seed0, r1-seed1 have too "
+        "few evaluations to fit. Give longer or other runs; rlscale fit says more of each"
+    )
+    runs = runs_of(ONE_BY_ONE, seeds=2)
+    for run in runs[2:]:
+        _fell(run)
+    with pytest.raises(InputError, match=r"only runs of equal settings have a ceiling that counts; r1.* collapsed"):
+        ablate(runs)
+    runs = runs_of(ONE_BY_ONE, seeds=2)
+    for run in runs[:2]:
+        _fell(run)
+    with pytest.raises(InputError, match=r"compared with the baseline, r0 \(baseline\).*r0-seed0, r0-seed1 collapsed"):
+        ablate(runs)
+
+
+def _fell(run: Run) -> None:
+    reward = np.array(run.curve.reward)
+    reward[15:] = 0.02
+    object.__setattr__(run.curve, "reward", reward)
+
+
+def test_recipes_with_equal_settings_are_no_seeds_of_one_another() -> None:
+    sizes = [
+        ({"model_params": size}, {"A": 0.4 + 0.05 * k + 0.15 * loss})
+        for k, size in enumerate((1e9, 8e9))
+        for loss in (0, 1)
+    ]
+    runs = runs_of(sizes, seeds=2)
+    for place, run in enumerate(runs):
+        object.__setattr__(run, "recipe", "cispo" if place // 2 % 2 else "base")
+    both = ablate(runs)
+    assert {each.knob: each.runs for each in both.knobs} == {"recipe": (4, 4), "model_params": (4, 4)}
+    assert next(each for each in both.knobs if each.knob == "recipe").says is Says.RAISES_CEILING
+    assert any(note.startswith("base, cispo: their settings are equal as far as they are known") for note in both.notes)
+    # a recipe of its own at each size: its effect is that of the size, so one stands for each
+    for place, run in enumerate(runs):
+        object.__setattr__(run, "recipe", f"recipe{place // 2}")
+    apart = ablate(runs)
+    assert [recipe.label for recipe in apart.recipes] == ["recipe0", "recipe2"]
+    assert [lost.run for lost in apart.left_out] == ["r1-seed0", "r1-seed1", "r3-seed0", "r3-seed1"]
+    assert apart.left_out[0].why.startswith("recipe1 has the settings of recipe0 as far as they are known")
+    assert all(lost.counted for lost in apart.left_out)
+    assert "recipe3" in [recipe.label for recipe in ablate(runs, baseline="recipe3").recipes]
+    # runs that are a recipe each, for nothing says otherwise, are seeds of one another, which is said
+    for run in runs:
+        object.__setattr__(run, "recipe", run.name)
+    assert [len(recipe.runs) for recipe in ablate(runs).recipes] == [4, 4]
 
 
 def test_the_answer_is_a_plain_value(found: Ablation, runs: list[Run]) -> None:
@@ -146,7 +192,8 @@ def test_the_answer_is_a_plain_value(found: Ablation, runs: list[Run]) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [({"effect": 0}, "effect=0 is not a difference"), ({"target": 0}, "target=0 is not a compute above 0"),
-     ({"seed_sd": -1}, "seed_sd=-1 is not a size")],
+     ({"seed_sd": -1}, "seed_sd=-1 is not a size"), ({"seed_sd": 5}, "seed_sd=5 is more than the whole range"),
+     ({"effect": 2}, "effect=2 is more than the whole range of reward, 0 to 1")],
 )  # fmt: skip
 def test_settings_that_cannot_be(runs: list[Run], more: dict[str, float], said: str) -> None:
     with pytest.raises(InputError, match=said):

@@ -53,7 +53,7 @@ def _plane(view: AblateView, drawn: Sequence[KnobEffect]) -> Panel:
         Line((1.0, 1.0), (up.low, up.high), "faint", 1.0, "dashed"),
         Line((across.low, across.high), (0.0, 0.0), "faint", 1.0, "dashed"),
     ]
-    drop = 0.008 * (up.high - up.low)  # below the line of its interval
+    drop = 0.025 * (up.high - up.low)  # below the line of its interval
     for place, each in enumerate(drawn):
         ceiling, speed = _ceiling(each), _clipped(_factor(each), across)
         colour = _COLOURS[each.says]
@@ -81,7 +81,7 @@ def _ceilings(view: AblateView, drawn: Sequence[KnobEffect]) -> Panel:
 
 
 def _speeds(view: AblateView, drawn: Sequence[KnobEffect]) -> Panel:
-    axis = _factor_axis(drawn, 6)
+    axis = _factor_axis(drawn, 4)
     text = {id(each): f"{number(_factor(each).q50)}×" for each in drawn}
     factors = [_clipped(_factor(each), axis) for each in drawn]
     return _forest(view, drawn, axis, 1.0, factors, text, "Effect on speed")

@@ -62,15 +62,17 @@ def _answer(ablation: Ablation) -> str:
         own = [each for each in ablation.knobs if each.says is says]
         if own:
             parts.append(f"{listed([_with_amount(each, ablation) for each in own], 3)} {_plural(verb, len(own))}")
-    confused = sum(each.says is Says.CONFOUNDED for each in ablation.knobs)
-    unresolved = sum(each.says is Says.UNRESOLVED for each in ablation.knobs)
+    unclaimed = [each for each in ablation.knobs if each.says is Says.UNRESOLVED]
+    unresolved = list(dict.fromkeys(each.knob for each in unclaimed if each.ceiling is not None))
+    alone = [change(each) for each in unclaimed if each.ceiling is None]
+    confused = [name for each in ablation.knobs if each.says is Says.CONFOUNDED for name in each.knobs]
     rest = []
     if unresolved:
-        names = list(dict.fromkeys(each.knob for each in ablation.knobs if each.says is Says.UNRESOLVED))
-        rest.append(f"of {listed(names, 4)} no effect is resolved")
+        rest.append(f"of {listed(unresolved, 4)} no effect is resolved")
+    if alone:
+        rest.append(f"{listed(alone, 3)} cannot be compared: no run of one side counts")
     if confused:
-        names = [name for each in ablation.knobs if each.says is Says.CONFOUNDED for name in each.knobs]
-        rest.append(f"{listed(list(dict.fromkeys(names)), 4)} cannot be told apart")
+        rest.append(f"{listed(list(dict.fromkeys(confused)), 4)} cannot be told apart")
     text = "; ".join([*parts, *rest])
     return f"{text.replace('of ', 'Of ', 1) if text.startswith('of ') else text}."
 

@@ -77,20 +77,24 @@ def recipe_places(view: FitView | RankView) -> dict[str, int]:
     return {row.recipe: place for place, row in enumerate(rows)}
 
 
-def recipe_curves(view: RankView, fits: Sequence[Fit]) -> tuple[RecipeCurve, ...]:
-    """Return the overlay of the recipes, in order of rank; the first 60 of more.
+def recipe_curves(
+    view: RankView, fits: Sequence[Fit], rows: Sequence[RecipeRank] | None = None
+) -> tuple[RecipeCurve, ...]:
+    """Return the overlay of the recipes, or of the ``rows`` among them, in order of rank; the first 60 of more.
 
     The curves reach the common compute, or 4 times the longest run where the asymptote ranks.
     """
     ranking, longest = view.ranking, max(run.compute_last for run in view.runs)
     reach = AHEAD * longest if np.isinf(ranking.at) else min(max(ranking.at, longest), FARTHEST * longest)
     horizon = min(reach, LARGEST)
+    places = recipe_places(view)
     by_recipe: dict[str, list[int]] = {}
     for place, run in enumerate(view.runs):
         by_recipe.setdefault(run.recipe, []).append(place)
     return tuple(
-        _recipe_curve(row, place, [fits[k] for k in by_recipe[row.recipe]], horizon)
-        for place, row in enumerate(ranking.recipes[:CURVES])
+        _recipe_curve(row, places[row.recipe], [fits[k] for k in by_recipe[row.recipe]], horizon)
+        for row in (ranking.recipes if rows is None else rows)[:CURVES]
+        if row.recipe in by_recipe
     )
 
 
@@ -167,7 +171,7 @@ def _marks(curve: RecipeCurve, first: float) -> list[Mark]:
         ("dashed", [point for point in points if point[0] >= curve.last]),
     ):
         if part:
-            marks.append(Line(*_columns(part), colour, 1.0 if faint else 2.0, dash))
+            marks.append(Line(*_columns(part), colour, 1.0 if faint else 2.0, dash, name=curve.row.recipe))
     return marks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ __all__ = [
     "more_runs",
     "short",
     "start_of",
+    "thinned",
 ]
 
 Floats = NDArray[np.float64]
@@ -93,14 +94,14 @@ class Fan:
         return self.run.quantities[CEILING]
 
 
-def fan(fit: Fit) -> Fan:
-    """Return the chart of one fitted run."""
+def fan(fit: Fit, *, reach: float = 0.0) -> Fan:
+    """Return the chart of one fitted run, at least as far as ``reach``."""
     view, curve = run_view(fit), fit.run.curve
     compute, reward = drawn_points(curve)
     first = view.compute_first or 1.0
     last = max(curve.compute_last, first)
-    reach = [item.compute for item in fit.forecasts if np.isfinite(item.compute)]
-    horizon = min(max([AHEAD * last, *reach]), FARTHEST * last, LARGEST)
+    targets = [item.compute for item in fit.forecasts if np.isfinite(item.compute)]
+    horizon = min(max([AHEAD * last, reach, *targets]), FARTHEST * last, LARGEST)
     points = {
         "compute": tuple(compute.tolist()),
         "reward": tuple(reward.tolist()),
@@ -114,6 +115,16 @@ def fan(fit: Fit) -> Fan:
     names = ("q10", "q25", "q50", "q75", "q90")
     quantiles = {name: tuple(band.tolist()) for name, band in zip(names, bands, strict=True)}
     return Fan(run=view, **points, grid=tuple(grid.tolist()), **quantiles, first=first, last=last, horizon=horizon)
+
+
+def thinned(chart: Fan, most: int) -> Fan:
+    """Return a chart with every k-th of its evaluations, ``most`` of them: a small panel shows no more."""
+    count = len(chart.compute)
+    if count <= most:
+        return chart
+    keep = np.unique(np.linspace(0, count - 1, most).round().astype(int))
+    compute, reward, used = (tuple(values[k] for k in keep) for values in (chart.compute, chart.reward, chart.used))
+    return replace(chart, compute=compute, reward=reward, used=used)
 
 
 def drawn_points(curve: Curve) -> tuple[Floats, Floats]:
@@ -139,7 +150,8 @@ def _used(fit: Fit, compute: Floats) -> NDArray[np.bool_]:
         return np.zeros(compute.shape, dtype=bool)
     curve = fit.posterior.curve
     if fit.posterior.block > 1:  # averages do not say which evaluations went into them, but for the ends
-        return np.asarray((compute >= curve.compute[0]) & (compute <= curve.compute_last))
+        within = (compute >= curve.compute[0]) & (compute <= curve.compute_last)
+        return np.asarray(within & ~np.isin(compute, fit.masked))
     return np.isin(compute, curve.compute)
 
 
@@ -165,10 +177,10 @@ def fan_panel(chart: Fan, limits: tuple[float, float], colour: str = "s0") -> Pa
     marks: list[Mark] = []
     if chart.grid:
         marks += [
-            Band(chart.grid, chart.q10, chart.q90, colour, 0.16),
-            Band(chart.grid, chart.q25, chart.q75, colour, 0.24),
+            Band(chart.grid, chart.q10, chart.q90, colour, 0.16, "80 %"),
+            Band(chart.grid, chart.q25, chart.q75, colour, 0.24, "50 %"),
         ]
-        marks.append(Line(chart.grid, chart.q50, colour))
+        marks.append(Line(chart.grid, chart.q50, colour, name="median"))
     if run.compute_first > 0:
         marks += [Line((chart.last, chart.last), limits, "faint", 0.9, "dashed"), Label(chart.last, limits[1], "now")]
     tips = tuple(

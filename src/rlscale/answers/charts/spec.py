@@ -62,18 +62,22 @@ class Axis:
 
 @dataclass(frozen=True)
 class Band:
-    """The area between two lines, shape (k,) each; ``strength`` is its opacity."""
+    """The area between two lines, shape (k,) each; ``strength`` is its opacity, ``name`` what it says when read."""
 
     x: Numbers
     low: Numbers
     high: Numbers
     colour: str
     strength: float = 0.16
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, shape (k,); ``dash`` is empty, ``dashed`` or ``dotted``; with ``steps`` a staircase."""
+    """A line through points, shape (k,); ``dash`` is empty, ``dashed`` or ``dotted``; with ``steps`` a staircase.
+
+    ``name`` is what a page says of it when it is pointed at; one without is not read.
+    """
 
     x: Numbers
     y: Numbers
@@ -82,6 +86,7 @@ class Line:
     dash: str = ""
     steps: bool = False
     strength: float = 1.0
+    name: str = ""
 
 
 @dataclass(frozen=True)

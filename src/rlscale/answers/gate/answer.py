@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rlscale.answers.answer import Answer, Block, Document, Figures, Section, Sentence
 from rlscale.answers.gate.chart import gate_chart
 from rlscale.answers.gate.document import gate_document
@@ -90,4 +92,6 @@ def _judged(view: GateView) -> str:
     answer = view.answer
     if answer.claim == "runs":
         return "Judged are these runs, not new runs of their recipes: run-to-run sd 0 (--seed-sd)."
+    if math.isnan(answer.seed_sd):  # of a look that was kept: it was learned then
+        return "Judged are recipes, their runs together; run-to-run sd τ as learned at each look."
     return f"Judged are recipes, their runs together; run-to-run sd τ = {answer.seed_sd:.3f} of the range."

@@ -92,6 +92,13 @@ def _collapsed(answer: GateAnswer) -> str:
     )
 
 
+def _sick(answer: GateAnswer) -> str:
+    return (
+        "Monitors say stop: the gate expects their rewards to stay where they are. rlscale health PATH --explain RUN "
+        "says why, and what to do."
+    )
+
+
 def _waiting(answer: GateAnswer) -> str:
     return f"They may be paused at the next look: {answer.policy.patience} looks in a row have to agree."
 
@@ -134,6 +141,7 @@ TOGETHER: dict[str, Callable[[GateAnswer], str]] = {
     "resumed": _resumed,
     "cannot_separate": _cannot_separate,
     "collapsed": _collapsed,
+    "sick": _sick,
     "waiting": _waiting,
     "minimum": _minimum,
     "late_start": _late,

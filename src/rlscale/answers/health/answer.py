@@ -14,10 +14,12 @@ from rlscale.answers.table import Cell, Column, Table
 from rlscale.answers.views import listed
 from rlscale.health import MONITORS, SEVERITIES, Alarm, NotMeasurable, RunHealth
 
-__all__ = ["health_answer", "matrix"]
+__all__ = ["alarm_sentence", "explanation", "health_answer", "matrix"]
 
 #: Alarms that a terminal tells one by one.
 _TOLD = 12
+#: Remarks on how series were read that a terminal tells.
+_READ = 6
 #: Judged only of runs that are watched: nobody misses it here.
 _WATCHED = "stalled"
 _FLAT = (
@@ -42,9 +44,9 @@ def health_answer(view: HealthView, *, charts: bool = False) -> Answer:
     explained = view.explained
     blocks: list[Block] = [matrix(view.runs)]
     if view.named and explained is not None:
-        blocks += _explanation(explained)
+        blocks += explanation(explained)
     else:
-        blocks.append(_alarms(view))
+        blocks += [_alarms(view), _remarks(view)]
     blocks.append(_unseen(view))
     if chart is not None and explained is not None:
         title = f"{explained.run}: the series under the curve"
@@ -106,21 +108,35 @@ def _alarms(view: HealthView) -> Section:
     """Return the alarms, the gravest first, one sentence for each monitor of each run."""
     pairs = [(run, alarm) for run in view.runs for alarm in first_alarms(run) if alarm.severity != "note"]
     pairs.sort(key=lambda item: (not item[1].lasts, -SEVERITIES.index(item[1].severity)))
-    return Section("Alarms", tuple(_sentence(alarm, run.run) for run, alarm in pairs), most=_TOLD)
+    return Section("Alarms", tuple(alarm_sentence(alarm, run.run) for run, alarm in pairs), most=_TOLD)
 
 
-def _sentence(alarm: Alarm, subject: str) -> Sentence:
+def _remarks(view: HealthView) -> Section:
+    """Return what was read in another unit or left out, each once with the runs that it is said of."""
+    said: dict[str, list[str]] = {}
+    for run in view.runs:
+        for remark in run.remarks:
+            said.setdefault(remark, []).append(run.run)
+    all_runs = len(view.runs)
+    sentences = tuple(
+        Sentence(f"{remark}.", "" if len(runs) == all_runs else listed(runs)) for remark, runs in said.items()
+    )
+    return Section("How the series were read", sentences, most=_READ)
+
+
+def alarm_sentence(alarm: Alarm, subject: str) -> Sentence:
+    """Return an alarm as a sentence: what it says, since when, how often it is false."""
     rate = "" if alarm.false_alarms is None else f"; {alarm.false_alarms}"
     return Sentence(f"{alarm.message}, {place(alarm)}{rate}.", subject, f"severity_{alarm.severity}")
 
 
-def _explanation(run: RunHealth) -> list[Block]:
+def explanation(run: RunHealth) -> list[Block]:
     """Return all alarms of a run, with what to do, and what could not be judged."""
     sentences: list[Sentence | str] = []
     for alarm in first_alarms(run):
         again = len(run.of(alarm.monitor)) - 1
         more = f" ({again} more of this monitor.)" if again else ""
-        alone = _sentence(alarm, TITLES[alarm.monitor])
+        alone = alarm_sentence(alarm, TITLES[alarm.monitor])
         sentences.append(Sentence(f"{alone.text}{more}", alone.subject, alone.mark))
         sentences.append(Sentence(f"To do: {alarm.advice}.", level=1))
         sentences.append(Sentence(f"Threshold: {alarm.source}.", level=1))

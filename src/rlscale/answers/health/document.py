@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from rlscale.answers.coverage import coverage_document
-from rlscale.answers.documents import SCHEMA
+from rlscale.answers.documents import SCHEMA, alarm_document
 from rlscale.answers.health.view import HealthView
-from rlscale.health import Alarm, RunHealth
+from rlscale.health import RunHealth
 
 __all__ = ["health_document"]
 
@@ -33,29 +33,8 @@ def _run(run: RunHealth) -> Document:
         "unit": run.unit,
         "now": run.now or None,
         "worst": run.worst or None,
-        "alarms": [_alarm(alarm) for alarm in run.alarms],
+        "alarms": [alarm_document(alarm) for alarm in run.alarms],
         "not_measurable": [asdict(each) for each in run.not_measurable],
         "quiet": list(run.quiet),
         "remarks": list(run.remarks),
-    }
-
-
-def _alarm(alarm: Alarm) -> Document:
-    return {
-        "monitor": alarm.monitor,
-        "severity": alarm.severity,
-        "since": alarm.since,
-        "value": alarm.value,
-        "threshold": alarm.threshold,
-        "message": alarm.message,
-        "source": alarm.source,
-        "false_alarms": None if alarm.false_alarms is None else asdict(alarm.false_alarms),
-        "step": alarm.step,
-        "raised": alarm.raised,
-        "raised_step": alarm.raised_step,
-        "until": alarm.until,
-        "until_step": alarm.until_step,
-        "series": alarm.series,
-        "unit": alarm.unit,
-        "advice": alarm.advice,
     }

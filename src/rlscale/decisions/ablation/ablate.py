@@ -15,6 +15,7 @@ from rlscale.decisions.ablation.claims import CEILINGS, FAMILYWISE, SPEEDS, Meas
 from rlscale.decisions.ablation.contrasts import Cells, ceilings
 from rlscale.decisions.ablation.design import Design, design_of
 from rlscale.decisions.ablation.estimates import CEILING, LEVEL, estimates_of, scattered
+from rlscale.decisions.ablation.recipes import told_apart
 from rlscale.decisions.ablation.settings import Knobs, knobs_of
 from rlscale.decisions.ablation.speed import draws_of, speed_scatter
 from rlscale.decisions.runs import check_seed_sd, on_one_axis
@@ -89,7 +90,8 @@ def ablate(
     Raises
     ------
     InputError
-        One run, no setting that differs, a knob or a baseline that there is not, mixed units, metrics or bounds.
+        One run, no setting that differs or that two runs state, no two settings whose runs have a ceiling, a knob or a
+        baseline that there is not, mixed units, metrics or bounds.
 
     Notes
     -----
@@ -105,11 +107,12 @@ def ablate(
     """
     left_out = lacked(runs)
     fitted = fits_of(runs, "ablate", options)
-    _check([fit.run for fit in fitted], effect, target, seed_sd)
+    own = [fit.run for fit in fitted]
+    _check(own, effect, target, seed_sd)
     named = (knob,) if isinstance(knob, str) else tuple(knob)
-    knobs = knobs_of([fit.run for fit in fitted], settings or {}, named)
-    lost = tuple(_lost(fitted[k].run, name) for k, name in knobs.lacking)
-    ablation = _ablation([fitted[k] for k in knobs.kept], knobs, named, baseline, effect, target, seed_sd)
+    knobs = told_apart(own, knobs_of(own, settings or {}, named), baseline)
+    lost = tuple(_lost(fitted[k].run, why) for k, why in knobs.lacking)
+    ablation = _ablation([fitted[k] for k in knobs.kept], knobs, baseline, effect, target, seed_sd)
     return replace(ablation, fits=tuple(fitted[k] for k in knobs.kept), left_out=(*left_out, *lost))
 
 
@@ -120,13 +123,20 @@ def _check(runs: Sequence[Run], effect: float, target: float | None, seed_sd: fl
         raise InputError("one run: an ablation compares runs that differ in a setting; give at least two")
     if not 0.0 < effect < np.inf:
         raise InputError(f"--effect {effect:g} is not a difference of rewards above 0; give one, such as .03")
+    curve = runs[0].curve
+    if curve.open is None and effect > curve.range:
+        low, high = curve.frame
+        raise InputError(
+            f"--effect {effect:g} is more than the whole range of {curve.metric}, {low:g} to {high:g}; give a "
+            "difference of rewards inside it, such as .03"
+        )
     if target is not None and not 0.0 < target < np.inf:
-        raise InputError(f"--target {target:g} is not a compute above 0; give one in {runs[0].curve.unit}")
+        raise InputError(f"--target {target:g} is not a compute above 0; give one in {curve.unit}")
 
 
-def _lost(run: Run, knob: str) -> LeftOut:
+def _lost(run: Run, why: str) -> LeftOut:
     path = "" if run.source is None else run.source.path
-    return LeftOut(run.name, path, f"it states no {knob}; add it with --settings F.csv", True)
+    return LeftOut(run.name, path, why, True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,25 +145,45 @@ class _Usable:
 
     fits: tuple[Fit, ...]
     groups: tuple[tuple[int, ...], ...]
-    notes: tuple[str, ...]
+    wrong: Mapping[str, Sequence[str]]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is said of each run that does not count."""
+        return tuple(
+            f"{name} {what}: it does not count for a ceiling" for what, names in self.wrong.items() for name in names
+        )
 
 
 def _usable(fits: Sequence[Fit], design: Design) -> _Usable:
     sound = [k for k, fit in enumerate(fits) if fit.posterior is not None and fit.verdict.name not in _FAILED]
     place = {k: n for n, k in enumerate(sound)}
-    notes = [
-        f"{fit.run.name} {_FAILED.get(fit.verdict.name, 'could not be fitted')}: it does not count for a ceiling"
-        for k, fit in enumerate(fits)
-        if k not in place
-    ]
+    wrong: dict[str, list[str]] = {}
+    for k, fit in enumerate(fits):
+        if k not in place:
+            wrong.setdefault(_FAILED.get(fit.verdict.name, "could not be fitted"), []).append(fit.run.name)
     groups = tuple(tuple(place[k] for k in cell.runs if k in place) for cell in design.cells)
-    return _Usable(tuple(fits[k] for k in sound), groups, tuple(notes))
+    return _Usable(tuple(fits[k] for k in sound), groups, wrong)
+
+
+def _few_settings(usable: _Usable) -> str:
+    what = "only runs of equal settings have" if usable.fits else "no run has"
+    return f"{what} a ceiling that counts; {_listed(usable.wrong)}"
+
+
+def _listed(wrong: Mapping[str, Sequence[str]], most: int = 6) -> str:
+    """Return what is wrong with runs, and what to do."""
+    parts = []
+    for what, names in wrong.items():
+        more = f" and {len(names) - most} more" if len(names) > most else ""
+        verb = what if len(names) == 1 else what.replace("has ", "have ", 1).replace("shows ", "show ", 1)
+        parts.append(f"{', '.join(names[:most])}{more} {verb}")
+    return f"{'; '.join(parts)}. Give longer or other runs; rlscale fit says more of each"
 
 
 def _ablation(
     fits: Sequence[Fit],
     knobs: Knobs,
-    named: Sequence[str],
     baseline: str | None,
     effect: float,
     target: float | None,
@@ -162,27 +192,33 @@ def _ablation(
     runs = [fit.run for fit in fits]
     design = design_of(runs, knobs.knobs, baseline)
     usable = _usable(fits, design)
+    if sum(map(bool, usable.groups)) < 2:
+        raise InputError(f"nothing can be compared: {_few_settings(usable)}")
     curve = runs[0].curve
     at = target if target is not None else min(run.curve.compute_last for run in runs)
     measured = _measured(design, usable, at, seed_sd, effect)
-    effects = claims(measured, named)
+    if not measured.comparable:
+        raise InputError(
+            f"nothing can be compared with the baseline, {design.cells[design.baseline].label} (--baseline), in the "
+            f"runs whose ceiling counts; {_listed(usable.wrong)}",
+            parameter="baseline",
+        )
+    effects = claims(measured, knobs.named)
     return Ablation(
         baseline=design.cells[design.baseline].label,
         design=design.kind,
         tau=_spread(measured, seed_sd, curve.range),
         knobs=effects,
         confounded=_confounded(design),
-        trends=trends(measured, named),
-        interactions=interactions(measured, named),
+        trends=trends(measured, knobs.named),
+        interactions=interactions(measured, knobs.named),
         recipes=_recipes(measured, fits),
         at=at,
         unit=curve.unit,
         metric=curve.metric,
         bounds=curve.frame if curve.open is None else curve.bounds,
         effect=effect,
-        shapes=() if measured.estimates is None else tuple(
-            zip(measured.estimates.families, measured.estimates.weight.tolist(), strict=True)
-        ),
+        shapes=tuple(zip(measured.estimates.families, measured.estimates.weight.tolist(), strict=True)),
         method=METHOD,
         notes=(*usable.notes, *design.notes, *knobs.notes, *_limits(measured, seed_sd)),
     )  # fmt: skip
@@ -190,10 +226,8 @@ def _ablation(
 
 def _measured(design: Design, usable: _Usable, at: float, seed_sd: float | None, effect: float) -> Measured:
     """Fit nothing more: put together what the fits say of each cell."""
-    if not usable.fits:
-        return Measured(design, usable.groups, (), effect)
     posteriors = [fit.posterior for fit in usable.fits if fit.posterior is not None]
-    estimates = estimates_of(posteriors, at)
+    estimates = estimates_of(posteriors, at, usable.groups)
     width = posteriors[0].curve.range
     prior = CEILING_PRIOR[0] * width, CEILING_PRIOR[1]
     stated = None if seed_sd is None else seed_sd * width
@@ -216,8 +250,6 @@ def _measured(design: Design, usable: _Usable, at: float, seed_sd: float | None,
 
 
 def _spread(measured: Measured, seed_sd: float | None, width: float) -> Spread:
-    if measured.ceilings is None or measured.speeds is None:
-        return Spread(CEILING_PRIOR[0], "default", CEILING_PRIOR[1], 0, SPEED_PRIOR[0])
     own = measured.ceilings.scatter
     source = "given" if seed_sd is not None else "replicates" if own.replicates else "default"
     return Spread(own.sd / width, source, own.freedom, own.replicates, measured.speeds.midpoint.sd)
@@ -265,11 +297,8 @@ def _ceiling(measured: Measured, cell: int) -> Interval | None:
 
 def _limits(measured: Measured, seed_sd: float | None) -> tuple[str, ...]:
     """Say what the effects rest on."""
-    cells = measured.ceilings
-    if cells is None:
-        return ("no run could be used: nothing is compared",)
     notes = []
-    if seed_sd is None and cells.scatter.replicates == 0:
+    if seed_sd is None and measured.ceilings.scatter.replicates == 0:
         notes.append(
             f"every setting has one run: the run-to-run sd is assumed, {CEILING_PRIOR[0]:g} of the range, and little "
             "is known of it; two or more seeds of the baseline, or --seed-sd, make effects sharper"

@@ -40,7 +40,7 @@ _LOG_FROM = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A design, and what the runs say of its cells; the last five are None where no run can be used.
+    """A design, and what the runs say of its cells.
 
     Parameters
     ----------
@@ -49,34 +49,36 @@ class Measured:
         Places among ``fits`` of the runs of each cell.
     fits : tuple of Fit
     effect : float
-    estimates : Estimates, optional
-    ceilings, levels : Cells, optional
+    estimates : Estimates
+    ceilings, levels : Cells
     draws : tuple of tuple of Draws
-    speeds : SpeedScatter, optional
+    speeds : SpeedScatter
     """
 
     design: Design
     groups: tuple[tuple[int, ...], ...]
     fits: tuple[Fit, ...]
     effect: float
-    estimates: Estimates | None = None
-    ceilings: Cells | None = None
-    levels: Cells | None = None
-    draws: tuple[tuple[Draws, ...], ...] = ()
-    speeds: SpeedScatter | None = None
+    estimates: Estimates
+    ceilings: Cells
+    levels: Cells
+    draws: tuple[tuple[Draws, ...], ...]
+    speeds: SpeedScatter
 
     @cached_property
     def rows(self) -> list[Floats | None]:
         """The contrast of each comparison; None where there is none."""
-        if self.ceilings is None:
-            return [None] * len(self.design.comparisons)
         return weights_of(self.design, self.ceilings.variance)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there is an effect to tell, or knobs that no run of the design tells apart."""
+        told = zip(self.design.comparisons, self.rows, strict=True)
+        return any(row is not None or each.tangled for each, row in told)
 
     @cached_property
     def crossed(self) -> list[Floats]:
         """The contrast of each interaction whose four cells have runs."""
-        if self.ceilings is None:
-            return []
         rows = (self.crossing(each) for each in self.design.interactions)
         return [row for row in rows if row is not None]
 
@@ -95,7 +97,7 @@ class Measured:
 
     def past_midpoint(self, cell: int) -> float:
         """Probability that a recipe has passed its midpoint, on average over its runs; 0 without any."""
-        if self.estimates is None or not self.groups[cell]:
+        if not self.groups[cell]:
             return 0.0
         return float(self.estimates.past_midpoint[list(self.groups[cell])].mean())
 
@@ -105,7 +107,7 @@ class Measured:
 
     def level_of(self, cell: int) -> Mixture | None:
         """Return the ceiling of a recipe; None without a usable run."""
-        if self.ceilings is None or not self.groups[cell]:
+        if not self.groups[cell]:
             return None
         row = np.zeros(len(self.groups))
         row[cell] = 1.0
@@ -114,8 +116,6 @@ class Measured:
     @cached_property
     def ceiling_effects(self) -> tuple[dict[int, Effect], list[Effect]]:
         """Effects on the ceiling by comparison, and those of interactions, adjusted together."""
-        if self.ceilings is None:
-            return {}, []
         places = [k for k, row in enumerate(self.rows) if row is not None]
         rows = [row for row in self.rows if row is not None] + self.crossed
         effects = _effects(self.ceilings, rows)
@@ -124,8 +124,6 @@ class Measured:
     @cached_property
     def tempos(self) -> dict[int, tuple[Tempo, bool, float]]:
         """Speed by comparison: with whether a ceiling is shared, and the adjusted p-value."""
-        if self.ceilings is None or self.speeds is None:
-            return {}
         tempos: dict[int, tuple[Tempo, bool]] = {}
         for k, row in enumerate(self.rows):
             if row is not None:
@@ -188,7 +186,7 @@ def _depends(measured: Measured, each: KnobEffect) -> str:
 def _claim(measured: Measured, k: int, comparison: Comparison, factor: Factor) -> KnobEffect:
     row, at = measured.rows[k], None
     ceiling, speed, needs, together = None, None, None, Says.UNRESOLVED
-    if row is not None and measured.levels is not None:
+    if row is not None:
         ceiling, past = measured.ceiling_effects[0][k], measured.past_in(row)
         own = contrast(measured.levels, row)
         at = Effect(own.interval, own.p_positive)
@@ -263,10 +261,8 @@ def alike(ceiling: Effect, width: float) -> bool:
     return p > ALIKE and 0.5 * ceiling.effect.width <= KNOWN * width
 
 
-def _needs(measured: Measured, row: Floats) -> Needs | None:
+def _needs(measured: Measured, row: Floats) -> Needs:
     cells, estimates = measured.ceilings, measured.estimates
-    if cells is None or estimates is None:
-        return None
     used = [run for c in np.flatnonzero(row) for run in measured.groups[int(c)]]
     sd = np.sqrt(estimates.weight @ estimates.variance[:, :, 0])
     least = max(used, key=lambda run: float(sd[run]))
@@ -283,7 +279,7 @@ def trends(measured: Measured, named: Sequence[str]) -> tuple[Trend, ...]:
     lines = []
     for f, factor in enumerate(measured.design.factors):
         wanted = not named or set(named) & set(factor.knobs)
-        if measured.ceilings is not None and factor.numbers is not None and len(factor.numbers) > 2 and wanted:
+        if factor.numbers is not None and len(factor.numbers) > 2 and wanted:
             trend = _trend(measured, f, factor.numbers)
             lines += [] if trend is None else [trend]
     return tuple(lines)
@@ -293,7 +289,7 @@ def _trend(measured: Measured, f: int, numbers: tuple[float, ...]) -> Trend | No
     by_level = {
         each.end: row for each, row in zip(measured.design.comparisons, measured.rows, strict=True) if each.factor == f
     }
-    if measured.ceilings is None or any(row is None for row in by_level.values()):
+    if any(row is None for row in by_level.values()):
         return None
     log = min(numbers) > 0.0 and max(numbers) / min(numbers) >= _LOG_FROM
     place = np.log(numbers) if log else np.array(numbers)
@@ -317,7 +313,7 @@ def interactions(measured: Measured, named: Sequence[str]) -> tuple[Interaction,
     """Return the interactions that the design has."""
     crossings, effects = [], iter(measured.ceiling_effects[1])
     for each in measured.design.interactions:
-        row = None if measured.ceilings is None else measured.crossing(each)
+        row = measured.crossing(each)
         if row is None:
             continue
         effect, (f, a, g, b) = next(effects), each

@@ -25,8 +25,8 @@ class Cells:
     weight : array, shape (m,)
     mean, fit : array, shape (m, c)
         Mean over the runs of a cell, and the variance that their fits leave it; NaN where a cell has no run.
-    shared : array, shape (m, c)
-        Sd of an error that all cells have in common.
+    shared : tuple of array, shape (m, c)
+        Sds of errors that all cells have in common, each with its sign.
     scatter : Scattered
         Run to run.
     count : array, shape (c,)
@@ -36,7 +36,7 @@ class Cells:
     weight: Floats
     mean: Floats
     fit: Floats
-    shared: Floats
+    shared: tuple[Floats, ...]
     scatter: Scattered
     count: Floats
 
@@ -56,7 +56,7 @@ def of_cells(
     weight: Floats,
     mean: Floats,
     variance: Floats,
-    shared: Floats,
+    shared: Sequence[Floats],
     scatter: Scattered,
     groups: Sequence[Sequence[int]],
 ) -> Cells:
@@ -66,27 +66,31 @@ def of_cells(
     in part (``rlscale.inference.pool.pooled_level``).
     """
     size = (weight.size, len(groups))
-    means, fit, common = (np.full(size, np.nan) for _ in range(3))
+    means, fit, *common = (np.full(size, np.nan) for _ in range(2 + len(shared)))
     for c, own in enumerate(groups):
         if own:
             places = list(own)
             means[:, c] = mean[:, places].mean(axis=1)
             fit[:, c] = variance[:, places].mean(axis=1) / np.sqrt(len(own))
-            common[:, c] = shared[:, places].mean(axis=1)
+            for by_cell, by_run in zip(common, shared, strict=True):
+                by_cell[:, c] = by_run[:, places].mean(axis=1)
     count = np.array([len(own) for own in groups], dtype=np.float64)
-    return Cells(weight, means, fit, common, scatter, count)
+    return Cells(weight, means, fit, tuple(common), scatter, count)
 
 
 def contrast(cells: Cells, row: Floats) -> Mixture:
     """Return the distribution of a weighted sum of cells, shape (c,).
 
-    In each component a t distribution: variance ``tau^2 sum c^2/n + sum c^2 v + (sum c m)^2``, of which the first part
-    is known with the degrees of freedom of ``tau`` (Welch and Satterthwaite's rule for the sum).
+    In each component a t distribution: variance ``tau^2 sum c^2/n + sum c^2 v + (sum c m)^2``, the last for each shared
+    error ``m``; the first part is known with the degrees of freedom of ``tau`` (Welch and Satterthwaite's rule for the
+    sum).
     """
     used = row != 0.0
     c = row[used]
     by_runs = float(c**2 @ cells.run_variance[used])
-    by_fit = cells.fit[:, used] @ c**2 + (cells.shared[:, used] @ c) ** 2
+    by_fit = cells.fit[:, used] @ c**2
+    for common in cells.shared:
+        by_fit = by_fit + (common[:, used] @ c) ** 2
     total = by_runs + by_fit
     freedom = np.full(total.size, np.inf)
     if by_runs > 0.0 and np.isfinite(cells.scatter.freedom):
@@ -104,7 +108,7 @@ def ceilings(
     estimates: Estimates, column: int, scatter: Scattered, groups: Sequence[Sequence[int]], ahead: bool
 ) -> Cells:
     """Return one column of the estimates by cell; ``ahead``: what may still happen counts."""
-    shared = estimates.misfit if ahead else np.zeros_like(estimates.misfit)
+    shared = (estimates.bend[:, :, column], *((estimates.misfit,) if ahead else ()))
     return of_cells(
         estimates.weight, estimates.mean[:, :, column], estimates.variance[:, :, column], shared, scatter, groups
     )

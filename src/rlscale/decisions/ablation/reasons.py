@@ -70,7 +70,7 @@ def _nothing(runs: tuple[int, int]) -> str:
 
 
 def _needed(needs: Needs | None, measured: Measured) -> str:
-    if needs is None or not measured.fits:
+    if needs is None:
         return ""
     size = f"An effect of {measured.effect:g} on the ceiling"
     if needs.seeds is None:

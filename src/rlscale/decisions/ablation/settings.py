@@ -1,8 +1,11 @@
-"""The knobs of runs: settings that differ between them, and what cannot be one."""
+"""The knobs of runs: settings that differ between them, what cannot be one, and runs whose settings are not known.
+
+A setting that a run does not state is unknown: never equal to one that is stated, and so never a reason to take the run
+for a seed of another. Such runs are left out, named.
+"""
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -10,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlscale.curves import Run
+from rlscale.decisions.ablation.stated import Stated, known_as, stated_by
 from rlscale.errors import InputError
 
-__all__ = ["Knob", "Knobs", "knobs_of", "worded"]
+__all__ = ["Knob", "Knobs", "knobs_of"]
 
-#: Settings that never are a knob of a recipe.
-_NO_KNOBS = frozenset({"seed", "eval_generations"})
 #: Words in the name of a column that says who or where a run is, not how it was trained; and such names.
 _IDENTITY = frozenset(
     """
@@ -24,9 +26,7 @@ _IDENTITY = frozenset(
     """.split()  # noqa: SIM905  as a list it takes a screen
 )
 _IDENTITIES = frozenset({"name", "run", "run_name", "recipe", "group", "experiment", "experiment_name", "project"})
-_MISSING = frozenset({"", "none", "null", "nan", "n/a", "na", "-"})
-#: A table's columns are settings; the configuration of a log holds hundreds of keys, which have to be named.
-_FLAT = (None, "table", "frame")
+_ADD = "add it with --settings F.csv"
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,11 @@ class Knobs:
     ----------
     knobs : tuple of Knob
     kept : tuple of int
-        Places of the runs that state all of them.
+        Places of the runs whose settings are known.
     lacking : tuple of (int, str)
-        Places of the runs that do not, and the knob each lacks.
+        Places of the others, and why each is left out.
+    named : tuple of str
+        The settings asked for, as the runs call them.
     notes : tuple of str
         Settings that differ and are no knob here, and why.
     """
@@ -65,31 +67,17 @@ class Knobs:
     knobs: tuple[Knob, ...]
     kept: tuple[int, ...]
     lacking: tuple[tuple[int, str], ...]
+    named: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def worded(value: Any) -> str | None:
-    """Return a setting so that equal ones have equal words; None where it is not stated, or is no single value.
+@dataclass(frozen=True)
+class _Chosen:
+    """Settings that are knobs, those that only a few runs state, and what is said of others."""
 
-    Examples
-    --------
-    >>> worded(3e-4), worded("0.0003"), worded(True), worded("none"), worded([1])
-    ('0.0003', '0.0003', 'true', None, None)
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None or isinstance(value, Mapping | list | tuple | set):
-        return None
-    text = str(value).strip()
-    if text.lower() in _MISSING:
-        return None
-    if text.lower() in ("true", "false"):
-        return text.lower()
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return f"{number:.8g}" if math.isfinite(number) else text
+    knobs: tuple[str, ...]
+    rare: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def knobs_of(runs: Sequence[Run], given: Mapping[str, Mapping[str, Any]], named: Sequence[str] = ()) -> Knobs:
@@ -101,108 +89,98 @@ def knobs_of(runs: Sequence[Run], given: Mapping[str, Mapping[str, Any]], named:
     given : mapping
         Settings by the name of a run or of a recipe, in place of those that were read.
     named : sequence of str
-        Settings that have to be among them; also keys of a log's configuration.
+        Settings that have to be among them, or what they are also called; also keys of a log's configuration.
 
     Raises
     ------
     InputError
-        Names of no run or recipe, a knob that no run has or that is the same in all, no knob at all.
+        Names of no run or recipe, a knob that no run has or that is the same in all, no knob at all, or none that two
+        runs state.
     """
-    stated = [_stated(run, given, named) for run in runs]
-    _check_given(runs, given)
+    stated, notes = stated_by(runs, given, named)
     names = list(dict.fromkeys(name for own in stated for name in own))
-    words = {name: [worded(own.get(name)) for own in stated] for name in names}
-    differ = [name for name in names if len({value for value in words[name] if value is not None}) > 1]
+    named = tuple(dict.fromkeys(known_as(name, names) for name in named))
+    varied = [name for name in names if len({own.get(name) for own in stated}) > 1]
     for name in named:
-        _check_named(name, names, differ)
-    chosen, notes = _chosen(differ, words, named)
-    if not chosen:
-        raise InputError(_nothing(runs, notes, given))
-    lacking = [
-        (k, next(name for name in chosen if words[name][k] is None))
-        for k in range(len(runs))
-        if any(words[name][k] is None for name in chosen)
-    ]
-    out = {k for k, _ in lacking}
-    kept = tuple(k for k in range(len(runs)) if k not in out)
-    left = [name for name in chosen if len({words[name][k] for k in kept}) > 1]
-    if not left:
-        raise InputError(_nothing([runs[k] for k in kept], notes, given))
-    return Knobs(tuple(_knob(name, [str(words[name][k]) for k in kept]) for name in left), kept, tuple(lacking), notes)
+        if name not in varied:
+            raise InputError(f"--knob {name!r} is the same in all runs, so its effect cannot be seen", parameter="knob")
+    chosen = _chosen(varied, stated, named)
+    notes = (*notes, *chosen.notes)
+    unknown = {k: tuple(name for name in chosen.knobs if name not in own) for k, own in enumerate(stated)}
+    rare = {k: tuple(name for name in chosen.rare if name in own) for k, own in enumerate(stated)}
+    kept = tuple(k for k in range(len(runs)) if not unknown[k] and not rare[k])
+    differ = [name for name in chosen.knobs if len({stated[k][name] for k in kept}) > 1]
+    if not differ:
+        if any(map(bool, (*unknown.values(), *rare.values()))):
+            raise InputError(_unknown(runs, kept, unknown, rare))
+        raise InputError(_equal(bool(given) or any(run.settings or run.config for run in runs), notes))
+    lacking = tuple((k, _why(unknown[k], rare[k])) for k in range(len(runs)) if k not in set(kept))
+    knobs = tuple(_knob(name, [stated[k][name] for k in kept]) for name in differ)
+    return Knobs(knobs, kept, lacking, named, notes)
 
 
-def _stated(run: Run, given: Mapping[str, Mapping[str, Any]], named: Sequence[str]) -> dict[str, Any]:
-    """Return what is known of the settings of a run."""
-    own = {name: value for name, value in run.settings.items() if name not in _NO_KNOBS}
-    if run.source is None or run.source.format in _FLAT:
-        own = {**{name: value for name, value in run.config.items() if name not in _NO_KNOBS}, **own}
-    else:
-        own |= {name: value for name in named if (value := _key(run.config, name)) is not None and name not in own}
-    if run.model_params is not None and "model_params" not in own:
-        own["model_params"] = run.model_params
-    return {**own, **given.get(run.recipe, {}), **given.get(run.name, {})}
-
-
-def _key(config: Mapping[str, Any], name: str) -> Any:
-    """Return a value of a nested configuration by its dotted key."""
-    if name in config:
-        return config[name]
-    head, _, rest = name.partition(".")
-    inner = config.get(head)
-    return _key(inner, rest) if rest and isinstance(inner, Mapping) else None
-
-
-def _check_given(runs: Sequence[Run], given: Mapping[str, Mapping[str, Any]]) -> None:
-    known = list(dict.fromkeys([*(run.name for run in runs), *(run.recipe for run in runs)]))
-    for name in given:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known[:6])}"
-            raise InputError(f"--settings: {name!r} is no run and no recipe; {hint}", parameter="settings")
-
-
-def _check_named(name: str, names: Sequence[str], differ: Sequence[str]) -> None:
-    if name in differ:
-        return
-    if name in names:
-        raise InputError(f"--knob {name!r} is the same in all runs, so its effect cannot be seen", parameter="knob")
-    close = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {close[0]}?" if close else f"the settings known are {', '.join(names) or 'none'}"
-    raise InputError(f"--knob {name!r} is stated by no run; {hint}", parameter="knob")
-
-
-def _chosen(
-    differ: Sequence[str], words: Mapping[str, Sequence[str | None]], named: Sequence[str]
-) -> tuple[list[str], tuple[str, ...]]:
-    """Return the settings that are knobs, and what is said of the others."""
-    chosen, notes = [], []
-    for name in differ:
-        values = words[name]
-        stated = [value for value in values if value is not None]
+def _chosen(varied: Sequence[str], stated: Sequence[Stated], named: Sequence[str]) -> _Chosen:
+    """Sort settings that differ, or that some runs do not state."""
+    chosen, rare, notes = [], [], []
+    for name in varied:
+        values = [own[name] for own in stated if name in own]
         parts = set(re.split(r"[\W_]+", name.lower()))
+        share = f"{name} is stated by {len(values)} of {len(stated)} runs"
         if name in named:
             chosen.append(name)
         elif parts & _IDENTITY or name.lower() in _IDENTITIES:
             continue
-        elif len(stated) == len(values) > 3 and len(set(stated)) == len(values) and len(differ) > 1:
+        elif 3 < len(values) == len(set(values)) and len(varied) > 1:
             notes.append(f"{name} has another value in every run: it tells runs apart and is no knob (--knob {name})")
-        elif 2 * len(stated) < len(values):
-            notes.append(f"{name} is stated by {len(stated)} of {len(values)} runs: it is no knob here (--knob {name})")
+        elif 2 * len(values) < len(stated):
+            rare.append(name)
+            notes.append(f"{share}, left out; the others, which do not state it, are taken to share one value")
         else:
             chosen.append(name)
-    return chosen, tuple(notes)
+    return _Chosen(tuple(chosen), tuple(rare), tuple(notes))
 
 
-def _nothing(runs: Sequence[Run], notes: Sequence[str], given: Mapping[str, Any]) -> str:
-    if len(runs) < 2:
-        return "one run: an ablation compares runs that differ in a setting; give at least two"
-    known = any(run.settings for run in runs) or given or any(run.config for run in runs)
+def _why(unknown: Sequence[str], rare: Sequence[str]) -> str:
+    """Return why a run is left out."""
+    if unknown:
+        return f"it states no {', no '.join(unknown)}; {_ADD}"
+    return f"it states {', '.join(rare)}, which most runs do not; {_ADD} for all, or --knob {rare[0]}"
+
+
+def _unknown(
+    runs: Sequence[Run],
+    kept: Sequence[int],
+    unknown: Mapping[int, Sequence[str]],
+    rare: Mapping[int, Sequence[str]],
+) -> str:
+    """Say that no two runs can be compared, and of which runs what is not known."""
+    groups: dict[str, list[str]] = {}
+    for k, run in enumerate(runs):
+        if unknown[k]:
+            groups.setdefault(f"no {', no '.join(unknown[k])}", []).append(run.name)
+        elif rare[k]:
+            groups.setdefault(f"{', '.join(rare[k])}, which the others do not", []).append(run.name)
+    parts = [f"{_few(own)} {'states' if len(own) == 1 else 'state'} {what}" for what, own in groups.items()]
+    same = f"; {_few([runs[k].name for k in kept])} do not differ" if len(kept) > 1 else ""
+    return (
+        f"nothing can be compared, as settings are not known: {'; '.join(parts)}{same}; state each knob for all runs, "
+        "with --settings F.csv"
+    )
+
+
+def _equal(known: bool, notes: Sequence[str]) -> str:
+    """Say that no setting differs."""
     what = "no setting differs between the runs" if known else "no setting of the runs is known"
     more = f" ({'; '.join(notes)})" if notes else ""
     return (
         f"{what}{more}; give --settings F.csv with a column run or recipe and a column a knob, or a column a knob in "
         "the table"
     )
+
+
+def _few(names: Sequence[str], most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _knob(name: str, values: Sequence[str]) -> Knob:

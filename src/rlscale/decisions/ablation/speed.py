@@ -129,7 +129,7 @@ def tempo(
             )
     by_run = np.transpose(np.array(moments), (2, 3, 0, 1))  # quantity, moment, component, run
     midpoint, exponent = (
-        of_cells(np.array(weights), by_run[q, 0], by_run[q, 1], np.zeros_like(by_run[q, 0]), spread, own)
+        of_cells(np.array(weights), by_run[q, 0], by_run[q, 1], (), spread, own)
         for q, spread in ((MIDPOINT, scatter.midpoint), (EXPONENT, scatter.exponent))
     )
     return Tempo(contrast(midpoint, -row), contrast(exponent, row), midpoint)

@@ -12,14 +12,16 @@ from rlscale.curves.value import Value
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Action
 from rlscale.decisions.savings import Outlay, Savings, savings
+from rlscale.health import Alarm
 from rlscale.inference.forecast import LEVELS, Interval
 from rlscale.inference.verdict import VerdictName
 from rlscale.left_out import LeftOut
 from rlscale.results import Result
 
-__all__ = ["Decision", "Evidence", "GateAnswer", "comeback", "decided_savings"]
+__all__ = ["QUANTILES", "Decision", "Evidence", "GateAnswer", "comeback", "decided_savings"]
 
-_QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
+#: Names of the quantiles of a forecast, in the order of ``inference.forecast.LEVELS``.
+QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,8 @@ class Evidence(Value):
         Whether the forecast was replaced by where the run fell to.
     verdict : VerdictName, optional
         On the run's reward at the budget.
+    alarm : Alarm, optional
+        The first at ``stop`` that lasts, for which the forecast was replaced by where the contender stands.
     """
 
     contender: str
@@ -69,6 +73,7 @@ class Evidence(Value):
     discrepancy: float | None
     collapsed: bool
     verdict: VerdictName | None
+    alarm: Alarm | None = None
 
     @property
     def interval(self) -> Interval | None:
@@ -105,7 +110,7 @@ class Decision(Value):
         told = self.evidence
         forecast = None
         if told.forecast is not None:
-            forecast = {**dict(zip(_QUANTILES, told.forecast, strict=True)), "mean": told.mean}
+            forecast = {**dict(zip(QUANTILES, told.forecast, strict=True)), "mean": told.mean}
         return {
             "run": self.run,
             "recipe": self.recipe,
@@ -126,8 +131,14 @@ class Decision(Value):
                 "discrepancy": told.discrepancy,
                 "collapsed": told.collapsed,
                 "verdict": None if told.verdict is None else told.verdict.value,
+                **({} if told.alarm is None else {"alarm": _alarm(told.alarm)}),
             },
         }
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    names = ("monitor", "severity", "since", "value", "threshold", "message", "source")
+    return {name: getattr(alarm, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -15,7 +15,7 @@ from rlscale.decisions.gate.hold import Gate, as_they_are
 from rlscale.decisions.gate.known import Known
 from rlscale.decisions.gate.policy import HOLD, Policy, frame_unit, scaled
 from rlscale.decisions.gate.seeds import near_best
-from rlscale.decisions.gate.sentences import Words, sentence
+from rlscale.decisions.gate.sentences import Words, sentence, stop_said
 from rlscale.decisions.gate.standing import Action, Memory, Round, Ruling, Standing, State
 from rlscale.decisions.runs import by_recipe
 from rlscale.decisions.team import Watch
@@ -255,6 +255,7 @@ class _Table:
             discrepancy=None if believed is None else size * believed.discrepancy,
             collapsed=believed is not None and believed.collapsed,
             verdict=None if verdict is None else verdict.name,
+            alarm=history.looks[-1].alarm,
         )
 
     def _notes(self) -> tuple[str, ...]:
@@ -264,6 +265,13 @@ class _Table:
             notes.append(
                 f"{', '.join(past[:5])}{' and more' if len(past) > 5 else ''} went beyond the budget: judged at it."
             )
+        latest = [(one.name, one.looks[-1]) for one in self.contenders]
+        sick = [
+            f"{name}: {stop_said(look.alarm)}" for name, look in latest if look.alarm is not None and not look.collapsed
+        ]
+        if sick:
+            more = f"; and {len(sick) - 3} more" if len(sick) > 3 else ""
+            notes.append(f"{'; '.join(sick[:3])}{more}: judged by the reward now; --no-health judges by the forecast.")
         last = [run.curve.compute_last for run in self.runs if self.states[run.name] is State.RUNNING]
         if last and min(last) < 0.5 * max(last):
             slow = [run.name for run in self.runs if self.states[run.name] is State.RUNNING

@@ -18,6 +18,7 @@ from rlscale.decisions.gate.prospect import Prospect, prospect
 from rlscale.decisions.gate.seeds import pooled
 from rlscale.decisions.gate.standing import Standing, State
 from rlscale.decisions.team import Watch
+from rlscale.health import Alarm
 from rlscale.inference.fit import FitOptions, fits
 from rlscale.inference.verdict import Verdict, VerdictName
 
@@ -41,9 +42,11 @@ class Look:
     outlook : Outlook, optional
         Of the reward at the budget; None where nothing could be fitted.
     fallen : float, optional
-        Mean of the last 3 evaluations, as a share of the range, where the run has collapsed.
+        Mean of the last 3 evaluations, as a share of the range, where the run has collapsed or a monitor says ``stop``.
     verdict : Verdict, optional
         None where no evaluation was seen.
+    alarm : Alarm, optional
+        The first at ``stop`` that lasts: of several runs of a recipe where most are judged by where they fell to.
     """
 
     spent: float
@@ -52,6 +55,7 @@ class Look:
     outlook: Outlook | None
     fallen: float | None
     verdict: Verdict | None
+    alarm: Alarm | None = None
 
     @property
     def expected(self) -> float | None:
@@ -59,6 +63,11 @@ class Look:
         if self.fallen is not None:
             return self.fallen
         return None if self.outlook is None else self.outlook.mean
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the verdict is ``collapsed``."""
+        return self.verdict is not None and self.verdict.name is VerdictName.COLLAPSED
 
     @property
     def learning(self) -> bool:
@@ -112,6 +121,7 @@ class History:
             before=0.0 if before is None else self.looks[before].spent,
             prospect=belief,
             learning=look.learning,
+            alarm=None if look.collapsed else look.alarm,
         )
 
 
@@ -205,7 +215,7 @@ def _seen(curve: Curve, edge: float) -> int:
 def _look(edge: float, budget: float, horizon: float, made: Made | None) -> Look:
     if made is None:
         return Look(max(edge, 0.0) / horizon, max(edge, 0.0) / budget, 0, None, None, None)
-    return Look(edge / horizon, edge / budget, made.seen, made.outlook, made.fallen, made.verdict)
+    return Look(edge / horizon, edge / budget, made.seen, made.outlook, made.fallen, made.verdict, made.alarm)
 
 
 def as_recipe(name: str, seeds: Sequence[History], tau: float) -> History:
@@ -229,12 +239,14 @@ def as_recipe(name: str, seeds: Sequence[History], tau: float) -> History:
         here = [one.looks[k] for one in seeds]
         outlooks = [look.outlook for look in here if look.outlook is not None]
         fallen = [look.fallen for look in here if look.fallen is not None]
+        alarms = (look.alarm for look in here if look.alarm is not None)
         learning = [look for look in here if look.verdict is not None and look.learning]
         looks.append(
             replace(
                 own,
                 outlook=pooled(outlooks, tau) if outlooks else None,
                 fallen=float(np.mean(fallen)) if 2 * len(fallen) > len(here) else None,
+                alarm=next(alarms, None) if 2 * len(fallen) > len(here) else None,
                 verdict=learning[0].verdict if learning else own.verdict,
             )
         )

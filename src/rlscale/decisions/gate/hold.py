@@ -116,7 +116,8 @@ def _paused(one: Standing, over: bool, h: float) -> Ruling:
     if over:
         return Ruling(name=one.name, action=Action.STOP, code="cannot_win", h=h)
     fell = one.prospect is not None and one.prospect.collapsed
-    code = "still_held" if one.state is State.HELD else "collapsed" if fell else "unlikely_best"
+    lost = "collapsed" if one.alarm is None else "sick"
+    code = "still_held" if one.state is State.HELD else lost if fell else "unlikely_best"
     return Ruling(name=one.name, action=Action.HOLD, code=code, h=h)
 
 

@@ -13,6 +13,7 @@ from rlscale.curves.prefix import first
 from rlscale.decisions.contender import healthy
 from rlscale.decisions.gate.outlook import Outlook, in_frame, outlook
 from rlscale.decisions.gate.standing import RECENT
+from rlscale.health import Alarm
 from rlscale.inference.fit import Fit, FitOptions, fit
 from rlscale.inference.pool import Scatter, replicate_scatter
 from rlscale.inference.verdict import Verdict, VerdictName
@@ -36,23 +37,26 @@ class Made:
     outlook : Outlook, optional
         Of the reward at the budget; None where nothing could be fitted.
     fallen : float, optional
-        Mean of the last 3 evaluations, as a share of the range, where the run has collapsed.
+        Mean of the last 3 evaluations, as a share of the range, where the run has collapsed or a monitor says ``stop``.
     verdict : Verdict
+    alarm : Alarm, optional
+        The first at ``stop`` that lasts.
     """
 
     seen: int
     outlook: Outlook | None
     fallen: float | None
     verdict: Verdict
+    alarm: Alarm | None = None
 
 
 def made_of(found: Fit, budget: float) -> Made:
     """Return what the gate takes from a fit, with the reward at compute ``budget``."""
     curve = found.run.curve
     fallen = None
-    if found.verdict.name is VerdictName.COLLAPSED:
+    if found.verdict.name is VerdictName.COLLAPSED or found.alarm is not None:
         fallen = float(in_frame(curve.reward[-RECENT:], curve).mean())
-    return Made(curve.n_points, outlook(found, budget), fallen, found.verdict)
+    return Made(curve.n_points, outlook(found, budget), fallen, found.verdict, found.alarm)
 
 
 class Known:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Ruling, Standing
+from rlscale.health import Alarm, monitor
 
-__all__ = ["Words", "sentence"]
+__all__ = ["Words", "sentence", "stop_said"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,21 @@ def _collapsed(one: Standing, ruling: Ruling, words: Words, risk: float | None, 
         f"Its reward collapsed to {words.reward(one.recent)}: the gate expects it to stay there. "
         "Find the cause, or go back to a checkpoint from before the fall."
     )
+
+
+def _sick(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
+    assert one.alarm is not None
+    return (
+        f"{stop_said(one.alarm)}: the gate expects its reward to stay at {words.reward(one.recent)}. "
+        f"To do: {one.alarm.advice}."
+    )
+
+
+def stop_said(alarm: Alarm) -> str:
+    """Return ``Entropy high says stop since 1200 gpu-hours (entropy is 4 times its lowest level)``."""
+    title = monitor(alarm.monitor).title
+    since = "" if alarm.since is None else f" since {alarm.since:.4g} {alarm.compute_unit}"
+    return f"{title[0].upper()}{title[1:]} says stop{since} ({alarm.message})"
 
 
 def _still(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks: int) -> str:
@@ -181,6 +197,7 @@ def _stop(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks
 _SENTENCES: dict[str, _Made] = {
     "unlikely_best": _unlikely,
     "collapsed": _collapsed,
+    "sick": _sick,
     "still_held": _still,
     "resumed": _resumed,
     "cannot_separate": _cannot_separate,

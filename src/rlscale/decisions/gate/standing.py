@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.decisions.gate.prospect import Prospect
+from rlscale.health import Alarm
 
 __all__ = ["RECENT", "Action", "Decider", "Memory", "Round", "Ruling", "Standing", "State"]
 
@@ -51,6 +52,8 @@ class Standing:
         What the gate believes of its reward at the budget; None where nothing could be fitted.
     learning : bool
         False where the verdict is ``no_learning``.
+    alarm : Alarm, optional
+        For which the gate expects its reward to stay where it is; None where it has collapsed anyway.
     spent, before : float
         Compute spent now and at the look before this one; equal where it did not run since.
     """
@@ -63,6 +66,7 @@ class Standing:
     before: float = -1.0
     prospect: Prospect | None = None
     learning: bool = True
+    alarm: Alarm | None = None
 
     @property
     def evaluations(self) -> int:

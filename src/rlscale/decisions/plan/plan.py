@@ -20,9 +20,10 @@ from rlscale.decisions.ranking import Ranking, RecipeRank
 from rlscale.decisions.runs import by_recipe, check_seed_sd, on_one_axis
 from rlscale.errors import InputError
 from rlscale.inference.entry import fits_of
-from rlscale.inference.fit import FAR, Fit, FitOptions
+from rlscale.inference.fit import Fit, FitOptions
 from rlscale.inference.grounds import FEWEST
 from rlscale.inference.posterior import Posterior
+from rlscale.inference.subject import FAR
 from rlscale.inference.verdict import VerdictName
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import LeftOut, lacked

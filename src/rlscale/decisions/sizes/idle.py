@@ -8,7 +8,7 @@ import numpy as np
 
 from rlscale.curves import Curve, Run
 from rlscale.curves.bounds import jitter
-from rlscale.inference.fit import fits
+from rlscale.inference.fit import FitOptions, fits
 from rlscale.inference.verdict import VerdictName
 from rlscale.left_out import LeftOut
 
@@ -28,7 +28,8 @@ def without_gain(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
     smallest models gain little is what the law says.
     """
     flat = [run for run in runs if not _rises(run.curve)]
-    idle = {id(run) for run, fit in zip(flat, fits(flat), strict=True) if _idle(fit.verdict.name, fit.verdict.ranks)}
+    judged = fits(flat, (), FitOptions(health=False))  # by their curves alone, as the law is
+    idle = {id(run) for run, fit in zip(flat, judged, strict=True) if _idle(fit.verdict.name, fit.verdict.ranks)}
     gains: dict[float, list[bool]] = {}
     for run in runs:
         gains.setdefault(float(run.model_params or 0.0), []).append(id(run) not in idle)

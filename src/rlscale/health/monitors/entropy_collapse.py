@@ -6,6 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import start_level, trailing_median, trailing_trend
 from rlscale.health.limits import Limits
+from rlscale.health.logged_as import how_to_log
 from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
@@ -24,7 +25,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         return lacks(why)
     start = start_level(channel.value)
     if start <= 0.0:
-        return lacks(f"{channel.key} begins at {start:g}: there is no entropy to lose")
+        what = f"{channel.key} begins at {start:g}, so there is no entropy to lose"
+        return lacks(f"{what}: {how_to_log(vitals.run, 'entropy')}")
     share = np.maximum(trailing_median(channel.value, 3), 0.0) / start
     low = share <= limits.entropy_low
     depth = np.log(np.maximum(share, 1e-12))

@@ -12,6 +12,8 @@ from rlscale.health.vitals import Vitals
 __all__ = ["ENTROPY_EXPLOSION"]
 
 _WIDTH = 5
+#: Nats per token that no policy begins with.
+_PER_TOKEN = 4.0
 
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
@@ -29,7 +31,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         earning = vitals.standing.at(channel.step, vitals.standing.earning)
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
     calm = ratio < 0.7 * limits.entropy_high
-    noise = (ratio >= limits.entropy_high) & (rise >= limits.entropy_far)
+    # no policy begins at so many nats per token: it is an entropy per sequence, and its level means nothing
+    noise = (ratio >= limits.entropy_high) & (rise >= limits.entropy_far) & bool(base[0] <= _PER_TOKEN)
     return Judgement(
         stretches(
             "note",
@@ -77,7 +80,7 @@ def _high(value: float, limit: float) -> str:
 
 
 def _noise(value: float, limit: float) -> str:
-    return f"entropy is {value:.3g} times its lowest level: the policy dissolves into noise"
+    return f"entropy is {value:.3g} times its lowest level (over {limit:g}): the policy dissolves into noise"
 
 
 ENTROPY_EXPLOSION = Monitor(

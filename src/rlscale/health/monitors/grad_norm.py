@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -38,8 +39,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
             channel,
             (ratio >= limits.grad_stop) | (high & fallen),
             ratio,
-            limits.grad_stop,
-            _far,
+            np.where(ratio >= limits.grad_stop, limits.grad_stop, limits.grad_warn),
+            _far(limits.grad_stop),
             persist=1,
             clear=4,
             calm=calm,
@@ -68,8 +69,12 @@ def _high(value: float, limit: float) -> str:
     return f"the gradient norm is {value:.3g} times its usual level (over {limit:g})"
 
 
-def _far(value: float, limit: float) -> str:
-    return f"the gradient norm is {value:.3g} times its usual level: updates destroy the policy"
+def _far(stop: float) -> Callable[[float, float], str]:
+    def say(value: float, limit: float) -> str:
+        why = "updates destroy the policy" if value >= stop else "the reward has fallen with it"
+        return f"the gradient norm is {value:.3g} times its usual level (over {limit:g}), and {why}"
+
+    return say
 
 
 GRAD_NORM = Monitor(

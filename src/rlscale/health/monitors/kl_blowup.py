@@ -53,7 +53,9 @@ def _jumps(channel: Channel, vitals: Vitals, limits: Limits, least: float) -> tu
         ratio = np.where(np.isfinite(base), level / np.maximum(base, 0.1 * least / limits.kl_ratio), 0.0)
         at_once = np.where(np.isfinite(base), value / np.maximum(base, 0.1 * least / limits.kl_ratio), 0.0)
     jump = (ratio >= limits.kl_ratio) & (level >= least)
-    huge = (at_once >= limits.kl_ratio**2) & (value >= limits.kl_huge)
+    # on one row only what no unit explains: a spike of a KL per sequence passes 10 nats
+    twice = np.minimum(at_once, np.r_[0.0, at_once[:-1]])
+    huge = ((twice >= limits.kl_ratio**2) | (at_once >= limits.kl_ratio**4)) & (value >= limits.kl_huge)
     fallen = np.zeros(value.size, dtype=bool)
     if vitals.standing is not None:
         fallen = vitals.standing.at(channel.step, vitals.standing.fallen)
@@ -75,7 +77,7 @@ def _jump(value: float, limit: float) -> str:
 
 
 def _huge(value: float, limit: float) -> str:
-    return f"KL is {value:.3g} times what it was: the policy has left its reference"
+    return f"KL is {value:.3g} times what it was (over {limit:g} times): the policy has left its reference"
 
 
 def _far(value: float, limit: float) -> str:
@@ -91,8 +93,8 @@ KL_BLOWUP = Monitor(
     title="KL",
     needs=("kl (to the reference, nats per token)", "kl_new_old (within an update, nats per token)"),
     rule="median of 3 rows ≥ 10 times the median of the 20 rows before, or that at half the run, and ≥ .2 nats"
-    " (.1 between updates); stop: ≥ 100 times and ≥ 10 nats, or with a fallen reward; a note at 1 nat. "
-    "Ratios hold in any unit",
+    " (.1 between updates); stop: ≥ 10 nats and 100 times on 2 rows, or 10,000 times on one, or with a fallen reward; "
+    "a note at 1 nat. Ratios hold in any unit",
     source="between updates: verl rollout_corr, |KL| > .1; the ratio is chosen on real and simulated runs",
     advice="lower the learning rate or the updates per batch, clip the gradient; go back before the onset",
     judge=_judge,

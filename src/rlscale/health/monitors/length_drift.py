@@ -6,6 +6,7 @@ import numpy as np
 
 from rlscale.health.detect import half_level, start_level, trailing_median
 from rlscale.health.limits import Limits
+from rlscale.health.logged_as import how_to_log
 from rlscale.health.monitor import Judgement, Monitor, lacks, needed, stretches
 from rlscale.health.vitals import Vitals
 
@@ -18,7 +19,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         return lacks(why)
     start = start_level(channel.value)
     if start <= 0.0:
-        return lacks(f"{channel.key} begins at {start:g}")
+        return lacks(f"{channel.key} begins at {start:g}: {how_to_log(vitals.run, 'response_length')}")
     ratio = trailing_median(channel.value, 3) / start
     level = ratio * start
     half = half_level(channel.value)

@@ -16,6 +16,8 @@ __all__ = ["NON_FINITE_VALUES"]
 _LASTING = 3
 #: Quantities whose loss is the loss of the weights, ...
 _GRAVE = ("loss", "grad_norm", "entropy")
+#: ... those that every trainer has, ...
+_BROKEN = ("loss", "grad_norm")
 #: ... and others that are watched.
 _WATCHED = (*_GRAVE, "kl", "kl_new_old", "mismatch")
 
@@ -27,7 +29,7 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if vitals.reward is None or vitals.reward.key != vitals.curve.key:
         watched["curve"] = vitals.curve
     if not any(name in watched for name in (*_GRAVE, "reward")) and not vitals.curve.lost_step.size:
-        return lacks("neither loss, gradient norm nor entropy is logged")
+        return lacks("neither loss, gradient norm nor entropy is logged: log them as loss, grad_norm and entropy")
     findings: tuple[Finding, ...] = ()
     for name, channel in watched.items():
         findings += _lost(channel, grave=name in _GRAVE)
@@ -36,8 +38,14 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
 
 def _lost(channel: Channel, *, grave: bool) -> tuple[Finding, ...]:
     """Return the stretches of rows that are not finite, where the quantity was finite before or ever is."""
-    if not channel.lost_step.size or not channel.size:
+    if not channel.lost_step.size:
         return ()
+    if not channel.size:
+        last = channel.lost_step.size - 1
+        if channel.name not in _BROKEN or last + 1 < _LASTING:
+            return ()
+        message = f"{channel.key} is not finite on any of its {last + 1} rows: never measured, or broken from the start"
+        return (Finding("note", channel, Span(0, _LASTING - 1, None), np.nan, 0.0, message, lost=True),)
     steps = np.union1d(channel.step, channel.lost_step)
     lost = np.isin(steps, channel.lost_step)
     usual = float(np.mean(lost[: max(8, lost.size // 4)]))

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.health.channel import Channel
-from rlscale.health.detect import start_level, trailing_median, trailing_trend
+from rlscale.health.channel import Channel, as_share
+from rlscale.health.detect import jitter, start_level, trailing_median, trailing_trend
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, lacks, stretches
+from rlscale.health.pairs import between
 from rlscale.health.vitals import Vitals
 
 __all__ = ["REWARD_HACKING", "apart"]
@@ -24,10 +25,14 @@ _MEANT = re.compile(r"correct|accura|test|gold|true|success|solve|pass|exact|gro
 _HACKS = re.compile(r"hack|exploit|cheat")
 #: Of a reward within [0, 1].
 _BOTTOM = 0.05
+#: Standard deviations of its noise that a reward without bounds must rise by.
+_NOISY = 3.0
 #: Of a part whose name does not say that it is meant: so many times the threshold before it is more than a note.
 _FAR = 2.5
 _WIDTH = 3
 _TREND = 12
+#: One part is all that is paid where the reward is nowhere further from it, as a share of its largest value.
+_NEARLY = 0.05
 #: Rises within [0, 1] under which nothing counts, and that count whatever the start.
 _LEAST, _ENOUGH = 0.1, 0.15
 
@@ -41,8 +46,9 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if vitals.validation is not None:
         meant.append(vitals.validation)
     findings: tuple[Finding, ...] = ()
-    for share in hacks:
-        if share.size >= ROWS and share.value.min() >= 0.0 and share.value.max() <= 1.0:
+    for part in hacks:
+        share, _ = as_share(part.with_value(part.value, "share of rollouts"))
+        if share is not None and share.size >= ROWS:
             level = trailing_median(share.value, 3)
             findings += stretches(
                 "stop",
@@ -60,17 +66,24 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
         if hacks:
             return Judgement(findings)
         return lacks(
-            "no train reward is logged" if reward is None else "nothing beside the train reward says what is meant"
+            "no train reward is logged: log it as reward"
+            if reward is None
+            else f"{reward.key} has {reward.size} values, and {ROWS} are needed: it is judged from there on"
+            if reward.size < ROWS
+            else "nothing beside the train reward says what is meant: log a validation as eval/accuracy, or the true "
+            "measure as rewards/correct"
         )
+    alone = len(vitals.parts) == 1 or any(_same(reward, part) for part in vitals.parts)
     for truth in pairs:
         paid, rise, threshold, flags = apart(reward, truth, limits)
         if paid.size < ROWS:
             continue
         far = rise >= _FAR * threshold
-        sure = flags & far if truth in unnamed else flags
+        # one of several terms may be earned by nobody in a sound run; what stands beside all that is paid is meant
+        sure = flags & far & alone if truth in unnamed else flags
         findings += stretches("warn", paid, sure, rise, threshold, _rises(truth.key), persist=1, clear=4)
         if truth in unnamed:
-            findings += stretches("note", paid, flags & ~far, rise, threshold, _rises(truth.key), persist=1, clear=4)
+            findings += stretches("note", paid, flags & ~sure, rise, threshold, _rises(truth.key), persist=1, clear=4)
     return Judgement(findings)
 
 
@@ -89,14 +102,14 @@ def apart(reward: Channel, truth: Channel, limits: Limits) -> tuple[Channel, Flo
     threshold : float
     flags : array of bool, shape (n,)
     """
-    paid = _between(reward, truth)
+    paid = between(reward, truth)
     rise = trailing_median(paid.value, _WIDTH) - start_level(paid.value, _WIDTH)
-    within = reward.value.min() >= -0.02 and reward.value.max() <= 1.02
-    least = _LEAST if within else 0.5 * float(np.median(np.abs(reward.value)))
-    threshold = max(limits.hacking_rise * abs(start_level(paid.value, _WIDTH)), least)
-    threshold = min(threshold, _ENOUGH) if within else threshold
+    within = _within(reward)
+    threshold = _counts(reward, paid.value, limits)
     same = np.isin(truth.step, paid.step)
     step, value = truth.step[same], truth.value[same]
+    # on different scales each is measured by the rise that counts on its own
+    value = value if within == _within(truth) else value * threshold / _counts(truth, value, limits)
     gain = trailing_median(value, _WIDTH) - start_level(value, _WIDTH)
     width = min(_TREND, max(4, value.size // 3))
     _, low, _ = trailing_trend(step, value, width)
@@ -106,17 +119,24 @@ def apart(reward: Channel, truth: Channel, limits: Limits) -> tuple[Channel, Flo
     return paid, rise, threshold, flags
 
 
-def _between(reward: Channel, truth: Channel) -> Channel:
-    """Return the train reward at the rows of the truth: its median over the rows since the one before.
+def _within(channel: Channel) -> bool:
+    return bool(channel.value.min() >= -0.02 and channel.value.max() <= 1.02)
 
-    Both then lag alike, however seldom the truth is measured.
-    """
-    ends = np.searchsorted(reward.step, truth.step, side="right")
-    starts = np.r_[0, ends[:-1]]
-    rows = [k for k in range(ends.size) if ends[k] > starts[k]]
-    value = np.array([np.median(reward.value[starts[k] : ends[k]]) for k in rows])
-    none = np.empty(0)
-    return Channel(reward.name, reward.key, reward.unit, truth.step[rows], truth.compute[rows], value, none, none)
+
+def _counts(channel: Channel, value: Floats, limits: Limits) -> float:
+    """Return the rise from the first rows of ``value`` that counts, on the scale of the channel."""
+    within = _within(channel)
+    least = _LEAST if within else max(0.5 * float(np.median(np.abs(channel.value))), _NOISY * jitter(value))
+    threshold = max(limits.hacking_rise * abs(start_level(value, _WIDTH)), least)
+    return max(min(threshold, _ENOUGH) if within else threshold, 1e-12)
+
+
+def _same(reward: Channel, part: Channel) -> bool:
+    """Whether a part is all that is paid, or nearly: the others stand beside it."""
+    value = part.at(reward.step, part.value)
+    known = np.isfinite(value)
+    near = _NEARLY * float(np.max(np.abs(reward.value)))
+    return int(known.sum()) >= ROWS and bool(np.all(np.abs(value[known] - reward.value[known]) <= near))
 
 
 def _unearned(part: Channel) -> bool:

@@ -19,7 +19,8 @@ _ROWS = 16
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     reward = vitals.reward if vitals.reward is not None else vitals.curve
     if reward.size < _ROWS:
-        return lacks(f"{reward.key} has {reward.size} finite values; {_ROWS} are needed")
+        what = f"{reward.key} has {reward.size} finite value{'' if reward.size == 1 else 's'}"
+        return lacks(f"{what}, and {_ROWS} are needed: it is judged from its row {_ROWS} on")
     for place in change_points(reward.value):
         finding = _change(reward, place, limits)
         if finding is not None:

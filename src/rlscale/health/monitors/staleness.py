@@ -15,7 +15,8 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     if channel is None:
         return lacks(why)
     if "version" not in channel.unit:
-        return lacks(f"{channel.key} is in {channel.unit or 'an unknown unit'}, not in policy versions")
+        what = f"{channel.key} is in {channel.unit or 'an unknown unit'}, not in policy versions"
+        return lacks(f"{what}: log the age of the rollouts in policy versions as 'staleness'")
     level = trailing_median(channel.value, 5)
     much = level >= limits.staleness_warn
     return Judgement(

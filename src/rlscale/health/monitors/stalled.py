@@ -15,7 +15,7 @@ _LEAST = 4
 
 
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
-    return lacks("it is judged of a run that is watched: what a file holds does not say that it ended")
+    return lacks("what a file holds does not say that a run hangs: rlscale watch judges it while the run is on")
 
 
 def stalled_at(vitals: Vitals, limits: Limits, now: float) -> Judgement:
@@ -30,7 +30,7 @@ def stalled_at(vitals: Vitals, limits: Limits, now: float) -> Judgement:
     """
     times = vitals.times
     if times is None or times.size < _LEAST:
-        return lacks("the log holds no times of its rows")
+        return lacks("the log holds no times of its rows: log Unix seconds as _timestamp")
     usual = float(np.median(np.diff(times.value)[np.diff(times.value) > 0])) if np.ptp(times.value) > 0 else 0.0
     since = now - float(times.value.max())
     if usual <= 0.0 or since < limits.stalled * usual:

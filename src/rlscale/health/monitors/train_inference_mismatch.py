@@ -9,6 +9,7 @@ import numpy as np
 from rlscale.health.channel import Channel
 from rlscale.health.detect import start_level, trailing_median
 from rlscale.health.limits import Limits
+from rlscale.health.logged_as import how_to_log
 from rlscale.health.monitor import ROWS, Finding, Judgement, Monitor, lacks, stretches
 from rlscale.health.vitals import Vitals
 
@@ -34,8 +35,10 @@ def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     usable = {name: channel for name, channel in known.items() if channel.size >= ROWS and not channel.constant}
     if not usable:
         first = next(iter(known.values()), None)
-        why = vitals.lacking.get("mismatch", "no measure of the sampler against the trainer is logged")
-        return lacks(why if first is None else f"{first.key} has too few values, or one value throughout")
+        how = how_to_log(vitals.run, "mismatch")
+        why = vitals.lacking.get("mismatch", f"no measure of the sampler against the trainer is logged: {how}")
+        few = "" if first is None else f"{first.key} has {first.size} finite values, or one value throughout: {how}"
+        return lacks(few or why)
     findings: tuple[Finding, ...] = ()
     for name, channel in usable.items():
         for measure in _measures(name, channel, limits):

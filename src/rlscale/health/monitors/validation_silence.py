@@ -17,11 +17,12 @@ _LEAST = 3
 def _judge(vitals: Vitals, limits: Limits) -> Judgement:
     held_out = vitals.validation
     if held_out is None:
-        return lacks("no validation is logged: the curve is the train reward")
+        return lacks("no validation is logged (the curve is the train reward): log one as eval/accuracy")
     if held_out.size < _LEAST:
-        return lacks(f"{held_out.key} has {held_out.size} values; {_LEAST} are needed to know how often it comes")
+        what = f"{held_out.key} has {held_out.size} value{'' if held_out.size == 1 else 's'}"
+        return lacks(f"{what}, and {_LEAST} are needed to know how often it comes: it is judged from there on")
     if not vitals.channels and vitals.reward is None:
-        return lacks("nothing beside the validation is logged")
+        return lacks("nothing beside the validation is logged: log the train reward as reward")
     usual = float(np.median(np.diff(held_out.step)))
     since = vitals.step_last - float(held_out.step[-1])
     if usual <= 0.0 or since < limits.silence * usual:

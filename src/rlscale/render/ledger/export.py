@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from rlscale.answers.when import moment
 from rlscale.ledger import Ledger, canonical
+from rlscale.sources.naming import clean
 
 __all__ = ["TABLES", "rows_of", "write_csv"]
 
@@ -84,5 +85,5 @@ def write_csv(rows: Iterator[Row], to: TextIO) -> int:
         if writer is None:
             writer = csv.DictWriter(to, fieldnames=list(row), lineterminator="\n")
             writer.writeheader()
-        writer.writerow(row)
+        writer.writerow({key: clean(value) if isinstance(value, str) else value for key, value in row.items()})
     return number

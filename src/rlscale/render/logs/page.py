@@ -8,10 +8,10 @@ from textwrap import fill
 
 from jinja2 import Environment
 
+from rlscale.curves.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
 from rlscale.sources.catalogue import CONTAINERS
 from rlscale.sources.names import known_names
 from rlscale.sources.trainers import CANONICAL, SETTINGS, TRAINERS, Trainer
-from rlscale.sources.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
 
 __all__ = ["page"]
 

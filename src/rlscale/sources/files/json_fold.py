@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from rlscale.sources.files.fold import Fold, forked
 from rlscale.sources.repair import Row
 from rlscale.sources.repair import number as as_number
 from rlscale.sources.text import JsonLines
+from rlscale.sources.words import left_out
 
 __all__ = ["JsonFold", "numbers_of"]
 
@@ -32,6 +34,7 @@ class JsonFold(Fold):
         self.rows: list[Row] = []
         self._lines = JsonLines(path)
         self._torn: list[str] = []  # the ends of the files before this one
+        self._words: dict[str, tuple[int, int, str]] = {}  # by key: how many values are words; the first, its line
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -56,12 +59,29 @@ class JsonFold(Fold):
         self._torn.extend(self._lines.repairs())
         self._lines.torn = None
 
+    def numbers(self, line: int, row: Mapping[str, Any], *, without: str = "") -> dict[str, float]:
+        """Return :func:`numbers_of` a row; the words in it are counted."""
+        words: dict[str, str] = {}
+        values = numbers_of(row, without=without, words=words)
+        for key, word in words.items():
+            count, first, text = self._words.get(key, (0, line, word[:LONGEST_KEY]))
+            self._words[key] = (count + 1, first, text)
+        return values
+
     def repairs(self) -> list[str]:
-        """Return the sentences about lines left out because they are torn."""
-        return [*self._torn, *self._lines.repairs()]
+        """Return the sentences about lines left out because they are torn, and about words among the numbers."""
+        rows: Counter[str] = Counter()
+        for _, values in self.rows if self._words else ():
+            rows.update(key for key in values if key in self._words)
+        among = [
+            left_out(key, count, line, word, what="value")
+            for key, (count, line, word) in self._words.items()
+            if rows[key] > count
+        ]
+        return [*self._torn, *self._lines.repairs(), *among]
 
 
-def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]:
+def numbers_of(row: Mapping[str, Any], *, without: str = "", words: dict[str, str] | None = None) -> dict[str, float]:
     """Return the numbers of a row; those of a level inside it get the key ``outer/inner``.
 
     Parameters
@@ -70,6 +90,8 @@ def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]
         A row of JSON.
     without : str
         A level of the row that is no part of the keys; what stands beside it goes before it.
+    words : dict, optional
+        Takes the texts that are no numbers, by their keys.
 
     Examples
     --------
@@ -80,24 +102,27 @@ def numbers_of(row: Mapping[str, Any], *, without: str = "") -> dict[str, float]
     """
     values: dict[str, float] = {}
     inside = row.get(without) if without else None
+    texts = {} if words is None else words
     if not isinstance(inside, Mapping):
-        _collect(row, "", _DEPTH, values)
+        _collect(row, "", _DEPTH, values, texts)
         return values
-    _collect({key: value for key, value in row.items() if key != without}, "", _DEPTH, values)
+    _collect({key: value for key, value in row.items() if key != without}, "", _DEPTH, values, texts)
     inner: dict[str, float] = {}
-    _collect(inside, "", _DEPTH, inner)
+    _collect(inside, "", _DEPTH, inner, texts)
     return {**values, **{key: value for key, value in inner.items() if key not in values}}
 
 
-def _collect(row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float]) -> None:
+def _collect(row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float], words: dict[str, str]) -> None:
     for key, value in row.items():
         name = prefix + key
         if len(name) > LONGEST_KEY:
             continue
         if isinstance(value, dict):
             if depth > 1:
-                _collect(value, f"{name}/", depth - 1, values)
+                _collect(value, f"{name}/", depth - 1, values, words)
             continue
         logged = as_number(value)
         if logged is not None:
             values[name] = logged
+        elif isinstance(value, str):
+            words[name] = value

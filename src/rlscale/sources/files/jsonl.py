@@ -14,7 +14,7 @@ import numpy as np
 from rlscale.errors import FormatError, SourceError
 from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.fold import forked, read_lines
-from rlscale.sources.files.json_fold import JsonFold, numbers_of
+from rlscale.sources.files.json_fold import JsonFold
 from rlscale.sources.files.labels import Group, Labels
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.log import Log, ReadOptions
@@ -101,13 +101,14 @@ class MetricsFold(JsonFold):
 
     def take(self, number: int, row: dict[str, Any]) -> None:
         """Take a row, or a document that is a list of rows under ``metrics``."""
-        values = numbers_of(row, without=_WRAPPER)
+        values = self.numbers(number, row, without=_WRAPPER)
         inside = row.get(_WRAPPER)
         if values or not isinstance(inside, list):
             self._add(values, row)
             return
         for inner in inside:
-            self._add(numbers_of(inner) if isinstance(inner, dict) else {}, inner if isinstance(inner, dict) else {})
+            whole = inner if isinstance(inner, dict) else {}
+            self._add(self.numbers(number, whole), whole)
 
     def _add(self, values: dict[str, float], row: Mapping[str, Any]) -> None:
         self._keys.check(values.keys())

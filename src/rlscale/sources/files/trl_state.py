@@ -21,6 +21,7 @@ from rlscale.sources.repair import Row, number
 from rlscale.sources.text import decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.trl import NOT_SERIES, TRL
+from rlscale.sources.words import left_out
 
 __all__ = ["NAME", "read", "sniff"]
 
@@ -63,6 +64,7 @@ def read(path: Path) -> list[Log]:
 def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
     without_step = 0
     keys: set[str] = set()
+    words: dict[str, tuple[int, int, str]] = {}
     for position, row in enumerate(history, start=1):
         if not isinstance(row, dict):
             raise SourceError(path, f"entry {position} of log_history is {row!r:.40}, not a row; repair the file")
@@ -74,6 +76,11 @@ def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
         keys.update(values)
         if len(keys) > MOST_KEYS:
             raise SourceError(path, f"holds more than {MOST_KEYS:,} different keys; is this a trainer's state?")
+        for key in [key for key, value in values.items() if value is None and isinstance(row[key], str)]:
+            count, first, word = words.get(key, (0, position, row[key]))
+            words[key] = (count + 1, first, word)
         yield step, {key: value for key, value in values.items() if value is not None}
     if without_step:
         repairs.append(f"{were(without_step, 'row')} left out: no step")
+    for key, (count, position, word) in words.items():
+        repairs.append(left_out(key, count, position, word, what="value", place="entry"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.fold import read_lines
-from rlscale.sources.files.json_fold import JsonFold, numbers_of
+from rlscale.sources.files.json_fold import JsonFold
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.repair import number as as_number
@@ -60,7 +60,7 @@ class VerlFold(JsonFold):
         if step is None or not np.isfinite(step):
             self._without_step += 1
             return
-        self.rows.append((step, numbers_of(data)))
+        self.rows.append((step, self.numbers(number, data)))
 
     def done(self) -> list[Log]:
         """Return the runs of the rows."""

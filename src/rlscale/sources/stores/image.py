@@ -53,7 +53,7 @@ class Image:
         """The folder; None where no address was named yet."""
         return self._root
 
-    def fetched(self, paths: Sequence[Any]) -> tuple[list[Any], list[SourceError]]:
+    def fetched(self, paths: Sequence[Any]) -> tuple[tuple[Any, ...], list[SourceError]]:
         """Return paths with files in the place of addresses, which hold what the stores do now; and what failed.
 
         Parameters
@@ -77,7 +77,7 @@ class Image:
                 known = self._targets.get(str(path))
                 if known is not None and known.known:
                     local.append(known.local)
-        return local, errors
+        return tuple(local), errors
 
     def _target(self, path: object) -> _Target:
         if str(path) not in self._targets:

@@ -15,8 +15,9 @@ from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
 from rlscale.sources.tables.parquet import MOST_CELLS, Sheet, coded, floats, is_number
 from rlscale.sources.text import json_rows, plural
+from rlscale.sources.words import left_out, mostly_numbers
 
-__all__ = ["Columns", "Named", "TextColumn", "from_json_lines", "from_parquet", "settled"]
+__all__ = ["Columns", "Named", "TextColumn", "from_json_lines", "from_parquet", "settle_numbers", "settled"]
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +121,7 @@ def settled(
     required: Named,
     lines: Sequence[int] | None = None,
 ) -> None:
-    """Put a column of cells into a table: as text, as numbers, or where it holds words as one that is left out.
+    """Put a column of cells into a table: as text, as numbers, or where it holds many words as one that is left out.
 
     Parameters
     ----------
@@ -150,18 +151,37 @@ def settled(
         grown.add(labels)
         table.labels[name] = grown.done()
         return
-    numbers = [number(value) for value in values]
-    bad = next((k for k, value in enumerate(numbers) if value is None), None)
-    if bad is None:
-        table.numbers[name] = np.full(table.rows, np.nan)
-        table.numbers[name][list(places)] = numbers
-        return
-    row = places[bad]
-    if required(name):
+    read = [number(value) for value in values]
+    at = [k for k, value in enumerate(read) if value is None]
+    if at and required(name):
+        row = places[at[0]]
         where = f"row {row + 1}" if lines is None else f"line {lines[row]}"
-        message = f"{where}: {name} {values[bad]!r:.40} is not a number; repair it or write null"
+        message = f"{where}: {name} {values[at[0]]!r:.40} is not a number; repair it or write null"
         raise SourceError(table.path, message)
-    table.words[name] = (row + 1 if lines is None else lines[row], str(values[bad]))
+    column = np.full(table.rows, np.nan)
+    column[list(places)] = [np.nan if value is None else value for value in read]
+    words = [(places[k] + 1 if lines is None else lines[places[k]], str(values[k])) for k in at]
+    settle_numbers(table, name, column, words)
+
+
+def settle_numbers(table: Columns, name: str, values: Floats, words: Sequence[tuple[int, str]]) -> None:
+    """Put a column of numbers into a table without the words among them; as one that is left out where many are.
+
+    Parameters
+    ----------
+    table : Columns
+    name : str
+    values : array, shape (rows,)
+        NaN where a cell is empty or a word.
+    words : sequence of (int, str)
+        The line of each word, and the word.
+    """
+    if words and not mostly_numbers(name, values, len(words)):
+        table.words[name] = words[0]
+        return
+    table.numbers[name] = values
+    if words:
+        table.repairs.append(left_out(name, len(words), *words[0]))
 
 
 def _as_text(value: Any) -> str:

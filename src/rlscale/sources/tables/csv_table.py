@@ -20,7 +20,7 @@ from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.names import role_of
 from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
-from rlscale.sources.tables.columns import Columns, Named, TextColumn
+from rlscale.sources.tables.columns import Columns, Named, TextColumn, settle_numbers
 from rlscale.sources.tables.lost import WRITTEN_NAN
 from rlscale.sources.tables.roles import known_among
 from rlscale.sources.text import line_blocks, opened, plural, shown, were
@@ -32,6 +32,7 @@ Floats = NDArray[np.float64]
 #: Rows, and cells, held as Python strings at a time.
 _CHUNK, _CELLS = 1 << 13, 1 << 20
 
+_DROPPED = "the percent signs of the column {!r} were dropped"
 #: What a cell without a value looks like.
 _MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "nat", "<na>"})
 
@@ -47,7 +48,8 @@ def from_csv(path: Path, text: Named, required: Named) -> Columns:
     text : callable
         Whether a column, by its name, is read as text whatever it holds.
     required : callable
-        Whether every cell of a column must be a number or empty; another column with words in it is left out.
+        Whether every cell of a column must be a number or empty; of another column a few words are left out, and a
+        column of words is left out whole.
 
     Raises
     ------
@@ -61,6 +63,7 @@ def from_csv(path: Path, text: Named, required: Named) -> Columns:
         table.repairs.append(f"{were(skipped, 'comment line')} skipped before the header")
     texts = {name: TextColumn() for name in header if name and text(name)}
     numeric: dict[str, list[Floats]] = {name: [] for name in header if name and name not in texts}
+    words: dict[str, list[tuple[int, str]]] = {}
     checked = [k for k, name in enumerate(header) if name and required(name)]
     labelled = header[-1] in texts and role_of(header[-1]) != "seed"
     chunks = _csv_chunks(path, reader, len(header), skipped, table)
@@ -72,17 +75,21 @@ def from_csv(path: Path, text: Named, required: Named) -> Columns:
             elif name in numeric:
                 values = _floats(cells)
                 if values is None and (values := _percents(cells)) is not None and not numeric[name]:
-                    table.repairs.append(f"the percent signs of the column {name!r} were dropped")
-                if values is not None:
-                    numeric[name].append(values)
-                elif required(name):
+                    table.repairs.append(_DROPPED.format(name))
+                if values is None and required(name):
                     raise _not_a_number(table, name, cells, numbers)
-                else:
+                if values is None:
+                    if _signed(cells) and not numeric[name]:
+                        table.repairs.append(_DROPPED.format(name))
+                    values = _among_words(cells, words.setdefault(name, []), numbers)
+                numeric[name].append(values)
+                if len(words.get(name, ())) > table.rows / 2:  # a column of words: the rest need not be read
                     del numeric[name]
-                    table.words[name] = _first_word(cells, numbers)
+                    table.words[name] = words[name][0]
     if not table.rows:
         raise EmptyError(str(path), "holds a header and no rows; nothing was logged yet")
-    table.numbers = {name: np.concatenate(parts) for name, parts in numeric.items()}
+    for name, parts in numeric.items():
+        settle_numbers(table, name, np.concatenate(parts), words.get(name, ()))
     table.labels = {name: column.done() for name, column in texts.items()}
     return table
 
@@ -295,17 +302,28 @@ def _percents(cells: Sequence[str]) -> Floats | None:
     return _floats([cell.removesuffix("%") for cell in stripped])
 
 
-def _first_word(cells: Sequence[str], numbers: list[int]) -> tuple[int, str]:
-    """Return the first cell that is no number, and its line."""
-    return next(
-        (line, cell)
-        for line, cell in zip(numbers, cells, strict=True)
-        if cell.strip().lower() not in _MISSING and _floats([cell]) is None
-    )
+def _signed(cells: Sequence[str]) -> bool:
+    """Whether most cells end in a percent sign."""
+    return 2 * sum(cell.rstrip().endswith("%") for cell in cells) > len(cells)
+
+
+def _among_words(cells: Sequence[str], words: list[tuple[int, str]], numbers: list[int]) -> Floats:
+    """Return cells as numbers, NaN where a word stands; the words are added to ``words`` with their lines."""
+    values = np.full(len(cells), np.nan)
+    percents = _signed(cells)
+    for place, cell in enumerate(cells):
+        text = cell.strip().lower()
+        try:
+            values[place] = _float(text.removesuffix("%") if percents else text)
+        except ValueError:
+            words.append((numbers[place], cell))
+    return values
 
 
 def _not_a_number(table: Columns, name: str, cells: Sequence[str], numbers: list[int]) -> SourceError:
-    line, cell = _first_word(cells, numbers)
+    words: list[tuple[int, str]] = []
+    _among_words(cells, words, numbers)
+    line, cell = words[0]
     return SourceError(
         table.path, f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
     )

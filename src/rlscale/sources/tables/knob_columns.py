@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rlscale.sources import names
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.identity import Coded
@@ -15,10 +18,15 @@ __all__ = ["knob_columns"]
 
 #: In a table of up to so many rows columns of words are looked at.
 _MOST_LOOKED_AT = 200_000
+#: A quantity that was measured so often changes.
+_OFTEN = 4
 
 
 def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection[str | None]) -> Settings:
     """Return the columns that do not change within any run and differ between runs, under their own names.
+
+    One that is stated of some runs only differs: what is not stated is not known to be the same. One whose name is that
+    of a measured quantity (``clip``, ``length``) is a setting where no run ever changes it and runs share its values.
 
     Parameters
     ----------
@@ -34,7 +42,7 @@ def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection
         return {}
     stated: dict[str, list[Any] | None] = {
         name: numbers_of(values, runs) for name, values in columns.numbers.items()
-        if name not in beside and not _measured(name)
+        if name not in beside and (not _measured(name) or _is_kept(name, values, runs))
     }  # fmt: skip
     wanted = frozenset(columns.words) - set(beside) if columns.rows <= _MOST_LOOKED_AT else frozenset()
     if wanted:
@@ -46,8 +54,20 @@ def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection
             }  # fmt: skip
     return {
         name: values for name, values in stated.items()
-        if values is not None and len({value for value in values if value is not None}) > 1
+        if values is not None and len(set(values)) > 1
     }  # fmt: skip
+
+
+def _is_kept(name: str, values: NDArray[np.float64], runs: Coded) -> bool:
+    """Whether a column that is named like a measured quantity has one value a run, at each of several evaluations."""
+    if names.is_index(name) or names.is_time(name) or names.is_spread(name):
+        return False
+    codes, runs_named = runs
+    counts = np.bincount(codes[np.isfinite(values)], minlength=len(runs_named))
+    by_run = numbers_of(values, runs)
+    if by_run is None or counts[counts > 0].min(initial=_OFTEN) < _OFTEN:
+        return False
+    return len({value for value in by_run if value is not None}) < int(np.count_nonzero(counts))
 
 
 def _measured(name: str) -> bool:

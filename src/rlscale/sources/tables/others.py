@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from rlscale.sources import names
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
+from rlscale.sources.text import shown
+from rlscale.sources.trainers.canonical import OWN_LOOP
 
-__all__ = ["Loads", "unexplained", "unused_words"]
+__all__ = ["Loads", "unexplained", "unread_metrics", "unused_words"]
 
 #: In a table of up to so many rows a column of words is looked at; so many rows a word, and it may tell runs apart.
 _MOST_LOOKED_AT, _ROWS_OF_A_WORD = 200_000, 4
@@ -54,3 +56,12 @@ def unused_words(columns: Columns, roles: Roles, again: Loads, beside: Collectio
         and 2 <= sum(map(bool, words[name][1])) <= columns.rows / _ROWS_OF_A_WORD
     ]  # fmt: skip
     return tuple(f"the column {name!r} is not used; if it means the recipe, give --by {name}" for name in few)
+
+
+def unread_metrics(columns: Columns) -> tuple[str, ...]:
+    """Return a sentence on each column of words that has the name of a quantity."""
+    return tuple(
+        f"the column {name!r} holds words (line {line}: {shown(cell)}) and is not used"
+        for name, (line, cell) in columns.words.items()
+        if any(key.matches(name) for key in OWN_LOOP)
+    )

@@ -94,7 +94,7 @@ def prompt_table(path: Path) -> PromptTable | None:
         raise SourceError(
             str(path),
             f"has the columns {_PROMPT} and {has[0]} and not {missing}; pass counts are a table of prompt, "
-            "correct and graded"
+            "correct and graded",
         )
     read = _KINDS[path.suffix.lower()]
     counts = [columns[name] for name in _COUNTS]

@@ -8,23 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.sources import names
+from rlscale.curves.vocabulary import normal, setting_of
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.extents import by_code
 from rlscale.sources.tables.identity import Coded
 from rlscale.sources.tables.others import Loads
-from rlscale.sources.trainers.canonical import SETTINGS
 
-__all__ = ["Held", "Settings", "held_by", "numbers_of", "setting_of", "settings_columns", "texts_of_runs"]
-
-#: What else a setting is called.
-_SYNONYMS = {
-    "lr": "learning_rate",
-    "beta": "kl_coefficient", "kl_coef": "kl_coefficient",
-    "group_size": "generations", "num_generations": "generations", "rollouts": "generations",
-    "n_rollouts": "generations", "rollout_n": "generations", "rollouts_per_prompt": "generations",
-    "samples_per_prompt": "generations", "problems_per_batch": "prompts_per_step",
-}  # fmt: skip
+__all__ = ["Held", "Settings", "held_by", "numbers_of", "settings_columns", "texts_of_runs"]
 
 #: The values of a setting for each run, by the setting's canonical name; None where a run states none.
 Settings = dict[str, list[Any]]
@@ -35,18 +25,6 @@ Held = tuple[dict[str, Any], dict[str, Any]]
 def held_by(settings: Settings, code: int) -> dict[str, Any]:
     """Return the settings that one run states."""
     return {name: values[code] for name, values in settings.items() if values[code] is not None}
-
-
-def setting_of(name: str) -> str | None:
-    """Return the canonical setting that the name of a column means, None where it means none.
-
-    Examples
-    --------
-    >>> setting_of("Learning Rate"), setting_of("num_generations"), setting_of("loss")
-    ('learning_rate', 'generations', None)
-    """
-    known = names.normal(name)
-    return known if known in SETTINGS else _SYNONYMS.get(known)
 
 
 def settings_columns(
@@ -67,7 +45,7 @@ def settings_columns(
         Columns that have another role.
     """
     asked = {name: setting for name in (*columns.numbers, *columns.words) if (setting := setting_of(name)) is not None}
-    asked = {name: asked[name] for name in sorted(asked, key=lambda name: asked[name] != names.normal(name))
+    asked = {name: asked[name] for name in sorted(asked, key=lambda name: asked[name] != normal(name))
              if name not in beside}  # fmt: skip
     words = again(frozenset(asked) & columns.words.keys()) if columns.words.keys() & asked.keys() else None
     values: Settings = {}

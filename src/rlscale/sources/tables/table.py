@@ -29,7 +29,7 @@ from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, 
 from rlscale.sources.tables.knob_columns import knob_columns
 from rlscale.sources.tables.lost import lost_of
 from rlscale.sources.tables.model_sizes import with_model_sizes
-from rlscale.sources.tables.others import Loads, unexplained, unused_words
+from rlscale.sources.tables.others import Loads, unexplained, unread_metrics, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
 from rlscale.sources.tables.settings import Held, held_by, settings_columns
@@ -155,7 +155,7 @@ class _Table:
         self.plain = [name for name in columns.numbers if name not in special and name not in self.stating]
         self.split = joined([columns.labels[name] for name in roles.dataset]) if roles.dataset else None
         self.extents = extents(columns, roles, self.plain, self.split)
-        self.warnings = unused_words(columns, roles, loaded, self.stating)
+        self.warnings = (*unused_words(columns, roles, loaded, self.stating), *unread_metrics(columns))
         self.known = OTHER.metrics({name: Series(np.empty(0), np.empty(0)) for name in columns.numbers})
 
     def logs(self) -> Iterator[Log]:

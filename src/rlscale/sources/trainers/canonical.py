@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["CANONICAL", "SETTINGS", "Canonical", "Key", "compiled"]
+from rlscale.curves.vocabulary import SETTINGS
+
+__all__ = ["CANONICAL", "OWN_LOOP", "SETTINGS", "Canonical", "Key", "compiled"]
 
 
 @dataclass(frozen=True)
@@ -52,28 +54,6 @@ CANONICAL = (
     Canonical("learning_rate", "", "learning rate of the policy"),
     Canonical("grad_norm", "", "norm of the policy's gradient"),
 )
-
-#: What a configuration says of a recipe, in the order of the docs page: name and meaning.
-SETTINGS = {
-    "algorithm": "advantage estimator or algorithm",
-    "loss_type": "policy loss, or how it is averaged",
-    "model": "the policy that training starts from",
-    "prompts_per_step": "prompts of one step",
-    "generations": "samples of one prompt: rollouts per prompt",
-    "difficulty": "class of difficulty of the prompts, a column of a table",
-    "eval_generations": "samples of one validation prompt",
-    "epochs": "passes over each batch",
-    "learning_rate": "peak learning rate of the policy",
-    "kl_coefficient": "weight of the KL term",
-    "clip_low": "lower clip range",
-    "clip_high": "upper clip range",
-    "temperature": "sampling temperature",
-    "max_response_length": "longest response, tokens",
-    "precision": "number format of training",
-    "seed": "random seed",
-    "layers": "layers of the policy",
-    "width": "hidden size of the policy",
-}
 
 #: log: seen in a real log file; run: in a run made for this project; source: read in the trainer's source only;
 #: docs: in its documentation only.
@@ -157,3 +137,20 @@ def _hole(name: str) -> str:
     if name.endswith("..."):
         return ".+"
     return r"\d+" if name in {"N", "n", "k", "i"} else r"[^/]+"
+
+
+#: The keys of a loop of one's own; of a trainer, too, for what it does not log itself.
+OWN_LOOP = (
+    Key("entropy", "{entropy|train/entropy|policy/entropy}"),
+    Key("kl", "{kl|train/kl|policy/kl}"),
+    Key("clip_fraction", "{clip_fraction|clip_frac|clipfrac|train/clip_fraction}"),
+    Key("kl_new_old", "{kl_new_old|kl_old|approx_kl|ppo_kl|train/approx_kl|train/ppo_kl}"),
+    Key("truncation", "{truncation|truncation_rate|clipped_ratio|train/truncation|train/truncation_rate}"),
+    Key("zero_variance", "{zero_variance|frac_reward_zero_std|train/zero_variance}"),
+    Key("mismatch", "{mismatch|train/mismatch}", unit="unknown"),
+    Key("staleness", "{staleness|train/staleness}"),
+    Key("response_length", "{response_length|train/response_length|response_length/mean}"),
+    Key("step_seconds", "{step_time|time/step|timing/step}"),
+    Key("learning_rate", "{lr|learning_rate|train/lr|train/learning_rate|optim/lr}"),
+    Key("grad_norm", "{grad_norm|train/grad_norm|optim/grad_norm}"),
+)

@@ -14,7 +14,7 @@ from rlscale.sources.clocks import timers
 from rlscale.sources.history import History
 from rlscale.sources.keys import is_evaluation
 from rlscale.sources.trainers.base import Measured, Trainer, plain, steps_of
-from rlscale.sources.trainers.canonical import Key
+from rlscale.sources.trainers.canonical import OWN_LOOP, Key
 from rlscale.sources.trainers.rows_from_zero import (
     BASELINE,
     FROM_ZERO,
@@ -127,18 +127,7 @@ OTHER = _Other(
     marks=(),
     keys=(
         Key("step", "step"),
-        Key("entropy", "{entropy|train/entropy|policy/entropy}"),
-        Key("kl", "{kl|train/kl|policy/kl}"),
-        Key("clip_fraction", "{clip_fraction|clip_frac|clipfrac|train/clip_fraction}"),
-        Key("kl_new_old", "{kl_new_old|kl_old|approx_kl|ppo_kl|train/approx_kl|train/ppo_kl}"),
-        Key("truncation", "{truncation|truncation_rate|clipped_ratio|train/truncation|train/truncation_rate}"),
-        Key("zero_variance", "{zero_variance|frac_reward_zero_std|train/zero_variance}"),
-        Key("mismatch", "{mismatch|train/mismatch}", unit="unknown"),
-        Key("staleness", "{staleness|train/staleness}"),
-        Key("response_length", "{response_length|train/response_length|response_length/mean}"),
-        Key("step_seconds", "{step_time|time/step|timing/step}"),
-        Key("learning_rate", "{lr|learning_rate|train/lr|train/learning_rate|optim/lr}"),
-        Key("grad_norm", "{grad_norm|train/grad_norm|optim/grad_norm}"),
+        *OWN_LOOP,
     ),
     native=plain,
     measure=_measure,

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from rlscale.curves import Metric, Series
+from rlscale.curves.validation_keys import validation_keys
 from rlscale.sources.clocks import Clock
 from rlscale.sources.history import History
 from rlscale.sources.repair import Replaced, Row, number
 from rlscale.sources.stopwatch import Wall
-from rlscale.sources.trainers.canonical import CANONICAL, SETTINGS, Key, compiled
-from rlscale.sources.validation_keys import validation_keys
+from rlscale.sources.trainers.canonical import CANONICAL, OWN_LOOP, SETTINGS, Key, compiled
 
 __all__ = ["Count", "Measured", "Trainer", "product"]
 
@@ -181,9 +181,13 @@ class Trainer:
         return self.found("train_reward", keys)
 
     def metrics(self, series: Mapping[str, Series]) -> dict[str, Metric]:
-        """Return the canonical quantities of a run that a single key logs."""
+        """Return the canonical quantities of a run that a single key logs.
+
+        What the trainer does not log itself may stand under the name that a loop of one's own would give it.
+        """
         found: dict[str, Metric] = {}
-        for one in self.keys:
+        own = {one.name for one in self.keys}
+        for one in (*self.keys, *(each for each in OWN_LOOP if each.name not in own)):
             if one.name in _NOT_SERIES or one.name in found:
                 continue
             names = [one.key] if one.literal else series

@@ -1,0 +1,116 @@
+"""The overview: a ranking of fits, or of what a ledger keeps of them, with what stands beside each recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rlscale.answers import Answer
+from rlscale.answers.gate.view import risk_words
+from rlscale.answers.overview import CARDS, OverviewView, overview_answer, shown_rows
+from rlscale.answers.views import RankView, run_line, runs_by_recipe
+from rlscale.decisions import RecipeRank
+from rlscale.inference import Fit, Interval
+from rlscale.serve.board.kept import MOST, Kept
+from rlscale.serve.board.state import State
+from rlscale.serve.query import Query
+
+__all__ = ["ranked_answer", "stored_answer"]
+
+#: Decisions that the overview tells.
+_LATEST = 6
+#: Runs that are read from a ledger with very many for one page.
+_DRAWN = 2 * CARDS
+
+
+def ranked_answer(
+    state: State, query: Query, ranked: RankView, fits: Sequence[Fit], kept: Kept, price: float | None
+) -> Answer:
+    """Return the overview of runs that were ranked."""
+    rows, matching = shown_rows(ranked.ranking, query.search, query.offset, query.sort)
+    by_recipe = runs_by_recipe(ranked.runs)
+    spent = {recipe: sum(run.compute_last for run in runs) for recipe, runs in by_recipe.items()}
+    places = {run.run: k for k, run in enumerate(ranked.runs)}
+    reading = state.reading
+    assert reading is not None
+    whole = len(reading.runs) <= MOST
+    names = {run for row in rows for run in row.runs}
+    judged = [run for run in reading.runs if whole or run.name in names]
+    gate = state.decided.gate
+    view = OverviewView(
+        ranked=ranked,
+        rows=rows,
+        offset=query.offset,
+        matching=matching,
+        search=query.search,
+        spent=spent,
+        resolves=_resolves(rows, [[fits[places[run]] for run in row.runs] for row in rows]),
+        health=kept.health(judged),
+        savings=None if gate is None else gate.savings,
+        actions=state.decided.actions,
+        latest=state.decided.told[:_LATEST],
+        sent=state.decided.sent,
+        risk="" if gate is None else risk_words(gate),
+        price=price,
+        notes=_waiting(state),
+    )
+    return overview_answer(view, fits, kept.fan, kept.hits)
+
+
+def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -> Answer:
+    """Return the overview of a ledger's runs as they were last fitted; only what is drawn is fitted now."""
+    stored = state.stored
+    assert stored is not None
+    ranking = stored.ranked.ranking
+    rows, matching = shown_rows(ranking, query.search, query.offset, query.sort)
+    drawn = [run for row in rows for run in row.runs][:_DRAWN]
+    reading = stored.load(tuple(drawn))
+    fits = kept.fits(reading.runs)
+    lines = tuple(run_line(fit.run, fit.verdict, fit.warnings) for fit in fits)
+    by_name = {fit.run.name: fit for fit in fits}
+    gate = state.decided.gate
+    view = OverviewView(
+        ranked=replace(stored.ranked, runs=lines),
+        rows=rows,
+        offset=query.offset,
+        matching=matching,
+        search=query.search,
+        spent=stored.spent,
+        resolves=_resolves(rows, [[by_name[run] for run in row.runs if run in by_name] for row in rows]),
+        health=kept.health(reading.runs),
+        savings=None if gate is None else gate.savings,
+        actions=state.decided.actions,
+        latest=state.decided.told[:_LATEST],
+        sent=state.decided.sent,
+        risk="" if gate is None else risk_words(gate),
+        price=price,
+        notes=(*stored.notes, *_unanswered(query)),
+        stored=True,
+    )
+    return overview_answer(view, fits, kept.fan, kept.hits)
+
+
+def _unanswered(query: Query) -> tuple[str, ...]:
+    """Say that stored fits have their own target."""
+    if query.target is None:
+        return ()
+    return ("Recipes keep the order of their stored fits; the page of a run forecasts it at any compute.",)
+
+
+def _waiting(state: State) -> tuple[str, ...]:
+    """Say what becomes of decisions that were asked for."""
+    decided = state.decided
+    if state.budget is None or decided.gate is not None:
+        return ()
+    return (decided.note or "The first decisions are being worked out; they show up here in a moment.",)
+
+
+def _resolves(rows: Sequence[RecipeRank], fits: Sequence[Sequence[Fit]]) -> dict[str, Interval]:
+    """Return when each recipe should be resolved: the run that its verdict is of, which is the middle one."""
+    found = {}
+    for row, own in zip(rows, fits, strict=True):
+        of = [fit for fit in own if fit.verdict == row.verdict] or list(own)
+        when = next((fit.resolves_at for fit in of if fit.resolves_at is not None), None)
+        if when is not None:
+            found[row.recipe] = when
+    return found
