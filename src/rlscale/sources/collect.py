@@ -63,8 +63,9 @@ def read(paths: Readable | Sequence[Readable], **options: Any) -> Listing[Run]:
     Parameters
     ----------
     paths : path, address or table, or a sequence of them
-        Files, folders, trackers (``wandb://...``, ``mlflow://...``, ``ledger:...``), and tables of pandas, polars or
-        Arrow, whose columns are recognised by their names as those of a file are.
+        Files, folders, those in object stores (``s3://...``), trackers (``wandb://...``, ``mlflow://...``,
+        ``ledger:...``), and tables of pandas, polars or Arrow, whose columns are recognised by their names as those of
+        a file are.
     **options
         Fields of :class:`ReadOptions`; with ``strict=True`` the first file that cannot be read raises.
 

@@ -136,6 +136,19 @@ def test_a_store_that_cannot_be_reached_for_a_while(memory, monkeypatch):
     assert told(look) == told(collect([url]))
 
 
+def test_a_store_that_answers_later(memory):
+    follower = Follower([f"{memory.url}/exp"])
+    look = follower.poll()
+    assert look.runs == ()
+    assert [str(error) for error in look.errors] == [
+        f"{memory.url}/exp: there is no such object, and none below it; check the address"
+    ]
+    memory.put("exp/log.jsonl", verl_file(n=20))
+    look = follower.poll()
+    assert look.errors == ()
+    assert told(look) == told(collect([f"{memory.url}/exp"]))
+
+
 def test_the_choice_of_a_metric_fetches_nothing_twice(memory, monkeypatch):
     url = memory.put("exp/log.jsonl", verl_file(n=20))
     asked = []

@@ -161,7 +161,7 @@ def test_addresses_that_cannot_be(path, said):
     ],
 )
 def test_a_missing_library(scheme, said):
-    assert why(ImportError("x"), scheme) == said
+    assert why(ImportError("x"), address_of(f"{scheme}://b/x")) == said
 
 
 def test_without_the_libraries_the_extra_is_named(tmp_path):
@@ -179,10 +179,16 @@ def test_other_refusals():
     class HttpError(Exception):
         code = 401
 
-    assert "access is refused" in why(HttpError(), "gs")
+    assert "access is refused" in why(HttpError(), address_of("gs://b"))
     assert (
-        why(OSError(), "hf")
+        why(OSError(), address_of("hf://datasets/a/b"))
         == "the store cannot be read (OSError); check the address with the tools of huggingface_hub"
+    )
+
+
+def test_wildcards():
+    assert why(FileNotFoundError(), address_of("s3://b/*/log.jsonl")) == (
+        "there is no such object; wildcards are not expanded: give the folder, and --run GLOB for its runs"
     )
 
 

@@ -13,6 +13,7 @@ from rlscale.errors import StoreError, hidden
 __all__ = ["Address", "Asking", "address_of", "is_address", "why"]
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9]*)://")
+_WILDCARD = re.compile(r"[*?\[]")
 _WEB = ("http", "https")
 
 _AWS = "AWS_PROFILE, AWS_ACCESS_KEY_ID and ~/.aws; for a public bucket set FSSPEC_S3_ANON=true"
@@ -119,7 +120,7 @@ class Asking:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is not None and _is_of_a_library(error):
-            raise StoreError(self._address.shown, why(error, self._address.scheme)) from None
+            raise StoreError(self._address.shown, why(error, self._address)) from None
 
 
 def _is_of_a_library(error: BaseException) -> bool:
@@ -127,8 +128,9 @@ def _is_of_a_library(error: BaseException) -> bool:
     return isinstance(error, OSError | ImportError | ValueError) or not roots.isdisjoint(_LIBRARIES)
 
 
-def why(error: BaseException, scheme: str) -> str:
+def why(error: BaseException, address: Address) -> str:
     """Return what an error of a store's library means, and what to do."""
+    scheme = address.scheme
     library, credentials = _SCHEMES[scheme]
     if isinstance(error, FileNotFoundError) and error.__cause__ is not None and _is_of_the_network(error.__cause__):
         error = error.__cause__  # of HTTP, whatever fails is said to be missing
@@ -140,6 +142,8 @@ def why(error: BaseException, scheme: str) -> str:
     if isinstance(error, FileNotFoundError) or code == _MISSING:
         if "bucket" in str(error).lower():
             return "there is no such bucket; check its name, and the endpoint if it is not the provider's own"
+        if _WILDCARD.search(address.shown):
+            return "there is no such object; wildcards are not expanded: give the folder, and --run GLOB for its runs"
         return "there is no such object, and none below it; check the address"
     if "credential" in kind.lower() or "profile" in kind.lower():
         return f"no credentials are there for this store; {library} takes them from {credentials}"

@@ -221,7 +221,7 @@ class _Target:
                 self.known[name] = new[name]
                 continue
             changed = isinstance(error, ChangedError)
-            said = "changed while it was read; read it again" if changed else why(error, self.address.scheme)
+            said = "changed while it was read; read it again" if changed else why(error, self.address)
             reasons.setdefault(said, []).append(name)
             if name not in self.known:
                 job.local.unlink(missing_ok=True)
