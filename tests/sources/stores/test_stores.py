@@ -136,7 +136,20 @@ def test_names_that_no_file_can_have(memory):
     reading = collect([f"{memory.url}/exp"])
     assert len(reading.runs) == 1
     (error,) = reading.errors
-    assert str(error).endswith("has a name that no file can have; it was not read: rename it, or give its own address")
+    assert str(error).endswith("has a name that no file can have and was not read; rename it, or give its own address")
+
+
+def test_objects_that_cannot_stand_beside_one_another_on_a_disk(s3):
+    s3.put("exp/log.jsonl", verl_file(n=9, test_every=2))
+    for key in ("exp/a", "exp/a/log.jsonl", "exp//log.jsonl"):
+        s3.put(key, "x")
+    reading = collect([f"{s3.url}/exp"])
+    assert [run.name for run in reading.runs] == ["exp"]
+    named = [str(error) for error in reading.errors if "no file can have" in str(error)]
+    assert named == [
+        f"{s3.url}/exp//log.jsonl: has a name that no file can have and was not read; rename it, or give its own address "
+        "(so for 1 more)"
+    ]
 
 
 def test_an_address_below_another_is_read_once(memory):

@@ -163,9 +163,8 @@ class _Target:
         lost = self._listing.unnamed
         if not lost:
             return []
-        more = f", nor {len(lost) - 1} more" if len(lost) > 1 else ""
-        said = f"has a name that no file can have{more}; it was not read: rename it, or give its own address"
-        return [StoreError(self._shown(lost[0]), said)]
+        said = "has a name that no file can have and was not read; rename it, or give its own address"
+        return [StoreError(self._shown(lost[0]), said + _more(len(lost) - 1))]
 
     @property
     def _folder(self) -> Path:
