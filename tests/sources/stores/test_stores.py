@@ -1,6 +1,10 @@
 """What is read of a store is what is read of the same files on a disk."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -14,6 +18,7 @@ from tests.sources import fuzzed
 from tests.sources.stores.server import CREDENTIALS
 from tests.sources.test_follow import verl_file
 from tests.sources.test_verl import console, rows
+from tests.waiting import wait_until
 
 SECRETS = [CREDENTIALS["AWS_SECRET_ACCESS_KEY"], CREDENTIALS["AWS_ACCESS_KEY_ID"]]
 
@@ -147,8 +152,8 @@ def test_objects_that_cannot_stand_beside_one_another_on_a_disk(s3):
     assert [run.name for run in reading.runs] == ["exp"]
     named = [str(error) for error in reading.errors if "no file can have" in str(error)]
     assert named == [
-        f"{s3.url}/exp//log.jsonl: has a name that no file can have and was not read; rename it, or give its own address "
-        "(so for 1 more)"
+        f"{s3.url}/exp//log.jsonl: has a name that no file can have and was not read; rename it, or give its own "
+        "address (so for 1 more)"
     ]
 
 
@@ -239,3 +244,32 @@ def test_watch_puts_runs_into_a_ledger(s3, tmp_path):
     assert not any(secret.encode() in (tmp_path / "runs.db").read_bytes() for secret in SECRETS)
     names = {run.name for run in rlscale.read(f"ledger:{ledger}")}
     assert names == {run.name for run in rlscale.read("bundled")} | {"long10/seed2"}
+
+
+def test_watch_follows_a_log_and_leaves_nothing(s3, tmp_path):
+    lines = verl_file(n=40, test_every=2).splitlines(keepends=True)
+    url, ledger, place = f"{s3.url}/exp", str(tmp_path / "runs.db"), tmp_path / "temporary"
+    place.mkdir()
+    s3.put("exp/seed0/log.jsonl", "".join(lines[:20]))
+    command = ["watch", url, "--ledger", ledger, "--budget", "100", "--interval", "0.05"]
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "rlscale", *command], env={**os.environ, "TMPDIR": str(place)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+    def points():
+        try:
+            return rlscale.read(f"ledger:{ledger}")[0].curve.n_points
+        except rlscale.InputError:
+            return 0
+
+    few = wait_until(points, watcher)
+    assert len(list(place.iterdir())) == 1
+    s3.put("exp/seed0/log.jsonl", "".join(lines))
+    many = rlscale.read(url)[0].curve.n_points
+    assert few < many
+    wait_until(lambda: points() == many, watcher)
+    watcher.send_signal(signal.SIGINT)
+    _, wrong = watcher.communicate()
+    assert list(place.iterdir()) == []
+    assert not any(secret in wrong.decode() for secret in SECRETS)
