@@ -13,7 +13,7 @@ import pytest
 from rlscale.errors import FormatError, StoreError, hidden
 from rlscale.sources import collect
 from rlscale.sources.stores import image, is_address, listing
-from rlscale.sources.stores.address import address_of, why
+from rlscale.sources.stores.address import Asking, address_of, why
 from tests.sources.stores.server import CREDENTIALS
 from tests.sources.test_follow import verl_file
 
@@ -180,9 +180,12 @@ def test_other_refusals():
         code = 401
 
     assert "access is refused" in why(HttpError(), address_of("gs://b"))
+    with pytest.raises(StoreError), Asking(address_of("gs://b")):
+        raise HttpError  # of whatever package
     assert (
         why(OSError(), address_of("hf://datasets/a/b"))
-        == "the store cannot be read (OSError); check the address with the tools of huggingface_hub"
+        == "the store cannot be read (OSError); check the address, and where huggingface_hub looks for a login: "
+        "HF_TOKEN, or hf auth login"
     )
 
 

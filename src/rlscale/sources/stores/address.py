@@ -35,11 +35,8 @@ _SCHEMES = {
 }
 #: What the extra installs.
 _EXTRA = ("fsspec", "s3fs", "aiohttp")
-#: Packages whose errors are told; those of others are faults and are raised as they are.
-_LIBRARIES = frozenset(
-    {"adlfs", "aiobotocore", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google", "httpx", "huggingface_hub",
-     "msal", "requests", "s3fs"}
-)  # fmt: skip
+#: Errors of Python itself are faults, and so are those of this package: they are raised as they are.
+_NOT_TOLD = ("builtins", "rlscale")
 _REFUSED = (401, 403)
 _MISSING = 404
 
@@ -124,8 +121,9 @@ class Asking:
 
 
 def _is_of_a_library(error: BaseException) -> bool:
-    roots = {base.__module__.partition(".")[0] for base in type(error).__mro__}
-    return isinstance(error, OSError | ImportError | ValueError) or not roots.isdisjoint(_LIBRARIES)
+    """Whether a library raised it: as its own error, or for a system, a package or a setting that refuses."""
+    own = type(error).__module__.partition(".")[0] not in _NOT_TOLD and isinstance(error, Exception)
+    return own or isinstance(error, OSError | ImportError | ValueError)
 
 
 def why(error: BaseException, address: Address) -> str:
@@ -145,14 +143,14 @@ def why(error: BaseException, address: Address) -> str:
         if _WILDCARD.search(address.shown):
             return "there is no such object; wildcards are not expanded: give the folder, and --run GLOB for its runs"
         return "there is no such object, and none below it; check the address"
-    if "credential" in kind.lower() or "profile" in kind.lower():
+    if re.search("credential|profile|authentication", kind, re.I):
         return f"no credentials are there for this store; {library} takes them from {credentials}"
     if isinstance(error, PermissionError) or code in _REFUSED:
         return f"access is refused; check that what {library} finds may list and read here: {credentials}"
     if _is_of_the_network(error):
         endpoint = " (AWS_ENDPOINT_URL)" if library == "s3fs" else ""
         return f"the store cannot be reached; check the network and the endpoint{endpoint}, then try again"
-    return f"the store cannot be read ({kind}); check the address with the tools of {library}"
+    return f"the store cannot be read ({kind}); check the address, and where {library} looks for a login: {credentials}"
 
 
 def _is_of_the_network(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ __all__ = ["Listed", "Listing"]
 _STATES = ("ETag", "etag", "generation", "md5Hash", "blob_id", "LastModified", "last_modified", "updated", "mtime",
            "created")  # fmt: skip
 _MOST = 100_000
+#: Libraries that log what they raise too.
+_TALKATIVE = ("adlfs", "azure", "gcsfs", "huggingface_hub", "s3fs")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Listing:
             if self.store is None:
                 from fsspec.core import url_to_fs
 
+                for name in _TALKATIVE:  # where nobody listens, Python would print their tracebacks
+                    logging.getLogger(name).addHandler(logging.NullHandler())
                 self.store, self._path = url_to_fs(self._address.url)
             self.store.invalidate_cache()
             if self._is_folder is None:
