@@ -132,7 +132,8 @@ def test_one_run_of_which_nothing_was_fitted_is_drawn(tmp_path: Path) -> None:
     chart = growth_chart(view, [found])
     write_chart(chart, tmp_path / "f.png")
     assert [type(mark) for mark in chart.panels[0].marks] == [Points]
-    assert parsed(page_of(view, [found])).seen.count("svg") == 2
+    # the curve and how it grew, each for large and for small screens
+    assert parsed(page_of(view, [found])).seen.count("svg") == 4
 
 
 def test_many_runs_and_a_target_are_drawn(odd_fits: tuple[Fit, ...], tmp_path: Path) -> None:

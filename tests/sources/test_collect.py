@@ -16,7 +16,7 @@ STATE = {"log_history": [{"step": 1, "reward": 0.5}]}
 def test_public_names():
     assert sorted(sources.__all__) == [
         *("FlopRule", "Grouping", "Log", "Named", "PromptTable", "ReadOptions", "Reading", "Survey"),
-        *("bundled", "collect", "named_recipe", "prompt_table", "read", "settings_file", "survey"),
+        *("assembled", "bundled", "collect", "named_recipe", "prompt_table", "read", "settings_file", "survey"),
         "without_prompt_tables",
     ]
     assert all(hasattr(sources, name) for name in sources.__all__)

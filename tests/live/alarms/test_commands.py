@@ -166,6 +166,6 @@ def test_the_address_comes_from_the_environment_and_the_token_is_never_shown(tmp
 
 
 def test_help_shows_how():
-    shown = invoke("health", "--help").stdout
+    shown = " ".join(invoke("health", "--help").stdout.split())
     assert "rlscale health --watch runs/ --on-alarm ./tell.sh" in shown
     assert "RLSCALE_WEBHOOK" in shown
