@@ -108,20 +108,20 @@ class _Looks:
 
 
 def _followed(
-    table: Table, what: str, looks: _Looks, asked: Callable[[], list[str]], change: Callable[[], None]
+    table: Table, what: str, looks: _Looks, requests: Callable[[], list[str]], change: Callable[[], None]
 ) -> int:
     """Measure looks with nothing new, and with a line more in one file; return the requests of the former."""
     looks.look()
-    before = len(asked())
+    before = len(requests())
     quiet = [looks.look() for _ in range(REPEATS)]
-    requests = (len(asked()) - before) // REPEATS
-    table.add(f"{what}, nothing new", f"{1e3 * float(np.median(quiet)):.0f}", requests)
+    quiet_requests = (len(requests()) - before) // REPEATS
+    table.add(f"{what}, nothing new", f"{1e3 * float(np.median(quiet)):.0f}", quiet_requests)
     change()
-    before = len(asked())
+    before = len(requests())
     seconds = looks.look()
-    table.add(f"{what}, a line more in one", f"{1e3 * seconds:.0f}", len(asked()) - before)
+    table.add(f"{what}, a line more in one", f"{1e3 * seconds:.0f}", len(requests()) - before)
     looks.end()
-    return requests
+    return quiet_requests
 
 
 def measure(quick: bool = False) -> Report:
@@ -158,10 +158,10 @@ def _measure(report: Report, server: S3Server, home: Path, files: int, steps: in
     pairs = [[list(map(float, _run(_FOLDER, at, **env))) for at in (str(home / "exp"), url)] for _ in range(REPEATS)]
     title = f"{files} files of {LINES} lines, {size:.0f} MB, median of {REPEATS}"
     table = report.table(title, ["from", "seconds", "cpu seconds", "requests"])
-    for name, (seconds, cpu), asked in zip(
+    for name, (seconds, cpu), count in zip(
         ("a disk", "the store"), np.median(pairs, axis=0), (0, requests), strict=True
     ):
-        table.add(name, f"{seconds:.2f}", f"{cpu:.2f}", asked)
+        table.add(name, f"{seconds:.2f}", f"{cpu:.2f}", count)
 
     looks = report.table(f"following {files} files", ["a look", "ms", "requests"])
     more = '{"step": 501, "data": {"timing_s/step": 100.5}}\n'
@@ -178,12 +178,12 @@ def _measure(report: Report, server: S3Server, home: Path, files: int, steps: in
     size = written(path, steps)
     store.put(str(path), "logs/long/run.log")
     table = report.table(f"a printed log of {size:.0f} MB", ["from", "cpu seconds", "MiB"])
-    found = {}
+    memories = {}
     for name, at in (("a disk", str(path)), ("the store", "s3://logs/long/run.log")):
         seconds, memory, _ = _run(_CONSOLE, at, **env)
-        found[name] = float(memory)
+        memories[name] = float(memory)
         table.add(name, f"{float(seconds):.2f}", f"{float(memory):.0f}")
-    more_memory = found["the store"] - found["a disk"]
+    more_memory = memories["the store"] - memories["a disk"]
     told = f"{more_memory:.0f} MiB more than from a disk"
     report.check("memory of a long log", told, f"<= {MORE_MEMORY:g} MiB more", more_memory <= MORE_MEMORY)
 

@@ -289,8 +289,8 @@ def _logs(
     image: Path | None,
 ) -> list[tuple[Found, Place, Log]]:
     """Read every file but those excluded by name; what cannot be read goes to ``errors``."""
-    given = dict.fromkeys(found.given for found in files if not found.uri and found.frame is None)
-    roots = Roots(list(given), image)
+    named_paths = dict.fromkeys(found.given for found in files if not found.uri and found.frame is None)
+    roots = Roots(list(named_paths), image)
     if options.exclude:
         files = _not_excluded(files, roots, options, seen)
     at: dict[str, int] = {}  # a joined record keeps the path of its first session

@@ -92,16 +92,16 @@ class Roots:
 
     Parameters
     ----------
-    given : sequence of Path
+    paths : sequence of Path
         What was named, as files.
     image : Path, optional
         The image of stores. Beside other files names of what is in it begin with the scheme and the bucket, so that
         they do not depend on where it lies; alone they are those of a folder.
     """
 
-    def __init__(self, given: Sequence[Path], image: Path | None = None) -> None:
-        within = [path for path in given if image is not None and path.is_relative_to(image)]
-        others = [path for path in given if path not in within]
+    def __init__(self, paths: Sequence[Path], image: Path | None = None) -> None:
+        within = [path for path in paths if image is not None and path.is_relative_to(image)]
+        others = [path for path in paths if path not in within]
         self._image = image if within else None
         self._within = image if image is not None and others else common_root(within)
         self._others = common_root(others)

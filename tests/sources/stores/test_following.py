@@ -151,12 +151,12 @@ def test_a_store_that_answers_later(memory):
 
 def test_the_choice_of_a_metric_fetches_nothing_twice(memory, monkeypatch):
     url = memory.put("exp/log.jsonl", verl_file(n=20))
-    asked = []
+    requests = []
     ranged = memory.store.cat_ranges
-    monkeypatch.setattr(memory.store, "cat_ranges", lambda *args, **how: asked.append(1) or ranged(*args, **how))
+    monkeypatch.setattr(memory.store, "cat_ranges", lambda *args, **how: requests.append(1) or ranged(*args, **how))
     following = Following([url], ReadOptions())
     assert following.poll().runs
-    assert len(asked) == 1
+    assert len(requests) == 1
     following.close()
 
 

@@ -65,10 +65,10 @@ def endpoint(monkeypatch):
 def refused(*paths):
     with pytest.raises(StoreError) as caught:
         collect(list(paths))
-    said = str(caught.value)
-    assert not any(secret in said for secret in CREDENTIALS.values())
+    message = str(caught.value)
+    assert not any(secret in message for secret in CREDENTIALS.values())
     assert caught.value.__cause__ is None
-    return said
+    return message
 
 
 def test_no_permission(endpoint):
@@ -96,8 +96,8 @@ def test_no_credentials(endpoint, monkeypatch, tmp_path):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", str(tmp_path))
-    said = refused("s3://logs/exp")
-    assert said == f"s3://logs/exp: no credentials are there for this store; s3fs takes them from {FROM_AWS}"
+    message = refused("s3://logs/exp")
+    assert message == f"s3://logs/exp: no credentials are there for this store; s3fs takes them from {FROM_AWS}"
 
 
 def test_a_file_of_the_web():
@@ -107,8 +107,8 @@ def test_a_file_of_the_web():
         (run,) = collect([f"{address}/exp/log.jsonl?{secret}"]).runs
         assert run.source.path == f"{address}/exp/log.jsonl"
         assert run.name == "exp"
-    said = refused(f"{address}/exp/log.jsonl?{secret}")
-    assert said == (
+    message = refused(f"{address}/exp/log.jsonl?{secret}")
+    assert message == (
         f"{address}/exp/log.jsonl: the store cannot be reached; check the network and the endpoint, then try again"
     )
 
@@ -137,7 +137,7 @@ def test_addresses():
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("s3://", "names no bucket; write s3://BUCKET/FOLDER"),
         ("gs:///", "names no bucket; write gs://BUCKET/FOLDER"),
@@ -145,12 +145,12 @@ def test_addresses():
         (f"s3://b/{'x' * 300}", "has a part that is no name of a file (.., or one too long); check the address"),
     ],
 )
-def test_addresses_that_cannot_be(path, said):
-    assert refused(path) == f"{path}: {said}"
+def test_addresses_that_cannot_be(path, message):
+    assert refused(path) == f"{path}: {message}"
 
 
 @pytest.mark.parametrize(
-    ("scheme", "said"),
+    ("scheme", "message"),
     [
         ("s3", "s3:// needs fsspec and s3fs; run pip install 'rlscale[cloud]'"),
         ("memory", "memory:// needs fsspec; run pip install 'rlscale[cloud]'"),
@@ -160,8 +160,8 @@ def test_addresses_that_cannot_be(path, said):
         ("https", "https:// needs fsspec and aiohttp; run pip install 'rlscale[cloud]'"),
     ],
 )
-def test_a_missing_library(scheme, said):
-    assert why(ImportError("x"), address_of(f"{scheme}://b/x")) == said
+def test_a_missing_library(scheme, message):
+    assert why(ImportError("x"), address_of(f"{scheme}://b/x")) == message
 
 
 def test_without_the_libraries_the_extra_is_named(tmp_path):

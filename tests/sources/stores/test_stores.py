@@ -117,10 +117,10 @@ def test_only_logs_are_fetched(s3, s3_server, everything):
     url = s3.put_folder(everything, "exp")
     before = len(s3_server.requests())
     survey([url])
-    asked = s3_server.requests()[before:]
-    assert not [line for line in asked if "safetensors" in line or "pkl" in line]
-    assert len([line for line in asked if "list-type" in line]) == 2  # what it is, and all that is below
-    assert all(line.startswith(("GET", "HEAD")) for line in asked)
+    requests = s3_server.requests()[before:]
+    assert not [line for line in requests if "safetensors" in line or "pkl" in line]
+    assert len([line for line in requests if "list-type" in line]) == 2  # what it is, and all that is below
+    assert all(line.startswith(("GET", "HEAD")) for line in requests)
 
 
 def test_a_long_document_that_is_no_log_is_fetched_in_part(s3, s3_server):
@@ -128,11 +128,11 @@ def test_a_long_document_that_is_no_log_is_fetched_in_part(s3, s3_server):
     s3.put("exp/tokenizer.json", json.dumps({str(k): k for k in range(100_000)}))
     long = json.dumps([{"step": k, "val/reward": 0.1 + k / 1e5, "n_tokens": k} for k in range(6000)])
     s3.put("exp/history.json", long)
-    found = survey([f"{s3.url}/exp"])
-    assert len(found.logs) == 2
-    assert max(one.log.rows for one in found.logs) == 6000
-    asked = [line for line in s3_server.requests() if "tokenizer" in line and line.startswith("GET")]
-    assert len(asked) == 1
+    whole = survey([f"{s3.url}/exp"])
+    assert len(whole.logs) == 2
+    assert max(one.log.rows for one in whole.logs) == 6000
+    requests = [line for line in s3_server.requests() if "tokenizer" in line and line.startswith("GET")]
+    assert len(requests) == 1
 
 
 def test_names_that_no_file_can_have(memory):
@@ -191,8 +191,8 @@ def test_errors_of_readers_name_addresses(bucket, tmp_path):
 def test_a_bucket_that_is_not_there(s3):
     with pytest.raises(StoreError) as caught:
         collect(["s3://nobody-has-this/exp"])
-    said = "there is no such bucket; check its name, and the endpoint if it is not the provider's own"
-    assert str(caught.value) == f"s3://nobody-has-this/exp: {said}"
+    message = "there is no such bucket; check its name, and the endpoint if it is not the provider's own"
+    assert str(caught.value) == f"s3://nobody-has-this/exp: {message}"
 
 
 def other_run():
@@ -237,10 +237,10 @@ def test_a_table_of_pass_counts(memory):
 def test_watch_puts_runs_into_a_ledger(s3, tmp_path):
     url = s3.put_folder(bundled(), "exp")
     ledger = str(tmp_path / "runs.db")
-    asked = ("watch", url, "--ledger", ledger, "--budget", "8e6", "--once")
-    assert run(*asked).exit_code == 0
+    requests = ("watch", url, "--ledger", ledger, "--budget", "8e6", "--once")
+    assert run(*requests).exit_code == 0
     s3.put("exp/long10/seed2/trainer_state.json", other_run())
-    assert run(*asked).exit_code == 0
+    assert run(*requests).exit_code == 0
     assert not any(secret.encode() in (tmp_path / "runs.db").read_bytes() for secret in SECRETS)
     names = {run.name for run in rlscale.read(f"ledger:{ledger}")}
     assert names == {run.name for run in rlscale.read("bundled")} | {"long10/seed2"}

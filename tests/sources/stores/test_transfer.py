@@ -30,17 +30,17 @@ def small(monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_objects_of_every_length_that_grow(memory, tmp_path):
     rng = random.Random(4)
-    held = {f"{k}": b"" for k in range(12)}
+    contents = {f"{k}": b"" for k in range(12)}
     for _ in range(6):
         jobs = []
-        for name, before in held.items():
+        for name, before in contents.items():
             anew = rng.random() < 0.2
-            held[name] = rng.randbytes(rng.randrange(90)) if anew else before + rng.randbytes(rng.randrange(45))
-            memory.put(name, held[name])
-            start = len(before) if len(before) <= len(held[name]) else 0
-            jobs.append(Transfer(f"{memory.url}/{name}", tmp_path / name, len(held[name]), start))
+            contents[name] = rng.randbytes(rng.randrange(90)) if anew else before + rng.randbytes(rng.randrange(45))
+            memory.put(name, contents[name])
+            start = len(before) if len(before) <= len(contents[name]) else 0
+            jobs.append(Transfer(f"{memory.url}/{name}", tmp_path / name, len(contents[name]), start))
         assert transferred(memory.store, jobs) == {}
-        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == held
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == contents
 
 
 @pytest.mark.usefixtures("small")

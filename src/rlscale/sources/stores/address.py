@@ -36,7 +36,7 @@ _SCHEMES = {
 #: What the extra installs.
 _EXTRA = ("fsspec", "s3fs", "aiohttp")
 #: Errors of Python itself are faults, and so are those of this package: they are raised as they are.
-_NOT_TOLD = ("builtins", "rlscale")
+_FAULTS = ("builtins", "rlscale")
 _REFUSED = (401, 403)
 _MISSING = 404
 
@@ -122,7 +122,7 @@ class Asking:
 
 def _is_of_a_library(error: BaseException) -> bool:
     """Whether a library raised it: as its own error, or for a system, a package or a setting that refuses."""
-    own = type(error).__module__.partition(".")[0] not in _NOT_TOLD and isinstance(error, Exception)
+    own = type(error).__module__.partition(".")[0] not in _FAULTS and isinstance(error, Exception)
     return own or isinstance(error, OSError | ImportError | ValueError)
 
 
@@ -162,6 +162,6 @@ def _is_of_the_network(error: BaseException) -> bool:
 
 def _code(error: BaseException) -> int | None:
     """Return the code of HTTP that an error tells."""
-    told: Any = getattr(error, "status", None) or getattr(error, "code", None)
-    told = told or getattr(getattr(error, "response", None), "status_code", None)
-    return int(told) if str(told).isdigit() else None
+    status: Any = getattr(error, "status", None) or getattr(error, "code", None)
+    status = status or getattr(getattr(error, "response", None), "status_code", None)
+    return int(status) if str(status).isdigit() else None

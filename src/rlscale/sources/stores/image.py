@@ -45,8 +45,8 @@ class Image:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
-        if isinstance(error, SourceError) and (told := self._error(error)) is not error:
-            raise told from None
+        if isinstance(error, SourceError) and (shown := self._error(error)) is not error:
+            raise shown from None
 
     @property
     def root(self) -> Path | None:
@@ -92,7 +92,7 @@ class Image:
         if self._remove is not None:
             self._remove()
 
-    def told(self, text: str) -> str:
+    def with_addresses(self, text: str) -> str:
         """Return a text with addresses in the place of the files of this image."""
         if self._root is None or str(self._root) not in text:
             return text
@@ -103,22 +103,22 @@ class Image:
         return [self._error(error) for error in errors]
 
     def _error(self, error: SourceError) -> SourceError:
-        path, message, reason = map(self.told, (error.path, error.message, error.why))
+        path, message, reason = map(self.with_addresses, (error.path, error.message, error.why))
         if (path, message, reason) == (error.path, error.message, error.why):
             return error
-        found = type(error)(path, message, error.runs, reason)
-        found.counted = error.counted
-        return found
+        shown = type(error)(path, message, error.runs, reason)
+        shown.counted = error.counted
+        return shown
 
     def logs(self, logs: Sequence[Named]) -> list[Named]:
         """Return logs that name addresses as what they were read from."""
         if self._root is None:
             return list(logs)
-        return [replace(each, log=replace(each.log, path=self.told(each.log.path))) for each in logs]
+        return [replace(each, log=replace(each.log, path=self.with_addresses(each.log.path))) for each in logs]
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Copy:
     """What a file of an image holds: an object as it was listed, and how much of it."""
 
     listed: Listed
@@ -130,7 +130,7 @@ class _Target:
 
     def __init__(self, address: Address, local: Path) -> None:
         self.address, self.local = address, local
-        self.known: dict[str, _Held] = {}  #: By the name in the folder.
+        self.known: dict[str, _Copy] = {}  #: By the name in the folder.
         self._listing = Listing(address)
 
     def refresh(self) -> list[SourceError]:
@@ -152,9 +152,9 @@ class _Target:
             self._file(name).unlink(missing_ok=True)
             del self.known[name]
         new = {
-            name: _Held(listed[name], portion)
+            name: _Copy(listed[name], portion)
             for name, portion in wanted.items()
-            if self.known.get(name) != _Held(listed[name], portion)
+            if self.known.get(name) != _Copy(listed[name], portion)
         }
         return [*errors, *self._take(new)]
 
@@ -163,8 +163,8 @@ class _Target:
         lost = self._listing.unnamed
         if not lost:
             return []
-        said = "has a name that no file can have and was not read; rename it, or give its own address"
-        return [StoreError(self._shown(lost[0]), said + _more(len(lost) - 1))]
+        reason = "has a name that no file can have and was not read; rename it, or give its own address"
+        return [StoreError(self._shown(lost[0]), reason + _more(len(lost) - 1))]
 
     @property
     def _folder(self) -> Path:
@@ -177,17 +177,17 @@ class _Target:
         shown = self.address.shown.rstrip("/")
         return f"{shown.rpartition('/')[0] if self._listing.is_object else shown}/{name}"
 
-    def _take(self, new: Mapping[str, _Held]) -> list[SourceError]:
+    def _take(self, new: Mapping[str, _Copy]) -> list[SourceError]:
         """Bring files up to what is listed; return what could not be."""
         transfers: dict[str, Transfer] = {}
-        for name, held in new.items():
+        for name, copy in new.items():
             local = self._file(name)
             local.parent.mkdir(parents=True, exist_ok=True)
-            if held.portion is Portion.NAME:
+            if copy.portion is Portion.NAME:
                 local.touch()
-                self.known[name] = held
+                self.known[name] = copy
             else:
-                transfers[name] = self._transfer(name, held, local)
+                transfers[name] = self._transfer(name, copy, local)
         errors = self._run(transfers, new)
         rest = {
             name: replace(transfer, end=new[name].listed.size, start=_HEAD, whole=True)
@@ -198,16 +198,16 @@ class _Target:
             del self.known[name]
         return [*errors, *self._run(rest, new)]
 
-    def _transfer(self, name: str, held: _Held, local: Path) -> Transfer:
-        listed, before = held.listed, self.known.get(name)
+    def _transfer(self, name: str, copy: _Copy, local: Path) -> Transfer:
+        listed, before = copy.listed, self.known.get(name)
         there = local.stat().st_size if before is not None and local.exists() else 0
-        if held.portion is Portion.HEAD and listed.size > _HEAD >= there:
+        if copy.portion is Portion.HEAD and listed.size > _HEAD >= there:
             return Transfer(listed.name, local, _HEAD, whole=False)
-        if before is None or before.portion is not held.portion or local.suffix.lower() in _REWRITTEN:
+        if before is None or before.portion is not copy.portion or local.suffix.lower() in _REWRITTEN:
             there = 0
         return Transfer(listed.name, local, listed.size, start=there if there <= listed.size else 0)
 
-    def _run(self, transfers: Mapping[str, Transfer], new: Mapping[str, _Held]) -> list[SourceError]:
+    def _run(self, transfers: Mapping[str, Transfer], new: Mapping[str, _Copy]) -> list[SourceError]:
         if not transfers:
             return []
         self._check_room(sum(job.end - job.start for job in transfers.values()))
@@ -220,11 +220,11 @@ class _Target:
                 self.known[name] = new[name]
                 continue
             changed = isinstance(error, ChangedError)
-            said = "changed while it was read; read it again" if changed else why(error, self.address)
-            reasons.setdefault(said, []).append(name)
+            reason = "changed while it was read; read it again" if changed else why(error, self.address)
+            reasons.setdefault(reason, []).append(name)
             if name not in self.known:
                 job.local.unlink(missing_ok=True)
-        return [StoreError(self._shown(names[0]), said + _more(len(names) - 1)) for said, names in reasons.items()]
+        return [StoreError(self._shown(names[0]), reason + _more(len(names) - 1)) for reason, names in reasons.items()]
 
     def _check_room(self, needed: int) -> None:
         here = next(folder for folder in self.local.parents if folder.exists())

@@ -10,17 +10,17 @@ from typing import Any
 
 __all__ = ["ChangedError", "Transfer", "transferred"]
 
-#: Bytes asked for at a time, and those of one request.
+#: Bytes wanted for at a time, and those of one request.
 _BATCH = 16 << 20
 _PIECE = 4 << 20
-#: Objects asked for at a time.
+#: Objects wanted for at a time.
 _TOGETHER = 256
 #: Bytes before the end of a file that show whether its object goes on as it did.
 _OVERLAP = 1 << 12
 
 
 class ChangedError(OSError):
-    """The object is another than the one that was listed, or asked for before."""
+    """The object is another than the one that was listed, or wanted for before."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,13 @@ def _batches(transfers: Iterable[Transfer]) -> Iterator[list[_Piece]]:
 
 
 def _fetched(store: Any, pieces: Sequence[_Piece]) -> list[Any]:
-    """Return the bytes of pieces, or why they cannot be read; nothing is asked for an empty one."""
-    asked = [piece for piece in pieces if piece[2] > piece[1]]
-    if not asked:
+    """Return the bytes of pieces, or why they cannot be read; nothing is wanted for an empty one."""
+    wanted = [piece for piece in pieces if piece[2] > piece[1]]
+    if not wanted:
         return [b"" for _ in pieces]
-    spans = [_span(piece) for piece in asked]
-    names, starts, ends = [job.remote for job, _, _ in asked], [low for low, _ in spans], [high for _, high in spans]
-    data = dict(zip(asked, store.cat_ranges(names, starts, ends, on_error="return"), strict=True))
+    spans = [_span(piece) for piece in wanted]
+    names, starts, ends = [job.remote for job, _, _ in wanted], [low for low, _ in spans], [high for _, high in spans]
+    data = dict(zip(wanted, store.cat_ranges(names, starts, ends, on_error="return"), strict=True))
     return [data.get(piece, b"") for piece in pieces]
 
 

@@ -68,7 +68,7 @@ def without_prompt_tables(paths: Iterable[str]) -> tuple[list[str], list[PromptT
             if table is None:
                 logs.append(path)
             else:
-                tables.append(replace(table, path=image.told(table.path)))
+                tables.append(replace(table, path=image.with_addresses(table.path)))
     return logs, tables
 
 
