@@ -266,7 +266,8 @@ LOGS = {
         "hello\n",
         {},
         "holds no line 'step:N - key:value' (verl), 'Global step N: {...}' (OpenRLHF), 'perf N: {...}' (slime), "
-        "'Step N:' (SkyRL) or 'metrics_tag: {...}' (ROLL); give the trainer's metrics log",
+        "'Step N:' (SkyRL), 'metrics_tag: {...}' (ROLL), tables (AReaL), 'Step N | Reward ...' (prime-rl) or "
+        "'METRICS STEP N' (torchforge); give the trainer's metrics log",
     ),
     "what TRL prints": (
         "x.log",

@@ -41,12 +41,22 @@ CONTAINERS = (
     Container("verl-console", "verl's console", "the text log", note="from 0.2 on, behind Ray's prefixes"),
     Container("verl-file", "verl's file logger", "{project}/{experiment}.jsonl"),
     Container("console", "other trainers' consoles", "the text log", checked="files written as the source prints them",
-              note="ROLL, OpenRLHF, slime, SkyRL"),
+              note="ROLL, OpenRLHF, slime, SkyRL, torchforge; rows may be broken over lines"),
+    Container("areal-log", "AReaL's main.log", "the text log with its tables", checked="files written as the source "
+              "prints them"),
+    Container("prime-rl-log", "prime-rl's orchestrator", "the text log", checked="files written as the source prints "
+              "them", note="of all versions; four decimals"),
+    Container("roll-state", "ROLL's state", "worker_state_pipeline.json, or the output folder",
+              checked="files written as the source writes them"),
     Container("tinker", "tinker-cookbook", "metrics.jsonl"),
     Container("prime-rl", "prime-rl", "metrics.jsonl", checked="files written as the source writes them",
               note="trainer and orchestrator in one file"),
     Container("jsonl", "any metrics.jsonl", "one flat JSON object a step"),
     Container("jsonl", "a JSON array of rows", "log_history.json, as json.dump writes it"),
+    Container("keyed-json", "a JSON document of series", "{key: {step: value}}, or {step: {key: value}}",
+              checked="files written as the source writes them", note="as scripts dump TensorBoard"),
+    Container("sb3-monitor", "Stable-Baselines3's monitor", "monitor.csv", checked="files written as the source writes "
+              "them", note="one episode a row, against the steps of the environment"),
     Container("tensorboard", "TensorBoard", "an event file, or its folder", note="every scalar, unsampled"),
     Container("wandb", "W&B offline files", "run-*.wandb, or the folder wandb",
               note="decoded without the wandb package; killed runs and their console too"),

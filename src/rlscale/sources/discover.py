@@ -12,14 +12,19 @@ from pathlib import Path
 
 from rlscale.curves.validation_keys import names_a_validation
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.files import roll_state
 from rlscale.sources.files.jsonl import is_document
+from rlscale.sources.files.keyed_json import is_keyed
 from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
 from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "may_be_log", "without_reader"]
+__all__ = [
+    "KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "home_of_state", "may_be_log",
+    "without_reader",
+]  # fmt: skip
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -37,12 +42,14 @@ _DOCUMENT_HEAD = 1 << 10
 _TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
 #: A line that a trainer prints at every step, or one with its metrics.
 _STEP = re.compile(
-    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
+    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n?\{"
+    rb"|Train step \d+/\d+ done|(?i:step) \d+ \|[^\n]*\| Reward|METRICS STEP \d+ ===|WANDB_MIRROR kind="
 )
 #: Rows in a ``.json`` file, and where their step stands.
 _ARRAY = re.compile(rb"\s*\[\s*\{")
 _STEP_KEY = re.compile(rb'"(?:[\w/]*step|current_steps|[\w/]*iteration|timesteps_total|[\w/]*timesteps)"\s*:\s*[0-9]')
 _STATE = "trainer_state.json"
+_STATES = frozenset({_STATE, roll_state.FILE})
 _GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
 
 
@@ -238,30 +245,48 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
 def may_be_log(path: Path, through: Through) -> bool:
     """Whether a file in a folder may be a log, by its name or by what a look into it says."""
     suffix = path.suffix.lower()
-    named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
+    named = (
+        suffix in _LOG_SUFFIXES
+        or suffix == ".wandb"
+        or suffix in _DATABASES
+        or path.name.endswith((_STATE, roll_state.FILE))
+    )
     if suffix == ".json":
         return named or bool(through(_is_json_log, path))
     return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
 
 
 def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> list[Found]:
-    """Keep one ``trainer_state.json`` a run: the one at the top, else that of the highest checkpoint.
+    """Keep one ``trainer_state.json`` a run: the one at the top, else that of the highest checkpoint; so ROLL's state.
 
     Every checkpoint's state repeats the whole history so far.
     """
     states: dict[Path, list[tuple[float, Path]]] = {}
     for path in logs:
-        if path.name == _STATE:
-            match = _CHECKPOINT.fullmatch(path.parent.name)
-            home = path.parent.parent if match else path.parent
+        home = home_of_state(path)
+        if home is not None:
+            match = _CHECKPOINT.fullmatch(_checkpoint_of(path).name)
             states.setdefault(home, []).append((float(match[1]) if match else math.inf, path))
     for group in states.values():
         if len(group) > 1 and max(group)[0] == math.inf:
             # a finished run that was resumed has checkpoints beyond the state at its top
             group[:] = [(through(_steps_of, path) if step == math.inf else step, path) for step, path in group]
     best = {max(group)[1]: len(group) - 1 for group in states.values()}
-    kept = [Found(path, asked=False, given=root) for path in logs if path.name != _STATE or path in best]
+    kept = [Found(path, asked=False, given=root) for path in logs if path.name not in _STATES or path in best]
     return [replace(item, repairs=_skipped(item.path, best.get(item.path, 0))) for item in kept]
+
+
+def home_of_state(path: Path) -> Path | None:
+    """Return the folder of the run whose whole history a checkpoint's state repeats; None of other files."""
+    if path.name not in _STATES:
+        return None
+    folder = _checkpoint_of(path)
+    return folder.parent if _CHECKPOINT.fullmatch(folder.name) else path.parent
+
+
+def _checkpoint_of(state: Path) -> Path:
+    """Return what is the folder of the checkpoint of a state, if it stands in one: ROLL has ``pipeline`` within."""
+    return state.parent if state.name == _STATE else state.parent.parent
 
 
 def _steps_of(state: Path) -> float:
@@ -277,7 +302,9 @@ def _steps_of(state: Path) -> float:
 def _skipped(path: Path, others: int) -> tuple[str, ...]:
     if not others:
         return ()
-    which = f"{path.parent.name}/{path.name}" if _CHECKPOINT.fullmatch(path.parent.name) else path.name
+    folder = _checkpoint_of(path)
+    inside = path.relative_to(folder.parent).as_posix()
+    which = inside if _CHECKPOINT.fullmatch(folder.name) else path.name
     return (f"{were(others, 'checkpoint')} not read: {which} holds the history of the run",)
 
 
@@ -302,7 +329,7 @@ def _is_json_log(path: Path) -> bool:
             head = file.read(_BLOCK)
     except OSError:
         return True
-    if is_document(head[:_DOCUMENT_HEAD]):
+    if is_document(head[:_DOCUMENT_HEAD]) or is_keyed(head):
         return True
     if _ARRAY.match(head) is not None:
         return _STEP_KEY.search(head) is not None
@@ -313,7 +340,7 @@ def _is_json_log(path: Path) -> bool:
 def holds_steps(path: Path) -> bool:
     """Whether a file that no reader knows may be the log of a run all the same; configurations and the like are not."""
     if path.suffix.lower() == ".json":
-        return path.name.endswith(_STATE)
+        return path.name.endswith((_STATE, roll_state.FILE))
     return not path.is_file() or _is_log_text(path) or _holds_rewards(path)
 
 

@@ -18,7 +18,7 @@ from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.collect import folders_of, listed, named_logs
 from rlscale.sources.copies import counted_once
 from rlscale.sources.described import described
-from rlscale.sources.discover import Found, by_name
+from rlscale.sources.discover import Found, by_name, home_of_state
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.readers import read_found, reader_of
 from rlscale.sources.reading import Reading, reading_of
@@ -36,8 +36,6 @@ __all__ = ["Follower"]
 
 #: Device, inode, size and time of change of a file and of what is read beside it; None: read at every look.
 _Signature = tuple[tuple[int, int, int, int], ...] | None
-
-_STATE = "trainer_state.json"
 
 
 class Follower:
@@ -120,7 +118,7 @@ class Follower:
     def _gone(self, files: Sequence[Found]) -> list[Path]:
         """Return the files that were read before and are not there."""
         here = {found.path for found in files}
-        homes = {_home(path) for path in here if path.name == _STATE}
+        homes = {home_of_state(path) for path in here}
         lost = [found.path for found in self._files if found.path not in here and not found.uri]
         known = {state[:2] for path in here for state in _signature_of(path)[:1]} if lost else set()
         gone = []
@@ -128,7 +126,8 @@ class Follower:
             held = self._held.get(path)
             if held is None or held.logs is None or os.path.exists(path):
                 continue
-            replaced = path.name == _STATE and _home(path) in homes  # a checkpoint that a later one replaced
+            home = home_of_state(path)
+            replaced = home is not None and home in homes  # a checkpoint that a later one replaced
             if not replaced and here.isdisjoint(path.parents) and held.identity not in known:
                 gone.append(path)
         return gone
@@ -304,11 +303,6 @@ def _signature_of(*paths: Path) -> tuple[tuple[int, int, int, int], ...]:
             continue
         found.append((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
     return tuple(found)
-
-
-def _home(state: Path) -> Path:
-    """Return the folder of the run of a ``trainer_state.json``."""
-    return state.parent.parent if state.parent.name.startswith("checkpoint-") else state.parent
 
 
 def _with_gone(files: Sequence[Found], before: Sequence[Found], gone: Sequence[Path]) -> list[Found]:

@@ -14,7 +14,7 @@ __all__ = ["Place", "Roots", "clean", "clean_lines", "common_root", "home_of", "
 
 #: File names that say what a file is, not which run.
 _GENERIC = re.compile(
-    r"(trainer_state|metrics|progress|logs?|console|stdout|train|training|output|out|history|curves?|results?)",
+    r"(trainer_state|worker_state_pipeline|metrics|progress|logs?|console|stdout|train|training|output|out|history|curves?|results?)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"\.(trainer_state|metrics|progress|console|stdout)$", re.IGNORECASE)
@@ -139,6 +139,8 @@ def _identity(full: Path, root: Path) -> Path:
         return _climbed(full, root)
     if events and not stem:
         return _climbed(home, root)
+    if home.name == "pipeline" and _CHECKPOINT.fullmatch(home.parent.name):  # ROLL's
+        home = home.parent
     run_folder = home.parent if _CHECKPOINT.fullmatch(home.name) else home
     return run_folder if _GENERIC.fullmatch(stem) else home / stem
 
@@ -154,7 +156,11 @@ def _climbed(folder: Path, root: Path) -> Path:
 def home_of(path: Path) -> Path:
     """Return the folder of the run that a log belongs to: above checkpoints and the folders of trackers."""
     here = Path(os.path.abspath(path)).parent
-    while _CHECKPOINT.fullmatch(here.name) or _TRACKER_FOLDER.fullmatch(here.name):
+    while (
+        _CHECKPOINT.fullmatch(here.name)
+        or _CHECKPOINT.fullmatch(here.parent.name)
+        or _TRACKER_FOLDER.fullmatch(here.name)
+    ):
         here = here.parent
     return here
 

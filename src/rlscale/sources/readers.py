@@ -9,7 +9,16 @@ from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.discover import Found, by_name, without_reader
-from rlscale.sources.files import console, json_array, jsonl, trl_state, verl_file
+from rlscale.sources.files import (
+    console,
+    json_array,
+    jsonl,
+    keyed_json,
+    roll_state,
+    sb3_monitor,
+    trl_state,
+    verl_file,
+)
 from rlscale.sources.files.fold import NewFold
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.record import Record
@@ -39,8 +48,11 @@ READERS = (
     Reader(tensorboard.NAME, tensorboard.sniff, tensorboard.read_records),
     Reader(mlflow_store.NAME, mlflow_store.sniff, mlflow_store.read_records),
     Reader(trackio.NAME, trackio.sniff, trackio.read_records),
+    Reader(roll_state.NAME, roll_state.sniff, roll_state.read),
     Reader(trl_state.NAME, trl_state.sniff, trl_state.read),
     Reader(verl_file.NAME, verl_file.sniff, verl_file.read, verl_file.VerlFold),
+    Reader(sb3_monitor.NAME, sb3_monitor.sniff, sb3_monitor.read),
+    Reader(keyed_json.NAME, keyed_json.sniff, keyed_json.read),
     Reader(tracker_export.NAME, tracker_export.sniff, tracker_export.read_records),
     Reader(table.NAME, table.sniff, table.read),
     Reader(jsonl.NAME, jsonl.sniff, jsonl.read, jsonl.MetricsFold),
@@ -65,6 +77,8 @@ def _with_options(reader: Reader, options: ReadOptions) -> Reader:
         return replace(reader, read=partial(tracker_export.read_records, options=options))
     if reader.name == table.NAME:
         return replace(reader, read=partial(table.read, options=options))
+    if reader.name == keyed_json.NAME:
+        return replace(reader, read=partial(keyed_json.read, options=options))
     if reader.name == json_array.NAME:
         return replace(reader, read=partial(json_array.read, options=options))
     if reader.name == jsonl.NAME:

@@ -16,6 +16,7 @@ from rlscale.sources.clocks import Clock
 from rlscale.sources.discover import Found
 from rlscale.sources.log import Log
 from rlscale.sources.naming import Place, home_of
+from rlscale.sources.precision import Precision, is_rounded, precision_of
 from rlscale.sources.text import plural
 
 __all__ = ["once"]
@@ -25,7 +26,7 @@ __all__ = ["once"]
 _BEST = ("trl", "verl-file", "verl-console", "wandb", "mlflow", "trackio", "tensorboard")
 
 #: What a tracker's copy may lose: TensorBoard keeps single precision.
-_PRECISION = 1e-6
+_PRECISION = Precision().relative
 
 _FEWEST = 3
 
@@ -53,12 +54,13 @@ def once(logs: Sequence[Placed]) -> list[Placed]:
     """
     if len({log.format for _, _, log in logs}) < 2:
         return list(logs)
+    rounded = any(is_rounded(log.format) for _, _, log in logs)
     kept: list[tuple[Placed, list[Log]]] = []
     homes: list[str] = []
     holding: dict[_Mark, list[int]] = {}  # which of those kept hold three rewards in a row
     for item in logs:
         home = os.path.join(home_of(Path(item[2].path)), "")
-        shared = Counter(k for mark in _marks(item[2], around=True) for k in holding.get(mark, ()))
+        shared = Counter(k for mark in _all_marks(item[2], rounded, around=True) for k in holding.get(mark, ()))
         near = (k for k, _ in shared.most_common() if homes[k].startswith(home) or home.startswith(homes[k]))
         k = next((k for k, _ in zip(near, range(_CLOSEST), strict=False) if _same(kept[k][0], item)), len(kept))
         if k < len(kept):
@@ -69,27 +71,37 @@ def once(logs: Sequence[Placed]) -> list[Placed]:
         else:
             kept.append((item, []))
             homes.append(home)
-        for mark in _marks(item[2]):
+        for mark in _all_marks(item[2], rounded):
             holding.setdefault(mark, []).append(k)
     return [_told(item, copies) for item, copies in kept]
 
 
-def _marks(log: Log, *, around: bool = False) -> Iterator[_Mark]:
-    """Yield what a log shares with a copy of it; with ``around``, also as a copy may have rounded it."""
+def _all_marks(log: Log, rounded: bool, *, around: bool = False) -> Iterator[_Mark]:
+    """Yield the marks of a log; where others print rounded values, under names of their own, also such marks."""
     for key in (*log.validation, *log.train):
-        series = log.series[key]
-        keep = np.isfinite(series.value)
-        steps, values = series.step[keep].tolist(), series.value[keep].tolist()
-        rounded = [{f"{value:.4e}"} for value in values]
-        if around:
-            for texts, value in zip(rounded, values, strict=True):
-                texts |= {f"{value * (1 - 2 * _PRECISION):.4e}", f"{value * (1 + 2 * _PRECISION):.4e}"}
-        last = len(values) - _FEWEST + 1
-        for i in (*range(min(last, _AT_AN_END)), *range(max(_AT_AN_END, last - _AT_AN_END), last)):
-            three = slice(i, i + _FEWEST)
-            if len(set(values[three])) > 1:
-                for one, two, last_one in product(*rounded[three]):
-                    yield key, tuple(steps[three]), (one, two, last_one)
+        yield from _marks(key, log.series[key], around)
+    if rounded:
+        for role, keys in (("~validation", log.validation), ("~train", log.train)):
+            if len(keys) == 1:
+                yield from _marks(role, log.series[keys[0]], around, 2, Precision(absolute=6e-5, relative=6e-5))
+
+
+def _marks(key: str, series: Series, around: bool, digits: int = 4, lost: Precision | None = None) -> Iterator[_Mark]:
+    """Yield what a log shares with a copy of it; with ``around``, also as a copy may have rounded it."""
+    lost = lost or Precision(relative=2 * _PRECISION)
+    keep = np.isfinite(series.value)
+    steps, values = series.step[keep].tolist(), series.value[keep].tolist()
+    rounded = [{f"{value:.{digits}e}"} for value in values]
+    if around:
+        for texts, value in zip(rounded, values, strict=True):
+            most = max(lost.absolute, lost.relative * abs(value))
+            texts |= {f"{value - most:.{digits}e}", f"{value + most:.{digits}e}"}
+    last = len(values) - _FEWEST + 1
+    for i in (*range(min(last, _AT_AN_END)), *range(max(_AT_AN_END, last - _AT_AN_END), last)):
+        three = slice(i, i + _FEWEST)
+        if len(set(values[three])) > 1:
+            for one, two, last_one in product(*rounded[three]):
+                yield key, tuple(steps[three]), (one, two, last_one)
 
 
 def _told(item: Placed, copies: Sequence[Log]) -> Placed:
@@ -147,7 +159,8 @@ def _reaches(clock: Clock, log: Log) -> bool:
 
 def _rank(log: Log) -> tuple[float, int]:
     last = max((float(one.step[-1]) for one in log.series.values() if one.step.size), default=0.0)
-    return last, -_BEST.index(log.format) if log.format in _BEST else -len(_BEST)
+    known = _BEST.index(log.format) if log.format in _BEST else len(_BEST)
+    return last, -known - is_rounded(log.format)
 
 
 def _same(one: Placed, other: Placed) -> bool:
@@ -156,12 +169,23 @@ def _same(one: Placed, other: Placed) -> bool:
         return False
     if any(log.format == "table" and log.name for log in (first, second)):  # results put together by hand
         return False
-    keys = [key for key in (*first.validation, *first.train) if key in (*second.validation, *second.train)]
-    pairs = [_both(first.series[key], second.series[key]) for key in keys]
+    pairs = [_both(first.series[one], second.series[two]) for one, two in _shared(first, second)]
     here, there = np.hstack(pairs) if pairs else np.empty((2, 0))
     if here.size < _FEWEST or np.ptp(here) == 0:
         return False
-    return bool(np.all(np.abs(here - there) <= _PRECISION * np.maximum(np.abs(here), np.abs(there))))
+    precisions = [precision_of(log.format) for log in (first, second)]
+    relative = max(one.relative for one in precisions) * np.maximum(np.abs(here), np.abs(there))
+    return bool(np.all(np.abs(here - there) <= np.maximum(relative, max(one.absolute for one in precisions))))
+
+
+def _shared(first: Log, second: Log) -> list[tuple[str, str]]:
+    """Return the keys of rewards that both hold; what trainers print may have another name there."""
+    others = (*second.validation, *second.train)
+    keys = [(key, key) for key in (*first.validation, *first.train) if key in others]
+    if not (is_rounded(first.format) or is_rounded(second.format)) or first.trainer != second.trainer:
+        return keys
+    roles = ((first.validation, second.validation), (first.train, second.train))
+    return list(dict.fromkeys([*keys, *((a[0], b[0]) for a, b in roles if len(a) == len(b) == 1)]))
 
 
 def _both(one: Series, other: Series) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

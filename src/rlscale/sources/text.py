@@ -165,12 +165,15 @@ class Utf8Lines:
     def rest(self) -> list[str]:
         """Return the line that has no end yet, none where the last one ended; :meth:`feed` can go on.
 
+        A character whose last bytes are not written yet is left out.
+
         Raises
         ------
         SourceError
             Its bytes are not UTF-8.
         """
-        return self._decoded(self._left.removeprefix(b"" if self._begun else codecs.BOM_UTF8))
+        left = self._left.removeprefix(b"" if self._begun else codecs.BOM_UTF8)
+        return self._decoded(left[: len(left) - _unfinished(left)])
 
     def _decoded(self, data: bytes) -> list[str]:
         try:
@@ -181,6 +184,15 @@ class Utf8Lines:
             where = f"byte 0x{data[error.start]:02x} at offset {self._offset + error.start}"
             raise SourceError(self._path, f"{what} ({where}); save the file as UTF-8") from error
         return list(io.StringIO(text, newline="\n"))
+
+
+def _unfinished(data: bytes) -> int:
+    """Return how many bytes at the end begin a character of UTF-8 that is not whole."""
+    for back in range(1, min(3, len(data)) + 1):
+        lead = data[-back]
+        if lead & 0xC0 != 0x80:
+            return back if 0xC2 <= lead <= 0xF4 and back < (2 if lead < 0xE0 else 3 if lead < 0xF0 else 4) else 0
+    return 0
 
 
 def _wide_lines(path: Path, encoding: str) -> Iterator[str]:

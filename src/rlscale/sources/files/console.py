@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rlscale.errors import FormatError
-from rlscale.sources.files import trl_stdout
+from rlscale.sources.files import refused
+from rlscale.sources.files.areal_log import ArealLog
 from rlscale.sources.files.dialect import Dialect
 from rlscale.sources.files.fold import Fold, forked, read_lines
+from rlscale.sources.files.prime_rl_log import PrimeRlLog
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
 from rlscale.sources.files.skyrl_log import SkyRlLog
+from rlscale.sources.files.skyrl_mirror import SkyRlMirror
+from rlscale.sources.files.torchforge_log import TorchforgeLog
 from rlscale.sources.files.trl_console import TrlConsole
 from rlscale.sources.files.verl_console import VerlConsole
 from rlscale.sources.history import History
@@ -24,12 +27,20 @@ __all__ = ["DIALECTS", "NAME", "ConsoleFold", "histories_of_lines", "read", "sni
 NAME = "console"
 
 #: In the order in which a line is offered to them.
-DIALECTS: tuple[type[Dialect], ...] = (VerlConsole, RollStdout, OpenRlhfLog, SlimeLog, SkyRlLog, TrlConsole)
+DIALECTS: tuple[type[Dialect], ...] = (
+    VerlConsole,
+    RollStdout,
+    OpenRlhfLog,
+    SlimeLog,
+    SkyRlMirror,
+    SkyRlLog,
+    ArealLog,
+    PrimeRlLog,
+    TorchforgeLog,
+    TrlConsole,
+)
 
 _SUFFIXES = frozenset({".log", ".txt", ".out", ".err", ""})
-
-#: What NeMo-RL prints before its rounded results.
-_NEMO = "Training Results:"
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -76,7 +87,7 @@ class ConsoleFold(Fold):
         self.dialect: Dialect | None = None
         self._path = path
         self._waiting = [dialect(path) for dialect in DIALECTS]
-        self._rounded = ""  # who else printed rounded rows
+        self._printer: refused.Printed | None = None  # who printed rows that are not read
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -85,19 +96,18 @@ class ConsoleFold(Fold):
             return
         for dialect in self._waiting:
             dialect.feed(number, line)
-            if dialect.started:
+            if dialect.rows or dialect.torn is not None:  # not the property: this is asked of each line, ten times
                 self.dialect, self._waiting = dialect, []
                 return
-        if not self._rounded and ("{'" in line or _NEMO in line):
-            nemo = "nemo-rl" if _NEMO in line and "📊" in line else ""
-            self._rounded = "trl" if trl_stdout.is_row(line) else nemo
+        if self._printer is None:
+            self._printer = refused.printer_of(line)
 
     def done(self) -> list[Log]:
         """Return the runs of the lines."""
         found = self.dialect
         histories = found.histories(found.name) if found is not None else []
         if found is None or not histories:
-            raise _unknown(self._path, self._rounded)
+            raise refused.unknown(self._path, self._printer)
         return [log_of(found.trainer, one) for one in histories]
 
     def fork(self) -> ConsoleFold:
@@ -139,18 +149,3 @@ def _split(printed: Iterable[str]) -> Iterator[str]:
     for text in printed:
         for line in text.split("\n"):
             yield line + "\n"
-
-
-def _unknown(path: str, rounded: str) -> FormatError:
-    if rounded == "trl":
-        return trl_stdout.better_file(Path(path))
-    if rounded == "nemo-rl":
-        message = (
-            "what NeMo-RL prints is rounded; switch a tracker on (logger.tensorboard_enabled, logger.wandb_enabled)"
-        )
-        return FormatError(path, f"{message} and give its files")
-    known = "'step:N - key:value' (verl), 'Global step N: {...}' (OpenRLHF), 'perf N: {...}' (slime)"
-    message = (
-        f"holds no line {known}, 'Step N:' (SkyRL) or 'metrics_tag: {{...}}' (ROLL); give the trainer's metrics log"
-    )
-    return FormatError(path, message)

@@ -34,7 +34,7 @@ from rlscale.sources.tables.rewards import Rewards, rewards_of
 from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
 from rlscale.sources.tables.settings import Held, held_by, settings_columns
 from rlscale.sources.tables.step_words import numbered, step_words, without_checkpoints
-from rlscale.sources.tables.wide import in_long_form, is_wide
+from rlscale.sources.tables.wide import advice, in_long_form, is_wide
 from rlscale.sources.text import read_head
 from rlscale.sources.trainers.other import OTHER
 
@@ -271,12 +271,9 @@ class _Table:
             repairs=(*self.columns.repairs, *self.rewards.repairs, *part.repairs),
             warnings=self.warnings,
             metric_repairs=said,
-            metric_advice=self._advice(),
+            metric_advice=advice(self.plain, self.options),
             axis_warnings={unit: _unused(undeclared) for unit in axes} if undeclared and axes else {},
         )
-
-    def _advice(self) -> str:
-        return "" if self.options.wide else ", or --wide if each column is a run"
 
     def _check_compute(self, name: str, rows: Rows) -> None:
         for column in {self.axis.key, *self.roles.axes} - {None, ROW}:
