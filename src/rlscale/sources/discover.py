@@ -21,7 +21,10 @@ from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "home_of_state", "without_reader"]
+__all__ = [
+    "KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "home_of_state", "may_be_log",
+    "without_reader",
+]  # fmt: skip
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -145,7 +148,8 @@ def _address(text: str, scheme: str) -> Found:
         return Found(Path(text), asked=True, given=Path(text), uri=text)
     if scheme.lower() == "ledger":
         return Found(Path(text), asked=True, given=Path(text), uri=text)
-    how = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, or the path of a file"
+    trackers = "wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE"
+    how = f"write {trackers}, s3://BUCKET/FOLDER, or the path of a file"
     raise SourceError(text, f"no tracker that rlscale reads is called {scheme!r}; {how}")
 
 
@@ -192,7 +196,7 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], thro
             elif "tfevents" in name:
                 if name == min(events):  # the files of one folder are the sessions of one run
                     logs.append(path if len(events) == 1 else here)
-            elif _may_be_log(path, through):
+            elif may_be_log(path, through):
                 logs.append(path)
             elif (kind := by_name(path)) is not None:
                 others.setdefault(kind, []).append(path)
@@ -238,7 +242,8 @@ def _trackio_exports(names: Sequence[str]) -> set[str]:
     return {f"{stem}.parquet" for stem in tables if stem in projects or stem in beside}
 
 
-def _may_be_log(path: Path, through: Through) -> bool:
+def may_be_log(path: Path, through: Through) -> bool:
+    """Whether a file in a folder may be a log, by its name or by what a look into it says."""
     suffix = path.suffix.lower()
     named = (
         suffix in _LOG_SUFFIXES
