@@ -11,7 +11,10 @@ KNOWN = (
     "Trackio, and tables in CSV, Parquet and JSON lines (rlscale sources lists them)"
 )
 
-ADDRESS = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, or the path of a file"
+ADDRESS = (
+    "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, "
+    "s3://BUCKET/FOLDER, or the path of a file"
+)
 
 TABLES = {
     "empty file": ("t.csv", "", {}, "the file is empty; nothing was logged yet"),

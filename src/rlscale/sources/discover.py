@@ -18,7 +18,7 @@ from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
 from rlscale.sources.text import HEAD_BYTES, head_objects, plural, were
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
+__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "may_be_log", "without_reader"]
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -125,9 +125,8 @@ def _address(text: str, scheme: str) -> Found:
     if known is not None and known.address is not None and ("://" in text or known.address.bare):
         return Found(Path(text), asked=True, given=Path(text), uri=text)
     written = ", ".join(one.address.written for one in formats.FORMATS if one.address is not None)
-    raise SourceError(
-        text, f"no tracker that rlscale reads is called {scheme!r}; write {written}, or the path of a file"
-    )
+    how = f"write {written}, s3://BUCKET/FOLDER, or the path of a file"
+    raise SourceError(text, f"no tracker that rlscale reads is called {scheme!r}; {how}")
 
 
 def _closest(path: Path) -> str:
@@ -171,7 +170,7 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], thro
             elif name in claim.together:
                 if name == together[0]:
                     logs.append(path if len(together) == 1 else here)
-            elif _may_be_log(path, through):
+            elif may_be_log(path, through):
                 logs.append(path)
             elif (kind := by_name(path)) is not None:
                 others.setdefault(kind, []).append(path)
@@ -202,7 +201,8 @@ def _passed(kind: str, group: Sequence[Path]) -> SourceError:
     )
 
 
-def _may_be_log(path: Path, through: Through) -> bool:
+def may_be_log(path: Path, through: Through) -> bool:
+    """Whether a file in a folder may be a log, by its name or by what a look into it says."""
     return formats.is_named(path) or any(through(look, path) for look in formats.looks_at(path.name))
 
 

@@ -25,6 +25,7 @@ from rlscale.sources.readers import read_found
 from rlscale.sources.reading import Reading, reading_of
 from rlscale.sources.sessions import sessions_told
 from rlscale.sources.settings_file import SETTINGS_FILE
+from rlscale.sources.stores import Image
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head
 
@@ -46,11 +47,22 @@ class Follower:
     once : bool
         Whether runs that are copies of one another count once: for who shows runs. Whoever decides on them has jobs to
         tell apart, which may be equal for a while.
+    image : Image, optional
+        What another follower has fetched from stores.
     """
 
-    def __init__(self, paths: Sequence[str | Path], options: ReadOptions | None = None, *, once: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        options: ReadOptions | None = None,
+        *,
+        once: bool = False,
+        image: Image | None = None,
+    ) -> None:
         self._paths = folders_of(paths)
+        self._local = self._paths  # as files
         self._once = once
+        self.image = image or Image()
         self._options = replace(options or ReadOptions(), strict=False)
         self._held: dict[Path, _Held] = {}
         self._open = Descriptors()
@@ -77,12 +89,15 @@ class Follower:
         InputError
             An option that cannot be, or no path.
         """
-        files, errors, beside = listed(self._paths, self._options, self._looked)
+        self._local, failed = self.image.fetched(self._paths)
+        listing = listed(self._local, self._options, self._looked) if self._local or not failed else ([], [], [])
+        files, errors, beside = listing
+        errors = [*failed, *errors]
         gone = self._gone(files)
         errors = [error for error in errors if Path(error.path) not in gone]
         self._files = _with_gone(files, self._files, gone)
         changed = self._refreshed(files)
-        stated = _signature_of(*(Path(path) / SETTINGS_FILE for path in self._paths))
+        stated = _signature_of(*(Path(path) / SETTINGS_FILE for path in self._local))
         seen = (self._files, list(gone), [str(error) for error in (*errors, *beside)], stated)
         if self._last is not None and not changed and seen == self._seen:
             return self._last
@@ -159,14 +174,14 @@ class Follower:
                 stale.append(one.error)
             return one.logs
 
-        named = named_logs(self._files, errors, self._options, held)
-        errors.extend(stale)
         beside = list(beside)
-        named = described(named, self._paths, beside)
+        named = named_logs(self._files, errors, self._options, held, image=self.image.root)
+        named = self.image.logs(described(named, self._local, beside))
+        errors = self.image.errors([*errors, *stale])
         runs, copies = self._assembled(named, errors), list[LeftOut]()
         if self._once:
             runs, copies = counted_once(sessions_told(runs))
-        return reading_of(runs, named, errors, beside, copies)
+        return reading_of(runs, named, errors, self.image.errors(beside), copies)
 
     def _assembled(self, named: Sequence[Named], errors: list[SourceError]) -> list[Run]:
         """Return the runs; a file that none can be made of does not stop the others."""

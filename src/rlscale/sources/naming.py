@@ -14,7 +14,7 @@ from rlscale.sources import formats
 from rlscale.sources.format import Format
 from rlscale.sources.printable import clean
 
-__all__ = ["Place", "common_root", "home_of", "named", "unique"]
+__all__ = ["Place", "Roots", "common_root", "home_of", "named", "unique"]
 
 #: File names that say what a file is, not which run, and those of them that may follow a run's name; folders of
 #: trackers in general.
@@ -70,6 +70,30 @@ def common_root(paths: Sequence[Path]) -> Path:
         return Path(os.path.commonpath(folders))
     except ValueError:  # no paths, or several drives
         return Path.cwd()
+
+
+class Roots:
+    """The folders that names are relative to: one for all files, except that what came from stores has its own.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        What was named, as files.
+    image : Path, optional
+        The image of stores. Beside other files names of what is in it begin with the scheme and the bucket, so that
+        they do not depend on where it lies; alone they are those of a folder.
+    """
+
+    def __init__(self, paths: Sequence[Path], image: Path | None = None) -> None:
+        within = [path for path in paths if image is not None and path.is_relative_to(image)]
+        others = [path for path in paths if path not in within]
+        self._image = image if within else None
+        self._within = image if image is not None and others else common_root(within)
+        self._others = common_root(others)
+
+    def of(self, path: Path) -> Path:
+        """Return the folder that the name of a file is relative to."""
+        return self._within if self._image is not None and path.is_relative_to(self._image) else self._others
 
 
 def named(path: Path, root: Path) -> Place:
