@@ -44,7 +44,7 @@ class _BadInput(click.ClickException):
         self.error = error
 
     def show(self, file: Any = None) -> None:
-        from rlscale.sources.naming import clean
+        from rlscale.sources.printable import clean
 
         click.echo(f"error: {clean(self.message)}", err=True)
         for_bug_report(self.error)

@@ -40,7 +40,7 @@ def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     from rlscale.render.json import dumps
     from rlscale.render.logs import print_survey, survey_document
     from rlscale.sources import survey
-    from rlscale.sources.naming import clean
+    from rlscale.sources.printable import clean
 
     found = survey(paths, read_options(given))
     if as_json:

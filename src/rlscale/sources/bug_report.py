@@ -13,8 +13,8 @@ from rlscale.sources.discover import by_name
 from rlscale.sources.files import console, refused
 from rlscale.sources.files.console import ConsoleFold
 from rlscale.sources.files.json_fold import numbers_of
-from rlscale.sources.naming import clean
-from rlscale.sources.readers import reader_of
+from rlscale.sources.formats import of_file
+from rlscale.sources.printable import clean
 from rlscale.sources.text import decoded_head, head_objects, read_head
 from rlscale.sources.trainers import trainer_of
 from rlscale.sources.trainers.other import OTHER
@@ -60,14 +60,14 @@ def report_line(error: BaseException, version: str) -> str | None:
 
 def _guessed(path: Path, head: bytes) -> tuple[str, str, list[str]]:
     """Return the format, the trainer and the first keys of a file by how it begins."""
-    reader = reader_of(path, head)
+    form = of_file(path, head)
     keys = list(itertools.islice(dict.fromkeys(_keys(head)), _LOOKED_AT))
     trainer = trainer_of(keys)
     known = trainer.name if trainer is not OTHER else ""
-    if reader is not None and reader.name == console.NAME:
+    if form is console.FORMAT:
         known = _printer(path, head) or known
     suffix = path.suffix.lower() if path.suffix.isascii() else ""
-    return reader.name if reader is not None else suffix or "none", known or "none", keys
+    return form.name if form is not None else suffix or "none", known or "none", keys
 
 
 def _printer(path: Path, head: bytes) -> str:

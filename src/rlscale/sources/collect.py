@@ -21,10 +21,13 @@ from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
 from rlscale.sources.described import described
 from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
+from rlscale.sources.format import Stored
+from rlscale.sources.formats import states_compute
 from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.naming import Place, Roots, clean, named, unique
+from rlscale.sources.naming import Place, Roots, named, unique
 from rlscale.sources.patterns import check_patterns, patterns_of
+from rlscale.sources.printable import clean
 from rlscale.sources.printed import is_lost
 from rlscale.sources.published import as_logged
 from rlscale.sources.readers import read_found
@@ -245,7 +248,7 @@ def named_logs(
     files: Sequence[Found],
     errors: list[SourceError],
     options: ReadOptions,
-    read: Callable[[Found], list[Log] | list[Record]] | None = None,
+    read: Callable[[Found], Sequence[Stored]] | None = None,
     seen: list[str] | None = None,
     image: Path | None = None,
 ) -> list[Named]:
@@ -284,7 +287,7 @@ def _logs(
     files: Sequence[Found],
     errors: list[SourceError],
     options: ReadOptions,
-    read: Callable[[Found], list[Log] | list[Record]],
+    read: Callable[[Found], Sequence[Stored]],
     seen: list[str],
     image: Path | None,
 ) -> list[tuple[Found, Place, Log]]:
@@ -376,7 +379,7 @@ def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen:
         if not options.covers(run):
             continue
         name, bare = run, "" if own else clean(log.name)
-        if not log.states_compute:  # else a number after the name is a part of it
+        if not states_compute(log.format):  # else a number after the name is a part of it
             name, bare = (re.sub(r"#\d+$", "", text) for text in (name, bare))
         members.append(Member(name, run, bare, place, log))
         rest.append(((*found.repairs, *([said] if said else [])), found.asked))

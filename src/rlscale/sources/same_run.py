@@ -14,19 +14,16 @@ import numpy as np
 from rlscale.curves import Series
 from rlscale.sources.clocks import Clock
 from rlscale.sources.discover import Found
+from rlscale.sources.format import Kind, Rounding
+from rlscale.sources.formats import is_rounded, is_table, kind_of, rank_of, rounding_of
 from rlscale.sources.log import Log
 from rlscale.sources.naming import Place, home_of
-from rlscale.sources.precision import Precision, is_rounded, precision_of
 from rlscale.sources.text import plural
 
 __all__ = ["once"]
 
-#: Of logs of one run that go equally far, the first of these is read: trainers' own files are exact, event files are
-#: in single precision.
-_BEST = ("trl", "verl-file", "verl-console", "wandb", "mlflow", "trackio", "tensorboard")
-
 #: What a tracker's copy may lose: TensorBoard keeps single precision.
-_PRECISION = Precision().relative
+_SINGLE = Rounding().relative
 
 _FEWEST = 3
 
@@ -36,8 +33,8 @@ _CLOSEST = 16
 #: Rewards at either end of a log by which copies are found: one may hold the start (a killed run) or the end alone.
 _AT_AN_END = 128
 
-#: Containers whose rows have times.
-TRACKERS = frozenset({"wandb", "mlflow", "trackio", "tensorboard", "tracker-export"})
+#: Logs whose rows have times.
+_TIMED = (Kind.TRACKER, Kind.EXPORT)
 
 Placed = tuple[Found, Place, Log]
 
@@ -83,12 +80,12 @@ def _all_marks(log: Log, rounded: bool, *, around: bool = False) -> Iterator[_Ma
     if rounded:
         for role, keys in (("~validation", log.validation), ("~train", log.train)):
             if len(keys) == 1:
-                yield from _marks(role, log.series[keys[0]], around, 2, Precision(absolute=6e-5, relative=6e-5))
+                yield from _marks(role, log.series[keys[0]], around, 2, Rounding(absolute=6e-5, relative=6e-5))
 
 
-def _marks(key: str, series: Series, around: bool, digits: int = 4, lost: Precision | None = None) -> Iterator[_Mark]:
+def _marks(key: str, series: Series, around: bool, digits: int = 4, lost: Rounding | None = None) -> Iterator[_Mark]:
     """Yield what a log shares with a copy of it; with ``around``, also as a copy may have rounded it."""
-    lost = lost or Precision(relative=2 * _PRECISION)
+    lost = lost or Rounding(relative=2 * _SINGLE)
     keep = np.isfinite(series.value)
     steps, values = series.step[keep].tolist(), series.value[keep].tolist()
     rounded = [{f"{value:.{digits}e}"} for value in values]
@@ -135,7 +132,7 @@ def _completed(log: Log, copy: Log) -> Log:
     """Return the log with what only its copy holds: configuration, seed, GPUs, times, graded samples."""
     graded = "generations" in copy.settings and "generations" not in log.settings
     clocks = {name: clock for name, clock in copy.clocks.items() if _reaches(clock, log)}
-    timed = copy.format in TRACKERS and log.format not in TRACKERS and "elapsed" in clocks
+    timed = kind_of(copy.format) in _TIMED and kind_of(log.format) not in _TIMED and "elapsed" in clocks
     return replace(
         log,
         config={**copy.config, **log.config},
@@ -157,25 +154,25 @@ def _reaches(clock: Clock, log: Log) -> bool:
     return bool(clock.seconds.step.size) and float(clock.seconds.step[-1]) >= last
 
 
-def _rank(log: Log) -> tuple[float, int]:
+def _rank(log: Log) -> tuple[float, int, int]:
     last = max((float(one.step[-1]) for one in log.series.values() if one.step.size), default=0.0)
-    known = _BEST.index(log.format) if log.format in _BEST else len(_BEST)
-    return last, -known - is_rounded(log.format)
+    precision, place = rank_of(log.format)
+    return last, -precision - is_rounded(log.format), -place
 
 
 def _same(one: Placed, other: Placed) -> bool:
     first, second = one[2], other[2]
     if first.format == second.format or one[0].uri or other[0].uri:
         return False
-    if any(log.format == "table" and log.name for log in (first, second)):  # results put together by hand
+    if any(is_table(log.format) and log.name for log in (first, second)):  # results put together by hand
         return False
     pairs = [_both(first.series[one], second.series[two]) for one, two in _shared(first, second)]
     here, there = np.hstack(pairs) if pairs else np.empty((2, 0))
     if here.size < _FEWEST or np.ptp(here) == 0:
         return False
-    precisions = [precision_of(log.format) for log in (first, second)]
-    relative = max(one.relative for one in precisions) * np.maximum(np.abs(here), np.abs(there))
-    return bool(np.all(np.abs(here - there) <= np.maximum(relative, max(one.absolute for one in precisions))))
+    roundings = [rounding_of(log.format) for log in (first, second)]
+    relative = max(one.relative for one in roundings) * np.maximum(np.abs(here), np.abs(there))
+    return bool(np.all(np.abs(here - there) <= np.maximum(relative, max(one.absolute for one in roundings))))
 
 
 def _shared(first: Log, second: Log) -> list[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rlscale.sources.files import refused
 from rlscale.sources.files.areal_log import ArealLog
 from rlscale.sources.files.dialect import Dialect
-from rlscale.sources.files.fold import Fold, forked, read_lines
+from rlscale.sources.files.fold import Fold, forked
 from rlscale.sources.files.prime_rl_log import PrimeRlLog
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
@@ -17,12 +18,13 @@ from rlscale.sources.files.skyrl_mirror import SkyRlMirror
 from rlscale.sources.files.torchforge_log import TorchforgeLog
 from rlscale.sources.files.trl_console import TrlConsole
 from rlscale.sources.files.verl_console import VerlConsole
+from rlscale.sources.format import Entry, Format, Precision, Rounding
 from rlscale.sources.history import History
 from rlscale.sources.log import Log
-from rlscale.sources.text import decoded_head
+from rlscale.sources.text import HEAD_BYTES, decoded_head
 from rlscale.sources.trainers.base import log_of
 
-__all__ = ["DIALECTS", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
+__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "sniff"]
 
 NAME = "console"
 
@@ -42,9 +44,15 @@ DIALECTS: tuple[type[Dialect], ...] = (
 
 _SUFFIXES = frozenset({".log", ".txt", ".out", ".err", ""})
 
+#: A line that a trainer prints at every step, or one with its metrics.
+_STEP = re.compile(
+    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n?\{"
+    rb"|Train step \d+/\d+ done|(?i:step) \d+ \|[^\n]*\| Reward|METRICS STEP \d+ ===|WANDB_MIRROR kind="
+)
+
 
 def sniff(path: Path, head: bytes) -> bool:
-    """Whether the file may be a printed log; :func:`read` says so if it holds no metrics.
+    """Whether the file may be a printed log; :meth:`ConsoleFold.done` says so if it holds no metrics.
 
     The first row may come megabytes after the start, so the ending of the file name is enough.
     """
@@ -57,19 +65,6 @@ def sniff(path: Path, head: bytes) -> bool:
         if fold.dialect is not None:
             return True
     return False
-
-
-def read(path: Path) -> list[Log]:
-    """Return the runs of a printed log, in the keys of the trainer that printed it.
-
-    Raises
-    ------
-    FormatError
-        No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
-    SourceError
-        A row that is not the last is torn, or the rows hold more keys than any run logs.
-    """
-    return read_lines(path, ConsoleFold)
 
 
 class ConsoleFold(Fold):
@@ -103,7 +98,15 @@ class ConsoleFold(Fold):
             self._printer = refused.printer_of(line)
 
     def done(self) -> list[Log]:
-        """Return the runs of the lines."""
+        """Return the runs of the lines, in the keys of the trainer that printed them.
+
+        Raises
+        ------
+        FormatError
+            No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
+        SourceError
+            A row that is not the last is torn, or the rows hold more keys than any run logs.
+        """
         found = self.dialect
         histories = found.histories(found.name) if found is not None else []
         if found is None or not histories:
@@ -137,7 +140,7 @@ def histories_of_lines(printed: Iterable[str], path: str, form: str) -> list[His
     Raises
     ------
     SourceError
-        As :func:`read`.
+        As :meth:`ConsoleFold.done`.
     """
     fold = ConsoleFold(path)
     for number, line in enumerate(_split(printed), start=1):
@@ -149,3 +152,49 @@ def _split(printed: Iterable[str]) -> Iterator[str]:
     for text in printed:
         for line in text.split("\n"):
             yield line + "\n"
+
+
+def _holds_a_step(path: Path) -> bool:
+    """Whether a text file, whose ending says nothing, holds a trainer's step."""
+    try:
+        with path.open("rb") as file:
+            rest = b""
+            while block := file.read(HEAD_BYTES):
+                if _STEP.search(rest + block):
+                    return True
+                rest = (rest + block)[-64:]
+    except OSError:
+        return True  # reading it says why it cannot be read
+    return False
+
+
+_PRINTED = "files written as the source prints them"
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry("trl-console", "TRL's output", "the text log with its progress bars", note="unless it is rounded"),
+        Entry(
+            "verl-console", "verl's console", "the text log", note="from 0.2 on, behind Ray's prefixes",
+            precision=Precision.PRINTED,
+        ),
+        Entry(
+            NAME, "other trainers' consoles", "the text log", checked=_PRINTED,
+            note="ROLL, OpenRLHF, slime, SkyRL, torchforge; rows may be broken over lines",
+        ),
+        Entry("areal-log", "AReaL's main.log", "the text log with its tables", checked=_PRINTED),
+        Entry(
+            "prime-rl-log", "prime-rl's orchestrator", "the text log", checked=_PRINTED,
+            note="of all versions; four decimals",
+        ),
+    ),
+    sniff=sniff,
+    fold=ConsoleFold,
+    endings=(".log", ".out"),
+    unsure=(".txt", ".err"),
+    looks_like=_holds_a_step,
+    roundings={
+        "prime-rl-log": Rounding(absolute=5.1e-5), "skyrl-console": Rounding(absolute=5.1e-5),
+        "areal-log": Rounding(relative=5.1e-5),
+    },
+)  # fmt: skip

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from rlscale.sources.files.dialect import LONGEST_KEY
 from rlscale.sources.files.fold import Fold, forked
+from rlscale.sources.limits import LONGEST_KEY
 from rlscale.sources.repair import Row
 from rlscale.sources.repair import number as as_number
 from rlscale.sources.text import JsonLines, plural

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import FormatError
-from rlscale.sources.files.dialect import LONGEST_KEY
 from rlscale.sources.files.jsonl import MetricsFold
+from rlscale.sources.format import Entry, Format
+from rlscale.sources.limits import LONGEST_KEY
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import number
-from rlscale.sources.text import decoded_head, first_object, whole_json
+from rlscale.sources.text import decoded_head, first_object, head_is, whole_json
 
-__all__ = ["NAME", "is_keyed", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "is_keyed", "read", "sniff"]
 
 NAME = "keyed-json"
 
@@ -87,3 +88,20 @@ def _points(document: Mapping[str, Any], left: list[str]) -> Iterator[tuple[str,
                 yield name, here, value
         else:
             levels.pop()
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry(
+            NAME, "a JSON document of series", "{key: {step: value}}, or {step: {key: value}}",
+            checked="files written as the source writes them",
+            note="as scripts dump TensorBoard",
+        ),
+    ),
+    sniff=sniff,
+    read=read,
+    heeds_options=True,
+    unsure=(".json",),
+    looks_like=lambda path: head_is(path, is_keyed),
+)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rlscale.sources.files.dialect import Dialect, unframed
 from rlscale.sources.files.literal import numbers_of
-from rlscale.sources.text import LINE_CAP
+from rlscale.sources.limits import LINE_CAP
 from rlscale.sources.trainers.openrlhf import OPENRLHF, as_tracked
 from rlscale.sources.trainers.slime import SLIME
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError, FormatError, SourceError
+from rlscale.sources.files.checkpoints import checkpoint, reaches
 from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.json_fold import numbers_of
+from rlscale.sources.format import Checkpoint, Entry, Format
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.repair import Row
@@ -18,7 +20,7 @@ from rlscale.sources.text import decoded_head, whole_json
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.roll import ROLL
 
-__all__ = ["FILE", "NAME", "read", "sniff"]
+__all__ = ["FILE", "FORMAT", "NAME", "read", "sniff"]
 
 NAME = "roll-state"
 FILE = "worker_state_pipeline.json"
@@ -63,3 +65,22 @@ def _rows(history: list[Any], path: str) -> Iterator[Row]:
         keys.check(values.keys())
         step = next((values[key] for key in _STEPS if np.isfinite(values.get(key, np.nan))), float(position))
         yield step, values
+
+
+def _checkpoint(path: Path) -> Checkpoint | None:
+    """Return what a state repeats; it stands in ``checkpoint-N/pipeline``."""
+    return checkpoint(path, path.parent.parent) if path.name == FILE else None
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry(NAME, "ROLL's state", f"{FILE}, or the output folder", checked="files written as the source writes them"),
+    ),
+    sniff=sniff,
+    read=read,
+    endings=(FILE,),
+    checkpoint=_checkpoint,
+    reaches=reaches,
+    file_words="worker_state_pipeline",
+)  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 from rlscale.curves import Series
 from rlscale.errors import EmptyError, SourceError
 from rlscale.sources.files.dialect import Keys
+from rlscale.sources.format import Entry, Format
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.repair import Row, number
@@ -19,7 +20,7 @@ from rlscale.sources.text import decoded_head, lines
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.stable_baselines3 import MONITOR
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "read", "sniff"]
 
 NAME = "sb3-monitor"
 
@@ -87,3 +88,17 @@ def _start(line: str) -> float:
         return float("nan")
     value = number(said.get("t_start", "")) if isinstance(said, dict) else None
     return value if value is not None else float("nan")
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry(
+            NAME, "Stable-Baselines3's monitor", "monitor.csv", checked="files written as the source writes them",
+            note="one episode a row, against the steps of the environment",
+        ),
+    ),
+    sniff=sniff,
+    read=read,
+    endings=(".csv",),
+)  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from rlscale.sources.files.dialect import LONGEST_KEY, Dialect, unframed
+from rlscale.sources.files.dialect import Dialect, unframed
 from rlscale.sources.files.fold import forked
 from rlscale.sources.files.same_step import SameStep
 from rlscale.sources.history import History
+from rlscale.sources.limits import LONGEST_KEY
 from rlscale.sources.repair import number
 from rlscale.sources.trainers.torchforge import TORCHFORGE
 

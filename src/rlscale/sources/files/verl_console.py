@@ -11,10 +11,10 @@ import math
 import re
 
 from rlscale.errors import SourceError
-from rlscale.sources.files.dialect import LONGEST_KEY, Dialect, unframed
+from rlscale.sources.files.dialect import Dialect, unframed
 from rlscale.sources.files.verl_torn import NUMBER, StepLine, cut_end, joined, maybe_joined, torn_lines
 from rlscale.sources.history import History, of_rows
-from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.limits import LONGEST_KEY, MOST_KEYS
 from rlscale.sources.repair import Row, number
 from rlscale.sources.trainers.verl import VERL
 

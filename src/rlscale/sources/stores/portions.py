@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import enum
-import math
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
+from rlscale.sources import formats
 from rlscale.sources.discover import may_be_log
 
 __all__ = ["Portion", "beside", "portions"]
 
-_STATE = "trainer_state.json"
-_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 #: MLflow's folders of a run, whose files have the names of metrics.
 _STORED = frozenset({"metrics", "params", "tags"})
 #: What readers look at beside logs.
@@ -38,11 +35,9 @@ def portions(names: Iterable[str]) -> dict[str, Portion]:
     """
     listed = list(names)
     stores = {PurePosixPath(name).parent for name in listed if name.rpartition("/")[2] == "meta.yaml"}
-    kept = _states(listed)
+    states = _states(listed)
     return {
-        name: Portion.NAME
-        if name.endswith(f"/{_STATE}") and name not in kept
-        else _portion(PurePosixPath(name), stores)
+        name: Portion.NAME if not states.get(name, True) else _portion(PurePosixPath(name), stores)
         for name in listed
         if not any(part.startswith(".") for part in name.split("/"))
     }
@@ -50,12 +45,7 @@ def portions(names: Iterable[str]) -> dict[str, Portion]:
 
 def beside(name: str) -> list[str]:
     """Return what readers look at beside a single log, by its name in the same folder."""
-    stem, _, ending = name.rpartition(".")
-    if ending in ("db", "sqlite", "sqlite3"):
-        return [f"{name}-wal"]
-    if ending == "wandb":
-        return ["files/wandb-metadata.json"]
-    return [f"{stem}_configs.parquet", "aux/configs.parquet"] if ending == "parquet" else []
+    return [one.as_posix() for one in formats.companions_of(Path(name)) or ()]
 
 
 def _portion(name: PurePosixPath, stores: set[PurePosixPath]) -> Portion:
@@ -74,12 +64,12 @@ def _portion(name: PurePosixPath, stores: set[PurePosixPath]) -> Portion:
     return Portion.WHOLE if of_store else Portion.NAME
 
 
-def _states(names: Iterable[str]) -> set[str]:
-    """Return the states of a Trainer that are fetched."""
-    runs: dict[PurePosixPath, list[tuple[float, str]]] = {}
-    for name in map(PurePosixPath, names):
-        if name.name == _STATE:
-            match = _CHECKPOINT.fullmatch(name.parent.name)
-            home = name.parent.parent if match else name.parent
-            runs.setdefault(home, []).append((float(match[1]) if match else math.inf, str(name)))
-    return {name for states in runs.values() for _, name in sorted(states)[-2:]}
+def _states(names: Iterable[str]) -> dict[str, bool]:
+    """Return the files that repeat the history of a run, and whether they are fetched."""
+    runs: dict[Path, list[tuple[float, str]]] = {}
+    for name in names:
+        known = formats.checkpoint_of(Path(name))
+        if known is not None:
+            runs.setdefault(known[1].home, []).append((known[1].step, name))
+    last = {name for states in runs.values() for _, name in sorted(states)[-2:]}
+    return {name: name in last for states in runs.values() for _, name in states}
