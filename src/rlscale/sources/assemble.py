@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run, Series, Source, assumed
+from rlscale.curves.curve import HUGE
 from rlscale.errors import ChoiceError, CurveError, EmptyError, SourceError
 from rlscale.sources.axes import chosen_kind
 from rlscale.sources.beside import kept_series
@@ -99,7 +100,7 @@ def _in_bounds(run: Run, curve: Curve, left_out: tuple[str, ...]) -> Run:
 
 
 def _finite(values: Floats) -> Floats:
-    return values[np.isfinite(values)]
+    return values[np.abs(values) < HUGE]
 
 
 def _where(options: ReadOptions) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import UNITS, Series, canonical_unit
+from rlscale.curves.curve import HUGE
 from rlscale.errors import CurveError, SourceError
 from rlscale.sources import names
 from rlscale.sources.log import Log, ReadOptions
@@ -27,7 +28,7 @@ from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.knob_columns import knob_columns
-from rlscale.sources.tables.lost import lost_of
+from rlscale.sources.tables.lost import filled, lost_of
 from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unread_metrics, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
@@ -232,8 +233,11 @@ class _Table:
         metrics = self._metrics(rows)
         series, kept, said = {}, {}, {}
         for metric, (column, chosen) in metrics.items():
+            chosen, blank = filled(column, numbers[column], chosen, stated=self.roles.metric is not None)
             place, value = self.axis.values[chosen], numbers[column][chosen]
-            order, said[metric] = tidy(place, value, self.axis.word)
+            most = HUGE if self._means_reward(metric, column) else np.inf
+            order, left_out = tidy(place, value, self.axis.word, most=most)
+            said[metric] = (*blank, *left_out)
             series[metric] = Series(place[order], value[order])
             kept[metric] = chosen[order]
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
