@@ -322,7 +322,7 @@ def test_a_blow_up_of_any_size_stops(tmp_path, size):
     (tmp_path / "norm.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = judged(tmp_path / "norm.csv")
     assert ("grad_norm", "stop") in {(alarm["monitor"], alarm["severity"]) for alarm in found["alarms"]}
-    said = f"grad_norm reaches 1e+100, first at step 60: it is judged as that"
+    said = "grad_norm reaches 1e+100, first at step 60: it is judged as that"
     assert (said in found["remarks"]) == (size >= 1e100)
     swapped = [",".join(np.array(line.split(","))[[0, 1, 3, 2]]) for line in lines]
     swapped[0] = "step,reward,grad_norm,kl"

@@ -237,9 +237,8 @@ class _Table:
             place, value = self.axis.values[chosen], numbers[column][chosen]
             most = HUGE if self._means_reward(metric, column) else np.inf
             order, left_out = tidy(place, value, self.axis.word, most=most)
+            series[metric], kept[metric] = Series(place[order], value[order]), chosen[order]
             said[metric] = (*blank, *left_out)
-            series[metric] = Series(place[order], value[order])
-            kept[metric] = chosen[order]
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
         recipe, seed = stated
         return Log(
