@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from rlscale.cli.alarms import alarm_sinks, stopped_by
+from rlscale.cli.alarms import alarm_sinks, stopped_by, to_end
 from rlscale.cli.base import output, settings
 from rlscale.errors import InputError
 from rlscale.options import ALARMS, OUTPUT, PATHS, READING, RUNS, example, priced_options, with_options
@@ -86,7 +86,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
     with stopped_by(ended), _shown(news, given) as show:
         try:
             show(alarms.look())  # what is wrong with the options is said at once
-            while not ended.wait(given["interval"]):
+            while not to_end(ended, given["interval"]):
                 show(alarms.step())
         finally:
             wrong = alarms.close(_PATIENCE)
@@ -95,7 +95,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
 
 @contextmanager
 def _shown(news: AlarmNews, given: dict[str, Any]) -> Iterator[Callable[[LogLook], None]]:
-    """Yield what shows a look: lines, on a terminal with how things stand below them; JSON, an alarm a line."""
+    """Yield what shows a look: lines, on a terminal with how things stand below them; JSON, an alarm a line, and the rest on stderr."""
     from rlscale.render.json import dumps
 
     if given["as_json"]:
@@ -103,6 +103,7 @@ def _shown(news: AlarmNews, given: dict[str, Any]) -> Iterator[Callable[[LogLook
         def lines(look: LogLook) -> None:
             for event in look.alarms:
                 click.echo(dumps(event.document()).replace("\n", ""))
+            news.follows(look)
             news.wrong(look.troubles)
 
         yield lines
