@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,7 +40,7 @@ def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
     """Judge the series beside each curve: truncation, entropy, KL, mismatch, dead groups, NaN, hacking, and more.
 
     PATH is a log or a folder of logs. Every alarm says since when, what it was compared with, and how often it fires on
-    healthy runs. What a log does not hold is not measurable, never healthy. With --watch, runs that collapse, resolve,
+    healthy runs. Each run is judged by its own reward. What a log does not hold is not measurable, never healthy. With --watch, runs that collapse, resolve,
     stall or lead early and lose are alarms too (rlscale health --watch runs/ --on-alarm ./tell.sh); rlscale watch keeps
     in a ledger what was sent.
     """
@@ -52,7 +53,7 @@ def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
         return
     _refuse([f"--{name.replace('_', '-')}" for name in _WATCHES if _typed(name)], "is of a watch: add --watch")
     to = output(given)
-    reading = collect(paths, priced_options(given))
+    reading = collect(paths, replace(priced_options(given), apart=True))
     if not reading.runs:
         raise InputError("nothing to judge: no run could be read")
     judged = check_health(reading, until=given["until"])
@@ -80,7 +81,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
     single = {"explain": explain, **{name: given[name] for name in ("csv", "plot", "report")}}
     _refuse([f"--{name}" for name, value in single.items() if value], "is of a single look; leave it or --watch out")
     sinks = alarm_sinks(given)
-    source = Following(paths, priced_options(given))
+    source = Following(paths, replace(priced_options(given), apart=True))
     alarms = LogAlarms(source, sinks=sinks, level=given["alarm_level"], pause=given["interval"])
     news, ended = AlarmNews(console(stderr=given["as_json"])), threading.Event()
     with stopped_by(ended), _shown(news, given) as show:
