@@ -27,6 +27,10 @@ __all__ = ["Named", "assemble"]
 
 Floats = NDArray[np.float64]
 
+#: How alike two keys are of which one may be a slip of the other: ``acc`` and ``accuracy`` are, ``reward`` and
+#: ``grad_norm`` are not.
+CLOSE = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Named:
@@ -253,7 +257,7 @@ def _of_dataset(log: Log, metric: str) -> str | None:
 
 def _closest(metric: str, logs: Sequence[Named]) -> str:
     keys = list(dict.fromkeys(key for named in logs for key in named.log.series))
-    near = difflib.get_close_matches(metric, keys, n=5, cutoff=0.4)
+    near = difflib.get_close_matches(metric, keys, n=5, cutoff=CLOSE)
     return f"the closest are {', '.join(near)}" if near else f"its keys are {_listed(keys, 12)}"
 
 
