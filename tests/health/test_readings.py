@@ -242,7 +242,7 @@ def test_a_column_of_words_with_the_name_of_a_quantity_is_said(tmp_path):
     lines = ["step,reward,entropy"] + [f"{k},{0.2 + 0.004 * k},{'high' if k % 2 else 'low'}" for k in range(40)]
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = judged(tmp_path / "log.csv")
-    assert "the column 'entropy' holds words (line 2: 'low') and is not used" in found["remarks"]
+    assert found["remarks"] == ["the column 'entropy' holds words (line 2: 'low') and is not used"]
 
 
 def test_a_series_that_is_never_finite_says_what_to_log_and_a_loss_is_noted():
@@ -253,6 +253,13 @@ def test_a_series_that_is_never_finite_says_what_to_log_and_a_loss_is_noted():
         "log the policy's entropy in nats per token as 'entropy'",
     )  # fmt: skip
     assert of(run_with(loss=lost), "non_finite")[0] == ["note"]
+
+
+def test_a_share_that_is_high_on_every_row_is_an_alarm_and_a_constant_0_is_not_measured():
+    assert "warn" in of(run_with(truncation=np.full(N, 0.5)), "truncation")[0]
+    severities, why = of(run_with(truncation=np.zeros(N)), "truncation")
+    assert severities == []
+    assert "0 throughout, as trainers log what they do not measure" in why
 
 
 def test_rows_without_an_update_are_no_collapse_of_the_entropy():
@@ -337,5 +344,5 @@ def test_rows_between_evaluations_are_no_rewards_that_were_lost(tmp_path):
     ]
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run = rlscale.read(tmp_path / "log.csv", metric="validation")[0]
-    assert run.source.repairs == ("40 rows without 'validation': no evaluation there",)
+    assert run.source.repairs[1:] == ("40 rows without 'validation': no evaluation there",)
     assert not check_health(run).runs[0].remarks

@@ -39,10 +39,10 @@ _WATCHES = ("on_alarm", "webhook", "alarm_level", "interval", "timeout")
 def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
     """Judge the series beside each curve: truncation, entropy, KL, mismatch, dead groups, NaN, hacking, and more.
 
-    PATH is a log or a folder of logs. Every alarm says since when, what it was compared with, and how often it fires on
-    healthy runs. Each run is judged by its own reward. What a log does not hold is not measurable, never healthy. With --watch, runs that collapse, resolve,
-    stall or lead early and lose are alarms too (rlscale health --watch runs/ --on-alarm ./tell.sh); rlscale watch keeps
-    in a ledger what was sent.
+    PATH is a log or a folder of logs; each run is judged by its own reward. Every alarm says since when, what it was
+    compared with, and how often it fires on healthy runs. What a log does not hold is not measurable, never healthy.
+    With --watch, runs that collapse, resolve, stall or lead early and lose are alarms too (rlscale health --watch runs/
+    --on-alarm ./tell.sh); rlscale watch keeps in a ledger what was sent.
     """
     from rlscale.answers.health import health_answer, health_view
     from rlscale.health import check_health
@@ -96,7 +96,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
 
 @contextmanager
 def _shown(news: AlarmNews, given: dict[str, Any]) -> Iterator[Callable[[LogLook], None]]:
-    """Yield what shows a look: lines, on a terminal with how things stand below them; JSON, an alarm a line, and the rest on stderr."""
+    """Yield what shows a look: lines, on a terminal with how things stand below; as JSON an alarm a line, the rest on stderr."""
     from rlscale.render.json import dumps
 
     if given["as_json"]:

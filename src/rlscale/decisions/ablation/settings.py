@@ -1,8 +1,8 @@
 """The knobs of runs: settings that differ between them, what cannot be one, and runs whose settings are not known.
 
 A setting that a run does not state is unknown: never equal to one that is stated, and so never a reason to take the run
-for a seed of another. Such runs are left out, named. Where most runs do not state a setting, they stay and those that do
-are left out; but they may differ in it, so that nothing is claimed of what they are compared by (``Knobs.unstated``).
+for a seed of another. Such runs are left out, named. Where most runs do not state a setting, those that do are left
+out; the others may differ in it, so that nothing is claimed of what they are compared by (``Knobs.unstated``).
 """
 
 from __future__ import annotations
@@ -138,9 +138,7 @@ def _chosen(varied: Sequence[str], stated: Sequence[Stated], named: Sequence[str
             notes.append(f"{name} has another value in every run: it tells runs apart and is no knob (--knob {name})")
         elif 2 * len(values) < len(stated):
             rare.append(name)
-            notes.append(
-                f"{share}, left out; the others, which do not state it, may differ in it: nothing is claimed of them"
-            )
+            notes.append(f"{share}, left out; the others, which do not state it, may differ in it: no claims")
         else:
             chosen.append(name)
     return _Chosen(tuple(chosen), tuple(rare), tuple(notes))
