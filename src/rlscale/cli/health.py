@@ -96,7 +96,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
 
 @contextmanager
 def _shown(news: AlarmNews, given: dict[str, Any]) -> Iterator[Callable[[LogLook], None]]:
-    """Yield what shows a look: lines, on a terminal with how things stand below; as JSON an alarm a line, the rest on stderr."""
+    """Yield what shows a look: lines, on a terminal with how things stand below; JSON, an alarm a line."""
     from rlscale.render.json import dumps
 
     if given["as_json"]:

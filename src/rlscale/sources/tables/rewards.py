@@ -14,13 +14,11 @@ from rlscale.sources.keys import is_evaluation
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import shown
+from rlscale.sources.trainers import trainer_of
 from rlscale.sources.trainers.canonical import OWN_LOOP
 from rlscale.sources.trainers.other import OTHER, trainer_like
 
 __all__ = ["Rewards", "rewards_of"]
-
-#: The columns of stable-baselines3's monitor.csv: reward, length and time of each episode.
-_MONITOR = frozenset({"r", "l", "t"})
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,12 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
         name for name in columns.numbers
         if name not in roles.special and name != axis and not names.is_setting(name) and not names.is_index(name)
     ]  # fmt: skip
-    validation = OTHER.validation(known)
+    validation = trainer_of(known).found("validation", known) or OTHER.validation(known)
     train = () if validation else OTHER.train(known)
     if validation or train:
         return _sorted_out(Rewards(validation, train))
     if roles.value is not None:
         return Rewards((roles.value,))
-    lower = {name.lower(): name for name in columns.numbers}
-    if lower.keys() >= _MONITOR:
-        return Rewards((), (lower["r"],))
     for name in names.rewards_among(columns.words):
         line, cell = columns.words[name]
         message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
@@ -69,9 +64,9 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
     left = [name for name in known if _is_measured(name, columns.numbers[name])]
     evaluated = [name for name in left if name.lower() in EVALUATED]
     others = [name for name in left if name not in evaluated]
-    if len(evaluated) == 1 and all(map(_is_known, others)):
+    if len(evaluated) == 1 and others and all(map(_is_known, others)):
         said = f"the column {evaluated[0]!r} is taken as the reward: the others are known to be something else"
-        return Rewards((evaluated[0],), (), (said,) if others else ())
+        return Rewards((evaluated[0],), (), (said,))
     if len(left) != 1 or names.is_spread(left[0]) or names.is_other_measure(left[0]) or trainer_like(left):
         return Rewards()
     said = f"the column {left[0]!r} is taken as the reward: the only numeric one beside compute, identity and settings"
