@@ -251,3 +251,31 @@ def test_all_knobs_at_once_are_confounded(tmp_path: Path) -> None:
     assert found["design"] == "unbalanced"
     assert {each["says"] for each in found["knobs"]} == {"confounded"}
     assert "All knobs were changed at once" in invoke(tmp_path / "all.csv").stdout
+
+
+def test_runs_that_do_not_state_what_others_do_are_compared_without_a_claim(tmp_path: Path) -> None:
+    base = {"loss": "dapo", "lr": 1e-4, "batch": 32}
+    recipes = [(base, {}), ({**base, "loss": "cispo"}, {"A": 0.65}), ({**base, "batch": 64}, {})]
+    full = [run for recipe in recipes for run in runs_of([recipe], seeds=3)]
+    runs = [
+        replace(run, name=f"{run.settings['loss']}{run.settings['batch']}-seed{k % 3}") for k, run in enumerate(full)
+    ]
+    known = written(tmp_path / "known.csv", runs, ["loss", "batch"])
+    claims = {(each["knob"], each["says"]) for each in document(known)["knobs"]}
+    assert ("loss", "raises_ceiling") in claims
+    base_alone = [
+        run
+        if run.settings["loss"] == "dapo" and run.settings["batch"] == 32
+        else replace(run, settings={**run.settings, "loss": ""})
+        for run in runs
+    ]
+    path = written(tmp_path / "unknown.csv", base_alone, ["loss", "batch"])
+    result = invoke(path, "--json", "--partial")
+    found = json.loads(result.stdout)
+    assert found["unstated"] == ["loss"]
+    assert {each["says"] for each in found["knobs"]} == {each["together"] for each in found["knobs"]} == {"confounded"}
+    assert [each["run"] for each in found["left_out"]] == ["dapo32-seed0", "dapo32-seed1", "dapo32-seed2"]
+    text = " ".join(invoke(path, "--partial").stdout.split())
+    assert "The 6 runs compared do not state loss, as others do, and may differ in it: no effect is claimed." in text
+    assert "raises" not in text
+    assert "lowers" not in text

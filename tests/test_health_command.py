@@ -9,6 +9,7 @@ from click.testing import CliRunner
 import rlscale
 from rlscale.cli import main
 from rlscale.curves import COMPUTE, NON_FINITE
+from rlscale.errors import ChoiceError
 from rlscale.sources import bundled
 from tests.health.runs import healthy_series, noise, steps
 
@@ -157,3 +158,42 @@ def test_python_says_what_the_command_says():
     assert [run["run"] for run in health.to_dict()["runs"]] == [run.run for run in health.runs]
     assert list(health.to_frame().columns)[:4] == ["run", "recipe", "monitor", "severity"]
     assert "<svg" in health._repr_html_()
+
+
+def test_runs_that_log_different_rewards_are_each_judged_by_their_own(tmp_path):
+    write(tmp_path / "well" / "metrics.jsonl")
+    late = steps() > 60
+    rows = [
+        {"step": k, "reward": 0.2 + 0.001 * k, "entropy": 6.0 if late[k - 1] else 0.5 + 0.01 * (k % 3)}
+        for k in range(1, 101)
+    ]
+    for name, reward in (("young", "reward"), ("other", "val/success_rate")):
+        (tmp_path / name).mkdir()
+        lines = [json.dumps({reward if key == "reward" else key: value for key, value in row.items()}) for row in rows]
+        (tmp_path / name / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    document = json.loads(invoke(tmp_path, "--json").stdout)
+    assert {run["run"]: run["metric"] for run in document["runs"]} == {
+        "well": "eval/accuracy", "young": "reward", "other": "val/success_rate",
+    }  # fmt: skip
+    assert document["left_out"] == []
+    worst = {run["run"]: {alarm["monitor"] for alarm in run["alarms"]} for run in document["runs"]}
+    assert "entropy_explosion" in worst["young"] & worst["other"]
+    text = " ".join(invoke(tmp_path).stdout.split())
+    assert "Judged by their own rewards" in text
+    assert "young: by reward." in text
+    with pytest.raises(ChoiceError):  # who compares runs is asked
+        rlscale.read(tmp_path)
+    assert len(rlscale.check_health(rlscale.read(tmp_path, apart=True)).runs) == 3
+
+
+def test_a_log_that_leaves_the_choice_open_stops_no_other_and_is_refused_alone(tmp_path):
+    write(tmp_path / "well" / "metrics.jsonl")
+    (tmp_path / "torn").mkdir()
+    lines = [json.dumps({"step": k, "val/a/success": 0.1, "val/b/success": 0.1 + 0.001 * k}) for k in range(1, 30)]
+    (tmp_path / "torn" / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    document = json.loads(invoke(tmp_path, "--json").stdout)
+    assert [run["run"] for run in document["runs"]] == ["well"]
+    assert (
+        "holds 2 validation metrics; give --metric KEY: val/a/success, val/b/success" in document["left_out"][0]["why"]
+    )
+    assert "holds 2 validation metrics" in invoke(tmp_path / "torn", code=2).stderr

@@ -175,7 +175,7 @@ def test_an_own_ablation(tmp_path: Path) -> None:
         (("--emit", "scalerl"), "error: --emit writes for a trainer; give --for trl, verl or openrlhf"),
         (("--emit", "dapo", "--for", "trl"), "error: --emit dapo: this recipe is not known"),
         (("--emit", "scalerl", "--for", "skyrl"), "error: --for skyrl: no configuration is written for it"),
-        (("kl", "--difficulty", "easy"), "error: NAME and --check ask for different answers"),
+        (("kl", "--difficulty", "easy"), "error: NAME and --difficulty ask for different answers"),
         (("--emit", "scalerl", "--diff", "a", "b"), "error: --diff and --emit ask for different answers"),
         (
             ("--check", EXAMPLES / "trl.yaml", "--trainer-version", "abc"),
@@ -212,3 +212,50 @@ def test_bad_yaml(text: str, says: str, tmp_path: Path) -> None:
     result = knobs("--check", path)
     assert result.exit_code == 2
     assert says in result.stderr
+
+
+def test_a_wrong_value_is_compared_as_it_stands_and_told_once(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    a.write_text("num_generations: 8\nbeta: -1\nepsilon: foo\n", encoding="utf-8")
+    b.write_text("num_generations: 16\nbeta: 0.0\nepsilon: 0.2\n", encoding="utf-8")
+    document = json.loads(knobs("--diff", a, b, "--for", "trl", "--json").stdout)
+    pairs = {each["setting"]: (each["a"], each["b"]) for each in document["differences"]}
+    assert pairs["kl_coefficient"] == ("-1 (wrong)", "0")
+    assert pairs["clip_low"] == ("foo (wrong)", "0.2")
+    assert not {"beta", "epsilon"} & pairs.keys()
+    same = knobs("--diff", a, a, "--for", "trl").stdout
+    assert same.count("2 wrong settings") == 1
+    assert "differ" not in same
+
+
+@pytest.mark.parametrize("option", [("--check", "grpo.yaml"), ("--run", "bundled"), ("--difficulty", "hard")])
+def test_two_questions_are_named_as_they_were_asked(option: tuple[str, str]) -> None:
+    result = knobs(*option, "--diff", "a.yaml", "b.yaml")
+    assert result.exit_code == 2
+    assert f"{option[0]} and --diff ask for different answers; give one of them" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        ("9.9", "TRL 9.9 was never looked at: keys and defaults are those of 1.16.0, the newest known"),
+        ("1.16.0", None),
+        ("0.19.1", None),
+    ],
+)
+def test_a_version_that_was_never_looked_at_is_said(version: str, says: str | None) -> None:
+    document = json.loads(knobs("--check", EXAMPLES / "trl.yaml", "--trainer-version", version, "--json").stdout)
+    about = [each["says"] for each in document["findings"] if each["setting"] == "trainer version"]
+    assert about == ([] if says is None else [says])
+
+
+def test_strict_ends_with_2_where_there_are_errors_after_the_whole_answer(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("num_generations: 8\nbeta: -1\n", encoding="utf-8")
+    plain, strict = (knobs("--check", path, "--for", "trl", *more) for more in ((), ("--strict",)))
+    assert (plain.exit_code, strict.exit_code) == (0, 2)
+    assert strict.stdout == plain.stdout
+    assert "errors in beta: mend them, or leave --strict out" in strict.stderr
+    path.write_text("num_generations: 8\nbeta: 0.0\n", encoding="utf-8")
+    assert knobs("--check", path, "--for", "trl", "--strict").exit_code == 0
+    assert "--strict is for --check" in knobs("--strict").stderr

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.health_simulated import healthy
 from click.testing import CliRunner
 
+import rlscale
 from rlscale.cli import main
 from rlscale.curves import Curve, Metric, Run, Series, Source
 from rlscale.health import MONITORS, check_health
@@ -255,7 +256,7 @@ def test_a_column_of_words_with_the_name_of_a_quantity_is_said(tmp_path):
     lines = ["step,reward,entropy"] + [f"{k},{0.2 + 0.004 * k},{'high' if k % 2 else 'low'}" for k in range(40)]
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = judged(tmp_path / "log.csv")
-    assert "the column 'entropy' holds words (line 2: 'low') and is not used" in found["remarks"]
+    assert found["remarks"] == ["the column 'entropy' holds words (line 2: 'low') and is not used"]
 
 
 def test_a_series_that_is_never_finite_says_what_to_log_and_a_loss_is_noted():
@@ -266,6 +267,13 @@ def test_a_series_that_is_never_finite_says_what_to_log_and_a_loss_is_noted():
         "log the policy's entropy in nats per token as 'entropy'",
     )  # fmt: skip
     assert of(run_with(loss=lost), "non_finite")[0] == ["note"]
+
+
+def test_a_share_that_is_high_on_every_row_is_an_alarm_and_a_constant_0_is_not_measured():
+    assert "warn" in of(run_with(truncation=np.full(N, 0.5)), "truncation")[0]
+    severities, why = of(run_with(truncation=np.zeros(N)), "truncation")
+    assert severities == []
+    assert "0 throughout, as trainers log what they do not measure" in why
 
 
 def test_rows_without_an_update_are_no_collapse_of_the_entropy():
@@ -321,3 +329,34 @@ def test_a_trainer_is_told_its_own_key():
     assert how_to_log(told, "truncation").endswith("(verl: response_length/clip_ratio)")
     assert "verl: response_length/clip_ratio" in of(told, "truncation")[1]
     assert how_to_log(told, "zero_variance").endswith("as 'zero_variance'")
+
+
+# what is too large to square
+
+
+@pytest.mark.parametrize("size", [1e99, 1e150, 1e200, 1e308])
+def test_a_blow_up_of_any_size_stops(tmp_path, size):
+    lines = ["step,reward,grad_norm,kl"] + [
+        f"{k},{0.2 + 0.004 * k},{0.3 + 0.01 * (k % 3) if k < 60 else size},{0.01 if k % 2 else 0.012}"
+        for k in range(80)
+    ]
+    (tmp_path / "norm.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = judged(tmp_path / "norm.csv")
+    assert ("grad_norm", "stop") in {(alarm["monitor"], alarm["severity"]) for alarm in found["alarms"]}
+    said = "grad_norm reaches 1e+100, first at step 60: it is judged as that"
+    assert (said in found["remarks"]) == (size >= 1e100)
+    swapped = [",".join(np.array(line.split(","))[[0, 1, 3, 2]]) for line in lines]
+    swapped[0] = "step,reward,grad_norm,kl"
+    (tmp_path / "kl.csv").write_text("\n".join(swapped) + "\n", encoding="utf-8")
+    found = judged(tmp_path / "kl.csv")
+    assert ("kl_blowup", "stop") in {(alarm["monitor"], alarm["severity"]) for alarm in found["alarms"]}
+
+
+def test_rows_between_evaluations_are_no_rewards_that_were_lost(tmp_path):
+    lines = ["step,loss,validation"] + [
+        f"{k},{0.5 - 0.001 * k},{0.2 + 0.004 * k if k % 5 == 0 else ''}" for k in range(50)
+    ]
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run = rlscale.read(tmp_path / "log.csv", metric="validation")[0]
+    assert run.source.repairs[1:] == ("40 rows without 'validation': no evaluation there",)
+    assert not check_health(run).runs[0].remarks

@@ -106,6 +106,7 @@ def test_a_recipe_is_a_name_without_its_seed_mark(names, expected):
             "each run its own: no seed marks; --recipe '^(.*)_' would pool DQN_1, DQN_2 and DQN_3",
         ),
         ([member("wide"), member("deep")], "each run its own: no seed marks"),
+        ([member(f"run{k:03}") for k in range(1, 106)], "each run its own: no seed marks"),  # numbers, no seeds
         (
             [member(f"r{k}", format="table", recipe=m, recipe_by=("method",), seed=k % 2, seed_by=("seed",))
              for k, m in enumerate("xxyy")],

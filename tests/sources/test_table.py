@@ -111,7 +111,8 @@ def test_repairs_are_sentences_with_counts(one):
     assert run.curve.compute.tolist() == [10, 20, 30]
     assert run.curve.reward.tolist() == [0.1, 0.2, 0.3]
     assert run.source.repairs == (
-        "4 rows were left out: the reward is not finite",
+        "1 row without 'reward': no evaluation there",
+        "3 rows were left out: the reward is not finite",
         "1 row was left out: the step is not finite",
         "4 rows were out of order; the rows were sorted by step",
         "2 duplicate rows were dropped",

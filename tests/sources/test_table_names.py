@@ -543,3 +543,29 @@ def test_a_setting_that_varies_is_asked_about(write):
     with pytest.raises(SourceError, match="the column 'lr' tells them apart: give by=\"lr\""):
         read(path)
     assert [run.recipe for run in read(path, by="lr")] == ["1e-5", "1e-6"]
+
+
+@pytest.mark.parametrize("beside", [("grad_norm", "entropy"), ("response_length",), ("truncation", "kl", "loss_std")])
+def test_a_validation_beside_known_quantities_is_the_reward(one, beside):
+    rows = "".join(
+        f"{k},{','.join(str(0.1 + 0.01 * (k % 3)) for _ in beside)},{0.2 + 0.01 * k}\n" for k in range(1, 12)
+    )
+    run = one("t.csv", f"step,{','.join(beside)},validation\n{rows}")
+    assert run.curve.metric == "validation"
+    assert run.source.repairs == (
+        "the column 'validation' is taken as the reward: the others are known to be something else",
+    )
+
+
+def test_a_validation_beside_what_nobody_knows_is_asked_for(one):
+    rows = "".join(f"{k},0.2,0.{k},0.{k + 1}\n" for k in range(1, 9))
+    with pytest.raises(ChoiceError, match="no reward is recognised"):
+        one("t.csv", f"step,grad_norm,validation,quality\n{rows}")
+
+
+def test_a_metric_that_is_not_there_is_compared_with_keys_like_it(one):
+    text = "step,grad_norm,validation\n" + "".join(f"{k},0.{k},0.{k + 1}\n" for k in range(1, 9))
+    with pytest.raises(SourceError, match="no metric 'reward'; its keys are grad_norm, validation"):
+        one("t.csv", text, metric="reward")
+    with pytest.raises(SourceError, match="no metric 'validatoin'; the closest are validation"):
+        one("t.csv", text, metric="validatoin")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rlscale.live.alarms import Sink
 
-__all__ = ["alarm_sinks", "stopped_by"]
+__all__ = ["alarm_sinks", "stopped_by", "to_end"]
 
 
 def alarm_sinks(given: dict[str, Any]) -> tuple[Sink, ...]:
@@ -47,3 +49,19 @@ def stopped_by(ended: threading.Event) -> Iterator[None]:
     finally:
         for one, handler in kept.items():
             signal.signal(one, handler)
+
+
+def to_end(ended: threading.Event, seconds: float) -> bool:
+    """Wait; return whether a watch is to end: it was asked to, or nobody reads what it prints any more."""
+    return ended.wait(seconds) or _unread()
+
+
+def _unread() -> bool:
+    """Whether the reader of the standard output has gone: a watch without news would never write, and never know."""
+    try:
+        number = sys.stdout.fileno()
+        poll = select.poll()
+    except (AttributeError, OSError, ValueError):  # no file, or a system without poll
+        return False
+    poll.register(number, 0)  # a hang-up and an error are always reported
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))

@@ -6,12 +6,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from rlscale.cli.alarms import alarm_sinks, stopped_by
+from rlscale.cli.alarms import alarm_sinks, stopped_by, to_end
 from rlscale.cli.base import output, settings
 from rlscale.errors import InputError
 from rlscale.options import ALARMS, OUTPUT, PATHS, READING, RUNS, example, priced_options, with_options
@@ -38,10 +39,10 @@ _WATCHES = ("on_alarm", "webhook", "alarm_level", "interval", "timeout")
 def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
     """Judge the series beside each curve: truncation, entropy, KL, mismatch, dead groups, NaN, hacking, and more.
 
-    PATH is a log or a folder of logs. Every alarm says since when, what it was compared with, and how often it fires on
-    healthy runs. What a log does not hold is not measurable, never healthy. With --watch, runs that collapse, resolve,
-    stall or lead early and lose are alarms too (rlscale health --watch runs/ --on-alarm ./tell.sh); rlscale watch keeps
-    in a ledger what was sent.
+    PATH is a log or a folder of logs; each run is judged by its own reward. Every alarm says since when, what it was
+    compared with, and how often it fires on healthy runs. What a log does not hold is not measurable, never healthy.
+    With --watch, runs that collapse, resolve, stall or lead early and lose are alarms too (rlscale health --watch runs/
+    --on-alarm ./tell.sh); rlscale watch keeps in a ledger what was sent.
     """
     from rlscale.answers.health import health_answer, health_view
     from rlscale.health import check_health
@@ -52,7 +53,7 @@ def health(paths: tuple[str, ...], explain: str | None, **given: Any) -> None:
         return
     _refuse([f"--{name.replace('_', '-')}" for name in _WATCHES if _typed(name)], "is of a watch: add --watch")
     to = output(given)
-    reading = collect(paths, priced_options(given))
+    reading = collect(paths, replace(priced_options(given), apart=True))
     if not reading.runs:
         raise InputError("nothing to judge: no run could be read")
     judged = check_health(reading, until=given["until"])
@@ -80,13 +81,13 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
     single = {"explain": explain, **{name: given[name] for name in ("csv", "plot", "report")}}
     _refuse([f"--{name}" for name, value in single.items() if value], "is of a single look; leave it or --watch out")
     sinks = alarm_sinks(given)
-    source = Following(paths, priced_options(given))
+    source = Following(paths, replace(priced_options(given), apart=True))
     alarms = LogAlarms(source, sinks=sinks, level=given["alarm_level"], pause=given["interval"])
     news, ended = AlarmNews(console(stderr=given["as_json"])), threading.Event()
     with stopped_by(ended), _shown(news, given) as show:
         try:
             show(alarms.look())  # what is wrong with the options is said at once
-            while not ended.wait(given["interval"]):
+            while not to_end(ended, given["interval"]):
                 show(alarms.step())
         finally:
             wrong = alarms.close(_PATIENCE)
@@ -95,7 +96,7 @@ def _follow(paths: tuple[str, ...], explain: str | None, given: dict[str, Any]) 
 
 @contextmanager
 def _shown(news: AlarmNews, given: dict[str, Any]) -> Iterator[Callable[[LogLook], None]]:
-    """Yield what shows a look: lines, on a terminal with how things stand below them; JSON, an alarm a line."""
+    """Yield what shows a look: lines, on a terminal with how things stand below; JSON, an alarm a line."""
     from rlscale.render.json import dumps
 
     if given["as_json"]:
@@ -103,6 +104,7 @@ def _shown(news: AlarmNews, given: dict[str, Any]) -> Iterator[Callable[[LogLook
         def lines(look: LogLook) -> None:
             for event in look.alarms:
                 click.echo(dumps(event.document()).replace("\n", ""))
+            news.follows(look)
             news.wrong(look.troubles)
 
         yield lines

@@ -26,6 +26,10 @@ __all__ = ["knobs"]
 _LOGS = (".jsonl", ".log", ".csv", ".tsv", ".parquet", ".wandb", ".db", ".sqlite")
 
 
+#: Options that ask for a check.
+_ASKS = (("--check", "configs"), ("--run", "logs"), ("--difficulty", "difficulty"))
+
+
 @click.command(epilog=example("rlscale knobs --check grpo.yaml --difficulty hard --gpus 8"))
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--check", "configs", multiple=True, metavar="CONFIG", help="A trainer's configuration; repeat.")
@@ -42,6 +46,7 @@ _LOGS = (".jsonl", ".log", ".csv", ".tsv", ".parquet", ".wandb", ".db", ".sqlite
 @click.option("--unit", metavar="U", help="For --run: the compute axis, where several could be meant.")
 @click.option("--bounds", type=Bound(), nargs=2, metavar="LO HI|open", callback=bounds_of,
               help="For --run: lowest and highest reward.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="For --check: exit code 2 where there are errors.")
 @with_options(PARTIAL, OUTPUT)
 def knobs(name: str | None, **given: Any) -> None:
     """Show what published studies measured of each knob, and what that means for a configuration.
@@ -50,8 +55,9 @@ def knobs(name: str | None, **given: Any) -> None:
     script with flags or overrides, of TRL, verl, OpenRLHF or NeMo-RL.
     """
     checks = bool(given["configs"] or given["logs"] or given["difficulty"] is not None)
+    asks = next((option for option, key in _ASKS if given[key]), "--check")
     questions = [what for what, wanted in (
-        ("NAME", name is not None), ("--check", checks), ("--diff", bool(given["diff"])),
+        ("NAME", name is not None), (asks, checks), ("--diff", bool(given["diff"])),
         ("--emit", given["emit"] is not None),
     ) if wanted]  # fmt: skip
     if len(questions) > 1:
@@ -60,6 +66,8 @@ def knobs(name: str | None, **given: Any) -> None:
         raise InputError("--ablation is for --check or --difficulty; give one of them")
     if given["version"] is not None and not (given["configs"] or given["diff"]):
         raise InputError("--trainer-version is for --check or --diff; give one of them")
+    if given["strict"] and not given["configs"]:
+        raise InputError("--strict is for --check; give a configuration")
     if given["plot"] is not None and (checks or given["diff"] or given["emit"] is not None):
         raise InputError("--plot draws the catalogue and its knobs; for the others give --report or --csv")
     if checks:
@@ -114,6 +122,10 @@ def _check(given: dict[str, Any]) -> None:
     errors = () if reading is None else bad_files(reading.errors)
     view = KnobsView(replace(result, notes=notes), _told(given), errors)
     to.put(lambda charts: check_answer(view))
+    wrong = list(dict.fromkeys(each.setting for each in result.findings if each.severity == "error"))
+    if given["strict"] and wrong:
+        more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
+        raise InputError(f"errors in {', '.join(wrong[:4])}{more}: mend them, or leave --strict out")
     answered(result.left_out, given)
 
 

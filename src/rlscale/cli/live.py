@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rlscale.cli.alarms import alarm_sinks, stopped_by
+from rlscale.cli.alarms import alarm_sinks, stopped_by, to_end
 from rlscale.cli.gates import gate_numbers
 from rlscale.cli.publish import told_to, trackers_of
 from rlscale.errors import InputError
@@ -199,7 +199,7 @@ def _loop(step: Callable[[], Scene], busy: Callable[[], bool], given: dict[str, 
             show(scene)
             if given["once"] or (given["until_done"] and scene.done):
                 break
-            if ended.wait(max(given["interval"] - (time.monotonic() - began), 0.0)):
+            if to_end(ended, max(given["interval"] - (time.monotonic() - began), 0.0)):
                 break
         deadline = time.monotonic() + given["timeout"]
         while busy() and time.monotonic() < deadline:  # see how commands end that were started

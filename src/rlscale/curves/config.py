@@ -26,7 +26,8 @@ class KeyRemark(Value):
     kind : str
         ``unknown`` (perhaps misspelt), ``version`` (the trainer's version has no such key), ``contradiction`` (the
         trainer refuses it, or ignores one of two keys), ``unused`` (it has no effect), ``twice``, ``unread`` (its
-        value is no literal), ``value`` (no run can start with it), ``depends`` (on what is not written: GPUs).
+        value is no literal), ``value`` (no run can start with it), ``depends`` (on what is not written: GPUs),
+        ``unseen`` (the trainer's version was never looked at).
     says : str
         One sentence: what is wrong, and what to do.
     refused : bool
@@ -35,7 +36,7 @@ class KeyRemark(Value):
 
     key: str
     value: str
-    kind: Literal["unknown", "version", "contradiction", "unused", "twice", "unread", "value", "depends"]
+    kind: Literal["unknown", "version", "contradiction", "unused", "twice", "unread", "value", "depends", "unseen"]
     says: str
     refused: bool = False
 
@@ -59,6 +60,8 @@ class Config(Value):
         The key behind each of ``settings``, as it was written.
     defaults : mapping of str to Any
         What the trainer does where it says nothing, of the settings that the evidence is about.
+    wrong : mapping of str to str
+        The keys of settings whose value the trainer refuses: they are in neither of the two, and in ``raw`` as written.
     raw : mapping of str to Any
         All keys, flat, as written.
     remarks : tuple of KeyRemark
@@ -71,11 +74,12 @@ class Config(Value):
     settings: Mapping[str, Any] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[KeyRemark, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("settings", "keys", "defaults", "raw"):
+        for name in ("settings", "keys", "defaults", "wrong", "raw"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __repr__(self) -> str:

@@ -120,9 +120,8 @@ class RunHealth(Value):
         Monitors that could judge the run and raised nothing.
     channels : tuple of Channel
         The series that were judged, for charts.
-    compute, reward : array, shape (n,)
-        The curve.
-    metric : str
+    curve : Channel
+        The reward that the run is judged by.
     remarks : tuple of str
         What was read in another unit, or left out.
     """
@@ -136,6 +135,11 @@ class RunHealth(Value):
     channels: tuple[Channel, ...]
     curve: Channel
     remarks: tuple[str, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """The key of the reward that the run is judged by."""
+        return self.curve.key
 
     @property
     def worst(self) -> str:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from rlscale.curves.value import Value
 from rlscale.health.scale import Scale, scale_of
 
-__all__ = ["Channel", "as_share", "woven"]
+__all__ = ["MOST", "Channel", "as_share", "capped", "woven"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+#: Larger values are judged as this: their squares and ratios have to be numbers.
+MOST = 1e100
 #: A share may pass its bounds by rounding; so small a share of the values may be no share at all.
 _SLACK, _GLITCHES = 1e-6, 0.05
 #: Fewer values than this do not show two runs woven into one.
@@ -75,6 +77,18 @@ class Channel(Value):
         """Return what ``values``, one for each row of this channel, last were at ``steps``; NaN before the first."""
         place = np.searchsorted(self.step, steps, side="right") - 1
         return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
+
+
+def capped(value: Floats) -> Floats:
+    """Return values within :data:`MOST`; what is not finite stays so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> capped(np.array([0.5, 1e300])).tolist()
+    [0.5, 1e+100]
+    """
+    return np.asarray(np.where(np.isfinite(value), np.clip(value, -MOST, MOST), value))
 
 
 def as_share(channel: Channel, scale: Scale | None = None) -> tuple[Channel | None, str]:

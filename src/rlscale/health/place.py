@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import COMPUTE, NON_FINITE, Run, Series
-from rlscale.health.channel import Channel
+from rlscale.health.channel import Channel, capped
 
 __all__ = ["Place"]
 
@@ -46,7 +46,7 @@ class Place:
         apart = self.run.series.get(f"{NON_FINITE}{key}")
         if apart is not None:
             lost = np.union1d(lost, apart.step)
-        step, value = series.step[finite], series.value[finite]
+        step, value = series.step[finite], capped(series.value[finite])
         compute, lost_compute = self.compute_at(step), self.compute_at(lost)
         if self.until is not None:
             kept, gone = ~(compute > self.until), ~(lost_compute > self.until)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import NON_FINITE, Run, Series
+from rlscale.health.channel import capped
 from rlscale.health.detect import trailing_median
 from rlscale.health.limits import Limits
 from rlscale.health.monitor import Monitor
@@ -130,4 +131,4 @@ def _rewards(run: Run) -> list[Floats]:
 
 
 def _finite(value: Floats) -> Floats:
-    return value[np.isfinite(value)]
+    return capped(value[np.isfinite(value)])

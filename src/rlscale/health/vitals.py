@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Run
-from rlscale.health.channel import Channel, as_share, woven
+from rlscale.health.channel import MOST, Channel, as_share, woven
 from rlscale.health.limits import Limits
 from rlscale.health.place import Place
 from rlscale.health.rewards import rewards_of, within
@@ -158,6 +158,11 @@ def _usable(
             continue
         if remark:
             remarks.append(remark)
+        beyond = np.flatnonzero(np.abs(usable.value) >= MOST)
+        if beyond.size:
+            remarks.append(
+                f"{usable.key} reaches {MOST:g}, first at step {usable.step[beyond[0]]:g}: it is judged as that"
+            )
         if woven(usable.value):
             what = f"{usable.key} alternates between two levels: two runs may write into one log"
             lacking[name] = f"{what}; give each run a log of its own"

@@ -19,7 +19,7 @@ class Following:
     """Follows logs; the metric and the compute axis stay those of the first runs.
 
     A log that comes later and lacks them is left out, with an error in the reading: it must not make the choice of all
-    others ambiguous while they are watched.
+    others ambiguous while they are watched. With ``options.apart`` each run has its own.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Following:
             An option that cannot be, or no path.
         """
         reading = self._follower.poll()
-        if self._settled or not reading.runs:
+        if self._settled or not reading.runs or self._options.apart:
             return reading
         curve, given = reading.runs[0].curve, self._options
         settled = replace(given, metric=given.metric or curve.metric)

@@ -51,14 +51,18 @@ class AlarmNews:
 
     def tell(self, look: LogLook) -> None:
         """Print what is new: runs, alarms, what is wrong."""
+        self.follows(look)
+        for event in look.alarms:
+            self._console.print(alarm_line(event), soft_wrap=True)
+        self.wrong(look.troubles)
+
+    def follows(self, look: LogLook) -> None:
+        """Print which runs are followed, where there are new ones."""
         names = tuple(run.name for run in look.reading.runs)
         if names != self._runs:
             new = [name for name in names if name not in (self._runs or ())]
             self._print(f"follows {count(len(names), 'run')}{f': {listed(new, 8)}' if new else ', none yet'}")
             self._runs = names
-        for event in look.alarms:
-            self._console.print(alarm_line(event), soft_wrap=True)
-        self.wrong(look.troubles)
 
     def wrong(self, troubles: dict[str, str]) -> None:
         """Print what is wrong and was not, and what is right again."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run, Series, Source, assumed
+from rlscale.curves.curve import HUGE
 from rlscale.errors import ChoiceError, CurveError, EmptyError, SourceError
 from rlscale.sources.axes import chosen_kind
 from rlscale.sources.beside import kept_series
@@ -26,6 +27,10 @@ from rlscale.sources.trainers.other import OTHER
 __all__ = ["Named", "assemble"]
 
 Floats = NDArray[np.float64]
+
+#: How alike two keys are of which one may be a slip of the other: ``acc`` and ``accuracy`` are, ``reward`` and
+#: ``grad_norm`` are not.
+CLOSE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +105,7 @@ def _in_bounds(run: Run, curve: Curve, left_out: tuple[str, ...]) -> Run:
 
 
 def _finite(values: Floats) -> Floats:
-    return values[np.isfinite(values)]
+    return values[np.abs(values) < HUGE]
 
 
 def _where(options: ReadOptions) -> str:
@@ -253,7 +258,7 @@ def _of_dataset(log: Log, metric: str) -> str | None:
 
 def _closest(metric: str, logs: Sequence[Named]) -> str:
     keys = list(dict.fromkeys(key for named in logs for key in named.log.series))
-    near = difflib.get_close_matches(metric, keys, n=5, cutoff=0.4)
+    near = difflib.get_close_matches(metric, keys, n=5, cutoff=CLOSE)
     return f"the closest are {', '.join(near)}" if near else f"its keys are {_listed(keys, 12)}"
 
 

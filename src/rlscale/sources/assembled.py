@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rlscale.errors import SourceError
-from rlscale.sources.assemble import assemble
+from rlscale.sources.apart import assemble_runs
 from rlscale.sources.collect import named_logs
 from rlscale.sources.discover import Found
 from rlscale.sources.log import Log, ReadOptions
@@ -38,6 +38,6 @@ def assembled(uri: str, logs: Sequence[Log], options: ReadOptions) -> Reading:
     found = Found(Path(uri), asked=True, given=Path(uri), uri=uri)
     named = named_logs([found], errors, replace(options, strict=False), lambda _: list(logs)) if logs else []
     with np.errstate(over="ignore", invalid="ignore"):
-        runs, left_out = assemble(named, options) if named else ([], [])
+        runs, left_out = assemble_runs(named, options) if named else ([], [])
     errors.extend(left_out)
     return reading_of(runs, named, errors, ())

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import COMPUTE, NON_FINITE, Series
+from rlscale.curves.curve import HUGE
 from rlscale.sources.compute import Axis
 from rlscale.sources.log import Log
 
@@ -23,7 +24,7 @@ def kept_series(log: Log, metric: str, axis: Axis) -> dict[str, Series]:
     kept = {key: series for key, series in log.quantities.items() if key != metric}
     lost = dict(log.non_finite)
     fitted = log.series[metric]
-    gone = ~np.isfinite(fitted.value)
+    gone = ~(np.abs(fitted.value) < HUGE)
     if gone.any() and metric not in lost:
         lost[metric] = Series(fitted.step[gone], np.ones(int(gone.sum())))
     kept.update({f"{NON_FINITE}{key}": series for key, series in lost.items()})

@@ -16,7 +16,8 @@ from rlscale.curves import Run
 from rlscale.errors import EmptyError, FormatError, InputError, SourceError
 from rlscale.keywords import known_keywords
 from rlscale.left_out import LeftOut, Listing
-from rlscale.sources.assemble import Named, assemble
+from rlscale.sources.apart import assemble_runs
+from rlscale.sources.assemble import Named
 from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
 from rlscale.sources.described import described
@@ -126,7 +127,7 @@ def collect(paths: Readable | Sequence[Readable], options: ReadOptions | None = 
     runs: list[Run] = []
     with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow to infinity, which no curve takes
         if found:
-            runs, refused = assemble(found, options)
+            runs, refused = assemble_runs(found, options)
             errors.extend(refused)
     _raise_first(errors, options)
     if not runs:

@@ -14,7 +14,8 @@ from rlscale.curves import Run
 from rlscale.errors import SourceError
 from rlscale.left_out import LeftOut
 from rlscale.sources import formats
-from rlscale.sources.assemble import Named, assemble
+from rlscale.sources.apart import assemble_runs
+from rlscale.sources.assemble import Named
 from rlscale.sources.collect import folders_of, listed, named_logs
 from rlscale.sources.copies import counted_once
 from rlscale.sources.described import described
@@ -188,7 +189,7 @@ class Follower:
         while named:
             try:
                 with np.errstate(over="ignore", invalid="ignore"):
-                    runs, left_out = assemble(named, self._options)
+                    runs, left_out = assemble_runs(named, self._options)
             except SourceError as error:
                 errors.append(error.with_traceback(None))
                 rest = [one for one in named if one.log.path != error.path]

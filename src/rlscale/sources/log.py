@@ -55,6 +55,8 @@ class ReadOptions:
         Keep only this stretch of compute (a baseline evaluation is kept).
     strict : bool
         Raise on the first file that cannot be read.
+    apart : bool
+        The runs are not compared: each may have a metric, and a compute axis, of its own (as ``health`` reads them).
     """
 
     metric: str | None = None
@@ -73,6 +75,7 @@ class ReadOptions:
     since: float | None = None
     until: float | None = None
     strict: bool = False
+    apart: bool = False
 
     def excludes(self, name: str) -> bool:
         """Whether ``exclude`` names a run, or the file that it is."""

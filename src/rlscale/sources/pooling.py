@@ -18,6 +18,8 @@ _NUMBER = r"^(.*[^0-9.])[0-9]+[0-9.e-]*$"
 _FOLDER = r"^(.+)/"
 #: More names than this are counted and not told.
 _FEW = 3
+#: Nobody trains more seeds of a recipe: numbers up to more of them merely count the runs.
+_SEEDS = 32
 
 
 def pooling(names: Sequence[str], runs: Sequence[str], unlike: Sequence[Hashable] = ()) -> str:
@@ -39,6 +41,8 @@ def pooling(names: Sequence[str], runs: Sequence[str], unlike: Sequence[Hashable
         if recipes is None:
             continue
         counts = Counter(recipes)
+        if max(counts.values()) > _SEEDS:
+            continue
         if unlike and len(set(zip(recipes, unlike, strict=True))) > len(counts):
             continue
         pooled = [recipe for recipe in recipes if counts[recipe] > 1]

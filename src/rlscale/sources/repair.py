@@ -189,7 +189,9 @@ def series_of(rows: Mapping[float, Mapping[str, float]]) -> dict[str, Series]:
     return {key: Series(np.asarray(steps), np.asarray(values)) for key, (steps, values) in grown.items()}
 
 
-def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArray[np.intp], tuple[str, ...]]:
+def tidy(
+    compute: Floats, reward: Floats, where: str = "compute", *, most: float = HUGE
+) -> tuple[NDArray[np.intp], tuple[str, ...]]:
     """Choose the rows of a curve: finite, in order of compute, one for each compute.
 
     Parameters
@@ -198,6 +200,8 @@ def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArr
         In the order of the file.
     where : str
         The word for the axis in the sentences.
+    most : float
+        What lies beyond it is no reward; infinity for other quantities, of which only what is not finite is left out.
 
     Returns
     -------
@@ -206,12 +210,12 @@ def tidy(compute: Floats, reward: Floats, where: str = "compute") -> tuple[NDArr
     repairs : tuple of str
         What was done, one sentence each.
     """
-    if (np.abs(reward) < HUGE).all() and np.isfinite(compute).all() and (compute[1:] > compute[:-1]).all():
+    if (np.abs(reward) < most).all() and np.isfinite(compute).all() and (compute[1:] > compute[:-1]).all():
         return np.arange(compute.size), ()  # nearly every curve
     repairs = []
-    keep = np.flatnonzero(np.abs(reward) < HUGE)
+    keep = np.flatnonzero(np.abs(reward) < most)
     if keep.size < reward.size:
-        beyond = f", or beyond {HUGE:g}" if np.isfinite(np.delete(reward, keep)).any() else ""
+        beyond = f", or beyond {most:g}" if np.isfinite(np.delete(reward, keep)).any() else ""
         repairs.append(f"{were(reward.size - keep.size, 'row')} left out: the reward is not finite{beyond}")
     placed = keep[np.isfinite(compute[keep])]
     if placed.size < keep.size:

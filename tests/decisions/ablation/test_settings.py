@@ -83,8 +83,9 @@ def test_the_few_runs_that_state_a_setting_are_left_out() -> None:
         0, "it states x, which most runs do not; add it with --settings F.csv for all, or --knob x"
     )  # fmt: skip
     assert found.notes == (
-        "x is stated by 2 of 6 runs, left out; the others, which do not state it, are taken to share one value",
+        "x is stated by 2 of 6 runs, left out; the others, which do not state it, may differ in it: no claims",
     )
+    assert found.unstated == ("x",)
     assert knobs_of(runs({"x": 1}, {"x": 2}, *({} for _ in range(4))), {}, ("x",)).kept == (0, 1)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.live.alarms.test_command import order, received
 from tests.live.alarms.written import line
 from tests.processes import Forked, command
 from tests.test_cli import invoke
-from tests.waiting import wait_until
+from tests.waiting import LIMIT, wait_until
 
 SICK, WELL, LAST = 24, 40, 60
 
@@ -78,6 +79,41 @@ def test_json_is_an_alarm_a_line(tmp_path):
     assert {one["severity"] for one in documents} == {"stop"}
     assert {"schema", "event", "kind", "run", "recipe", "severity", "since", "value", "threshold", "message", "source",
             "false_alarms", "at"} <= documents[0].keys()  # fmt: skip
+
+
+@contextmanager
+def piped(folder, *words):
+    """Yield a process that prints into a pipe, and what it has said on its standard error."""
+    order = [sys.executable, "-m", "rlscale", *words, str(folder / "logs"), "--interval", "0.05", "--json"]
+    path = folder / "err"
+    with (
+        path.open("w") as errors,
+        subprocess.Popen(order, cwd=folder, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        try:
+            yield process, lambda: path.read_text(encoding="utf-8")
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("words", [("health", "--watch"), ("watch", "--ledger", "runs.db", "--budget", "100")])
+def test_json_through_a_pipe_comes_at_once_and_a_reader_that_goes_ends_it(tmp_path, words):
+    writer = Writer(tmp_path / "logs" / "base")
+    writer.write(SICK + 6)
+    with piped(tmp_path, *words) as (process, errors):
+        assert json.loads(process.stdout.readline())["schema"] == 1  # while it goes on
+        assert process.poll() is None
+        process.stdout.close()
+        assert process.wait(LIMIT) == 0, errors()
+        assert "Error" not in errors()
+
+
+def test_a_watch_that_has_nothing_to_say_ends_with_its_reader(tmp_path):
+    Writer(tmp_path / "logs" / "base").write(SICK - 4)
+    with piped(tmp_path, "health", "--watch") as (process, errors):
+        wait_until(lambda: "follows 1 run: base" in errors(), process)
+        process.stdout.close()
+        assert process.wait(LIMIT) == 0, errors()
 
 
 def test_a_folder_without_logs_is_waited_for_and_a_bad_file_is_told_once(tmp_path):

@@ -30,6 +30,7 @@ def ablate_document(view: AblateView) -> Document:
         },
         "knobs": [_knob(each, ablation) for each in ablation.knobs],
         "confounded": [list(group) for group in ablation.confounded],
+        "unstated": list(ablation.unstated),
         "trends": [{**asdict(each), "effect": _effect(each.effect)} for each in ablation.trends],
         "interactions": [
             {"knobs": list(each.knobs), "values": list(each.values), "ceiling": _effect(each.effect),

@@ -57,6 +57,12 @@ def headline(view: AblateView) -> str:
 
 
 def _answer(ablation: Ablation) -> str:
+    if ablation.unstated:
+        names, runs = listed(list(ablation.unstated), 3), sum(len(recipe.runs) for recipe in ablation.recipes)
+        return (
+            f"The {count(runs, 'run')} compared do not state {names}, as others do, and may differ in it: no effect is "
+            "claimed. State it for all, in the table or with --settings F.csv."
+        )
     parts = []
     for says, verb in _VERBS.items():
         own = [each for each in ablation.knobs if each.says is says]

@@ -46,7 +46,7 @@ def health_answer(view: HealthView, *, charts: bool = False) -> Answer:
     if view.named and explained is not None:
         blocks += explanation(explained)
     else:
-        blocks += [_alarms(view), _remarks(view)]
+        blocks += [_alarms(view), _rewards(view), _remarks(view)]
     blocks.append(_unseen(view))
     if chart is not None and explained is not None:
         title = f"{explained.run}: the series under the curve"
@@ -109,6 +109,15 @@ def _alarms(view: HealthView) -> Section:
     pairs = [(run, alarm) for run in view.runs for alarm in first_alarms(run) if alarm.severity != "note"]
     pairs.sort(key=lambda item: (not item[1].lasts, -SEVERITIES.index(item[1].severity)))
     return Section("Alarms", tuple(alarm_sentence(alarm, run.run) for run, alarm in pairs), most=_TOLD)
+
+
+def _rewards(view: HealthView) -> Section:
+    """Return by which reward runs are judged, where it is not the same for all."""
+    judged: dict[str, list[str]] = {}
+    for run in view.runs:
+        judged.setdefault(run.metric, []).append(run.run)
+    sentences = tuple(Sentence(f"by {metric}.", listed(runs, 4)) for metric, runs in judged.items())
+    return Section("Judged by their own rewards", sentences if len(judged) > 1 else (), most=_READ)
 
 
 def _remarks(view: HealthView) -> Section:

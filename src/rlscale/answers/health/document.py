@@ -31,6 +31,7 @@ def _run(run: RunHealth) -> Document:
         "run": run.run,
         "recipe": run.recipe,
         "unit": run.unit,
+        "metric": run.metric,
         "now": run.now or None,
         "worst": run.worst or None,
         "alarms": [alarm_document(alarm) for alarm in run.alarms],

@@ -49,7 +49,7 @@ def diff_answer(view: KnobsView[Diff]) -> Answer:
     lead: tuple[str, ...] = (
         () if diff.a.trainer == diff.b.trainer else ("Two trainers: only what both can say is compared.",)
     )
-    lead += tuple(filter(None, map(_wrong, (diff.a, diff.b))))
+    lead += tuple(dict.fromkeys(filter(None, map(_wrong, (diff.a, diff.b)))))
     return Answer(
         headline=_headline(diff),
         lead=lead,

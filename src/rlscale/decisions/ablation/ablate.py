@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve, Run
 from rlscale.decisions.ablation.answer import Ablation, Recipe, Spread
-from rlscale.decisions.ablation.claims import CEILINGS, FAMILYWISE, SPEEDS, Measured, claims, interactions, trends
+from rlscale.decisions.ablation.claims import (
+    CEILINGS,
+    FAMILYWISE,
+    SPEEDS,
+    Measured,
+    claims,
+    interactions,
+    trends,
+    without_claims,
+)
 from rlscale.decisions.ablation.contrasts import Cells, ceilings
 from rlscale.decisions.ablation.design import Design, design_of
 from rlscale.decisions.ablation.estimates import CEILING, LEVEL, estimates_of, scattered
@@ -203,7 +212,8 @@ def _ablation(
             f"runs whose ceiling counts; {_listed(usable.wrong)}",
             parameter="baseline",
         )
-    effects = claims(measured, knobs.named)
+    effects = without_claims(claims(measured, knobs.named), knobs.unstated)
+    crossed = interactions(measured, knobs.named)
     return Ablation(
         baseline=design.cells[design.baseline].label,
         design=design.kind,
@@ -211,7 +221,8 @@ def _ablation(
         knobs=effects,
         confounded=_confounded(design),
         trends=trends(measured, knobs.named),
-        interactions=interactions(measured, knobs.named),
+        interactions=tuple(replace(each, resolved=each.resolved and not knobs.unstated) for each in crossed),
+        unstated=knobs.unstated,
         recipes=_recipes(measured, fits),
         at=at,
         unit=curve.unit,

@@ -248,6 +248,8 @@ class Ablation(Result, Value):
     method : str
         How several comparisons are controlled.
     notes : tuple of str
+    unstated : tuple of str
+        Settings that none of the runs compared states and others do: nothing is claimed where there are any.
     fits : tuple of Fit
     left_out : tuple of LeftOut
     """
@@ -268,6 +270,7 @@ class Ablation(Result, Value):
     shapes: tuple[tuple[str, float], ...]
     method: str
     notes: tuple[str, ...]
+    unstated: tuple[str, ...] = ()
     fits: tuple[Fit, ...] = field(default=(), compare=False)
     left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
 

@@ -16,12 +16,22 @@ from rlscale.decisions.ablation.estimates import Estimates
 from rlscale.decisions.ablation.mixture import Mixture
 from rlscale.decisions.ablation.multiplicity import adjusted
 from rlscale.decisions.ablation.needs import Shape, needs_of
-from rlscale.decisions.ablation.reasons import confounded_reason, reason_of
+from rlscale.decisions.ablation.reasons import confounded_reason, reason_of, unstated_reason
 from rlscale.decisions.ablation.speed import Draws, SpeedScatter, Tempo, tempo
 from rlscale.inference.fit import Fit
 from rlscale.inference.forecast import TOLERANCE, Interval
 
-__all__ = ["CEILINGS", "FAMILYWISE", "SPEEDS", "Measured", "alike", "claims", "interactions", "trends"]
+__all__ = [
+    "CEILINGS",
+    "FAMILYWISE",
+    "SPEEDS",
+    "Measured",
+    "alike",
+    "claims",
+    "interactions",
+    "trends",
+    "without_claims",
+]
 
 Floats = NDArray[np.float64]
 
@@ -171,6 +181,19 @@ def claims(measured: Measured, named: Sequence[str]) -> tuple[KnobEffect, ...]:
         return order.index(each.together), p
 
     return tuple(sorted(effects, key=key))
+
+
+def without_claims(effects: Sequence[KnobEffect], unstated: Sequence[str]) -> tuple[KnobEffect, ...]:
+    """Return effects without a claim where the runs compared do not state settings that others do.
+
+    They may differ in those settings, so that no effect can be told apart from theirs.
+    """
+    if not unstated:
+        return tuple(effects)
+    reason = unstated_reason(unstated)
+    return tuple(
+        replace(each, says=Says.CONFOUNDED, together=Says.CONFOUNDED, needs=None, reason=reason) for each in effects
+    )
 
 
 def _depends(measured: Measured, each: KnobEffect) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rlscale.decisions.ablation.claims import Measured
 
-__all__ = ["confounded_reason", "reason_of"]
+__all__ = ["confounded_reason", "reason_of", "unstated_reason"]
 
 _VERBS = {Says.RAISES_CEILING: "raise", Says.LOWERS_CEILING: "lower"}
 
@@ -33,6 +33,15 @@ def confounded_reason(factor: Factor, tangled: Sequence[str], together: Says, ce
     if together in (Says.FASTER, Says.SLOWER):
         return f"{what}; together they are {together.value}, at a ceiling that cannot be told apart."
     return f"{what}; together nothing is resolved of them."
+
+
+def unstated_reason(unstated: Sequence[str]) -> str:
+    """Return why nothing is claimed of runs that do not state settings which others do."""
+    what = " and ".join(unstated)
+    return (
+        f"The runs compared do not state {what}, and may differ in it: state it for all runs, or leave out those that "
+        "do (--exclude)."
+    )
 
 
 def reason_of(

@@ -1,7 +1,8 @@
 """The knobs of runs: settings that differ between them, what cannot be one, and runs whose settings are not known.
 
 A setting that a run does not state is unknown: never equal to one that is stated, and so never a reason to take the run
-for a seed of another. Such runs are left out, named.
+for a seed of another. Such runs are left out, named. Where most runs do not state a setting, those that do are left
+out; the others may differ in it, so that nothing is claimed of what they are compared by (``Knobs.unstated``).
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class Knobs:
         The settings asked for, as the runs call them.
     notes : tuple of str
         Settings that differ and are no knob here, and why.
+    unstated : tuple of str
+        Settings that none of the runs kept states and others do: the runs kept may differ in them.
     """
 
     knobs: tuple[Knob, ...]
@@ -69,6 +72,7 @@ class Knobs:
     lacking: tuple[tuple[int, str], ...]
     named: tuple[str, ...]
     notes: tuple[str, ...]
+    unstated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def knobs_of(runs: Sequence[Run], given: Mapping[str, Mapping[str, Any]], named:
         raise InputError(_equal(bool(given) or any(run.settings or run.config for run in runs), notes))
     lacking = tuple((k, _why(unknown[k], rare[k])) for k in range(len(runs)) if k not in set(kept))
     knobs = tuple(_knob(name, [stated[k][name] for k in kept]) for name in differ)
-    return Knobs(knobs, kept, lacking, named, notes)
+    return Knobs(knobs, kept, lacking, named, notes, chosen.rare)
 
 
 def _chosen(varied: Sequence[str], stated: Sequence[Stated], named: Sequence[str]) -> _Chosen:
@@ -134,7 +138,7 @@ def _chosen(varied: Sequence[str], stated: Sequence[Stated], named: Sequence[str
             notes.append(f"{name} has another value in every run: it tells runs apart and is no knob (--knob {name})")
         elif 2 * len(values) < len(stated):
             rare.append(name)
-            notes.append(f"{share}, left out; the others, which do not state it, are taken to share one value")
+            notes.append(f"{share}, left out; the others, which do not state it, may differ in it: no claims")
         else:
             chosen.append(name)
     return _Chosen(tuple(chosen), tuple(rare), tuple(notes))

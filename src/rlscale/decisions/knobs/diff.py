@@ -29,7 +29,8 @@ def diff_configs(a: Config, b: Config) -> Diff:
     """Return what two configurations differ in, what studies saw move the ceiling first.
 
     Settings are compared by their meaning, so that configurations of two trainers can be compared; of one trainer all
-    other keys are compared too. What is not written counts as the trainer's default, where that is known.
+    other keys are compared too. What is not written counts as the trainer's default, where that is known; a value that
+    the trainer refuses is compared as it stands there, and called wrong.
 
     Parameters
     ----------
@@ -47,8 +48,8 @@ def diff_configs(a: Config, b: Config) -> Diff:
     by_setting = {setting: knob for knob in KNOBS for setting in knob.settings}
     differences: list[Difference] = []
     same = 0
-    for setting in sorted({*a.settings, *b.settings}):
-        left, right = a.value_of(setting), b.value_of(setting)
+    for setting in sorted({*a.settings, *b.settings, *a.wrong, *b.wrong}):
+        left, right = _stands(a, setting), _stands(b, setting)
         if _equal(left, right) or (setting == "loss_type" and _same_loss(a, b)):
             same += 1
             continue
@@ -72,7 +73,13 @@ def _same_loss(a: Config, b: Config) -> bool:
 def _parts(config: Config) -> set[str]:
     """Return the keys whose meaning was compared."""
     by_gpu = _BY_GPU if "total_batch" in config.settings else ()
-    return {*config.keys.values(), *config.settings, *by_gpu}
+    return {*config.keys.values(), *config.settings, *config.wrong.values(), *by_gpu}
+
+
+def _stands(config: Config, setting: str) -> Any:
+    """Return what a configuration says of a setting: its value, one that the trainer refuses as it stands there."""
+    key = config.wrong.get(setting)
+    return config.value_of(setting) if key is None else f"{read(config.raw.get(key))} (wrong)"
 
 
 def _follows(setting: str, a: Config, b: Config) -> bool:

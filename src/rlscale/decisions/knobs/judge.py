@@ -76,7 +76,9 @@ def remark(config: Config) -> Iterator[Finding]:
     """Yield what is wrong with the keys themselves."""
     trainer = f"{config.title} {config.version}".strip()
     for each in config.remarks:
-        severity: Severity = "error" if each.refused else "note" if each.kind in ("unread", "depends") else "warning"
+        severity: Severity = (
+            "error" if each.refused else "note" if each.kind in ("unread", "depends", "unseen") else "warning"
+        )
         yield Finding(
             config=config.name,
             setting=each.key,

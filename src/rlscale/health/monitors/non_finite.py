@@ -82,7 +82,8 @@ NON_FINITE_VALUES = Monitor(
     title="NaN or inf",
     needs=("loss, grad_norm, entropy, kl, reward (as logged)",),
     rule="a value that is not finite: a note; on 3 rows in a row, or on the last 2, a warning; stop where it "
-    "is the loss, the gradient norm or the entropy",
+    "is the loss, the gradient norm or the entropy; a note where no row of the loss or the gradient norm is finite: "
+    "never measured, or broken from the start",
     source="chosen on real and simulated runs; isolated NaN of a KL were harmless in both runs that had them",
     advice="go back to the last checkpoint before the onset; lower the learning rate, clip the gradient, check "
     "the loss's logs and ratios",

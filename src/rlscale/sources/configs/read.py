@@ -21,6 +21,7 @@ from rlscale.sources.configs.schema import (
     key_remarks,
     schema_of,
     sound_values,
+    unseen_version,
 )
 from rlscale.sources.configs.settings import DEFAULTS, settings_of
 from rlscale.sources.configs.shell_file import arguments_written, shell_written
@@ -168,8 +169,10 @@ def _config(
     if logged:
         sound, wrong = flat, []
     stated = settings_of(trainer, sound, gpus)
+    refused = {remark.key for remark in wrong if remark.refused}
     remarks = [
-        *written.remarks, *key_remarks(trainer, written, version), *wrong, *contradictions(trainer, sound, gpus),
+        *unseen_version(trainer, version), *written.remarks, *key_remarks(trainer, written, version), *wrong,
+        *contradictions(trainer, sound, gpus),
     ]  # fmt: skip
     if trainer == "nemo-rl" and "defaults" in flat:
         says = "the settings that it builds on are not read; check that file too"
@@ -181,7 +184,10 @@ def _config(
         version=version or schema.versions[-1],
         settings={setting: value for setting, (value, _) in stated.items()},
         keys={setting: key for setting, (_, key) in stated.items()},
-        defaults=_defaults(trainer, written, {remark.key for remark in wrong if remark.refused}),
+        defaults=_defaults(trainer, written, refused),
+        wrong={
+            setting: key for key in refused for setting in settings_of(trainer, {key: "?"}) if setting not in stated
+        },
         raw=flat,
         remarks=tuple(remarks),
     )

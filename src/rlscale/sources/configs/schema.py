@@ -15,7 +15,16 @@ from rlscale.errors import InputError
 from rlscale.sources.configs.kinds import ANY, Kind, fault, kind_of
 from rlscale.sources.configs.written import Written, shown
 
-__all__ = ["TRAINERS", "Schema", "checked_version", "identified", "key_remarks", "schema_of", "sound_values"]
+__all__ = [
+    "TRAINERS",
+    "Schema",
+    "checked_version",
+    "identified",
+    "key_remarks",
+    "schema_of",
+    "sound_values",
+    "unseen_version",
+]
 
 #: Trainers whose configurations are read, with the name people know.
 TRAINERS = {"trl": "TRL", "verl": "verl", "openrlhf": "OpenRLHF", "nemo-rl": "NeMo-RL"}
@@ -218,6 +227,23 @@ def _lacking(trainer: str, schema: Schema, first: str, last: str, version: str |
     if last != schema.versions[-1] and _number(wanted) > _number(last):
         return f"{lacks}: of the versions looked at, {last} is the last that has it"
     return ""
+
+
+def unseen_version(trainer: str, version: str | None) -> list[KeyRemark]:
+    """Return that a version lies outside those that were looked at; nothing where it does not, or none is stated.
+
+    Examples
+    --------
+    >>> [remark.says for remark in unseen_version("trl", "9.9")]
+    ['TRL 9.9 was never looked at: keys and defaults are those of 1.16.0, the newest known']
+    """
+    known = schema_of(trainer).versions
+    if version is None or version in known or _number(known[0]) <= _number(version) <= _number(known[-1]):
+        return []
+    newer = _number(version) > _number(known[-1])
+    nearest = f"{known[-1]}, the newest known" if newer else f"{known[0]} and later, the oldest known"
+    says = f"{TRAINERS[trainer]} {version} was never looked at: keys and defaults are those of {nearest}"
+    return [KeyRemark("trainer version", version, "unseen", says)]
 
 
 _VERSION = re.compile(

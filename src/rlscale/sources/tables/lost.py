@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import Series
+from rlscale.sources.text import plural
 
-__all__ = ["WRITTEN_NAN", "lost_cells", "lost_of"]
+__all__ = ["WRITTEN_NAN", "filled", "lost_cells", "lost_of"]
 
 Floats = NDArray[np.float64]
 
@@ -56,3 +57,17 @@ def lost_cells(place: Floats, value: Floats, *, stated: bool) -> Series | None:
     lost = ~finite if stated else np.isinf(value) | (np.isnan(value) & np.signbit(value))
     at = np.unique(place[lost & placed])
     return Series(at, np.ones(at.size)) if at.size else None
+
+
+def filled(
+    column: str, numbers: Floats, rows: NDArray[np.intp], *, stated: bool
+) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Return the rows on which a column holds something, and what is said of the others: nothing was evaluated there.
+
+    All rows where none does, and where each row is of this quantity alone (``stated``).
+    """
+    value = numbers[rows]
+    blank = np.isnan(value) & ~np.signbit(value)
+    if stated or not blank.any() or blank.all():
+        return rows, ()
+    return rows[~blank], (f"{plural(int(blank.sum()), 'row')} without {column!r}: no evaluation there",)

@@ -47,13 +47,13 @@ def unexplained(columns: Columns, again: Loads, beside: Collection[str]) -> Iter
 
 
 def unused_words(columns: Columns, roles: Roles, again: Loads, beside: Collection[str]) -> tuple[str, ...]:
-    """Return a warning on each column of few words in a table without a column that tells runs apart."""
+    """Return a warning on each column of few words and no quantity in a table where no column tells runs apart."""
     if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > WORDS_LOOKED_AT:
         return ()
     words = again(frozenset(columns.words)).labels
     few = [
         name for name in columns.words
-        if name in words and name not in beside
+        if name in words and name not in beside and not _is_quantity(name)
         and 2 <= sum(map(bool, words[name][1])) <= columns.rows / _ROWS_OF_A_WORD
     ]  # fmt: skip
     return tuple(f"the column {name!r} is not used; if it means the recipe, give --by {name}" for name in few)
@@ -64,5 +64,10 @@ def unread_metrics(columns: Columns) -> tuple[str, ...]:
     return tuple(
         f"the column {name!r} holds words (line {line}: {shown(cell)}) and is not used"
         for name, (line, cell) in columns.words.items()
-        if any(key.matches(name) for key in OWN_LOOP)
+        if _is_quantity(name)
     )
+
+
+def _is_quantity(name: str) -> bool:
+    """Whether a column has the name of a quantity that monitors read: it is no recipe."""
+    return any(key.matches(name) for key in OWN_LOOP)

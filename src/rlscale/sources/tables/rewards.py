@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlscale.curves.validation_keys import EVALUATED
 from rlscale.errors import SourceError
 from rlscale.sources import names
 from rlscale.sources.keys import is_evaluation
@@ -14,6 +15,7 @@ from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import shown
 from rlscale.sources.trainers import trainer_of
+from rlscale.sources.trainers.canonical import OWN_LOOP
 from rlscale.sources.trainers.other import OTHER, trainer_like
 
 __all__ = ["Rewards", "rewards_of"]
@@ -60,10 +62,20 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
         message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"
         raise SourceError(columns.path, message)
     left = [name for name in known if _is_measured(name, columns.numbers[name])]
+    evaluated = [name for name in left if name.lower() in EVALUATED]
+    others = [name for name in left if name not in evaluated]
+    if len(evaluated) == 1 and others and all(map(_is_known, others)):
+        said = f"the column {evaluated[0]!r} is taken as the reward: the others are known to be something else"
+        return Rewards((evaluated[0],), (), (said,))
     if len(left) != 1 or names.is_spread(left[0]) or names.is_other_measure(left[0]) or trainer_like(left):
         return Rewards()
     said = f"the column {left[0]!r} is taken as the reward: the only numeric one beside compute, identity and settings"
     return _sorted_out(Rewards((left[0],), (), (said,)))
+
+
+def _is_known(name: str) -> bool:
+    """Whether a column is a quantity beside the reward: one that monitors know, or one whose words say it."""
+    return names.is_other_measure(name) or names.is_spread(name) or any(key.matches(name) for key in OWN_LOOP)
 
 
 def _sorted_out(rewards: Rewards) -> Rewards:

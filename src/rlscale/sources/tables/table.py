@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.curves import UNITS, Series, canonical_unit
+from rlscale.curves.curve import HUGE
 from rlscale.errors import CurveError, SourceError
 from rlscale.sources import names
 from rlscale.sources.limits import TABLE_RUNS
@@ -25,7 +26,7 @@ from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.extents import extents
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.knob_columns import knob_columns
-from rlscale.sources.tables.lost import lost_of
+from rlscale.sources.tables.lost import filled, lost_of
 from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unread_metrics, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
@@ -189,10 +190,12 @@ class _Table:
         metrics = self._metrics(rows)
         series, kept, said = {}, {}, {}
         for metric, (column, chosen) in metrics.items():
+            chosen, blank = filled(column, numbers[column], chosen, stated=self.roles.metric is not None)
             place, value = self.axis.values[chosen], numbers[column][chosen]
-            order, said[metric] = tidy(place, value, self.axis.word)
-            series[metric] = Series(place[order], value[order])
-            kept[metric] = chosen[order]
+            most = HUGE if self._means_reward(metric, column) else np.inf
+            order, left_out = tidy(place, value, self.axis.word, most=most)
+            series[metric], kept[metric] = Series(place[order], value[order]), chosen[order]
+            said[metric] = (*blank, *left_out)
         axes, axis_keys, axis_units, undeclared = self._axes(name, rows)
         recipe, seed = stated
         return Log(
