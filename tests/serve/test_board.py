@@ -270,6 +270,34 @@ def test_a_broken_log_is_a_trouble_and_takes_nothing_down(logs):
     assert {row["recipe"] for row in document(board)["recipes"]} >= {"good", "low"}
 
 
+def test_a_log_that_is_kept_is_one_trouble_and_no_run_that_is_left_out(logs):
+    board = LogBoard([logs])
+    before = document(board)
+    best = logs / "best.csv"
+    for spoil, says in (
+        (lambda: best.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00"), "not UTF-8"),
+        (lambda: best.write_bytes(b"step,reward\n0,0.1\n\x00\xff\xfe garbage,,,\n" * 50), "line 3"),
+        (best.unlink, "is gone"),
+    ):
+        spoil()
+        assert board.refresh()
+        (trouble,) = board.troubles
+        assert says in trouble
+        assert "what it held before is kept" in trouble
+        answer = board.page(Query()).answer
+        assert "left out" not in answer.headline
+        assert answer.errors == ()
+        after = document(board)
+        assert (after["left_out"], after["recipes"]) == ([], before["recipes"])
+    (logs / "torn.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")  # one that was never read is left out
+    board.refresh()
+    assert len(board.troubles) == 2
+    assert board.page(Query()).answer.headline.startswith("1 of 4 runs left out")
+    grow(logs, STEPS, ["best"])
+    board.refresh()
+    assert [("torn" in text) for text in board.troubles] == [True]
+
+
 def test_a_defect_of_a_reader_is_told_and_survived(logs, monkeypatch):
     board = LogBoard([logs])
     board.page(Query())

@@ -12,7 +12,7 @@ from rlscale.answers.gate import GateView, gate_view
 from rlscale.answers.settings import Settings
 from rlscale.decisions.gate import HOLD, Known, gate
 from rlscale.decisions.gate.outlook import GATE_FIT
-from rlscale.errors import InputError, SourceError
+from rlscale.errors import InputError, KeptError, SourceError
 from rlscale.inference import FitOptions
 from rlscale.live import Following
 from rlscale.serve.board.answering import Answering
@@ -139,7 +139,13 @@ class Gating:
 
 
 def troubles_of(reading: Reading) -> tuple[str, ...]:
-    """Return what is wrong with what was read, in sentences; files that are no logs are no trouble."""
-    wrong = [error for error in reading.errors if not isinstance(error, SourceError) or error.counted]
-    told = [error.on_command_line for error in wrong[:_TOLD]]
+    """Return what is wrong with what was read, one sentence a source; files that are no logs are no trouble."""
+    wrong: dict[str, list[SourceError]] = {}
+    for error in reading.errors:
+        if error.counted or isinstance(error, KeptError):
+            wrong.setdefault(error.path, []).append(error)
+    told = []
+    for errors in list(wrong.values())[:_TOLD]:
+        more = f" ({len(errors) - 1} more of this source)" if len(errors) > 1 else ""
+        told.append(f"{errors[-1].on_command_line}{more}")
     return (*told, *([f"{len(wrong) - _TOLD} more logs cannot be used."] if len(wrong) > _TOLD else []))
