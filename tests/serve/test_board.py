@@ -380,7 +380,7 @@ def test_very_many_logs_are_ranked_and_some_of_them_drawn(logs, monkeypatch):
     from rlscale.serve.board import answering, ranking
     from rlscale.serve.board import logs as logs_of
 
-    whole = document(LogBoard([logs]))
+    whole = document(LogBoard([logs]), target=200.0)
     for module in (keeping, answering, ranking, logs_of):
         monkeypatch.setattr(module, "MOST", 2)
     board = LogBoard([logs], budget=200.0)
@@ -426,3 +426,39 @@ def test_sizes_and_rollouts_are_planned_where_the_data_support_them(tmp_path, bo
     bundled_says = {section.title: section.sentences for section in board.page(Query(view="plan")).answer.sections}
     assert bundled_says["Across model sizes"][0].startswith("Not shown: the runs state")
     assert bundled_says["Rollouts per prompt"][0].startswith("Not shown: the runs state")
+
+
+def test_the_default_comparison_takes_the_best_runs_at_the_compute_of_the_overview(board):
+    overview = document(board)
+    answer = board.page(Query(view="compare")).answer
+    assert answer.document["at"] == overview["at"]
+    assert "by median forecast at 7.36M tokens" in answer.lead[0]
+    assert "in which long10 ranks first" in answer.lead[0]
+    runs = collect(bundled()).runs
+    for row in overview["recipes"]:
+        own = {run.name: rlscale.fit(run, overview["at"]).forecasts[0].q50 for run in runs if run.recipe == row["recipe"]}
+        assert max(own, key=own.__getitem__) in answer.document["names"]
+    table, ends = answer.table, answer.blocks[0].panels[0].ends
+    said = [f"{table.text(k, 0)[0]}  {table.text(k, table.place('forecast'))[0]}" for k in range(3)]
+    assert [end.text for end in ends] == said  # the labels of the drawing are the numbers of the table
+    verdicts = {run["run"]: run["verdict"] for run in overview["runs"]}
+    assert all(verdicts[row["recipe"]] == row["verdict"] for row in answer.document["recipes"])
+
+
+def test_with_a_budget_all_pages_speak_of_the_same_compute():
+    budget = LogBoard([bundled()], budget=20e6)
+    for view in ("overview", "compare"):
+        assert document(budget, view=view)["at"] == 20e6
+        assert document(budget, view=view, target=5e6)["at"] == 5e6
+    assert document(budget, view="run", name="base/seed0")["runs"][0]["forecast"][0]["compute"] == 20e6
+    assert " at 20M tokens" in budget.page(Query()).answer.headline
+    unasked = document(budget, view="compare", runs=("base/seed0", "base/seed1"))
+    assert unasked["at"] == 20e6
+
+
+def test_a_run_that_was_left_out_says_why(logs):
+    (logs / "torn.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    board = LogBoard([logs])
+    for view in ("run", "health"):
+        with pytest.raises(UnknownError, match="run 'torn' was left out: line 1 is not UTF-8"):
+            board.page(Query(view=view, name="torn"))

@@ -88,7 +88,8 @@ def slider(answer: Answer, query: Query) -> Slider | None:
     run = answer.document["runs"][0]
     panel = next((block.cards[0].panel for block in answer.blocks if isinstance(block, Cards) and block.cards), None)
     stops = tuple(_stop(row, run, panel) for row in rows)
-    wanted = query.target or 2.0 * float(run["compute_last"])
+    told = run["forecast"]
+    wanted = query.target or float(told[0]["compute"] if told else 2.0 * run["compute_last"])
     place = min(range(len(rows)), key=lambda k: abs(_ratio(float(rows[k]["compute"]), wanted)))
     return Slider(stops=stops, place=place)
 
@@ -194,13 +195,14 @@ def _when(document: Mapping[str, Any]) -> Tile:
     value = f"{resolved:,} of {numbers.count(len(recipes), 'recipe')}"
     if recipes[0]["verdict"] == "resolved":
         return Tile("Resolved", value, "the leader is")
-    when = next(
-        (row["resolves_at"] for row in document.get("shown", ()) if row["recipe"] == recipes[0]["recipe"]), None
-    )
+    row = next((row for row in document.get("shown", ()) if row["recipe"] == recipes[0]["recipe"]), {})
+    when = row.get("resolves_at")
     if when is None:
         return Tile("Resolved", value, "the leader is not, and no compute is known")
-    ends = f"{numbers.quantity(when['q10'])}–{numbers.quantity(when['q90'])}"
-    return Tile("Resolved", value, f"the leader by {numbers.quantity(when['q50'], document['unit'])} (80 %: {ends})")
+    later = " or later" if row["resolves_later"] else ""
+    by = f"{numbers.quantity(when['q50'], document['unit'])}{later if when['q50'] >= when['q90'] else ''} a run"
+    ends = f"{numbers.quantity(when['q10'])}–{numbers.quantity(when['q90'])}{later}"
+    return Tile("Resolved", value, f"the leader by {by} (80 %: {ends})")
 
 
 def _decided(document: Mapping[str, Any], query: Query) -> list[Tile]:
