@@ -436,7 +436,9 @@ def test_the_default_comparison_takes_the_best_runs_at_the_compute_of_the_overvi
     assert "in which long10 ranks first" in answer.lead[0]
     runs = collect(bundled()).runs
     for row in overview["recipes"]:
-        own = {run.name: rlscale.fit(run, overview["at"]).forecasts[0].q50 for run in runs if run.recipe == row["recipe"]}
+        own = {
+            run.name: rlscale.fit(run, overview["at"]).forecasts[0].q50 for run in runs if run.recipe == row["recipe"]
+        }
         assert max(own, key=own.__getitem__) in answer.document["names"]
     table, ends = answer.table, answer.blocks[0].panels[0].ends
     said = [f"{table.text(k, 0)[0]}  {table.text(k, table.place('forecast'))[0]}" for k in range(3)]

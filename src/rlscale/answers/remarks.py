@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlscale.decisions import Pair
 
 __all__ = [
+    "MEDIANS",
     "Remark",
     "calibrated",
     "claim",
@@ -45,6 +46,8 @@ __all__ = [
 View = FitView | RankView
 #: What is said of forecasts without a calibration.
 UNCALIBRATED = "Uncalibrated: not measured on runs like yours (rlscale backtest --calibrate)."
+#: What a crossing is, beside that of a plan.
+MEDIANS = "Where the two median curves meet; a plan gives the last change of who is ahead, which is another compute."
 #: A crossing ahead is told from this probability on.
 LIKELY = 0.6
 

@@ -144,16 +144,20 @@ class Pager:
 
 
 def pager(answer: Answer, query: Query) -> Pager | None:
-    """Return the way to the other rows of the overview; None where there are none."""
-    if query.view != "overview":
+    """Return the way to the other rows of a page; None where there are none."""
+    document = answer.document
+    if query.view == "overview":
+        shown, noun, size = len(document.get("shown") or ()), "recipe", ROWS
+        first, matching = int(document.get("offset") or 0), int(document.get("matching") or 0)
+    else:
+        page: Mapping[str, int] = document.get("page") or {}
+        shown, first, matching, size = (page.get(name, 0) for name in ("shown", "first", "matching", "rows"))
+        noun = "recipe" if query.view == "plan" else "run"
+    if not matching or shown >= matching:
         return None
-    rows, matching = len(answer.document.get("shown") or ()), answer.document.get("matching")
-    if not matching or rows >= matching:
-        return None
-    first = int(answer.document.get("offset") or 0)
-    before = query.url(offset=max(first - ROWS, 0)) if first else ""
-    after = query.url(offset=first + rows) if first + rows < matching else ""
-    return Pager(f"{first + 1:,}–{first + rows:,} of {numbers.count(matching, 'recipe')}", before, after)
+    before = query.url(offset=max(first - size, 0)) if first else ""
+    after = query.url(offset=first + shown) if first + shown < matching else ""
+    return Pager(f"{first + 1:,}–{first + shown:,} of {numbers.count(matching, noun)}", before, after)
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,8 @@ def _when(document: Mapping[str, Any]) -> Tile:
     value = f"{resolved:,} of {numbers.count(len(recipes), 'recipe')}"
     if recipes[0]["verdict"] == "resolved":
         return Tile("Resolved", value, "the leader is")
-    row = next((row for row in document.get("shown", ()) if row["recipe"] == recipes[0]["recipe"]), {})
+    shown: Sequence[Mapping[str, Any]] = document.get("shown", ())
+    row = next((row for row in shown if row["recipe"] == recipes[0]["recipe"]), {})
     when = row.get("resolves_at")
     if when is None:
         return Tile("Resolved", value, "the leader is not, and no compute is known")

@@ -19,8 +19,8 @@ _HEEDED: Mapping[str, tuple[str, ...]] = {
     "overview": ("target", "search", "offset", "sort"),
     "run": ("name", "target"),
     "compare": ("runs", "target"),
-    "decisions": ("again",),
-    "plan": ("reward", "search"),
+    "decisions": ("again", "offset"),
+    "plan": ("reward", "search", "offset"),
     "ablation": ("search",),
     "health": ("name", "search", "offset"),
 }

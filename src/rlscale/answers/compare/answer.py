@@ -32,13 +32,13 @@ def compare_answer(view: CompareView) -> Answer:
     panel = compare_panel(view)
     note = (
         "Points are evaluations, lines medians, bands 80 % intervals of the noise-free reward; dashed past the last "
-        f"evaluation. A dotted line stands where medians cross. Bars and numbers at the right are forecasts at {ranked.at}, "
-        "as in the table."
+        "evaluation. A dotted line stands where medians cross. Bars and numbers at the right are forecasts at "
+        f"{ranked.at}, as in the table."
     )
     blocks: list[Block] = [
         Figures("", (panel,), note, narrow=panel),
         _table(view),
-        Section("Crossings", _crossings(view), most=8),
+        Section("Crossings", _crossings(view), most=8, note=remarks.MEDIANS),
         Section("Early-leader traps", remarks.traps(ranked), most=6),
         _settings(view),
         Section("", (remarks.claim(ranked), *ranked.ranking.notes)),

@@ -67,7 +67,7 @@ def overview_answer(
         _decisions(view.latest),
         _alarms(view),
         Section("Early-leader traps", () if view.stored else remarks.traps(ranked), most=6),
-        Section("Crossings ahead", () if view.stored else remarks.crossings(ranked), most=4),
+        Section("Crossings ahead", () if view.stored else remarks.crossings(ranked), most=4, note=remarks.MEDIANS),
         Section("", basis),
     ]
     if shown:

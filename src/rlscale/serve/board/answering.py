@@ -29,7 +29,8 @@ from rlscale.inference import Fit, FitOptions
 from rlscale.inference.targets import at_targets, target_grid
 from rlscale.left_out import Listing
 from rlscale.serve.board.kept import MOST, Kept
-from rlscale.serve.board.planning import plan_page
+from rlscale.serve.board.paging import first_of, paged, with_page
+from rlscale.serve.board.planning import PAGED, plan_page
 from rlscale.serve.board.ranking import ranked_answer, stored_answer
 from rlscale.serve.board.state import State
 from rlscale.serve.query import Query, UnknownError
@@ -39,7 +40,7 @@ __all__ = ["Answering"]
 
 #: Runs whose health is shown on one page.
 _HEALTH = 100
-#: Rankings that are kept.
+#: Rankings, and plans, that are kept.
 _RANKINGS = 3
 #: Recipes of which a run is compared where none is chosen, and runs of each among which the best is looked for.
 _FIRST, _WEIGHED = 4, 24
@@ -57,6 +58,7 @@ class Answering:
 
     def __init__(self, options: FitOptions, *, seed_sd: float | None = None, price: float | None = None) -> None:
         self.kept, self.seed_sd, self.price = Kept(options), seed_sd, price
+        self._plans: list[tuple[tuple[int, Query], Answer]] = []
         self._rankings: list[tuple[Reading, float | None, RankView, Sequence[Fit]]] = []
 
     def answer(self, state: State, query: Query) -> Answer:
@@ -195,15 +197,24 @@ class Answering:
             if decided.explain is None:
                 raise InputError("a decision is made again from a ledger only; rlscale watch keeps them in one")
             again = Again(number=query.again, explanation=decided.explain(query.again))
-        return decisions_answer(
+        answer = decisions_answer(
             DecisionsView(
                 gate=decided.gate, history=decided.history, more=decided.more, words=decided.words,
                 commands=decided.commands, watcher=decided.watcher, again=again,
                 from_ledger=decided.explain is not None, looked_at=decided.looked_at,
             )
         )  # fmt: skip
+        return paged(answer, query.offset, ("decisions",))
 
     def _plan(self, state: State, query: Query) -> Answer:
+        key = (state.version, replace(query, offset=0).heeded)
+        answer = next((answer for known, answer in self._plans if known == key), None)
+        if answer is None:
+            answer = self._planned(state, query)
+            self._plans = [(key, answer), *self._plans[: _RANKINGS - 1]]
+        return paged(answer, query.offset, PAGED)
+
+    def _planned(self, state: State, query: Query) -> Answer:
         reading = _few(state, query, "a plan is made of")
         fits = Listing(self.kept.fits(reading.runs), left_out=reading.left_out)
         price = self.price if reading.runs[0].curve.unit == "gpu-hours" else None
@@ -230,28 +241,23 @@ class Answering:
         return ablate_answer(ablate_view(answer, reading, _settings()), charts=True)
 
     def _health(self, state: State, query: Query) -> Answer:
-        reading, note = self._judged(state, query)
+        names = _names(state)
+        matching = tuple(name for name in names if query.search.casefold() in name.casefold())
+        if not matching and query.name is None:
+            raise InputError(f"no run has {query.search!r} in its name; search for another part of it")
+        first = first_of(query.offset, len(matching), _HEALTH)
+        chosen = matching[first : first + _HEALTH]
+        if query.name is not None:
+            if query.name not in names:
+                raise _unknown(state, query.name)
+            chosen = (query.name, *(name for name in chosen if name != query.name))[:_HEALTH]
+        reading = _some(state, chosen)
         judged = Health(self.kept.health(reading.runs), reading.left_out)
         if query.name is not None and all(run.run != query.name for run in judged.runs):
             raise _unknown(state, query.name)
         view: HealthView = health_view(judged, reading, _settings(), explain=query.name)
         answer = health_answer(view, charts=True)
-        return replace(answer, lead=(*answer.lead, note)) if note else answer
-
-    def _judged(self, state: State, query: Query) -> tuple[Reading, str]:
-        """Return the runs whose health is shown, and which of all they are, in a sentence."""
-        names = _names(state)
-        wanted = query.search.casefold()
-        matching = tuple(name for name in names if wanted in name.casefold())
-        chosen = matching[query.offset : query.offset + _HEALTH]
-        if query.name is not None and query.name in names:
-            chosen = (query.name, *(name for name in chosen if name != query.name))[:_HEALTH]
-        if not chosen:
-            raise InputError(f"no run has {query.search!r} in its name; search for another part of it")
-        reading = _some(state, chosen)
-        if len(chosen) == len(names):
-            return reading, ""
-        return reading, f"Shown are {len(chosen):,} of {len(names):,} runs; search narrows them, offset moves on."
+        return with_page(answer, first, len(chosen), max(len(matching), len(chosen)), _HEALTH)
 
 
 def _settings(**options: object) -> Settings:

@@ -36,12 +36,12 @@ def ranked_answer(
         found = _resolves((row,), [[fits[places[run]] for run in row.runs]])[0].get(row.recipe)
         return None if found is None else found.q50
 
-    beside = {"spent": lambda row: spent.get(row.recipe), "resolves_at": resolved_by}
+    whole = state.reading is not None and len(state.reading.runs) <= MOST  # of very many not all are fitted
+    beside = {"spent": lambda row: spent.get(row.recipe), "resolves_at": resolved_by if whole else _unknown}
     rows, first, matching = shown_rows(ranked.ranking, query.search, query.offset, query.sort, beside)
     resolves, later = _resolves(rows, [[fits[places[run]] for run in row.runs] for row in rows])
     reading = state.reading
     assert reading is not None
-    whole = len(reading.runs) <= MOST
     names = {run for row in rows for run in row.runs}
     judged = [run for run in reading.runs if whole or run.name in names]
     gate = state.decided.gate
@@ -71,7 +71,7 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
     stored = state.stored
     assert stored is not None
     ranking = stored.ranked.ranking
-    beside = {"spent": lambda row: stored.spent.get(row.recipe)}
+    beside = {"spent": lambda row: stored.spent.get(row.recipe), "resolves_at": _unknown}
     rows, first, matching = shown_rows(ranking, query.search, query.offset, query.sort, beside)
     drawn = [run for row in rows for run in row.runs][:_DRAWN]
     reading = stored.load(tuple(drawn))
@@ -102,6 +102,10 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
     return overview_answer(view, fits, kept.fan, kept.hits)
 
 
+def _unknown(row: RecipeRank) -> float | None:
+    return None
+
+
 def _unanswered(query: Query) -> tuple[str, ...]:
     """Say that stored fits have their own target."""
     if query.target is None:
@@ -117,9 +121,7 @@ def _waiting(state: State) -> tuple[str, ...]:
     return (decided.note or "The first decisions are being worked out; they show up here in a moment.",)
 
 
-def _resolves(
-    rows: Sequence[RecipeRank], fits: Sequence[Sequence[Fit]]
-) -> tuple[dict[str, Interval], frozenset[str]]:
+def _resolves(rows: Sequence[RecipeRank], fits: Sequence[Sequence[Fit]]) -> tuple[dict[str, Interval], frozenset[str]]:
     """Return when each recipe should be resolved: the run that its verdict is of, which is the middle one.
 
     With it the recipes of which the upper end of that is as far as anybody looked.
