@@ -190,7 +190,7 @@ def _leader(recipes: Sequence[Mapping[str, Any]]) -> Tile:
 def _trust(document: Mapping[str, Any]) -> Tile:
     if document.get("calibration"):
         return Tile("Measured", "yes", "intervals are corrected by runs like these")
-    return Tile("Measured", "not yet", "on runs like yours: rlscale backtest --calibrate")
+    return Tile("Measured", "not yet", "on runs like yours: rlscale backtest PATH, in a terminal")
 
 
 def _when(document: Mapping[str, Any]) -> Tile:

@@ -19,7 +19,9 @@ from rlscale.sources.tables.roles import is_csv
 from rlscale.sources.text import head_objects, plural, were
 from rlscale.sources.trackers.mlflow_files import is_store
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
+#: What is said of a folder that holds no log yet.
+NO_LOG = "no log in this folder"
+__all__ = ["KNOWN_FORMATS", "NO_LOG", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -199,7 +201,7 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], thro
     elif passed:
         errors.extend(passed)
     elif not errors or Path(errors[-1].path) != root:
-        raise SourceError(str(root), f"no log in this folder; rlscale reads {KNOWN_FORMATS}")
+        raise SourceError(str(root), f"{NO_LOG}; rlscale reads {KNOWN_FORMATS}")
 
 
 _LINK = "links"

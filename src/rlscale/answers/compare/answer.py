@@ -41,7 +41,7 @@ def compare_answer(view: CompareView) -> Answer:
         Section("Crossings", _crossings(view), most=8, note=remarks.MEDIANS),
         Section("Early-leader traps", remarks.traps(ranked), most=6),
         _settings(view),
-        Section("", (remarks.claim(ranked), *ranked.ranking.notes)),
+        Section("Notes", (remarks.claim(ranked), *ranked.ranking.notes)),
     ]
     return Answer(
         headline=headline(ranked),

@@ -20,6 +20,14 @@ from rlscale.ledger import DecisionRow
 
 __all__ = ["decisions_answer", "undecided_answer"]
 
+#: Reasons in a word of the gate, in plain words.
+_BECAUSE = {
+    "minimum": "too young to judge", "unfitted": "too few evaluations", "sick": "a monitor says stop",
+    "probe": "judged on little so far", "keep top": "among the best now", "waiting": "waits for the next look",
+    "leader": "highest forecast", "late start": "may start late", "still held": "stays paused",
+    "cannot separate": "cannot be told apart yet", "unlikely best": "unlikely to be best",
+    "one recipe": "no other recipe", "nothing to compare": "no other run", "cannot win": "cannot win any more",
+}  # fmt: skip
 _NO_BUDGET = "Nothing is decided here: no budget was given."
 
 
@@ -70,7 +78,9 @@ def _headed(table: Table) -> Table:
     note = (
         f"{table.note}; reward now, forecast and probability are of the recipe where it has several runs, all together"
     )
-    return replace(table, columns=columns, note=note)
+    place = table.place("because")
+    rows = tuple((*row[:place], _BECAUSE.get(str(row[place]), row[place]), *row[place + 1 :]) for row in table.rows)
+    return replace(table, columns=columns, rows=rows, note=note)
 
 
 def _watched(view: DecisionsView) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ __all__ = ["overview_answer"]
 
 #: Alarms that are told here; the page of health has all.
 _ALARMS = 8
+#: A trap that was sent keeps the probability, and the compute, of its moment; those of now stand beside it.
+_SENT = " (As it was sent; the probability now stands under Early-leader traps.)"
 #: What alarms of a severity are called where they are counted.
 _SEVERITY = {"stop": "stop alarm", "warn": "warning", "note": "note"}
 
@@ -68,7 +70,7 @@ def overview_answer(
         _alarms(view),
         Section("Early-leader traps", () if view.stored else remarks.traps(ranked), most=6),
         Section("Crossings ahead", () if view.stored else remarks.crossings(ranked), most=4, note=remarks.MEDIANS),
-        Section("", basis),
+        Section("Notes", basis),
     ]
     if shown:
         cards = small_cards(run_cards(part, shown, drawn))
@@ -184,7 +186,7 @@ def _alarms(view: OverviewView) -> Section:
     lasting = [(run.run, alarm) for run in view.health for alarm in first_alarms(run) if alarm.lasts]
     told = [(alarm.severity, alarm_sentence(alarm, run)) for run, alarm in lasting if alarm.severity != "note"]
     told += [
-        (signal.severity, Sentence(f"{signal.message} (As sent by the watcher.)", signal.run,
+        (signal.severity, Sentence(f"{signal.message}{_SENT if signal.kind == 'trap' else ''}", signal.run,
                                    f"severity_{signal.severity}"))
         for signal in view.sent_beside
     ]  # fmt: skip

@@ -33,7 +33,8 @@ from rlscale.serve.board.paging import first_of, paged, with_page
 from rlscale.serve.board.planning import PAGED, plan_page
 from rlscale.serve.board.ranking import ranked_answer, stored_answer
 from rlscale.serve.board.state import State
-from rlscale.serve.query import Query, UnknownError
+from rlscale.serve.query import NothingYetError, Query, UnknownError
+from rlscale.serve.words import in_page_words
 from rlscale.sources import Reading
 
 __all__ = ["Answering"]
@@ -71,7 +72,7 @@ class Answering:
         InputError
             What cannot be answered.
         """
-        return _PAGES[query.view](self, state, query)
+        return in_page_words(_PAGES[query.view](self, state, query))
 
     def prepare(self, state: State, until: float) -> None:
         """Draw runs that nobody has looked at yet, until a time."""
@@ -289,7 +290,9 @@ def _runs_of(state: State, names: Sequence[str]) -> tuple[str, ...]:
 def _reading(state: State) -> Reading:
     reading = state.reading
     if reading is None or not reading.runs:
-        raise InputError("no run could be read yet; this page fills as soon as a log has an evaluation")
+        if state.troubles:
+            raise NothingYetError(f"no run can be shown until this is mended: {state.troubles[0]}")
+        raise NothingYetError(f"no run yet: awaited is {state.awaited}; this page fills as soon as it is there")
     return reading
 
 

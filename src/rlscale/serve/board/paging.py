@@ -21,7 +21,7 @@ def first_of(offset: int, matching: int, rows: int) -> int:
 
 
 def paged(answer: Answer, offset: int, names: Collection[str]) -> Answer:
-    """Return an answer with a page of its long tables of these names, and long sections folded; its document has all."""
+    """Return an answer with a page of its long tables of these names, its long sections folded, its document whole."""
     long = [len(block.rows) for block in answer.blocks if isinstance(block, Table) and block.name in names]
     matching = max(long, default=0)
     first = first_of(offset, matching, ROWS)
