@@ -103,7 +103,8 @@ def check(runs: Sequence[Run], budget: float, horizon: float, named: Mapping[str
         spent = min(run.curve.compute_last for run in runs)
         raise InputError(
             f"--budget {budget:g} is below what every run has spent already (the least {quantity(spent, unit)}): "
-            f"nothing is left to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
+            "nothing is left to decide; give a budget ahead of them, or compare them with "
+            f"rlscale rank --target {budget:g}"
         )
 
 
