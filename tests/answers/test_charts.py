@@ -12,7 +12,7 @@ import pytest
 from rlscale.answers.charts import Axis, Band, Chart, End, Key, Label, Line, Panel, Part, Points, Whisker
 from rlscale.answers.charts.axes import compute_axis
 from rlscale.answers.charts.recipes import rank_chart
-from rlscale.answers.charts.runs import fan, fan_chart, fan_panel
+from rlscale.answers.charts.runs import fan, fan_chart, fan_limits, fan_panel, near
 from rlscale.answers.gate.chart import COLOURS, gate_chart
 from rlscale.answers.gate.view import GateView
 from rlscale.answers.views import RankView
@@ -23,6 +23,7 @@ from rlscale.inference import Fit, VerdictName, fit
 from rlscale.render.figure import check_figure, write_chart
 from rlscale.render.svg import panel_svg
 from rlscale.sources import bundled, read
+from tests.health.runs import healthy_series, run_with, steps
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
@@ -55,6 +56,53 @@ def test_a_fan_shows_the_evaluations_the_bands_and_the_ceiling(odd_fits: tuple[F
     assert chart.asymptote is not None
     assert panel.ends[0].interval == (chart.asymptote.q10, chart.asymptote.q90)
     assert {band.colour for band in bands} == {panel.ends[0].colour} == {"s3"}
+
+
+def test_evaluations_left_out_are_grey_rings_with_a_key() -> None:
+    series = healthy_series()
+    sick = (steps() > 60) & (steps() < 80)
+    found = fit(
+        run_with(truncation=np.where(sick, 0.95, 0.02), train_reward=np.where(sick, 0.1, series["train_reward"]))
+    )
+    chart = fan_chart([found])
+    (panel,) = chart.panels
+    dots, rings = (mark for mark in panel.marks if isinstance(mark, Points))
+    assert (dots.colour, dots.hollow) == ("ink", ())
+    assert rings.colour == "muted"
+    assert all(rings.hollow)
+    assert set(rings.x) == set(found.masked)
+    assert all("left out of the fit" in tip for tip in rings.tips)
+    keys = [(key.shape, key.colour, key.text) for key in chart.keys]
+    assert keys == [("dot", "ink", "evaluation"), ("ring", "muted", "left out: sickness"), ("ring", "s0", "forecast")]
+    assert {mark.colour for mark in panel.marks if isinstance(mark, Whisker)} == {"s0"}
+
+
+def test_a_fit_of_all_evaluations_needs_no_key(odd_fits: tuple[Fit, ...]) -> None:
+    assert fan_chart(odd_fits[:1]).keys == ()
+
+
+def test_an_interval_under_open_bounds_does_not_squeeze_the_evaluations(tmp_path: Path) -> None:
+    compute = np.arange(1.0, 31.0)
+    reward = 1.0 + 0.02 * compute + 0.02 * np.random.default_rng(3).normal(size=30)
+    found = fit(compute, reward, bounds="open")
+    chart = fan(found)
+    full, limits = fan_limits([chart]), near([chart])
+    span = float(np.ptp(found.run.curve.reward))
+    assert full[1] - full[0] > 4.0 * span
+    assert limits[1] - limits[0] <= 4.0 * span + 1e-9
+    panel = fan_panel(chart, limits)
+    values = [y for m in panel.marks if isinstance(m, Band) for y in (*m.low, *m.high)]
+    values += [y for m in panel.marks if isinstance(m, Line) for y in m.y]
+    values += [y for m in panel.marks if isinstance(m, Whisker) for y in (m.low, m.middle, m.high)]
+    values += [y for end in panel.ends for y in (end.y, *(end.interval or ()))]
+    assert limits[0] <= min(values) <= max(values) <= limits[1]
+    assert chart.asymptote is not None
+    assert f"↑{chart.asymptote.q90:.2g}" in panel.ends[0].text
+    assert "↑" in [m.text for m in panel.marks if isinstance(m, Label)]
+    whole = fan_chart([found])
+    assert whole.note == "An arrow says how far an interval goes past the axis"
+    write_chart(whole, tmp_path / "f.png")
+    assert near([fan(fit(compute, reward - 1.0))]) == fan_limits([fan(fit(compute, reward - 1.0))])  # bounds [0, 1]
 
 
 def test_single_and_many_fits_are_drawn(tmp_path: Path, odd_fits: tuple[Fit, ...]) -> None:

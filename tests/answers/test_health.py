@@ -81,6 +81,18 @@ def test_the_chart_lines_series_up_and_marks_the_onset():
     assert panels[1].subtitle.startswith("stop: since step 62")
 
 
+def test_names_of_alarms_stand_above_the_lines_of_their_onsets():
+    late = np.where(LATE, 3.0, 0.5)
+    run = run_with("many", truncation=np.where(LATE, 0.9, 0.02), entropy=late, zero_variance=np.where(LATE, 1.0, 0.3))
+    panel = health_answer(health_view(check_health([run])), charts=True).chart.panels[0]
+    names = [mark for mark in panel.marks if type(mark).__name__ == "Label"]
+    lines = [mark for mark in panel.marks if type(mark).__name__ == "Line" and mark.dash == "dashed"]
+    assert len(names) >= 2
+    assert len(lines) >= 2
+    apart = (panel.y.high - max(max(line.y) for line in lines)) / len({mark.y for mark in names})
+    assert min(mark.y for mark in names) - apart >= max(max(line.y) for line in lines) - 1e-9
+
+
 def test_without_a_name_the_gravest_run_is_drawn():
     assert health_answer(view(), charts=True).chart.panels[0].title == "all"
 

@@ -53,10 +53,14 @@ def test_the_first_to_move_is_there_when_the_reward_falls():
     truncated = np.where((steps() > 20) & (steps() < 35), 0.3, np.where(steps() > 60, 0.9, 0.03))
     said = checkup(run_with(truncation=truncated))
     assert [one.severity for one in said.alarms][:1] == ["warn"]
-    first = said.first_to_move(peak=70.0, low=80.0)
+    first = said.first_to_move(70.0)
     assert first.monitor == "truncation"
     assert 60 < first.since < 65  # not the episode that was over long before
-    assert said.first_to_move(peak=5.0, low=10.0) is None
+    assert said.first_to_move(5.0) is None
+    assert said.first_after(50.0) == first
+    assert said.first_after(90.0) is None
+    assert said.latest_over(50.0) == said.alarms[0]
+    assert said.latest_over(5.0) is None
 
 
 @pytest.mark.parametrize(

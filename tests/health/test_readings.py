@@ -12,6 +12,7 @@ from rlscale.curves import Curve, Metric, Run, Series, Source
 from rlscale.health import MONITORS, check_health
 from rlscale.health.logged_as import LOGGED_AS, OWN_LOOP, how_to_log
 from rlscale.health.scale import scale_of, scales_of
+from rlscale.live.alarms.judge import Judge
 from rlscale.sources.trainers import TRAINERS
 from rlscale.sources.trainers.canonical import OWN_LOOP as OWN_KEYS
 from tests.health.runs import N, healthy_series, noise, of, run_with, steps
@@ -78,6 +79,19 @@ def test_the_runs_of_one_table_decide_together():
     assert quiet.of("truncation") == ()
     assert [alarm.severity for alarm in ill.of("truncation")] == ["warn"]
     assert [alarm.severity for alarm in check_health(together[0]).runs[0].of("truncation")] != []
+
+
+def test_runs_that_are_watched_decide_together_and_anew_when_another_joins():
+    low, high = (
+        placed("low", "runs.csv", np.full(N, 0.6) + noise(1, sd=0.05)),
+        placed("high", "runs.csv", np.where(LATE, 30.0, 2.0)),
+    )
+    judge = Judge()
+    assert judge.health([low])[0].of("truncation") != ()
+    together = judge.health([low, high])
+    assert [run.alarms for run in together] == [run.alarms for run in check_health([low, high]).runs]
+    assert together[0].of("truncation") == ()
+    assert judge.health([low, high])[0] is together[0]  # known while nothing changes
 
 
 def test_runs_of_other_files_that_disagree_are_said():

@@ -9,7 +9,8 @@ from rlscale.answers import numbers
 from rlscale.answers.answer import Card, Cards, Fact
 from rlscale.answers.charts.growth import growth_panel, trace, trace_limits
 from rlscale.answers.charts.recipes import colour_of, recipe_places
-from rlscale.answers.charts.runs import Fan, fan, fan_limits, fan_panel, thinned
+from rlscale.answers.charts.runs import Fan, fan, fan_panel, left_out_keys, near, thinned
+from rlscale.answers.charts.within import ARROWS, beyond
 from rlscale.answers.over_time import growth_sentences, verdict_since
 from rlscale.answers.remarks import outlook_ends, target_headings
 from rlscale.answers.views import CEILING, Bounds, FitView, RankView, RunView
@@ -37,7 +38,7 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fi
     places = recipe_places(view)
     order = sorted(range(len(fits)), key=lambda k: places.get(view.runs[k].recipe, 0))[:_CHARTS]
     charts = [drawn(fits[k]) for k in order]
-    limits = fan_limits(charts)
+    limits = near(charts)
     if len(charts) > _LARGE:
         charts = [thinned(chart, _POINTS) for chart in charts]
     headings = target_headings([chart.run for chart in charts])
@@ -62,8 +63,10 @@ def run_cards(view: FitView | RankView, fits: Sequence[Fit], drawn: Callable[[Fi
         "Bands are 50 % and 80 % intervals of the noise-free reward, model error included; circles are forecasts; the "
         "bar at the right is the ceiling. All runs share one reward axis; compute 0 stands left of the break."
     )
-    if any(fits[k].masked for k in order):
-        note += " Hollow evaluations are left out of the fit; the warnings of the run say why."
+    if left_out_keys(charts):
+        note += " Grey rings are evaluations left out of the fit; the warnings of the run say why."
+    if beyond([card.panel for card in cards]):
+        note += f" {ARROWS}"
     return Cards("Runs", tuple(cards), note, max(len(fits) - _CHARTS, 0))
 
 

@@ -50,20 +50,31 @@ class Checkup:
         """Alarms at ``stop`` that are over."""
         return tuple(alarm for alarm in self.alarms if alarm.severity == "stop" and alarm.until is not None)
 
-    def first_to_move(self, peak: float, low: float) -> Alarm | None:
-        """Return the first alarm that was there between ``peak`` and ``low``, computes of a fall; None where none was.
+    def first_to_move(self, peak: float) -> Alarm | None:
+        """Return the first alarm that was there at ``peak``, a compute; None where none was.
 
         Monitors that look at the log rather than at the run are left out.
         """
-        there = [
-            alarm
+        there = [alarm for alarm in self._of_the_run if alarm[0] <= peak and (alarm[1] is None or alarm[1] > peak)]
+        return there[0][2] if there else None
+
+    def first_after(self, peak: float) -> Alarm | None:
+        """Return the first alarm after ``peak``; None where there is none."""
+        return next((alarm for since, _, alarm in self._of_the_run if since > peak), None)
+
+    def latest_over(self, peak: float) -> Alarm | None:
+        """Return the alarm that was over latest by ``peak``; None where none was."""
+        over = [(until, alarm) for _, until, alarm in self._of_the_run if until is not None and until <= peak]
+        return max(over, key=lambda pair: pair[0])[1] if over else None
+
+    @property
+    def _of_the_run(self) -> list[tuple[float, float | None, Alarm]]:
+        """Onsets and recoveries of the alarms that are about the run, with them, in order of their onset."""
+        return [
+            (alarm.since, alarm.until, alarm)
             for alarm in self.alarms
-            if alarm.since is not None
-            and alarm.since <= low
-            and (alarm.until is None or alarm.until > peak)
-            and alarm.monitor not in _OF_THE_LOG
+            if alarm.since is not None and alarm.monitor not in _OF_THE_LOG
         ]
-        return min(there, key=lambda alarm: alarm.since or 0.0, default=None)
 
 
 def checkup(run: Run, limits: Limits | None = None, *, monitors: Sequence[Monitor] = MONITORS) -> Checkup | None:

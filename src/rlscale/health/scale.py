@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Run
 
-__all__ = ["SHARES", "Scale", "scale_of", "scales_of"]
+__all__ = ["SHARES", "Scale", "of_run", "scale_of", "scales_of"]
 
 Floats = NDArray[np.float64]
 
@@ -105,6 +105,13 @@ def scales_of(runs: Iterable[Run]) -> Mapping[tuple[str, str], Scale]:
             why = f"{key} is at most 1 here and in per cent in {percent[key]}"
             scales[path, key] = Scale("unclear", why)
     return scales
+
+
+def of_run(run: Run, scales: Mapping[tuple[str, str], Scale]) -> dict[tuple[str, str], Scale]:
+    """Return those of the scales of many runs (:func:`scales_of`) that are of the shares of one."""
+    path = "" if run.source is None else run.source.path
+    keys = [(path, run.metrics[name].key) for name in SHARES if name in run.metrics]
+    return {key: scales[key] for key in keys if key in scales}
 
 
 def _in_a_row(flags: NDArray[np.bool_]) -> int:

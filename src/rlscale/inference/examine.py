@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Curve
 from rlscale.inference.ahead import Aftermath
 from rlscale.inference.frozen import departure
-from rlscale.inference.masking import fall_from_peak
+from rlscale.inference.masking import begun, fall_from_peak
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import FIRST, Break, BreakKind, find_break
 from rlscale.inference.spikes import hanging, spikes
@@ -53,7 +53,7 @@ class Examined:
     believed: bool = False
 
 
-def examine(curve: Curve, *, fallen: bool = False) -> Examined:
+def examine(curve: Curve, *, sick_since: float | None = None) -> Examined:
     """Find the part of a curve that a fit can cover.
 
     Isolated low spikes are left out, and so is a last evaluation that may be one, until the next tells. Up to a lasting
@@ -64,8 +64,9 @@ def examine(curve: Curve, *, fallen: bool = False) -> Examined:
     Parameters
     ----------
     curve : Curve
-    fallen : bool
-        Monitors say that the run is sick and has fallen: where the curve alone does not show it, it is believed.
+    sick_since : float, optional
+        Compute since which monitors say that the run is sick, where it has fallen too: if the curve alone does not show
+        the fall, it is believed; if it does, the part up to where the fall begins is kept.
     """
     spiked = spikes(curve)
     kept = curve.select(~spiked) if spiked.any() else curve
@@ -73,8 +74,10 @@ def examine(curve: Curve, *, fallen: bool = False) -> Examined:
     same = _same_set(curve)
     if same.all():
         found = find_break(kept, curve)
-        if found is None and fallen and (believed := fall_from_peak(kept)) is not None:
-            return replace(_part(kept, believed, said), believed=True)
+        if sick_since is not None:
+            if found is None and (believed := fall_from_peak(kept)) is not None:
+                return replace(_part(kept, believed, said), believed=True)
+            found = None if found is None else begun(kept, found, sick_since)
         if found is None and hanging(kept):
             said.append(_hung(kept))
             kept = kept.until(float(kept.compute[-2]))

@@ -131,13 +131,13 @@ class Fit(Result, Value):
         """Compute at which the question should be ``resolved``, in the curve's unit.
 
         Only of a run that could go on as it does: None unless the verdict is ``bending`` or ``pre_inflection``, where
-        the values look smoothed or only an assumed bound ends the interval, and where 100 times the last compute will
-        probably not do (see ``resolves``). Some 2 ms, computed when asked for.
+        the values look smoothed, only an assumed bound ends the interval, or a monitor says ``stop`` to the end, and
+        where 100 times the last compute will probably not do (see ``resolves``). Some 2 ms, computed when asked for.
         """
         unresolved = (VerdictName.BENDING, VerdictName.PRE_INFLECTION)
         if self.posterior is None or self.verdict.name not in unresolved or self.smoothing is not None:
             return None
-        if self._capped:
+        if self._capped or self.alarm is not None:
             return None
         return resolves_at(self.posterior, self.question, self.options.tolerance, seen=self.run.curve.compute_last)
 
@@ -283,7 +283,7 @@ def _answered(asked: Subject, posterior: Posterior, options: FitOptions) -> Fit:
     # the verdict asks for the reward now too: one call for all is faster
     end = posterior.curve.compute_last
     rewards = posterior.reward((*computes, end), model_error=True)
-    shown = grounds(posterior, rewards[:, -1], asked.smoothed)
+    shown = grounds(posterior, rewards[:, -1], asked.smoothed, asked.alarm)
     forecasts = summarised(
         posterior, computes, rewards[:, :-1], shown, tolerance=options.tolerance, at_least=options.at_least
     )

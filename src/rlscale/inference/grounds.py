@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Curve
 from rlscale.curves.bounds import jitter
+from rlscale.health import Alarm
 from rlscale.inference.posterior import Posterior
 from rlscale.inference.smoothed import Smoothing
 
@@ -47,6 +48,8 @@ class Grounds:
         Evaluations fitted.
     missed : float, optional
         Mean of the latest evaluations fitted, where the fit lies far from it; None where it does not.
+    alarm : Alarm, optional
+        The first at ``stop`` that lasts to the end of the run: no answer is acted on under it.
     """
 
     p_gain: float
@@ -55,6 +58,7 @@ class Grounds:
     smoothing: Smoothing | None
     n_points: int
     missed: float | None = None
+    alarm: Alarm | None = None
 
     @property
     def few(self) -> bool:
@@ -65,7 +69,7 @@ class Grounds:
     def allow_resolved(self) -> bool:
         """Whether an answer that is narrow enough may be acted on."""
         shown = self.p_past_midpoint >= 0.5 and self.p_gain >= SURE
-        return shown and self.smoothing is None and not self.few and self.missed is None
+        return shown and self.smoothing is None and not self.few and self.missed is None and self.alarm is None
 
 
 def capped(curve: Curve, high: float, level: float) -> bool:
@@ -84,7 +88,9 @@ def capped(curve: Curve, high: float, level: float) -> bool:
     return assumed and high > bound - ON_BOUND * curve.range and level < bound - FAR_SHARE * curve.range
 
 
-def grounds(posterior: Posterior, now: Floats, smoothed: Smoothing | None = None) -> Grounds:
+def grounds(
+    posterior: Posterior, now: Floats, smoothed: Smoothing | None = None, alarm: Alarm | None = None
+) -> Grounds:
     """Return what a curve shows.
 
     Parameters
@@ -94,6 +100,8 @@ def grounds(posterior: Posterior, now: Floats, smoothed: Smoothing | None = None
         Draws of the noise-free reward at the last compute.
     smoothed : Smoothing, optional
         How the values look smoothed, as :func:`~rlscale.inference.smoothed.smoothing` of the whole log says.
+    alarm : Alarm, optional
+        As in :class:`Grounds`.
     """
     curve = posterior.curve
     gained = now - posterior.baseline
@@ -106,6 +114,7 @@ def grounds(posterior: Posterior, now: Floats, smoothed: Smoothing | None = None
         smoothing=smoothed if smoothed is not None and smoothed.hides(curve.n_points) else None,
         n_points=curve.n_points,
         missed=latest if far else None,
+        alarm=alarm,
     )
 
 

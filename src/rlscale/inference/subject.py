@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from rlscale.inference.ahead import Aftermath
 from rlscale.inference.evidence import MAX_POINTS
 from rlscale.inference.examine import Examined, examine
 from rlscale.inference.fit_options import FitOptions
-from rlscale.inference.masking import Masked, first_mover, sick_since, without_episodes
+from rlscale.inference.masking import Masked, without_episodes
 from rlscale.inference.onset import onset
+from rlscale.inference.regimes import BreakKind
 from rlscale.inference.siblings import Siblings
+from rlscale.inference.sickness import disagreement, first_mover, lasts, sick_since
 from rlscale.inference.smoothed import Smoothing, smoothing
 from rlscale.inference.verdict import Verdict, broken, unfit
 from rlscale.numerals import quantity
@@ -87,16 +89,18 @@ def subject(
     alarm = None if grave is None else grave.stop
     verdict = unfit(run.curve)
     if verdict is not None:
-        return Subject(run, targets, None, verdict, None, run.warnings, alarm=alarm)
-    seen = examine(run.curve, fallen=grave is not None and alarm is not None and grave.fallen)
+        return Subject(run, targets, None, _warned(verdict, alarm), None, run.warnings, alarm=alarm)
+    sound, seen = _sound(run.curve, grave)
     smoothed = smoothing(run.curve)
-    sound = _sound(run.curve, seen, grave)
-    fitted, late = _late(sound.curve) if options.onset and seen.found is None else (sound.curve, [])
+    fitted, late = _late(seen.curve) if options.onset and seen.found is None else (seen.curve, [])
     fits_nothing = seen.found is not None and unfit(fitted) is not None
     aftermath = seen.aftermath if options.model_error is None and not fits_nothing else None
     if seen.found is not None:
         known = checkup(run) if options.health else None
-        verdict = broken(run.curve, seen.found, aftermath, first_mover(seen.found, known, run.curve.unit))
+        unit = run.curve.unit
+        mover = first_mover(seen.found, known, unit)
+        mover += disagreement(sound.episodes, seen.found, unit)
+        verdict = _warned(broken(run.curve, seen.found, aftermath, mover), alarm)
     told = [] if smoothed is None else [smoothed.warning]
     ahead = (*far_off([run.curve.compute_last], targets, run.curve.unit), *_out_of_bounds(run.curve, options.at_least))
     warnings = (*run.warnings, *ahead, *seen.warnings, *sound.warnings, *late, *told, *_averaged(fitted))
@@ -109,14 +113,42 @@ def lean(run: Run, options: FitOptions) -> Run | Curve:
     return run if options.health and may_stop(run, Limits()) else run.curve
 
 
-def _sound(whole: Curve, seen: Examined, grave: Checkup | None) -> Masked:
-    """Return the part to fit without what was evaluated while the run was sick."""
-    if seen.found is None:
-        return without_episodes(seen.curve, grave)
-    if not seen.believed or grave is None:
-        return Masked(seen.curve)
-    after = tuple(whole.compute[whole.compute > seen.found.until].tolist())
-    return Masked(seen.curve, after, (sick_since(grave, len(after), whole.unit),))
+def _sound(whole: Curve, grave: Checkup | None) -> tuple[Masked, Examined]:
+    """Return what alarms keep out, and the part to fit without it.
+
+    Episodes that are over are left out before breaks are looked for, unless the whole curve shows a fall to its end
+    that is no longer seen then: such an episode is not over for the reward.
+    """
+    stop = None if grave is None else grave.stop
+    since = stop.since if grave is not None and grave.fallen and stop is not None else None
+    masked = without_episodes(whole, grave)
+    seen = examine(masked.curve, sick_since=since)
+    if masked.computes and seen.found is None:
+        raw = examine(whole, sick_since=since)
+        if raw.found is not None and raw.found.kind is BreakKind.FALL:
+            masked, seen = Masked(whole), raw
+    if masked.computes and seen.found is not None:
+        masked = _within(masked, seen.curve)
+    if not seen.believed or seen.found is None or grave is None or since is None:
+        return masked, seen
+    until = seen.found.until
+    under = tuple(whole.compute[(whole.compute > until) & (whole.compute >= since)].tolist())
+    before = int(np.count_nonzero((whole.compute > until) & (whole.compute < since)))
+    warnings = (*masked.warnings, *sick_since(grave, before, len(under), until, whole.unit))
+    return replace(masked, computes=(*masked.computes, *under), warnings=warnings), seen
+
+
+def _within(masked: Masked, part: Curve) -> Masked:
+    """Keep what is said of episodes only where they lie in the part that is fitted: the rest is out for the break."""
+    first, last = (part.compute[0], part.compute_last) if part.n_points else (np.inf, np.inf)
+    inside = tuple(compute for compute in masked.computes if first < compute < last)
+    return masked if inside else replace(masked, computes=(), warnings=())
+
+
+def _warned(verdict: Verdict, alarm: Alarm | None) -> Verdict:
+    """Add to a verdict that is known without a fit that a monitor says ``stop`` to the end."""
+    told = lasts(alarm, verdict.why)
+    return replace(verdict, why=f"{verdict.why} {told}".rstrip()) if told else verdict
 
 
 def far_off(last: Sequence[float], targets: Sequence[float], unit: str) -> list[str]:

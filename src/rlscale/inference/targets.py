@@ -70,7 +70,7 @@ def at_targets(found: Fit, computes: Sequence[float]) -> tuple[tuple[Forecast, V
     if posterior is None or not computes:
         return ()
     rewards = posterior.reward((*computes, posterior.curve.compute_last), model_error=True)
-    shown = grounds(posterior, rewards[:, -1], found.smoothing)
+    shown = grounds(posterior, rewards[:, -1], found.smoothing, found.alarm)
     forecasts = summarised(
         posterior, tuple(computes), rewards[:, :-1], shown, tolerance=options.tolerance, at_least=options.at_least
     )

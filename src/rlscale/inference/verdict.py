@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -13,6 +13,7 @@ from rlscale.inference.forecast import Forecast
 from rlscale.inference.grounds import FEWEST, GAIN_SHARE, SURE, Grounds, capped
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import Break, BreakKind
+from rlscale.inference.sickness import lasts, not_to_act
 
 __all__ = ["Verdict", "VerdictName", "broken", "judge", "shown", "unfit"]
 
@@ -145,7 +146,9 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
         Half-width of an acceptable answer, as a share of the range.
     """
     if found.p_gain < LIKELY:
-        return _no_learning(curve, found)
+        verdict = _no_learning(curve, found)
+        told = lasts(found.alarm)
+        return replace(verdict, why=f"{verdict.why} {told}".rstrip()) if told else verdict
     asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {curve.unit}"
     interval = f"{asked} lies in {shown(answer.q10, curve)} to {shown(answer.q90, curve)} (80 %)"
     allowed = 2.0 * tolerance * curve.range
@@ -180,7 +183,7 @@ def _chance(value: float) -> str:
 
 def _doubts(curve: Curve, found: Grounds, answer: Forecast) -> tuple[str, str]:
     """Return what speaks against an answer whatever its width, and what would settle it."""
-    doubts, steps = "", ""
+    doubts, steps = lasts(found.alarm), "" if found.alarm is None else not_to_act(found.alarm)
     if found.p_gain < SURE:
         doubts += f"Gain not shown yet: P = {found.p_gain:.0%}. ".replace("%", " %")
         first = "" if curve.has_baseline else "an evaluation at step 0, "

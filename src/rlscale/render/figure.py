@@ -265,8 +265,9 @@ def _handle(key: Key) -> Any:
     colour = hex_colour(key.colour)
     if key.shape == "band":
         return Patch(color=colour, alpha=0.25, linewidth=0, label=key.text)
-    if key.shape == "dot":
-        return Line2D([], [], linestyle="", marker="o", markersize=5, color=colour, label=key.text)
+    if key.shape in ("dot", "ring"):
+        inside = "white" if key.shape == "ring" else colour
+        return Line2D([], [], linestyle="", marker="o", markersize=5, color=colour, mfc=inside, label=key.text)
     return Line2D([], [], color=colour, linewidth=1.4, linestyle=_DASHES["dotted" if key.shape == "dotted" else ""],
                   marker=key.marker, markersize=3.6, markerfacecolor="white", label=key.text)  # fmt: skip
 

@@ -17,8 +17,9 @@ from rlscale.answers.charts.runs import (
     PANELS,
     computes,
     fan,
-    fan_limits,
     fan_panel,
+    left_out_keys,
+    near,
     short,
     start_of,
 )
@@ -197,8 +198,8 @@ def rank_chart(view: RankView, fits: Sequence[Fit]) -> Chart:
     places = recipe_places(view)
     ordered = sorted(fits, key=lambda fit: places[fit.run.recipe])[:PANELS]
     charts = [fan(fit) for fit in ordered]
-    limits = fan_limits(charts)
+    limits = near(charts)
     panels = tuple(fan_panel(chart, limits, colour_of(places[chart.run.recipe])) for chart in charts)
     columns = 2 if len(panels) <= 4 else 3
     overlay = () if panel is None else (Part((panel,), 1, (4.4 * columns, 4.8)),)
-    return Chart((*overlay, Part(panels, columns, (4.4, 3.1))))
+    return Chart((*overlay, Part(panels, columns, (4.4, 3.1))), keys=left_out_keys(charts))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.answers.charts.axes import compute_axis, reward_axis, reward_limits
-from rlscale.answers.charts.spec import Band, Chart, End, Label, Line, Mark, Panel, Part, Points, Whisker
+from rlscale.answers.charts.spec import Band, Chart, End, Key, Label, Line, Mark, Panel, Part, Points, Whisker
+from rlscale.answers.charts.within import ARROWS, beyond, ends_within, marks_within, near_limits
 from rlscale.answers.numbers import count, quantity, reward, span
 from rlscale.answers.palette import verdict_words
 from rlscale.answers.views import CEILING, RunView, run_view
@@ -29,7 +30,9 @@ __all__ = [
     "fan_limits",
     "fan_panel",
     "grid_of",
+    "left_out_keys",
     "more_runs",
+    "near",
     "short",
     "start_of",
     "thinned",
@@ -162,6 +165,26 @@ def fan_limits(charts: Sequence[Fan]) -> tuple[float, float]:
     return reward_limits(shown, charts[0].run.shown_in)
 
 
+def near(charts: Sequence[Fan]) -> tuple[float, float]:
+    """Return the ends of a reward axis of panels of runs: under open bounds no interval squeezes the evaluations."""
+    full = fan_limits(charts)
+    if all(chart.run.bounds_from != "open" for chart in charts):
+        return full
+    rewards = [value for chart in charts for value in chart.reward]
+    return near_limits(full, rewards, [value for chart in charts for value in chart.q50])
+
+
+def left_out_keys(charts: Sequence[Fan]) -> tuple[Key, ...]:
+    """Return what rings among the evaluations mean; nothing where there are none."""
+    rings = [sum(not used for used in chart.used) for chart in charts if chart.grid]
+    sick = [0 if chart.run.health is None else chart.run.health.masked for chart in charts if chart.grid]
+    if not any(rings):
+        return ()
+    every = all(ring <= masked for ring, masked in zip(rings, sick, strict=True))
+    why = ": sickness" if every else " (sickness, or past a break)" if any(sick) else ""
+    return Key("dot", "ink", "evaluation"), Key("ring", "muted", f"left out{why or ' of the fit'}")
+
+
 def fan_panel(chart: Fan, limits: tuple[float, float], colour: str = "s0") -> Panel:
     """Return the panel of one run.
 
@@ -187,8 +210,7 @@ def fan_panel(chart: Fan, limits: tuple[float, float], colour: str = "s0") -> Pa
         f"{reward(value, run.shown_in)} at {quantity(compute, run.unit, 4)}"
         for compute, value in zip(chart.compute, chart.reward, strict=True)
     )
-    marks.append(Points(chart.compute, chart.reward, "ink", hollow=tuple(not used for used in chart.used), tips=tips,
-                        strength=0.72))  # fmt: skip
+    marks += _evaluations(chart, tips)
     for item in chart.targets:
         says = f"{reward(item.q50, run.shown_in)} ({span(item.interval, run.shown_in)}, 80 %)"
         tip = f"at {quantity(item.compute, run.unit)}: {says}"
@@ -201,20 +223,35 @@ def fan_panel(chart: Fan, limits: tuple[float, float], colour: str = "s0") -> Pa
         description=f"{run.run}: {run.metric} against compute, with the forecast",
         x=compute_axis(chart.first, chart.horizon, run.unit, zero=chart.compute[0] == 0, most=5),
         y=reward_axis(limits, run.metric, 5),
-        marks=tuple(marks),
+        marks=tuple(marks_within(marks, limits)),
         title=short(run.run),
         subtitle=f"● {verdict_words(run.verdict.name)}",
         subtitle_colour=run.verdict.name.value,
-        ends=ends,
+        ends=ends_within(ends, limits),
     )
+
+
+def _evaluations(chart: Fan, tips: Sequence[str]) -> list[Mark]:
+    """Return the evaluations as dots, and as grey rings those that the fit does not cover."""
+    marks: list[Mark] = []
+    for used, colour in ((True, "ink"), (False, "muted")):
+        own = [k for k, each in enumerate(chart.used) if each == used]
+        if own:
+            says = tuple(tips[k] if used else f"{tips[k]}, left out of the fit" for k in own)
+            x, y = (tuple(values[k] for k in own) for values in (chart.compute, chart.reward))
+            rings = () if used else (True,) * len(own)
+            marks.append(Points(x, y, colour, hollow=rings, tips=says, strength=0.72 if used else 1.0))
+    return marks
 
 
 def fan_chart(fits: Sequence[Fit]) -> Chart:
     """Return the fan charts of up to a dozen runs, on one reward axis."""
     charts = [fan(fit) for fit in fits[:PANELS]]
-    limits = fan_limits(charts)
+    limits = near(charts)
     part = grid_of([fan_panel(chart, limits) for chart in charts])
-    return Chart((part,), more_runs(len(fits)))
+    keys = left_out_keys(charts)
+    note = ". ".join(filter(None, (ARROWS.rstrip(".") if beyond(part.panels) else "", more_runs(len(fits)))))
+    return Chart((part,), note, (*keys, Key("ring", "s0", "forecast")) if keys else ())
 
 
 def grid_of(panels: Sequence[Panel]) -> Part:

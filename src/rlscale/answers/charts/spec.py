@@ -175,7 +175,7 @@ class End:
 
 @dataclass(frozen=True)
 class Key:
-    """One entry of a legend: ``shape`` is ``dot``, ``line``, ``dotted`` or ``band``; a line may carry a ``marker``."""
+    """One entry of a legend; ``shape``: ``dot ring line dotted band``; a line may carry a ``marker``."""
 
     shape: str
     colour: str

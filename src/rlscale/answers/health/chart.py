@@ -21,6 +21,8 @@ __all__ = ["health_chart", "run_panels"]
 _MOST = 6
 #: What is drawn first where no alarm chooses.
 _USUAL = ("reward", "entropy", "truncation", "response_length", "grad_norm", "kl", "mismatch", "zero_variance")
+#: Heights of the curve and of a row of names above it, where a series has 1, and rows at most.
+_CURVE, _ROW, _NAMED = 1.5, 0.17, 5
 #: A series over so many decades is drawn on a log axis.
 _DECADES = 2.0
 
@@ -30,7 +32,8 @@ def health_chart(view: HealthView) -> Chart | None:
     panels = () if view.explained is None else run_panels(view.explained)
     if not panels:
         return None
-    heights = (1.5, *(1.0 for _ in panels[1:]))
+    rows = len({mark.y for mark in panels[0].marks if isinstance(mark, Label)})
+    heights = (_CURVE + _ROW * rows, *(1.0 for _ in panels[1:]))
     keys = tuple(Key("band", SEVERITY[f"severity_{name}"][2], name) for name in reversed(SEVERITIES))
     note = "Shaded from the onset of an alarm to its recovery; a line stands where it was raised."
     return Chart((Part(panels, 1, (9.0, 1.75), heights=heights),), note=note, keys=keys)
@@ -59,46 +62,50 @@ def run_panels(run: RunHealth) -> tuple[Panel, ...]:
 def _curve(run: RunHealth, across: Axis) -> Panel:
     curve = run.curve
     values = curve.value.tolist()
-    limits = reward_limits(values, (min(values), max(values)))
+    drawn = reward_limits(values, (min(values), max(values)))
+    named = _rows(run, across)
+    rows = max((row for _, row, _ in named), default=-1) + 1
+    limits = drawn[0], drawn[1] + rows * _ROW / _CURVE * (drawn[1] - drawn[0])
     marks: list[Mark] = []
     for alarm in first_alarms(run):
-        marks += _onset(alarm, across, limits, 0.08)
+        marks += _onset(alarm, across, drawn, 0.08)
     marks += [
         Line(tuple(curve.compute.tolist()), tuple(values), "s0", 1.6),
         Points(tuple(curve.compute.tolist()), tuple(values), "s0", 2.0),
     ]
-    marks += _names(run, across, limits)
+    marks += _names(named, limits[1], _ROW / _CURVE * (drawn[1] - drawn[0]))
     return Panel(
         description=f"{run.run}: the curve with the onsets of its alarms",
-        x=across, y=Axis(_short(curve.key), *limits, reward_ticks(*limits, 4)), marks=tuple(marks), title=run.run,
+        x=across, y=Axis(_short(curve.key), *limits, reward_ticks(*drawn, 4)), marks=tuple(marks), title=run.run,
     )  # fmt: skip
 
 
-def _names(run: RunHealth, across: Axis, limits: tuple[float, float]) -> list[Mark]:
-    """Return the names of the alarms at their onsets, in rows where they would meet."""
-    marks: list[Mark] = []
+def _rows(run: RunHealth, across: Axis) -> list[tuple[Alarm, int, bool]]:
+    """Return the alarms with the rows their names stand in above the curve, and whether right of their onsets."""
+    placed: list[tuple[Alarm, int, bool]] = []
     taken: list[float] = []
     for alarm in first_alarms(run):
         if alarm.since is None or alarm.severity == "note":
             continue
-        x, text = across.position(alarm.since), TITLES[alarm.monitor]
+        x, width = across.position(alarm.since), 0.016 * len(TITLES[alarm.monitor]) + 0.02
         right = x < 0.75
-        begin, end = (x, x + 0.016 * len(text) + 0.02) if right else (x - 0.016 * len(text) - 0.02, x)
+        begin, end = (x, x + width) if right else (x - width, x)
         row = next((k for k, edge in enumerate(taken) if begin > edge), len(taken))
         if row == len(taken):
             taken.append(end)
         taken[row] = end
-        height = limits[1] - (0.07 + 0.11 * row) * (limits[1] - limits[0])
-        space = "\u2009" if right else ""
-        marks.append(
-            Label(
-                alarm.since,
-                height,
-                f"{space}{text}",
-                SEVERITY[f"severity_{alarm.severity}"][2],
-                "start" if right else "end",
-            )
-        )
+        if row < _NAMED:
+            placed.append((alarm, row, right))
+    return placed
+
+
+def _names(named: Sequence[tuple[Alarm, int, bool]], top: float, apart: float) -> list[Mark]:
+    """Return the names of the alarms at their onsets, above the lines that stand where alarms were raised."""
+    marks: list[Mark] = []
+    for alarm, row, right in named:
+        assert alarm.since is not None
+        colour = SEVERITY[f"severity_{alarm.severity}"][2]
+        marks.append(Label(alarm.since, top - apart * row, TITLES[alarm.monitor], colour, "start" if right else "end"))
     return marks
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rlscale.curves import Run
 from rlscale.health import Limits, RunHealth, run_health
+from rlscale.health.scale import of_run, scales_of
 from rlscale.live.alarms.present import health_signals, unjudged
 from rlscale.live.alarms.signal import Key, Progress, Signal
 
@@ -45,13 +46,14 @@ class Judge:
         self._known: dict[str, tuple[object, RunHealth]] = {}
 
     def health(self, runs: Iterable[Run]) -> list[RunHealth]:
-        """Return the health of runs as they stand."""
-        found = []
-        for run in runs:
-            mark = mark_of(run)
+        """Return the health of runs as they stand; how shares are written is decided from all of them."""
+        found, several = [], list(runs)
+        scales = scales_of(several)
+        for run in several:
+            mark = mark_of(run), of_run(run, scales)
             known = self._known.get(run.name)
             if known is None or known[0] != mark:
-                known = self._known[run.name] = (mark, run_health(run, self._limits))
+                known = self._known[run.name] = (mark, run_health(run, self._limits, scales=scales))
             found.append(known[1])
         return found
 

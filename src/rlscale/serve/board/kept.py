@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import overload
@@ -14,6 +14,7 @@ from rlscale.answers.checklist import bounds_hit
 from rlscale.curves import Run
 from rlscale.curves.value import equal
 from rlscale.health import Limits, RunHealth, run_health
+from rlscale.health.scale import Scale, of_run, scales_of
 from rlscale.inference import Fit, FitOptions, OverTime, fits, over_times
 from rlscale.inference.targets import retargeted
 
@@ -37,6 +38,7 @@ class _Record:
     grown: dict[Targets, OverTime] = field(default_factory=dict)
     hits: tuple[str, ...] | None = None
     health: RunHealth | None = None
+    scales: Mapping[tuple[str, str], Scale] | None = None
 
     def after(self, run: Run) -> _Record:
         """Return what is still known of a run that was read anew."""
@@ -136,11 +138,12 @@ class Kept:
         return record.hits
 
     def health(self, runs: Sequence[Run]) -> tuple[RunHealth, ...]:
-        """Return what every monitor says of runs, in their order."""
-        limits, judged = Limits(), []
+        """Return what every monitor says of runs, in their order; how shares are written is decided from all."""
+        limits, judged, scales = Limits(), [], scales_of(runs)
         for record in map(self._record, runs):
-            if record.health is None:
-                record.health = run_health(record.run, limits)
+            own = of_run(record.run, scales)
+            if record.health is None or record.scales != own:
+                record.health, record.scales = run_health(record.run, limits, scales=scales), own
             judged.append(record.health)
         return tuple(judged)
 
