@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 import rlscale
 from rlscale.cli import main
+from rlscale.numerals import quantity
 
 COMMANDS = (
     "fit", "rank", "backtest", "gate", "gate hold", "gate resume", "gate pin", "gate end", "gate lost", "watch",
@@ -120,7 +121,9 @@ def test_a_far_target_and_a_reward_out_of_bounds_are_said(table: Path) -> None:
     asked = ("--target", "1M", "--at-least", "1.5", "--bounds", "0", "1")
     document = json.loads(invoke("fit", table, *asked, "--json").stdout)
     last = document["runs"][0]["compute_last"]
-    far = f"the target 1e+06 steps is {1e6 / last:.3g} times the last compute: forecasts were measured up to 32 times"
+    far = (
+        f"the target 1M steps is {quantity(1e6 / last)} times the last compute: forecasts were measured up to 32 times"
+    )
     beyond = "the reward to reach, 1.5, lies outside the bounds [0, 1]: by these it is never reached"
     assert all(any(said.startswith(far) for said in run["warnings"]) for run in document["runs"])
     assert all(beyond in run["warnings"] for run in document["runs"])

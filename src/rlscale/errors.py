@@ -10,6 +10,7 @@ Each error has the ``parameter`` it is about, where there is one; messages name 
         ├── CurveError          points that are not a curve (order, sign, NaN, bounds, length)
         ├── SourceError         a file, or runs of one, that cannot be read; carries ``path`` and ``runs``
         │   ├── FormatError     no reader knows the file, or a better file should be read
+        │   ├── KeptError       what was read before is kept: no run that an answer lacks
         │   ├── EmptyError      nothing was evaluated yet: no run that an answer lacks
         │   └── StoreError      an object store that cannot be reached, listed or read
         ├── ChoiceError         several metrics or axes could be meant; carries ``candidates``
@@ -31,6 +32,7 @@ __all__ = [
     "EmptyError",
     "FormatError",
     "InputError",
+    "KeptError",
     "KeywordError",
     "LedgerError",
     "RlscaleError",
@@ -125,6 +127,12 @@ class SourceError(InputError):
 
 class FormatError(SourceError):
     """No reader knows the file, or a better file beside it should be read instead."""
+
+
+class KeptError(SourceError):
+    """A file that is gone or cannot be read any more; what it held before is kept, and no answer lacks it."""
+
+    counted = False
 
 
 class EmptyError(SourceError):

@@ -24,6 +24,7 @@ from rlscale.render.html import fragments
 from rlscale.render.json import dumps
 from rlscale.serve import VIEWS, LogBoard, Query, UnknownError, open_board
 from rlscale.serve.board import kept as keeping
+from rlscale.serve.words import in_page_words
 from rlscale.sources import bundled, collect
 from tests.serve.logs import CEILINGS, grow
 from tests.waiting import wait_until
@@ -66,7 +67,7 @@ def test_the_overview_and_the_report_of_rank_are_the_same_numbers(board):
     ranking = rank(Listing(found, left_out=reading.left_out))
     report = rank_answer(rank_view(ranking, found), found)
     page = board.page(Query()).answer
-    ours, theirs = hashes(page), hashes(report)
+    ours, theirs = hashes(page), hashes(in_page_words(report))
     shared = [key for key in ours if key in theirs and not key.startswith("table")]
     assert [key for key in shared if ours[key] != theirs[key]] == []
     assert "figures-All recipes-0" in shared
@@ -88,7 +89,7 @@ def test_the_page_of_a_run_and_the_report_of_fit_are_the_same_numbers(board):
         found = tuple(fits((run,), targets))
         report = fit_answer(fit_view(found, over_time=tuple(over_times(found, targets))), found)
         page = board.page(Query(view="run", name="base/seed0", target=targets[0] if targets else None)).answer
-        ours, theirs = hashes(page), hashes(report)
+        ours, theirs = hashes(page), hashes(in_page_words(report))
         assert {key: ours[key] for key in ours if key in theirs and not key.startswith("definitions")} == {
             key: theirs[key] for key in theirs if key in ours and not key.startswith("definitions")
         }
@@ -251,7 +252,7 @@ def test_pages_that_are_kept_are_few(logs):
     for k in range(120):
         board.page(Query(search=f"nobody {k}"))
     assert len(board._pages) <= 24
-    assert board.page(Query(view="plan", search="", offset=7)) is board.page(Query(view="plan"))
+    assert board.page(Query(view="plan", search="", sort="-x")) is board.page(Query(view="plan"))
 
 
 def test_a_broken_log_is_a_trouble_and_takes_nothing_down(logs):
@@ -268,6 +269,34 @@ def test_a_broken_log_is_a_trouble_and_takes_nothing_down(logs):
     board.refresh()
     assert any("is gone" in text for text in board.troubles)
     assert {row["recipe"] for row in document(board)["recipes"]} >= {"good", "low"}
+
+
+def test_a_log_that_is_kept_is_one_trouble_and_no_run_that_is_left_out(logs):
+    board = LogBoard([logs])
+    before = document(board)
+    best = logs / "best.csv"
+    for spoil, says in (
+        (lambda: best.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00"), "not UTF-8"),
+        (lambda: best.write_bytes(b"step,reward\n0,0.1\n\x00\xff\xfe garbage,,,\n" * 50), "line 3"),
+        (best.unlink, "is gone"),
+    ):
+        spoil()
+        assert board.refresh()
+        (trouble,) = board.troubles
+        assert says in trouble
+        assert "what it held before is kept" in trouble
+        answer = board.page(Query()).answer
+        assert "left out" not in answer.headline
+        assert answer.errors == ()
+        after = document(board)
+        assert (after["left_out"], after["recipes"]) == ([], before["recipes"])
+    (logs / "torn.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")  # one that was never read is left out
+    board.refresh()
+    assert len(board.troubles) == 2
+    assert board.page(Query()).answer.headline.startswith("1 of 4 runs left out")
+    grow(logs, STEPS, ["best"])
+    board.refresh()
+    assert [("torn" in text) for text in board.troubles] == [True]
 
 
 def test_a_defect_of_a_reader_is_told_and_survived(logs, monkeypatch):
@@ -352,7 +381,7 @@ def test_very_many_logs_are_ranked_and_some_of_them_drawn(logs, monkeypatch):
     from rlscale.serve.board import answering, ranking
     from rlscale.serve.board import logs as logs_of
 
-    whole = document(LogBoard([logs]))
+    whole = document(LogBoard([logs]), target=200.0)
     for module in (keeping, answering, ranking, logs_of):
         monkeypatch.setattr(module, "MOST", 2)
     board = LogBoard([logs], budget=200.0)
@@ -398,3 +427,41 @@ def test_sizes_and_rollouts_are_planned_where_the_data_support_them(tmp_path, bo
     bundled_says = {section.title: section.sentences for section in board.page(Query(view="plan")).answer.sections}
     assert bundled_says["Across model sizes"][0].startswith("Not shown: the runs state")
     assert bundled_says["Rollouts per prompt"][0].startswith("Not shown: the runs state")
+
+
+def test_the_default_comparison_takes_the_best_runs_at_the_compute_of_the_overview(board):
+    overview = document(board)
+    answer = board.page(Query(view="compare")).answer
+    assert answer.document["at"] == overview["at"]
+    assert "by median forecast at 7.36M tokens" in answer.lead[0]
+    assert "in which long10 ranks first" in answer.lead[0]
+    runs = collect(bundled()).runs
+    for row in overview["recipes"]:
+        own = {
+            run.name: rlscale.fit(run, overview["at"]).forecasts[0].q50 for run in runs if run.recipe == row["recipe"]
+        }
+        assert max(own, key=own.__getitem__) in answer.document["names"]
+    table, ends = answer.table, answer.blocks[0].panels[0].ends
+    said = [f"{table.text(k, 0)[0]}  {table.text(k, table.place('forecast'))[0]}" for k in range(3)]
+    assert [end.text for end in ends] == said  # the labels of the drawing are the numbers of the table
+    verdicts = {run["run"]: run["verdict"] for run in overview["runs"]}
+    assert all(verdicts[row["recipe"]] == row["verdict"] for row in answer.document["recipes"])
+
+
+def test_with_a_budget_all_pages_speak_of_the_same_compute():
+    budget = LogBoard([bundled()], budget=20e6)
+    for view in ("overview", "compare"):
+        assert document(budget, view=view)["at"] == 20e6
+        assert document(budget, view=view, target=5e6)["at"] == 5e6
+    assert document(budget, view="run", name="base/seed0")["runs"][0]["forecast"][0]["compute"] == 20e6
+    assert " at 20M tokens" in budget.page(Query()).answer.headline
+    unasked = document(budget, view="compare", runs=("base/seed0", "base/seed1"))
+    assert unasked["at"] == 20e6
+
+
+def test_a_run_that_was_left_out_says_why(logs):
+    (logs / "torn.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    board = LogBoard([logs])
+    for view in ("run", "health"):
+        with pytest.raises(UnknownError, match="run 'torn' was left out: line 1 is not UTF-8"):
+            board.page(Query(view=view, name="torn"))

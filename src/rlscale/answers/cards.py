@@ -144,7 +144,7 @@ def _facts(run: RunView, headings: Sequence[str]) -> tuple[Fact, ...]:
         shares = ", ".join(f"{name} {numbers.probability(weight)}" for name, weight in likely if weight >= 0.005)
         facts.append(Fact("family", likely[0][0], shares))
     if run.level_sd is not None:
-        facts.append(Fact("level sd", numbers.reward(run.level_sd, run.shown_in), "of the evaluation set"))
+        facts.append(Fact("sd of its level", numbers.reward(run.level_sd, run.shown_in), "from the evaluation set"))
     return tuple(facts)
 
 

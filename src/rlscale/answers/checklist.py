@@ -40,7 +40,7 @@ _FIT = (
 )
 _NOISE = (
     "Gaussian, autocorrelated along the run (AR(1)) with unknown correlation and variance. The sampling error of the "
-    "evaluation set moves the level of a whole curve and is reported apart (level sd)."
+    "evaluation set moves the level of a whole curve and is reported apart (sd of its level)."
 )
 _HELD_OUT = (
     "Nothing: no part of these runs was kept back, so this report does not say how good such forecasts were. "

@@ -12,6 +12,7 @@ from rlscale.answers.charts.recipes import rank_chart, recipe_curves, recipes_pa
 from rlscale.answers.checklist import checklist
 from rlscale.answers.documents import rank_document
 from rlscale.answers.health import health_marks
+from rlscale.answers.hints import GROUP, P_BEST, REGRET
 from rlscale.answers.reasons import Judged, reasons_section
 from rlscale.answers.table import Column, Table
 from rlscale.answers.views import RankView, RunLine, headline, runs_by_recipe
@@ -24,10 +25,7 @@ __all__ = ["overlay", "rank_answer"]
 
 #: Verdicts whose reason the table shows: their intervals.
 _BRIEF = (VerdictName.RESOLVED, VerdictName.BENDING)
-_GROUPS = (
-    "Recipes of one group cannot be told apart from its best with 95 % probability. Expected regret is the reward "
-    "given up, on average, by choosing this recipe."
-)
+_GROUPS = "Recipes of one group cannot be told apart from its best with 95 % probability."
 
 
 def rank_answer(view: RankView, fits: Sequence[Fit] | None = None, *, more: Mapping[str, Any] | None = None) -> Answer:
@@ -54,7 +52,7 @@ def rank_answer(view: RankView, fits: Sequence[Fit] | None = None, *, more: Mapp
         *([] if fits is None else overlay(view, fits)),
         Section("", basis),
         Section("Early-leader traps", remarks.traps(view), most=6),
-        Section("Crossings ahead", remarks.crossings(view), most=4),
+        Section("Crossings ahead", remarks.crossings(view), most=4, note=remarks.MEDIANS),
         Section(published, remarks.published(view)),
         reasons_section(why, _BRIEF),
         remarks.input_section(remarks.input_remarks(view.runs), on_page=False),
@@ -77,15 +75,15 @@ def rank_answer(view: RankView, fits: Sequence[Fit] | None = None, *, more: Mapp
 def _table(view: RankView) -> Table:
     at = "asymptote" if view.at == "the asymptote" else f"at {numbers.quantity(view.ranking.at)}"
     columns = (
-        Column("group", "group", "count"),
+        Column("group", "group", "count", hint=GROUP),
         Column("recipe", "recipe", "name"),
         Column("runs", "runs", "count", spare=True),
         Column("verdict", "verdict", "verdict"),
-        Column("p_best", "P(best)", "probability", bar=True),
+        Column("p_best", "P(best)", "probability", bar=True, hint=P_BEST),
         Column("forecast", f"{at}\n80 %", "reward", bar=True),
         Column("ceiling", "ceiling\n80 %", "reward", bar=True),
         Column("B", "exponent B\n80 %", "number"),
-        Column("expected_regret", "expected\nregret", "reward"),
+        Column("expected_regret", "expected\nregret", "reward", hint=REGRET),
     )
     rows = tuple(
         (

@@ -12,6 +12,7 @@ from rlscale.answers.numbers import count, number, probability, quantity, reward
 from rlscale.answers.views import FitView, RankView, RunLine, RunView, runs_by_recipe
 from rlscale.curves import Run
 from rlscale.curves.assumed import bounds_sentence
+from rlscale.inference import Interval
 from rlscale.inference.pool import SeedSpread
 from rlscale.inference.resolves import HORIZON
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rlscale.decisions import Pair
 
 __all__ = [
+    "MEDIANS",
     "Remark",
     "calibrated",
     "claim",
@@ -30,6 +32,7 @@ __all__ = [
     "input_remarks",
     "input_section",
     "mixed_groups",
+    "open_ended",
     "outlook",
     "outlook_ends",
     "published",
@@ -43,6 +46,8 @@ __all__ = [
 View = FitView | RankView
 #: What is said of forecasts without a calibration.
 UNCALIBRATED = "Uncalibrated: not measured on runs like yours (rlscale backtest --calibrate)."
+#: What a crossing is, beside that of a plan.
+MEDIANS = "Where the two median curves meet; a plan gives the last change of who is ahead, which is another compute."
 #: A crossing ahead is told from this probability on.
 LIKELY = 0.6
 
@@ -247,8 +252,13 @@ def outlook_ends(run: RunView, between: str) -> str:
     """Return the 80 % interval of the compute at which a run should become resolved; empty where that is not known."""
     if run.resolves_at is None:
         return ""
-    later = " or later" if run.resolves_at.q90 >= HORIZON * run.compute_last else ""
+    later = " or later" if open_ended(run.resolves_at, run.compute_last) else ""
     return f"{quantity(run.resolves_at.q10)}{between}{quantity(run.resolves_at.q90)}{later}"
+
+
+def open_ended(resolves_at: Interval | None, compute_last: float) -> bool:
+    """Return whether the upper end of when a run is resolved is as far as anybody looked, and no quantile."""
+    return resolves_at is not None and resolves_at.q90 >= HORIZON * compute_last
 
 
 def input_section(remarks: Iterable[Remark], *, on_page: bool = True) -> Section:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import rlscale
-from rlscale.errors import SourceError
+from rlscale.errors import KeptError, SourceError
 
 __all__ = ["BadFile", "Settings", "bad_files", "versions"]
 
@@ -42,8 +42,8 @@ class Settings:
 
 
 def bad_files(errors: Iterable[SourceError]) -> tuple[BadFile, ...]:
-    """Return what could not be used."""
-    return tuple(BadFile(error.path, error.message) for error in errors)
+    """Return what could not be used; not files whose runs are there as they were read last."""
+    return tuple(BadFile(error.path, error.message) for error in errors if not isinstance(error, KeptError))
 
 
 def versions() -> dict[str, str]:

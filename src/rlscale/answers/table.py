@@ -46,6 +46,8 @@ class Column:
         Marks the best of each group of rows: -1 the lowest, 1 the highest, 0 none.
     bar : bool
         A page draws the interval, or the probability, as a bar.
+    hint : str
+        What the heading means, in a sentence: a page tells it who points at it.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Column:
     spare: bool = False
     best: int = 0
     bar: bool = False
+    hint: str = ""
 
     @property
     def words(self) -> bool:
@@ -96,6 +99,8 @@ class Table:
         A terminal and a notebook leave it out.
     places : tuple of int
         Place of each row among all, where these are some of them: it gives the colour.
+    open_ends : frozenset of (int, str)
+        Row and column of the intervals whose upper end is as far as anybody looked, not a quantile.
     """
 
     name: str
@@ -111,6 +116,7 @@ class Table:
     coloured: bool = False
     on_page_only: bool = False
     places: tuple[int, ...] = ()
+    open_ends: frozenset[tuple[int, str]] = frozenset()
 
     @property
     def shown(self) -> tuple[int, ...]:
@@ -161,7 +167,9 @@ class Table:
         write = self._writer(column.kind, row)
         if isinstance(cell, Interval):
             between = " to " if column.kind == "effect" else "–"
-            return write(cell.q50), f"{write(cell.q10).removesuffix(' %')}{between}{write(cell.q90)}"
+            later = " or later" if (row, column.key) in self.open_ends else ""
+            middle = f"{write(cell.q50)}{later if cell.q50 >= cell.q90 else ''}"
+            return middle, f"{write(cell.q10).removesuffix(' %')}{between}{write(cell.q90)}{later}"
         return write(float(cell)), ""
 
     def best(self, place: int) -> frozenset[int]:

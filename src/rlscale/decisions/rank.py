@@ -25,6 +25,7 @@ from rlscale.inference.subject import far_off, lean
 from rlscale.inference.verdict import Verdict, VerdictName
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import lacked
+from rlscale.numerals import quantity
 
 __all__ = ["Ranking", "RecipeRank", "rank", "rank_best", "rank_runs"]
 
@@ -295,7 +296,7 @@ def _pooled(one: Contender, runs: int, allowed: float, at: float) -> Contender:
     around = one.level.interval
     if runs < 2 or one.verdict.name is not VerdictName.RESOLVED or around.width <= allowed:
         return one
-    asked = "ceiling" if np.isinf(at) else f"reward at {at:.4g}"
+    asked = "ceiling" if np.isinf(at) else f"reward at {quantity(at)}"
     why = f"The {asked} of the recipe lies in {around.q10:.4g} to {around.q90:.4g} (80 %), wider than {allowed:.3g}"
     advice = "Use the interval, not the median; more seeds narrow it."
     return replace(one, verdict=Verdict(VerdictName.BENDING, f"{why}: its runs are resolved, and differ.", advice))
@@ -322,7 +323,7 @@ def _notes(
         highest = max(ranked, key=lambda row: row.A.q50 if row.A else -np.inf)
         if highest.recipe != ranked[0].recipe:
             notes.append(
-                f"{highest.recipe} has the highest ceiling, {ranked[0].recipe} leads at {at:.4g}: "
+                f"{highest.recipe} has the highest ceiling, {ranked[0].recipe} leads at {quantity(at)}: "
                 "slow runs with a high ceiling may never get there (--target inf ranks by ceiling)"
             )
     for recipe, one in told.items():

@@ -24,6 +24,7 @@ from rlscale.inference.siblings import Siblings
 from rlscale.inference.sickness import disagreement, first_mover, lasts, sick_since
 from rlscale.inference.smoothed import Smoothing, smoothing
 from rlscale.inference.verdict import Verdict, broken, unfit
+from rlscale.numerals import quantity
 
 __all__ = ["FAR", "Subject", "far_off", "lean", "subject"]
 
@@ -154,8 +155,8 @@ def far_off(last: Sequence[float], targets: Sequence[float], unit: str) -> list[
     """Say which targets, in ``unit``, lie beyond :data:`FAR` times the largest last compute."""
     end = max(last)
     return [
-        f"the target {target:.4g} {unit} is {target / end:.3g} times the last compute: forecasts were measured up to "
-        f"{FAR:g} times; read its interval as a guess, or ask for a nearer one"
+        f"the target {quantity(target, unit)} is {quantity(target / end)} times the last compute: forecasts were "
+        f"measured up to {FAR:g} times; read its interval as a guess, or ask for a nearer one"
         for target in targets
         if FAR * end < target < np.inf
     ]

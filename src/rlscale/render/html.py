@@ -35,11 +35,14 @@ __all__ = [
     "fragments",
     "keyed_blocks",
     "lead",
+    "shortened",
     "stylesheet",
 ]
 
 #: Rows of a table that a page and a notebook show.
 _ROWS, _NOTEBOOK_ROWS = 1000, 100
+#: Characters of a name that are shown; who points at it reads the others.
+_NAME = 80
 _MARKS = ("verdict", "decision")
 #: Sentences of a section that a notebook shows where it has too many.
 _FEW = 12
@@ -110,8 +113,11 @@ class Links:
         address = self.addresses.get(name)
         if address is None and ", " in name and any(part in self.addresses for part in name.split(", ")):
             return _safe(", ").join(map(self.linked, name.split(", ")))
-        text = _breakable(name)
-        return text if address is None else _safe('<a href="{}">{}</a>').format(address, text)
+        text = _breakable(shortened(name))
+        whole = _safe("") if len(name) <= _NAME else _safe(' title="{}"').format(name)
+        if address is not None:
+            return _safe('<a href="{}"{}>{}</a>').format(address, whole, text)
+        return _safe("<span{}>{}</span>").format(whole, text) if whole else text
 
     def box(self, name: str) -> Markup:
         """Return the box by which a name is chosen; nothing where it cannot be."""
@@ -372,6 +378,11 @@ def _words(mark: str) -> str:
 def _tied(text: str) -> str:
     """Keep a number and its per cent sign on one line."""
     return text.replace(" %", "\u00a0%")
+
+
+def shortened(name: str) -> str:
+    """Return a very long name without its middle: both ends tell runs apart."""
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2]}…{name[1 - _NAME // 2 :]}"
 
 
 def _breakable(text: str) -> Markup:

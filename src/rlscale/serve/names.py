@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rlscale.answers.overview import SORTS
+from rlscale.answers.overview import BESIDE, SORTS
 from rlscale.render.html import Links
 from rlscale.serve.query import Query
 
@@ -49,7 +49,7 @@ def links_of(recipes: Mapping[str, tuple[str, ...]], query: Query) -> Links:
     addresses = Addresses(recipes, query)
     if query.view != "overview":
         return Links(addresses)
-    order = {key: query.url(sort=_next(query.sort, key), offset=0) for key in SORTS}
+    order = {key: query.url(sort=_next(query.sort, key), offset=0) for key in (*SORTS, *BESIDE)}
     return Links(addresses, frozenset(query.runs), order, query.sort)
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rlscale.errors import InputError, RlscaleError, hidden
+from rlscale.numerals import quantity
 from rlscale.render.html import fragments, lead
 from rlscale.render.json import dumps
 from rlscale.render.plotly import figures
@@ -20,7 +21,8 @@ from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
 from rlscale.serve.names import links_of
 from rlscale.serve.parts import pager, slider, tiles
-from rlscale.serve.query import VIEWS, Query, UnknownError
+from rlscale.serve.query import VIEWS, NothingYetError, Query, UnknownError
+from rlscale.serve.words import page_words
 
 __all__ = ["HANDLERS", "page"]
 
@@ -31,7 +33,7 @@ async def page(request: Request) -> Response:
     """Answer with a page; with ``part=figures`` with the figures of its drawings, for who points at them."""
     board: Board = request.app.state.board
     contents: Contents = request.app.state.contents
-    query = Query.of(request.query_params.multi_items())
+    query, wrong = Query.read(request.query_params.multi_items())
     part = request.query_params.get("part", "")
     acting = request.app.state.options.actions and board.ledger is not None
 
@@ -41,7 +43,9 @@ async def page(request: Request) -> Response:
         except UnknownError:
             raise
         except InputError as error:
-            return _content(query, board, None, error=error)
+            return _content(query, board, None, error=wrong or error)
+        if wrong is not None:
+            return _content(query, board, shown, error=wrong, acting=acting)
         if part == "figures":
             return contents.get((part, query.heeded, shown.version), lambda: _figures(shown))
         return contents.get(
@@ -67,10 +71,18 @@ def _content(
         tiles=() if page is None else tiles(page.answer, query),
         pager=None if page is None else pager(page.answer, query),
         troubles=board.troubles,
+        at=_at(page),
         actions=ACTIONS if acting and page is not None and query.view == "run" else (),
-        error="" if error is None else hidden(error.on_command_line),
+        error="" if error is None else page_words(hidden(error.on_command_line)),
     )
-    return Content(text.encode(), "text/html; charset=utf-8")
+    # a question that is wrong is answered without what is wrong in it, and says so
+    return Content(text.encode(), "text/html; charset=utf-8", 200 if error is None or page is None else 400)
+
+
+def _at(page: Page | None) -> str:
+    """Return the compute at which the overview compares, to stand in its empty field."""
+    at = None if page is None or page.query.view != "overview" else page.answer.document.get("at")
+    return "a compute" if at is None else "inf" if isinstance(at, str) else quantity(float(at))
 
 
 def _figures(page: Page) -> Content:
@@ -78,7 +90,8 @@ def _figures(page: Page) -> Content:
 
 
 async def _bad(request: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, UnknownError) else 400 if isinstance(error, InputError) else 503
+    waits = isinstance(error, NothingYetError) or not isinstance(error, InputError)
+    status = 404 if isinstance(error, UnknownError) else 503 if waits else 400
     message = error.on_command_line if isinstance(error, RlscaleError) else str(error)
     return _problem(request, status, hidden(message))
 
@@ -95,7 +108,8 @@ async def _defect(request: Request, error: Exception) -> Response:
 
 def _problem(request: Request, status: int, message: str) -> Response:
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"schema": 1, "error": message}, status_code=status)
+        told = {"schema": 1, "error": message, **({"note": message} if status == 503 else {})}
+        return JSONResponse(told, status_code=status)
     body = filled("problem.html.j2", status=status, message=message, views=VIEWS)
     return Response(body, status_code=status, media_type="text/html")
 

@@ -88,7 +88,8 @@ def slider(answer: Answer, query: Query) -> Slider | None:
     run = answer.document["runs"][0]
     panel = next((block.cards[0].panel for block in answer.blocks if isinstance(block, Cards) and block.cards), None)
     stops = tuple(_stop(row, run, panel) for row in rows)
-    wanted = query.target or 2.0 * float(run["compute_last"])
+    told = run["forecast"]
+    wanted = query.target or float(told[0]["compute"] if told else 2.0 * run["compute_last"])
     place = min(range(len(rows)), key=lambda k: abs(_ratio(float(rows[k]["compute"]), wanted)))
     return Slider(stops=stops, place=place)
 
@@ -143,16 +144,20 @@ class Pager:
 
 
 def pager(answer: Answer, query: Query) -> Pager | None:
-    """Return the way to the other rows of the overview; None where there are none."""
-    if query.view != "overview":
+    """Return the way to the other rows of a page; None where there are none."""
+    document = answer.document
+    if query.view == "overview":
+        shown, noun, size = len(document.get("shown") or ()), "recipe", ROWS
+        first, matching = int(document.get("offset") or 0), int(document.get("matching") or 0)
+    else:
+        page: Mapping[str, int] = document.get("page") or {}
+        shown, first, matching, size = (page.get(name, 0) for name in ("shown", "first", "matching", "rows"))
+        noun = "recipe" if query.view == "plan" else "run"
+    if not matching or shown >= matching:
         return None
-    rows, matching = len(answer.document.get("shown") or ()), answer.document.get("matching")
-    if not matching or rows >= matching:
-        return None
-    first = int(answer.document.get("offset") or 0)
-    before = query.url(offset=max(first - ROWS, 0)) if first else ""
-    after = query.url(offset=first + rows) if first + rows < matching else ""
-    return Pager(f"{first + 1:,}–{first + rows:,} of {numbers.count(matching, 'recipe')}", before, after)
+    before = query.url(offset=max(first - size, 0)) if first else ""
+    after = query.url(offset=first + shown) if first + shown < matching else ""
+    return Pager(f"{first + 1:,}–{first + shown:,} of {numbers.count(matching, noun)}", before, after)
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,7 @@ def _leader(recipes: Sequence[Mapping[str, Any]]) -> Tile:
 def _trust(document: Mapping[str, Any]) -> Tile:
     if document.get("calibration"):
         return Tile("Measured", "yes", "intervals are corrected by runs like these")
-    return Tile("Measured", "not yet", "on runs like yours: rlscale backtest --calibrate")
+    return Tile("Measured", "not yet", "on runs like yours: rlscale backtest PATH, in a terminal")
 
 
 def _when(document: Mapping[str, Any]) -> Tile:
@@ -194,13 +199,15 @@ def _when(document: Mapping[str, Any]) -> Tile:
     value = f"{resolved:,} of {numbers.count(len(recipes), 'recipe')}"
     if recipes[0]["verdict"] == "resolved":
         return Tile("Resolved", value, "the leader is")
-    when = next(
-        (row["resolves_at"] for row in document.get("shown", ()) if row["recipe"] == recipes[0]["recipe"]), None
-    )
+    shown: Sequence[Mapping[str, Any]] = document.get("shown", ())
+    row = next((row for row in shown if row["recipe"] == recipes[0]["recipe"]), {})
+    when = row.get("resolves_at")
     if when is None:
         return Tile("Resolved", value, "the leader is not, and no compute is known")
-    ends = f"{numbers.quantity(when['q10'])}–{numbers.quantity(when['q90'])}"
-    return Tile("Resolved", value, f"the leader by {numbers.quantity(when['q50'], document['unit'])} (80 %: {ends})")
+    later = " or later" if row["resolves_later"] else ""
+    by = f"{numbers.quantity(when['q50'], document['unit'])}{later if when['q50'] >= when['q90'] else ''} a run"
+    ends = f"{numbers.quantity(when['q10'])}–{numbers.quantity(when['q90'])}{later}"
+    return Tile("Resolved", value, f"the leader by {by} (80 %: {ends})")
 
 
 def _decided(document: Mapping[str, Any], query: Query) -> list[Tile]:

@@ -18,7 +18,19 @@ from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
 from rlscale.sources.text import HEAD_BYTES, head_objects, plural, were
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "may_be_log", "without_reader"]
+#: What is said of a folder that holds no log yet.
+NO_LOG = "no log in this folder"
+__all__ = [
+    "KNOWN_FORMATS",
+    "NO_LOG",
+    "Found",
+    "Through",
+    "by_name",
+    "directly",
+    "discover",
+    "may_be_log",
+    "without_reader",
+]
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
@@ -181,7 +193,7 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], thro
     elif passed:
         errors.extend(passed)
     elif not errors or Path(errors[-1].path) != root:
-        raise SourceError(str(root), f"no log in this folder; rlscale reads {KNOWN_FORMATS}")
+        raise SourceError(str(root), f"{NO_LOG}; rlscale reads {KNOWN_FORMATS}")
 
 
 _LINK = "links"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rlscale.curves import Run
-from rlscale.errors import SourceError
+from rlscale.errors import KeptError, SourceError
 from rlscale.left_out import LeftOut
 from rlscale.sources import formats
 from rlscale.sources.apart import assemble_runs
@@ -103,8 +103,7 @@ class Follower:
         if self._last is not None and not changed and seen == self._seen:
             return self._last
         self._last, self._seen = None, seen  # so that an error of the options is raised again
-        errors.extend(SourceError(str(path), "is gone; what it held before is kept") for path in gone)
-        self._last = self._reading(errors, beside)
+        self._last = self._reading(errors, beside, gone)
         return self._last
 
     def close(self) -> None:
@@ -164,22 +163,24 @@ class Follower:
             known = self._looks[look, path] = (signature, look(path))
         return known[1]
 
-    def _reading(self, errors: list[SourceError], beside: Sequence[SourceError]) -> Reading:
-        stale: list[SourceError] = []
+    def _reading(self, errors: list[SourceError], beside: Sequence[SourceError], gone: Sequence[Path]) -> Reading:
+        stale = {path: SourceError(str(path), "is gone") for path in gone}
 
         def held(found: Found) -> Sequence[Stored]:
             one = self._held[found.path]
             if one.logs is None:
                 raise one.error or SourceError(str(found.path), "is gone")
             if one.error is not None:
-                stale.append(one.error)
+                stale.setdefault(found.path, one.error)  # a file that is gone has no other trouble
             return one.logs
 
         beside = list(beside)
         named = named_logs(self._files, errors, self._options, held, image=self.image.root)
         named = self.image.logs(described(named, self._local, beside))
-        errors = self.image.errors([*errors, *stale])
+        errors = self.image.errors(errors)
         runs, copies = self._assembled(named, errors), list[LeftOut]()
+        kept = {run.source.path for run in runs if run.source is not None}
+        errors.extend(_kept(error) if error.path in kept else error for error in self.image.errors(stale.values()))
         if self._once:
             runs, copies = counted_once(sessions_told(runs))
         return reading_of(runs, named, errors, self.image.errors(beside), copies)
@@ -266,6 +267,11 @@ class _Held:
         """Close what is kept open and is no file."""
         if self._there is not None:
             self._there.close()
+
+
+def _kept(error: SourceError) -> KeptError:
+    """Return the error of a file whose runs are there as they were read last."""
+    return KeptError(error.path, f"{error.message}; what it held before is kept", error.runs)
 
 
 def _signature(found: Found) -> _Signature:

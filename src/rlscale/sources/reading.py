@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rlscale.curves import Run
-from rlscale.errors import SourceError
+from rlscale.errors import KeptError, SourceError
 from rlscale.left_out import LeftOut
 from rlscale.sources.assemble import Named
 from rlscale.sources.grouping import Grouping, grouping_of
@@ -76,6 +76,8 @@ def reading_of(
 def left_out_of(errors: Iterable[SourceError], beside: Iterable[SourceError] = ()) -> Iterator[LeftOut]:
     """Yield what errors left out; ``beside`` stands beside logs and is none."""
     for error in errors:
+        if isinstance(error, KeptError):
+            continue
         for run in error.runs or (None,):
             yield LeftOut(run, error.path, error.why, error.counted)
     for error in beside:

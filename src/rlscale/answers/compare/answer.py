@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,10 @@ from rlscale.answers.charts.runs import Fan, fan, fan_limits, short
 from rlscale.answers.charts.spec import Band, End, Label, Line, Mark, Panel, Points
 from rlscale.answers.compare.view import CompareView
 from rlscale.answers.documents import rank_document
+from rlscale.answers.hints import P_BEST, RESOLVED_BY
 from rlscale.answers.table import Cell, Column, Table
 from rlscale.answers.views import headline
+from rlscale.inference import Interval
 
 __all__ = ["compare_answer", "compare_panel"]
 
@@ -29,22 +32,22 @@ def compare_answer(view: CompareView) -> Answer:
     panel = compare_panel(view)
     note = (
         "Points are evaluations, lines medians, bands 80 % intervals of the noise-free reward; dashed past the last "
-        "evaluation. A dotted line stands where medians cross."
+        "evaluation. A dotted line stands where medians cross. Bars and numbers at the right are forecasts at "
+        f"{ranked.at}, as in the table."
     )
     blocks: list[Block] = [
         Figures("", (panel,), note, narrow=panel),
         _table(view),
-        Section("Crossings", _crossings(view), most=8),
+        Section("Crossings", _crossings(view), most=8, note=remarks.MEDIANS),
         Section("Early-leader traps", remarks.traps(ranked), most=6),
         _settings(view),
-        Section("", (remarks.claim(ranked), *ranked.ranking.notes)),
+        Section("Notes", (remarks.claim(ranked), *ranked.ranking.notes)),
     ]
-    lead = () if view.chosen else ("These are the best runs of the first recipes; choose others in the overview.",)
     return Answer(
         headline=headline(ranked),
         table=_table(view),
         document=Document(partial(_document, view=view), ranked),
-        lead=lead,
+        lead=(view.lead,) if view.lead else (),
         blocks=tuple(blocks),
         kicker=f"{ranked.runs[0].metric} · {numbers.count(len(view.fits), 'run')} side by side",
         settings=ranked.settings,
@@ -59,18 +62,22 @@ def _table(view: CompareView) -> Table:
         Column("verdict", "verdict", "verdict"),
         Column("compute_last", "last\ncompute", "compute"),
         Column("reward_last", "reward\nnow", "reward"),
-        Column("p_best", "P(best\nof these)", "probability", bar=True),
+        Column("p_best", "P(best\nof these)", "probability", bar=True, hint=P_BEST),
         Column("forecast", f"{at}\n80 %", "reward", bar=True),
         Column("ceiling", "ceiling\n80 %", "reward", bar=True),
-        Column("resolves_at", "resolved\nby", "compute"),
+        Column("resolves_at", "resolved\nby", "compute", hint=RESOLVED_BY),
     )
     rows: list[tuple[Cell, ...]] = []
+    later = set()
     for row, fit in zip(ranked.ranking.recipes, view.ordered, strict=True):
         curve = fit.run.curve
+        if remarks.open_ended(fit.resolves_at, curve.compute_last):
+            later.add((len(rows), "resolves_at"))
         rows.append((row.recipe, row.verdict.name.value, curve.compute_last, curve.reward_last, row.p_best,
                      row.forecast, row.A, fit.resolves_at))  # fmt: skip
     note = f"compute in {ranked.runs[0].axis}"
-    return Table(name="runs", columns=columns, rows=tuple(rows), note=note, bounds=ranked.shown_in, coloured=True)
+    return Table(name="runs", columns=columns, rows=tuple(rows), note=note, bounds=ranked.shown_in, coloured=True,
+                 open_ends=frozenset(later))  # fmt: skip
 
 
 def _crossings(view: CompareView) -> tuple[str, ...]:
@@ -106,7 +113,8 @@ def _settings(view: CompareView) -> Table | Section:
 
 def compare_panel(view: CompareView) -> Panel:
     """Return the curves of the runs on one log axis of compute."""
-    fans = [fan(fit) for fit in view.ordered]
+    at, rows = view.ranked.ranking.at, view.ranked.ranking.recipes
+    fans = [fan(fit, reach=at if math.isfinite(at) else 0.0) for fit in view.ordered]
     limits = fan_limits(fans)
     first, last = min(each.first for each in fans), max(each.horizon for each in fans)
     marks: list[Mark] = [mark for k, each in reversed(list(enumerate(fans))) for mark in _run(each, f"s{k}")]
@@ -118,7 +126,8 @@ def compare_panel(view: CompareView) -> Panel:
         if axis.position(crossing) - said > _LABEL:
             said = axis.position(crossing)
             marks.append(Label(crossing, limits[1], numbers.quantity(crossing)))
-    ends = tuple(_end(each, f"s{k}") for k, each in enumerate(fans) if each.q50)
+    ends = tuple(_end(row.recipe, row.forecast, each, f"s{k}")
+                 for k, (row, each) in enumerate(zip(rows, fans, strict=True)) if row.forecast is not None)  # fmt: skip
     run = fans[0].run
     return Panel(
         description=f"Reward against compute of {numbers.count(len(fans), 'run')}, with medians and 80 % intervals",
@@ -151,9 +160,9 @@ def _run(each: Fan, colour: str) -> list[Mark]:
     return marks
 
 
-def _end(each: Fan, colour: str) -> End:
-    text = f"{short(each.run.run, 26)}  {numbers.reward(each.q50[-1], each.run.shown_in)}"
-    return End(each.q50[-1], text, colour, (each.q10[-1], each.q90[-1]))
+def _end(name: str, forecast: Interval, each: Fan, colour: str) -> End:
+    text = f"{short(name, 26)}  {numbers.reward(forecast.q50, each.run.shown_in)}"
+    return End(forecast.q50, text, colour, (forecast.q10, forecast.q90))
 
 
 def _document(ranked: Any, view: CompareView) -> dict[str, Any]:

@@ -25,13 +25,13 @@ class CompareView:
         The runs ranked among themselves, each as a recipe of its own name.
     fits : tuple of Fit
         Behind it, in its order.
-    chosen : bool
-        Whether somebody chose the runs; else they are the best of each of the first recipes.
+    lead : str
+        Which runs these are, in a sentence, where nobody chose them one by one.
     """
 
     ranked: RankView
     fits: tuple[Fit, ...]
-    chosen: bool = True
+    lead: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

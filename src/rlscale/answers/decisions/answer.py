@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,14 +11,23 @@ from rlscale.answers.decisions.view import Again, DecisionsView
 from rlscale.answers.documents import SCHEMA
 from rlscale.answers.gate import gate_answer
 from rlscale.answers.gate.document import gate_document
+from rlscale.answers.hints import BECAUSE, FORECAST, P_BETTER, REWARD_NOW
 from rlscale.answers.needed import needed_answer
 from rlscale.answers.numbers import count
-from rlscale.answers.table import Cell, Column, Table
+from rlscale.answers.table import Table
 from rlscale.answers.when import moment
 from rlscale.ledger import DecisionRow
 
 __all__ = ["decisions_answer", "undecided_answer"]
 
+#: Reasons in a word of the gate, in plain words.
+_BECAUSE = {
+    "minimum": "too young to judge", "unfitted": "too few evaluations", "sick": "a monitor says stop",
+    "probe": "judged on little so far", "keep top": "among the best now", "waiting": "waits for the next look",
+    "leader": "highest forecast", "late start": "may start late", "still held": "stays paused",
+    "cannot separate": "cannot be told apart yet", "unlikely best": "unlikely to be best",
+    "one recipe": "no other recipe", "nothing to compare": "no other run", "cannot win": "cannot win any more",
+}  # fmt: skip
 _NO_BUDGET = "Nothing is decided here: no budget was given."
 
 
@@ -25,9 +35,8 @@ def decisions_answer(view: DecisionsView) -> Answer:
     """Return the answer."""
     plain = gate_answer(view.gate, charts=True)
     made = [] if view.again is None else [_again(view.again)]
-    blocks: list[Block] = [*made, *plain.blocks]
-    if view.history:
-        blocks += [_history(view), _why(view)]
+    blocks: list[Block] = [*made, *(_headed(block) if block is plain.table else block for block in plain.blocks)]
+    blocks.append(_history(view))
     blocks.append(Section("What people said", tuple(Sentence(each.text, each.run) for each in view.words)))
     commands = tuple(Sentence(each.text, f"#{each.decision}") for each in view.commands)
     blocks.append(Section("Commands", commands))
@@ -58,6 +67,22 @@ def undecided_answer(note: str = "", needed: tuple[str, ...] = ()) -> Answer:
     return needed_answer(note, steps, title="How to get decisions", kicker="decisions", document=document)
 
 
+def _headed(table: Table) -> Table:
+    """Return the table of decisions with headings that say what each number is, for who points at them."""
+    hints = {"reward": REWARD_NOW, "forecast": FORECAST, "h": P_BETTER, "because": BECAUSE}
+    headings = {"reward": "reward now,\nmean of last 3", "spent": "spent,\nthis run"}
+    columns = tuple(
+        replace(each, heading=headings.get(each.key, each.heading), hint=hints.get(each.key, ""))
+        for each in table.columns
+    )
+    note = (
+        f"{table.note}; reward now, forecast and probability are of the recipe where it has several runs, all together"
+    )
+    place = table.place("because")
+    rows = tuple((*row[:place], _BECAUSE.get(str(row[place]), row[place]), *row[place + 1 :]) for row in table.rows)
+    return replace(table, columns=columns, rows=rows, note=note)
+
+
 def _watched(view: DecisionsView) -> tuple[str, ...]:
     if not view.from_ledger:
         return ()
@@ -66,29 +91,20 @@ def _watched(view: DecisionsView) -> tuple[str, ...]:
     return looked, "The numbers beside a decision are those of the moment it was made."
 
 
-def _history(view: DecisionsView) -> Table:
-    columns = (
-        Column("id", "number", "label"),
-        Column("at", "when"),
-        Column("run", "run", "name"),
-        Column("before", "before", "decision"),
-        Column("decision", "decision", "decision"),
-        Column("because", "because"),
-        Column("acting", "carried out", spare=True),
-    )
-    rows: list[tuple[Cell, ...]] = [
-        (str(each.id), moment(each.at), each.run, each.before, each.action, each.code.replace("_", " "),
-         "yes" if each.acting else "dry run")
-        for each in view.history
-    ]  # fmt: skip
-    note = f"{count(view.more, 'earlier decision')} not shown" if view.more else ""
-    return Table(name="history", title="What was decided, and when", columns=columns, rows=tuple(rows), note=note)
+def _history(view: DecisionsView) -> Section:
+    how: tuple[str, ...] = ()
+    if view.history:
+        more = f" {count(view.more, 'earlier decision')} not shown." if view.more else ""
+        how = (
+            f"Each can be made again from the points, states and settings of its moment: its number leads there.{more}",
+        )
+    return Section("What was decided, when and why", (*how, *map(_told, view.history)), most=12)
 
 
-def _why(view: DecisionsView) -> Section:
-    sentences = tuple(Sentence(f"{each.run}: {each.reason}", f"#{each.id}", each.action) for each in view.history)
-    how = "Each can be made again from the points, states and settings of its moment: its number leads there."
-    return Section("Why, decision by decision", (how, *sentences))
+def _told(each: DecisionRow) -> Sentence:
+    before = f" ({each.before} before)" if each.before else ""
+    dry = "" if each.acting else "dry run; "
+    return Sentence(f"{moment(each.at)}: {dry}{each.run}{before}: {each.reason}", f"#{each.id}", each.action)
 
 
 def _again(again: Again) -> Section:

@@ -17,6 +17,7 @@ from rlscale.answers.checklist import checklist
 from rlscale.answers.documents import rank_document
 from rlscale.answers.health.answer import alarm_sentence
 from rlscale.answers.health.view import first_alarms
+from rlscale.answers.hints import FORECAST, GROUP, P_BEST, RESOLVED_BY, SPENT
 from rlscale.answers.overview.view import CARDS, OverviewView, Told
 from rlscale.answers.rank import overlay
 from rlscale.answers.table import Cell, Column, Table
@@ -29,6 +30,10 @@ __all__ = ["overview_answer"]
 
 #: Alarms that are told here; the page of health has all.
 _ALARMS = 8
+#: A trap that was sent keeps the probability, and the compute, of its moment; those of now stand beside it.
+_SENT = " (As it was sent; the probability now stands under Early-leader traps.)"
+#: What alarms of a severity are called where they are counted.
+_SEVERITY = {"stop": "stop alarm", "warn": "warning", "note": "note"}
 
 
 def overview_answer(
@@ -64,8 +69,8 @@ def overview_answer(
         _decisions(view.latest),
         _alarms(view),
         Section("Early-leader traps", () if view.stored else remarks.traps(ranked), most=6),
-        Section("Crossings ahead", () if view.stored else remarks.crossings(ranked), most=4),
-        Section("", basis),
+        Section("Crossings ahead", () if view.stored else remarks.crossings(ranked), most=4, note=remarks.MEDIANS),
+        Section("Notes", basis),
     ]
     if shown:
         cards = small_cards(run_cards(part, shown, drawn))
@@ -105,16 +110,16 @@ def _table(view: OverviewView) -> Table:
     at = "asymptote" if asymptote else f"at {numbers.quantity(ranked.ranking.at)}"
     rows = [(row, _beside(view, row)) for row in view.rows]
     columns = [
-        *([] if view.stored else [Column("group", "group", "count")]),
+        *([] if view.stored else [Column("group", "group", "count", hint=GROUP)]),
         Column("recipe", "recipe", "name"),
         Column("verdict", "verdict", "verdict"),
-        *([] if view.stored else [Column("p_best", "P(best)", "probability", bar=True)]),
-        *([] if view.stored and asymptote else [Column("forecast", f"{at}\n80 %", "reward", bar=True)]),
+        *([] if view.stored else [Column("p_best", "P(best)", "probability", bar=True, hint=P_BEST)]),
+        *([] if view.stored and asymptote else [Column("forecast", f"{at}\n80 %", "reward", bar=True, hint=FORECAST)]),
         Column("ceiling", "ceiling\n80 %", "reward", bar=True),
-        *([Column("resolves_at", "resolved\nby", "compute")] if view.resolves else []),
-        Column("spent", "spent", "compute", spare=True),
+        *([Column("resolves_at", "resolved by,\nper run", "compute", hint=RESOLVED_BY)] if view.resolves else []),
+        Column("spent", "spent,\nall runs", "compute", spare=True, hint=SPENT),
         *([Column("decision", "decision", "decision")] if view.actions else []),
-        *([Column("alarms", "alarms")] if view.health else []),
+        *([Column("alarms", "alarms")] if view.health or view.sent else []),
     ]
     cells: list[tuple[Cell, ...]] = []
     for row, beside in rows:
@@ -128,6 +133,7 @@ def _table(view: OverviewView) -> Table:
     return Table(
         name="recipes", columns=tuple(columns), rows=tuple(cells), note=_note(view, axis), bounds=ranked.shown_in,
         coloured=True, places=tuple(places[row.recipe] for row in view.rows),
+        open_ends=frozenset((k, "resolves_at") for k, row in enumerate(view.rows) if row.recipe in view.open_ended),
     )  # fmt: skip
 
 
@@ -157,11 +163,13 @@ def _decision(view: OverviewView, row: RecipeRank) -> str | None:
 
 
 def _counted(view: OverviewView, recipe: str) -> str | None:
+    """Return how many alarms a recipe has now, of every severity: those of its runs, and those that were sent of it."""
     judged = view.alarms(recipe)
-    if judged is None:
+    sent = [signal.severity for signal in view.sent_beside if signal.recipe == recipe]
+    if judged is None and not sent:
         return None
-    now = [alarm.severity for run in judged for alarm in first_alarms(run) if alarm.lasts and alarm.severity != "note"]
-    parts = [f"{now.count(name)} {name}" for name in reversed(SEVERITIES) if name in now]
+    now = sent + [alarm.severity for run in judged or () for alarm in first_alarms(run) if alarm.lasts]
+    parts = [numbers.count(now.count(name), _SEVERITY[name]) for name in reversed(SEVERITIES) if name in now]
     return ", ".join(parts) or "none"
 
 
@@ -175,20 +183,20 @@ def _decisions(latest: Sequence[Told]) -> Section:
 
 
 def _alarms(view: OverviewView) -> Section:
-    told = [
-        (alarm.severity, alarm_sentence(alarm, run.run))
-        for run in view.health
-        for alarm in first_alarms(run)
-        if alarm.lasts and alarm.severity != "note"
-    ]
+    lasting = [(run.run, alarm) for run in view.health for alarm in first_alarms(run) if alarm.lasts]
+    told = [(alarm.severity, alarm_sentence(alarm, run)) for run, alarm in lasting if alarm.severity != "note"]
     told += [
-        (signal.severity, Sentence(signal.message, signal.run, f"severity_{signal.severity}"))
+        (signal.severity, Sentence(f"{signal.message}{_SENT if signal.kind == 'trap' else ''}", signal.run,
+                                   f"severity_{signal.severity}"))
         for signal in view.sent_beside
-    ]
+    ]  # fmt: skip
     told.sort(key=lambda item: -SEVERITIES.index(item[0]))
     sentences: list[Sentence | str] = [sentence for _, sentence in told[:_ALARMS]]
-    if len(told) > _ALARMS:
-        sentences.append(f"{numbers.count(len(told) - _ALARMS, 'more alarm')} on the page of health.")
+    notes = sum(alarm.severity == "note" for _, alarm in lasting)
+    more = [numbers.count(len(told) - _ALARMS, "more alarm")] if len(told) > _ALARMS else []
+    more += [numbers.count(notes, "note")] if notes else []
+    if more:
+        sentences.append(f"{' and '.join(more)} on the page of health.")
     return Section("Alarms", tuple(sentences))
 
 
@@ -200,7 +208,10 @@ def _document(ranked: Any, view: OverviewView) -> dict[str, Any]:
         "offset": view.offset,
         "matching": view.matching,
         "stored": view.stored,
-        "shown": [{"recipe": row.recipe, **_plain(_beside(view, row))} for row in view.rows],
+        "shown": [
+            {"recipe": row.recipe, **_plain(_beside(view, row)), "resolves_later": row.recipe in view.open_ended}
+            for row in view.rows
+        ],
         "spent": sum(view.spent.values()),
         "decided": dict(Counter(view.actions.values())),
         "savings": None if savings is None else savings.document(),

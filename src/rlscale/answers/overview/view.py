@@ -16,7 +16,7 @@ from rlscale.health import RunHealth
 from rlscale.inference import Interval, VerdictName
 from rlscale.live.alarms import Signal
 
-__all__ = ["CARDS", "ROWS", "SORTS", "OverviewView", "Told", "shown_rows"]
+__all__ = ["BESIDE", "CARDS", "ROWS", "SORTS", "OverviewView", "Told", "shown_rows"]
 
 #: Recipes of one page, and runs of them that are drawn as cards.
 ROWS, CARDS = 25, 30
@@ -28,6 +28,8 @@ SORTS: Mapping[str, Callable[[RecipeRank], Any]] = {
     "forecast": lambda row: None if row.forecast is None else row.forecast.q50,
     "ceiling": lambda row: None if row.A is None else row.A.q50,
 }
+#: What else they are sorted by where that is known: compute of all runs, compute of one at which it is resolved.
+BESIDE = ("spent", "resolves_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,9 @@ class OverviewView:
     spent : mapping of str to float
         Compute of each recipe so far, all its runs together.
     resolves : mapping of str to Interval
-        Compute at which a recipe should be resolved; one without an answer is left out.
+        Compute of one run at which a recipe should be resolved; one without an answer is left out.
+    open_ended : frozenset of str
+        Recipes of which the upper end of that is as far as anybody looked.
     savings : Savings, optional
         None where nothing is decided.
     price : float, optional
@@ -97,6 +101,7 @@ class OverviewView:
     search: str = ""
     spent: Mapping[str, float] = field(default_factory=dict)
     resolves: Mapping[str, Interval] = field(default_factory=dict)
+    open_ended: frozenset[str] = frozenset()
     savings: Savings | None = None
     price: float | None = None
     actions: Mapping[str, str] = field(default_factory=dict)
@@ -149,9 +154,13 @@ class OverviewView:
 
 
 def shown_rows(
-    ranking: Ranking, search: str = "", offset: int = 0, sort: str = ""
-) -> tuple[tuple[RecipeRank, ...], int]:
-    """Return the recipes of one page, and how many match.
+    ranking: Ranking,
+    search: str = "",
+    offset: int = 0,
+    sort: str = "",
+    beside: Mapping[str, Callable[[RecipeRank], Any]] | None = None,
+) -> tuple[tuple[RecipeRank, ...], int, int]:
+    """Return the recipes of one page, the place of the first of them, and how many match.
 
     Parameters
     ----------
@@ -159,9 +168,11 @@ def shown_rows(
     search : str
         A part of the name of the recipe or of one of its runs, in any case.
     offset : int
-        How many of those that match stand before the page.
+        How many of those that match stand before the page; beyond the end the last page is shown.
     sort : str
-        One of :data:`SORTS`, with ``-`` before it where the largest comes first; empty for the rank.
+        One of :data:`SORTS` or of ``beside``, with ``-`` before it where the largest comes first; empty for the rank.
+    beside : mapping of str to callable
+        What recipes can also be sorted by, where that is known.
 
     Raises
     ------
@@ -174,13 +185,15 @@ def shown_rows(
         if not wanted or wanted in row.recipe.casefold() or any(wanted in run.casefold() for run in row.runs)
     ]  # fmt: skip
     if sort:
-        by = SORTS.get(sort.removeprefix("-"))
+        orders = {**SORTS, **(beside or {})}
+        by = orders.get(sort.removeprefix("-"))
         if by is None:
-            raise InputError(f"sort={sort!r} is no column; sort by {', '.join(SORTS)}", parameter="sort")
+            raise InputError(f"sort={sort!r} is no column; sort by {', '.join(orders)}", parameter="sort")
         known = [row for row in rows if by(row) is not None]
         lacking = [row for row in rows if by(row) is None]
         rows = sorted(known, key=by, reverse=sort.startswith("-")) + lacking
-    return tuple(rows[offset : offset + ROWS]), len(rows)
+    first = offset if offset < len(rows) else max(len(rows) - 1, 0) // ROWS * ROWS
+    return tuple(rows[first : first + ROWS]), first, len(rows)
 
 
 def _stored_headline(view: RankView) -> str:

@@ -19,6 +19,7 @@ from rlscale.decisions.team import Watch
 from rlscale.errors import InputError
 from rlscale.inference.fit import FitOptions, fits
 from rlscale.inference.pool import learned_spread, replicate_scatter
+from rlscale.numerals import quantity
 
 __all__ = ["NEAR", "check", "comparable", "contenders", "learned_tau", "states_of", "trace"]
 
@@ -101,8 +102,9 @@ def check(runs: Sequence[Run], budget: float, horizon: float, named: Mapping[str
     if least >= budget * (1 - NEAR):
         spent = min(run.curve.compute_last for run in runs)
         raise InputError(
-            f"--budget {budget:g} is below what every run has spent already (the least {spent:g} {unit}): nothing is "
-            f"left to decide; give a budget ahead of them, or compare them with rlscale rank --target {budget:g}"
+            f"--budget {budget:g} is below what every run has spent already (the least {quantity(spent, unit)}): "
+            "nothing is left to decide; give a budget ahead of them, or compare them with "
+            f"rlscale rank --target {budget:g}"
         )
 
 

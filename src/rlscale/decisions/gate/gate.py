@@ -26,6 +26,7 @@ from rlscale.inference.forecast import LEVELS
 from rlscale.inference.verdict import shown
 from rlscale.keywords import checked_keywords
 from rlscale.left_out import lacked
+from rlscale.numerals import quantity
 
 __all__ = ["gate"]
 
@@ -160,8 +161,8 @@ class _Table:
         words = Words(
             reward=lambda share: shown(_reward(share, curve.frame), curve),
             difference=lambda share: shown(share * (curve.frame[1] - curve.frame[0]), curve),
-            compute=lambda share: f"{share * self.horizon:.4g} {curve.unit}",
-            budget=f"{self.budget:.4g} {curve.unit}",
+            compute=lambda share: quantity(share * self.horizon, curve.unit),
+            budget=quantity(self.budget, curve.unit),
             policy=self.policy,
         )
         rulings = self._by_run(ruled.rulings, field)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rlscale.decisions.gate.policy import Policy
 from rlscale.decisions.gate.standing import Ruling, Standing
 from rlscale.health import Alarm, monitor
+from rlscale.numerals import quantity
 
 __all__ = ["Words", "sentence", "stop_said"]
 
@@ -101,7 +102,7 @@ def _sick(one: Standing, ruling: Ruling, words: Words, risk: float | None, looks
 def stop_said(alarm: Alarm) -> str:
     """Return ``Entropy high says stop since 1200 gpu-hours (entropy is 4 times its lowest level)``."""
     title = monitor(alarm.monitor).title
-    since = "" if alarm.since is None else f" since {alarm.since:.4g} {alarm.compute_unit}"
+    since = "" if alarm.since is None else f" since {quantity(alarm.since, alarm.compute_unit)}"
     return f"{title[0].upper()}{title[1:]} says stop{since} ({alarm.message})"
 
 

@@ -15,6 +15,7 @@ from rlscale.inference import Fit, VerdictName
 from rlscale.inference.examine import examine
 from rlscale.inference.regimes import Break
 from rlscale.live.alarms.signal import Key, Signal
+from rlscale.numerals import quantity
 
 __all__ = ["decision_signals", "health_signals", "trap_signals", "unjudged", "verdict_signals", "worth"]
 
@@ -132,7 +133,7 @@ def _p_loses(pair: Pair) -> float:
 
 
 def _at(ranking: Ranking) -> str:
-    return "the asymptote" if ranking.at == float("inf") else f"{ranking.at:,.4g} {ranking.unit}"
+    return quantity(ranking.at, ranking.unit)
 
 
 def _sentence(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from rlscale.answers import Answer
 from rlscale.answers.ablate import ablate_answer, ablate_view
@@ -18,7 +20,7 @@ from rlscale.answers.run import RunPage, run_answer
 from rlscale.answers.settings import Settings, bad_files
 from rlscale.answers.views import RankView, fit_view, run_line
 from rlscale.curves import Run
-from rlscale.decisions import rank, rank_runs
+from rlscale.decisions import RecipeRank, rank, rank_runs
 from rlscale.decisions.ablation import ablate
 from rlscale.decisions.plan import plan
 from rlscale.errors import InputError
@@ -27,20 +29,22 @@ from rlscale.inference import Fit, FitOptions
 from rlscale.inference.targets import at_targets, target_grid
 from rlscale.left_out import Listing
 from rlscale.serve.board.kept import MOST, Kept
-from rlscale.serve.board.planning import plan_page
+from rlscale.serve.board.paging import first_of, paged, with_page
+from rlscale.serve.board.planning import PAGED, plan_page
 from rlscale.serve.board.ranking import ranked_answer, stored_answer
 from rlscale.serve.board.state import State
-from rlscale.serve.query import Query, UnknownError
+from rlscale.serve.query import NothingYetError, Query, UnknownError
+from rlscale.serve.words import in_page_words
 from rlscale.sources import Reading
 
 __all__ = ["Answering"]
 
 #: Runs whose health is shown on one page.
 _HEALTH = 100
-#: Rankings that are kept.
+#: Rankings, and plans, that are kept.
 _RANKINGS = 3
-#: Recipes of which a run is compared where none is chosen.
-_FIRST = 4
+#: Recipes of which a run is compared where none is chosen, and runs of each among which the best is looked for.
+_FIRST, _WEIGHED = 4, 24
 
 
 class Answering:
@@ -55,6 +59,7 @@ class Answering:
 
     def __init__(self, options: FitOptions, *, seed_sd: float | None = None, price: float | None = None) -> None:
         self.kept, self.seed_sd, self.price = Kept(options), seed_sd, price
+        self._plans: list[tuple[tuple[int, Query], Answer]] = []
         self._rankings: list[tuple[Reading, float | None, RankView, Sequence[Fit]]] = []
 
     def answer(self, state: State, query: Query) -> Answer:
@@ -67,7 +72,7 @@ class Answering:
         InputError
             What cannot be answered.
         """
-        return _PAGES[query.view](self, state, query)
+        return in_page_words(_PAGES[query.view](self, state, query))
 
     def prepare(self, state: State, until: float) -> None:
         """Draw runs that nobody has looked at yet, until a time."""
@@ -77,14 +82,14 @@ class Answering:
         for run in reading.runs:
             if time.monotonic() > until:
                 return
-            found = self.kept.fit(run)
+            found = self.kept.fit(run, _targets(state.budget))
             self.kept.fan(found)
             self.kept.hits(found)
 
     def _overview(self, state: State, query: Query) -> Answer:
         if state.stored is not None:
             return stored_answer(state, query, self.kept, self.price)
-        view, fits = self._ranked(state, query.target)
+        view, fits = self._ranked(state, _target(state, query))
         return ranked_answer(state, query, view, fits, self.kept, self.price)
 
     def _ranked(self, state: State, target: float | None) -> tuple[RankView, Sequence[Fit]]:
@@ -99,7 +104,7 @@ class Answering:
 
     def _rank(self, reading: Reading, target: float | None) -> tuple[RankView, Sequence[Fit]]:
         """Return the ranking of all runs: from fits that are kept, or of very many without keeping them."""
-        runs, targets = reading.runs, () if target is None else (target,)
+        runs, targets = reading.runs, _targets(target)
         if len(runs) <= MOST:
             fits: Sequence[Fit] = self.kept.fits(runs, targets)
             ranking = rank(Listing(fits, left_out=reading.left_out), target=target, seed_sd=self.seed_sd)
@@ -115,26 +120,31 @@ class Answering:
         return view, fits
 
     def _run(self, state: State, query: Query) -> Answer:
-        name = query.name or next(iter(self._leading(state)), "")  # without a name, the run that leads
+        name = query.name or next(iter(self._leading(state)[0]), "")  # without a name, the run that leads
         reading = _some(state, (name,))
         run = _named(reading, name)
-        targets = () if query.target is None else (query.target,)
+        target = _target(state, query)
+        targets = _targets(target)
         found = self.kept.fit(run, targets)
         last = run.curve.compute_last
         grid = target_grid(last) if last > 0.0 else ()
-        if grid and query.target is not None and grid[0] < query.target < grid[-1]:
-            grid = tuple(sorted({*grid, query.target}))
+        if grid and target is not None and grid[0] < target < grid[-1]:
+            grid = tuple(sorted({*grid, target}))
         slider = at_targets(found, grid)
         view = fit_view((found,), settings=_settings(targets=list(targets)), over_time=(self.kept.grown(found),))
         page = RunPage(
             view=view, fit=found, slider=slider, health=self.kept.health((run,))[0],
-            decisions=state.decided.on(run.name), asked=query.target,
+            decisions=state.decided.on(run.name), asked=target,
         )  # fmt: skip
         return run_answer(page, self.kept.fan, self.kept.hits)
 
     def _compare(self, state: State, query: Query) -> Answer:
         chosen = _runs_of(state, query.runs)
-        names = chosen[:MOST_COMPARED] or self._leading(state)
+        names, target, lead = chosen[:MOST_COMPARED], _target(state, query), ""
+        targets = _targets(target)
+        if not names:
+            names, at, lead = self._leading(state)
+            target = at if target is None else target
         if len(names) < 2:
             alone = len(_names(state)) < 2
             _some(state, names)
@@ -148,30 +158,34 @@ class Answering:
             )
         reading = _some(state, names)
         runs = [_named(reading, name) for name in names]
-        targets = () if query.target is None else (query.target,)
         fits = [_alone(fit) for fit in self.kept.fits(runs, targets)]
-        ranking = rank(fits, target=query.target, seed_sd=0.0, all_pairs=True)
+        ranking = rank(fits, target=target, seed_sd=0.0, all_pairs=True)
         ranked = RankView(
             ranking=ranking,
             runs=tuple(run_line(fit.run, fit.verdict, fit.warnings) for fit in fits),
-            settings=_settings(run=[*names], target=query.target),
+            settings=_settings(run=[*names], target=target),
         )
-        answer = compare_answer(CompareView(ranked=ranked, fits=tuple(fits), chosen=bool(query.runs)))
         if len(chosen) > MOST_COMPARED:
             lead = f"Shown are the first {MOST_COMPARED} of the {len(chosen)} runs that were chosen."
-            answer = replace(answer, lead=(lead, *answer.lead))
-        return answer
+        return compare_answer(CompareView(ranked=ranked, fits=tuple(fits), lead=lead))
 
-    def _leading(self, state: State) -> tuple[str, ...]:
-        """Return a run of each of the first recipes: the one that has come farthest."""
-        if state.stored is not None:
-            return tuple(row.runs[0] for row in state.stored.ranked.ranking.recipes[:_FIRST])
-        view, _ = self._ranked(state, None)
-        last = {run.run: run.compute_last for run in view.runs}
-        leading = view.ranking.recipes[:_FIRST]
+    def _leading(self, state: State) -> tuple[tuple[str, ...], float, str]:
+        """Return the best run of each of the first recipes, the compute at which they are, and that in a sentence."""
+        view = state.stored.ranked if state.stored is not None else self._ranked(state, state.budget)[0]
+        at, leading = view.ranking.at, view.ranking.recipes[:_FIRST]
+        runs = _some(state, [name for row in leading for name in row.runs[:_WEIGHED]]).runs
+        level = {fit.run.name: _median(fit) for fit in self.kept.fits(runs, (at,))}
+
+        def ordered(row: RecipeRank) -> list[str]:
+            return sorted(row.runs[:_WEIGHED], key=lambda name: -level.get(name, -math.inf))
+
+        by = f"by median {'ceiling' if math.isinf(at) else f'forecast at {view.at}'}"
         if len(leading) == 1:  # seeds of one recipe
-            return leading[0].runs[:_FIRST]
-        return tuple(max(row.runs, key=lambda name: last[name]) for row in leading)
+            lead = f"These are the best runs of {leading[0].recipe} {by}; choose others in the overview."
+            return tuple(ordered(leading[0])[:_FIRST]), at, lead
+        first = f"the first {len(leading)} recipes of the overview, in which {leading[0].recipe} ranks first"
+        lead = f"These are the best runs, {by}, of {first}; choose others there."
+        return tuple(ordered(row)[0] for row in leading), at, lead
 
     def _decisions(self, state: State, query: Query) -> Answer:
         decided = state.decided
@@ -184,15 +198,24 @@ class Answering:
             if decided.explain is None:
                 raise InputError("a decision is made again from a ledger only; rlscale watch keeps them in one")
             again = Again(number=query.again, explanation=decided.explain(query.again))
-        return decisions_answer(
+        answer = decisions_answer(
             DecisionsView(
                 gate=decided.gate, history=decided.history, more=decided.more, words=decided.words,
                 commands=decided.commands, watcher=decided.watcher, again=again,
                 from_ledger=decided.explain is not None, looked_at=decided.looked_at,
             )
         )  # fmt: skip
+        return paged(answer, query.offset, ("decisions",))
 
     def _plan(self, state: State, query: Query) -> Answer:
+        key = (state.version, replace(query, offset=0).heeded)
+        answer = next((answer for known, answer in self._plans if known == key), None)
+        if answer is None:
+            answer = self._planned(state, query)
+            self._plans = [(key, answer), *self._plans[: _RANKINGS - 1]]
+        return paged(answer, query.offset, PAGED)
+
+    def _planned(self, state: State, query: Query) -> Answer:
         reading = _few(state, query, "a plan is made of")
         fits = Listing(self.kept.fits(reading.runs), left_out=reading.left_out)
         price = self.price if reading.runs[0].curve.unit == "gpu-hours" else None
@@ -219,32 +242,41 @@ class Answering:
         return ablate_answer(ablate_view(answer, reading, _settings()), charts=True)
 
     def _health(self, state: State, query: Query) -> Answer:
-        reading, note = self._judged(state, query)
+        names = _names(state)
+        matching = tuple(name for name in names if query.search.casefold() in name.casefold())
+        if not matching and query.name is None:
+            raise InputError(f"no run has {query.search!r} in its name; search for another part of it")
+        first = first_of(query.offset, len(matching), _HEALTH)
+        chosen = matching[first : first + _HEALTH]
+        if query.name is not None:
+            if query.name not in names:
+                raise _unknown(state, query.name)
+            chosen = (query.name, *(name for name in chosen if name != query.name))[:_HEALTH]
+        reading = _some(state, chosen)
         judged = Health(self.kept.health(reading.runs), reading.left_out)
         if query.name is not None and all(run.run != query.name for run in judged.runs):
-            raise UnknownError(f"there is no run {query.name[:200]!r}")
+            raise _unknown(state, query.name)
         view: HealthView = health_view(judged, reading, _settings(), explain=query.name)
         answer = health_answer(view, charts=True)
-        return replace(answer, lead=(*answer.lead, note)) if note else answer
-
-    def _judged(self, state: State, query: Query) -> tuple[Reading, str]:
-        """Return the runs whose health is shown, and which of all they are, in a sentence."""
-        names = _names(state)
-        wanted = query.search.casefold()
-        matching = tuple(name for name in names if wanted in name.casefold())
-        chosen = matching[query.offset : query.offset + _HEALTH]
-        if query.name is not None and query.name in names:
-            chosen = (query.name, *(name for name in chosen if name != query.name))[:_HEALTH]
-        if not chosen:
-            raise InputError(f"no run has {query.search!r} in its name; search for another part of it")
-        reading = _some(state, chosen)
-        if len(chosen) == len(names):
-            return reading, ""
-        return reading, f"Shown are {len(chosen):,} of {len(names):,} runs; search narrows them, offset moves on."
+        return with_page(answer, first, len(chosen), max(len(matching), len(chosen)), _HEALTH)
 
 
 def _settings(**options: object) -> Settings:
     return Settings(options={name: value for name, value in options.items() if value not in (None, [])})
+
+
+def _target(state: State, query: Query) -> float | None:
+    """Return the compute at which runs are compared: as asked, else the budget of the decisions, where there is one."""
+    return state.budget if query.target is None else query.target
+
+
+def _targets(target: float | None) -> tuple[float, ...]:
+    return () if target is None else (target,)
+
+
+def _median(fit: Fit) -> float:
+    """Return the median forecast of a fit at its target; the lowest there is where nothing was fitted."""
+    return fit.forecasts[0].q50 if fit.forecasts else -math.inf
 
 
 def _runs_of(state: State, names: Sequence[str]) -> tuple[str, ...]:
@@ -258,7 +290,9 @@ def _runs_of(state: State, names: Sequence[str]) -> tuple[str, ...]:
 def _reading(state: State) -> Reading:
     reading = state.reading
     if reading is None or not reading.runs:
-        raise InputError("no run could be read yet; this page fills as soon as a log has an evaluation")
+        if state.troubles:
+            raise NothingYetError(f"no run can be shown until this is mended: {state.troubles[0]}")
+        raise NothingYetError(f"no run yet: awaited is {state.awaited}; this page fills as soon as it is there")
     return reading
 
 
@@ -266,6 +300,15 @@ def _names(state: State) -> tuple[str, ...]:
     if state.stored is not None:
         return state.stored.names
     return tuple(run.name for run in _reading(state).runs)
+
+
+def _unknown(state: State, name: str) -> UnknownError:
+    """Return that there is no such run, and why where it was left out."""
+    reading = state.reading
+    for lost in () if reading is None else reading.left_out:
+        if name == lost.run or (lost.run is None and name in (Path(lost.path).stem, Path(lost.path).name, lost.path)):
+            return UnknownError(f"run {name[:200]!r} was left out: {lost.why}")
+    return UnknownError(f"there is no run {name[:200]!r}")
 
 
 def _some(state: State, names: Sequence[str]) -> Reading:
@@ -279,7 +322,7 @@ def _some(state: State, names: Sequence[str]) -> Reading:
     known = frozenset(_names(state))
     for name in names:
         if name not in known:
-            raise UnknownError(f"there is no run {name[:200]!r}")
+            raise _unknown(state, name)
     if state.stored is not None:
         return state.stored.load(tuple(names))
     reading = _reading(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,9 @@ from rlscale.answers.gate import GateView
 from rlscale.answers.remarks import read_remarks
 from rlscale.answers.settings import Settings
 from rlscale.curves import Run
+from rlscale.decisions.gate import Known
+from rlscale.decisions.gate.contenders import learned_tau
+from rlscale.decisions.runs import by_recipe
 from rlscale.errors import InputError, LedgerError, hidden
 from rlscale.inference import FitOptions
 from rlscale.ledger import Ledger, RunRow
@@ -68,9 +72,11 @@ class LedgerBoard(LiveBoard):
         self._following = Following([where], self._reading_options, once=True)
         self._loader = Loader(where, self._reading_options)
         self._facts: Facts | None = None
+        self._known: Known | None = None
         found = self._read(self._state)
         assert found is not None
-        self._state = replace(found, version=1)
+        awaited = f"a run with an evaluation in {hidden(where)}, where rlscale watch writes them"
+        self._state = replace(found, version=1, awaited=awaited)
 
     @property
     def ledger(self) -> str | None:
@@ -137,7 +143,23 @@ class LedgerBoard(LiveBoard):
             return explain(ledger, number)
 
     def _answer(self, state: State, query: Query) -> Answer:
+        if query.view == "decisions":
+            state = self._with_spread(state)
         return self._answers.answer(state, query)
+
+    def _with_spread(self, state: State) -> State:
+        """Return a version whose decisions have the run-to-run sd, learned now: a look keeps none."""
+        gate, facts, reading = state.decided.gate, self._facts, state.reading
+        look = None if facts is None else facts.look
+        if gate is None or look is None or reading is None or not math.isnan(gate.answer.seed_sd):
+            return state
+        settings = WatchSettings.of(look.settings)
+        if self._known is None or (self._known.budget, self._known.options) != (settings.budget, settings.options):
+            self._known = Known(settings.budget, settings.options)
+        runs = reading.runs
+        spread = learned_tau(runs, by_recipe(runs), None, True, settings.options, self._known)
+        answer = replace(gate.answer, seed_sd=spread)
+        return replace(state, decided=replace(state.decided, gate=replace(gate, answer=answer)))
 
     def _prepare(self, state: State, until: float) -> None:
         self._answers.prepare(state, until)

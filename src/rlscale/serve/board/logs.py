@@ -12,7 +12,7 @@ from rlscale.answers.gate import GateView, gate_view
 from rlscale.answers.settings import Settings
 from rlscale.decisions.gate import HOLD, Known, gate
 from rlscale.decisions.gate.outlook import GATE_FIT
-from rlscale.errors import InputError, SourceError
+from rlscale.errors import InputError, KeptError, SourceError, hidden
 from rlscale.inference import FitOptions
 from rlscale.live import Following
 from rlscale.serve.board.answering import Answering
@@ -21,6 +21,7 @@ from rlscale.serve.board.live import LiveBoard
 from rlscale.serve.board.state import Decided, State
 from rlscale.serve.query import Query
 from rlscale.sources import Reading, ReadOptions
+from rlscale.sources.discover import NO_LOG
 from rlscale.trust.discrepancy import UNCALIBRATED
 
 __all__ = ["Gating", "LogBoard", "troubles_of"]
@@ -65,7 +66,11 @@ class LogBoard(LiveBoard):
         self._answers = Answering(options or FitOptions(), seed_sd=seed_sd, price=price)
         self._gating = None if budget is None else Gating(budget, seed_sd, price)
         first = self._source.poll()
-        self._state = State(version=1, at=time.time(), reading=first, troubles=troubles_of(first), budget=budget)
+        where = " or ".join(hidden(str(path)) for path in paths[:3])
+        awaited = f"a trainer's log, a tracker's export or a table, with a step and a reward, in {where}"
+        self._state = State(
+            version=1, at=time.time(), reading=first, troubles=troubles_of(first), budget=budget, awaited=awaited,
+        )  # fmt: skip
 
     def _read(self, before: State) -> State | None:
         reading = self._source.poll()
@@ -139,7 +144,15 @@ class Gating:
 
 
 def troubles_of(reading: Reading) -> tuple[str, ...]:
-    """Return what is wrong with what was read, in sentences; files that are no logs are no trouble."""
-    wrong = [error for error in reading.errors if not isinstance(error, SourceError) or error.counted]
-    told = [error.on_command_line for error in wrong[:_TOLD]]
+    """Return what is wrong with what was read, one sentence a source; files that are no logs are no trouble."""
+    wrong: dict[str, list[SourceError]] = {}
+    for error in reading.errors:
+        if not reading.runs and error.message.startswith(NO_LOG):
+            continue  # nothing is wrong with a folder that waits for its first log
+        if error.counted or isinstance(error, KeptError):
+            wrong.setdefault(error.path, []).append(error)
+    told = []
+    for errors in list(wrong.values())[:_TOLD]:
+        more = f" ({len(errors) - 1} more of this source)" if len(errors) > 1 else ""
+        told.append(f"{errors[-1].on_command_line}{more}")
     return (*told, *([f"{len(wrong) - _TOLD} more logs cannot be used."] if len(wrong) > _TOLD else []))

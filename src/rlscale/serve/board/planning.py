@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rlscale.answers import Answer, Section
 from rlscale.answers.answer import Block
+from rlscale.answers.numbers import quantity
 from rlscale.answers.plan import PlanView, plan_answer
 from rlscale.answers.rollouts import rollouts_answer, rollouts_view
 from rlscale.answers.sizes import sizes_answer, sizes_view
@@ -16,7 +17,14 @@ from rlscale.errors import InputError
 from rlscale.inference import Fit
 from rlscale.sources import Reading
 
-__all__ = ["plan_page"]
+__all__ = ["PAGED", "plan_page"]
+
+_LAST_CHANGE = (
+    "Each is the last change of who is ahead by .01 of the range, over all draws of both curves. Overview and Compare "
+    "say where the two median curves meet, which is another compute."
+)
+#: Tables that have a row a recipe.
+PAGED = ("reach", "doubling")
 
 #: Title of what was repaired, or is to be known, of what was read.
 _INPUT = "About the input"
@@ -45,8 +53,32 @@ def plan_page(
             )
         return rollouts_answer(rollouts_view(rollouts(fits, budget=budget, seed_sd=seed_sd), reading), charts=True)
 
-    blocks = (*answer.blocks, *_part("Across model sizes", of_sizes), *_part("Rollouts per prompt", of_rollouts))
-    return replace(answer, blocks=blocks)
+    parts = [_crossings(block) if isinstance(block, Section) else block for block in answer.blocks]
+    blocks = (*parts, *_part("Across model sizes", of_sizes), *_part("Rollouts per prompt", of_rollouts))
+    lead = answer.lead if budget is None else (_pot(reading, budget), *answer.lead)
+    return replace(answer, blocks=blocks, lead=lead)
+
+
+def _pot(reading: Reading, budget: float) -> str:
+    """Say which budget a plan means: on the other pages every run may get it."""
+    longest = max(reading.runs, key=lambda run: run.curve.compute_last)
+    most, unit = longest.curve.compute_last, longest.curve.unit
+    if budget <= most:
+        return (
+            f"The budget of {quantity(budget, unit)} has been spent by {longest.name} already: nothing is left to plan."
+        )
+    return (
+        f"On this page the budget is one pot for all: {quantity(budget - most, unit)} are left to be split among the "
+        f"recipes, what {longest.name}, the longest run, would need to get from {quantity(most)} to "
+        f"{quantity(budget, unit)}. On Overview and Decisions each run may get {quantity(budget, unit)}."
+    )
+
+
+def _crossings(section: Section) -> Section:
+    """Say what the crossings of a plan are, beside those of medians on the other pages."""
+    if section.title != "Crossings" or not section.sentences:
+        return section
+    return replace(section, note=_LAST_CHANGE)
 
 
 def _part(title: str, make: Callable[[], Answer]) -> Iterator[Block]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rlscale.answers import Answer
 from rlscale.answers.gate.view import risk_words
 from rlscale.answers.overview import CARDS, OverviewView, overview_answer, shown_rows
+from rlscale.answers.remarks import open_ended
 from rlscale.answers.views import RankView, run_line, runs_by_recipe
 from rlscale.decisions import RecipeRank
 from rlscale.inference import Fit, Interval
@@ -27,24 +28,32 @@ def ranked_answer(
     state: State, query: Query, ranked: RankView, fits: Sequence[Fit], kept: Kept, price: float | None
 ) -> Answer:
     """Return the overview of runs that were ranked."""
-    rows, matching = shown_rows(ranked.ranking, query.search, query.offset, query.sort)
     by_recipe = runs_by_recipe(ranked.runs)
     spent = {recipe: sum(run.compute_last for run in runs) for recipe, runs in by_recipe.items()}
     places = {run.run: k for k, run in enumerate(ranked.runs)}
+
+    def resolved_by(row: RecipeRank) -> float | None:
+        found = _resolves((row,), [[fits[places[run]] for run in row.runs]])[0].get(row.recipe)
+        return None if found is None else found.q50
+
+    whole = state.reading is not None and len(state.reading.runs) <= MOST  # of very many not all are fitted
+    beside = {"spent": lambda row: spent.get(row.recipe), "resolves_at": resolved_by if whole else _unknown}
+    rows, first, matching = shown_rows(ranked.ranking, query.search, query.offset, query.sort, beside)
+    resolves, later = _resolves(rows, [[fits[places[run]] for run in row.runs] for row in rows])
     reading = state.reading
     assert reading is not None
-    whole = len(reading.runs) <= MOST
     names = {run for row in rows for run in row.runs}
     judged = [run for run in reading.runs if whole or run.name in names]
     gate = state.decided.gate
     view = OverviewView(
         ranked=ranked,
         rows=rows,
-        offset=query.offset,
+        offset=first,
         matching=matching,
         search=query.search,
         spent=spent,
-        resolves=_resolves(rows, [[fits[places[run]] for run in row.runs] for row in rows]),
+        resolves=resolves,
+        open_ended=later,
         health=kept.health(judged),
         savings=None if gate is None else gate.savings,
         actions=state.decided.actions,
@@ -62,21 +71,24 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
     stored = state.stored
     assert stored is not None
     ranking = stored.ranked.ranking
-    rows, matching = shown_rows(ranking, query.search, query.offset, query.sort)
+    beside = {"spent": lambda row: stored.spent.get(row.recipe), "resolves_at": _unknown}
+    rows, first, matching = shown_rows(ranking, query.search, query.offset, query.sort, beside)
     drawn = [run for row in rows for run in row.runs][:_DRAWN]
     reading = stored.load(tuple(drawn))
     fits = kept.fits(reading.runs)
     lines = tuple(run_line(fit.run, fit.verdict, fit.warnings) for fit in fits)
     by_name = {fit.run.name: fit for fit in fits}
+    resolves, later = _resolves(rows, [[by_name[run] for run in row.runs if run in by_name] for row in rows])
     gate = state.decided.gate
     view = OverviewView(
         ranked=replace(stored.ranked, runs=lines),
         rows=rows,
-        offset=query.offset,
+        offset=first,
         matching=matching,
         search=query.search,
         spent=stored.spent,
-        resolves=_resolves(rows, [[by_name[run] for run in row.runs if run in by_name] for row in rows]),
+        resolves=resolves,
+        open_ended=later,
         health=kept.health(reading.runs),
         savings=None if gate is None else gate.savings,
         actions=state.decided.actions,
@@ -88,6 +100,10 @@ def stored_answer(state: State, query: Query, kept: Kept, price: float | None) -
         stored=True,
     )
     return overview_answer(view, fits, kept.fan, kept.hits)
+
+
+def _unknown(row: RecipeRank) -> float | None:
+    return None
 
 
 def _unanswered(query: Query) -> tuple[str, ...]:
@@ -105,12 +121,17 @@ def _waiting(state: State) -> tuple[str, ...]:
     return (decided.note or "The first decisions are being worked out; they show up here in a moment.",)
 
 
-def _resolves(rows: Sequence[RecipeRank], fits: Sequence[Sequence[Fit]]) -> dict[str, Interval]:
-    """Return when each recipe should be resolved: the run that its verdict is of, which is the middle one."""
-    found = {}
+def _resolves(rows: Sequence[RecipeRank], fits: Sequence[Sequence[Fit]]) -> tuple[dict[str, Interval], frozenset[str]]:
+    """Return when each recipe should be resolved: the run that its verdict is of, which is the middle one.
+
+    With it the recipes of which the upper end of that is as far as anybody looked.
+    """
+    found, later = {}, set()
     for row, own in zip(rows, fits, strict=True):
         of = [fit for fit in own if fit.verdict == row.verdict] or list(own)
-        when = next((fit.resolves_at for fit in of if fit.resolves_at is not None), None)
-        if when is not None:
-            found[row.recipe] = when
-    return found
+        when = next((fit for fit in of if fit.resolves_at is not None), None)
+        if when is not None and when.resolves_at is not None:
+            found[row.recipe] = when.resolves_at
+            if open_ended(when.resolves_at, when.run.curve.compute_last):
+                later.add(row.recipe)
+    return found, frozenset(later)

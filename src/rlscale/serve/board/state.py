@@ -126,6 +126,8 @@ class State:
     troubles : tuple of str
     budget : float, optional
         Compute that one run may get.
+    awaited : str
+        What the first run will be, in words.
     """
 
     version: int
@@ -135,6 +137,7 @@ class State:
     decided: Decided = field(default_factory=Decided)
     troubles: tuple[str, ...] = ()
     budget: float | None = None
+    awaited: str = "a run with an evaluation"
 
     @cached_property
     def recipes(self) -> Mapping[str, tuple[str, ...]]:

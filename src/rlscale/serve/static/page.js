@@ -32,7 +32,7 @@ async function show(url, { here = false } = {}) {
     body.dataset.version = fresh.body.dataset.version ?? "0";
     body.dataset.at = fresh.body.dataset.at ?? "0";
     state();
-    arrive(here);
+    arrive({ here });
     return true;
   } catch (error) {
     if (error.name !== "AbortError") offline();
@@ -43,12 +43,13 @@ async function show(url, { here = false } = {}) {
   }
 }
 
-function arrive(here) {
+function arrive({ here = false } = {}) {
   watchChoice();
   watchSlider();
   draw();
   if (here) return;
-  pages.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  const tab = pages.querySelector("[aria-current]"); // on small screens the tabs are wider than the screen
+  if (tab) pages.scrollLeft = tab.offsetLeft - pages.offsetLeft - (pages.clientWidth - tab.clientWidth) / 2;
 }
 
 export async function go(url, { replace = false } = {}) {
@@ -181,7 +182,7 @@ async function update() {
   updating = null;
   if (done) {
     beat();
-    said.textContent = `Updated to version ${body.dataset.version}`;
+    said.textContent = "Updated";
   }
   if (again) update();
 }
@@ -208,15 +209,14 @@ function state() {
   live.hidden = false;
   live.classList.toggle("off", off);
   live.querySelector(".word").textContent = off ? "offline" : "live";
-  live.querySelector(".version").textContent = body.dataset.version;
   const seconds = Math.max(0, Math.round(Date.now() / 1000 - Number(body.dataset.at)));
   const age = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
-  const words = Number(body.dataset.at) ? [" · ", Object.assign(document.createElement("span"), { className: "read", textContent: "read " }), `${age} ago`] : [];
-  live.querySelector(".age").replaceChildren(...words);
-  live.title = off ? "The server does not answer; this page connects again by itself" : `Version ${body.dataset.version} of the runs`;
+  const read = Object.assign(document.createElement("span"), { className: "read", textContent: "unchanged for " });
+  live.querySelector(".age").replaceChildren(...(Number(body.dataset.at) ? [" · ", read, age] : []));
+  live.title = off ? "The server does not answer; this page connects again by itself" : "New points appear by themselves";
 }
 
 setInterval(state, 1000);
 state();
 listen();
-arrive(true);
+arrive();
