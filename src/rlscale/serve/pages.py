@@ -14,7 +14,7 @@ from rlscale.errors import InputError, RlscaleError, hidden
 from rlscale.render.html import fragments, lead
 from rlscale.render.json import dumps
 from rlscale.render.plotly import figures
-from rlscale.serve.actions import ACTIONS
+from rlscale.serve.actions import offered
 from rlscale.serve.board import Board, Page
 from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
@@ -67,7 +67,7 @@ def _content(
         tiles=() if page is None else tiles(page.answer, query),
         pager=None if page is None else pager(page.answer, query),
         troubles=board.troubles,
-        actions=ACTIONS if acting and page is not None and query.view == "run" else (),
+        actions=None if not acting or page is None or query.view != "run" else offered(board, page),
         error="" if error is None else hidden(error.on_command_line),
     )
     return Content(text.encode(), "text/html; charset=utf-8")
