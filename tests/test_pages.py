@@ -18,6 +18,7 @@ PAGES = {
     "alarms": ('{\n "text": "warn: base/seed0: truncation since 63 steps. ', ""),
     "ablate": ("loss raises_ceiling Interval(", "ablate.png"),
     "health": ("", ""),
+    "object-stores": ("base/seed0 base ", ""),
     "knobs": ("learning_rte 5e-07 error\n", ""),
     "plan": ("", ""),
     "rollouts": ("Rollouts(all: n* 1", "rollouts.png"),
@@ -58,6 +59,12 @@ def test_the_blocks_of_a_page_run_one_after_the_other(
 def test_what_a_page_links_to_is_there(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", (DOCS / f"{name}.md").read_text(encoding="utf-8")):
         assert target.startswith("http") or (DOCS / target).exists(), target
+
+
+def test_the_page_about_object_stores_shows_what_python_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (DOCS / "object-stores.md").read_text(encoding="utf-8")
+    exec(compile(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)[0], "object-stores.md", "exec"), {})
+    assert capsys.readouterr().out == re.findall(r"^```text\n(.*?)^```$", text, re.M | re.S)[0]
 
 
 def test_the_page_about_alarms_shows_what_is_sent(capsys: pytest.CaptureFixture[str]) -> None:

@@ -159,6 +159,7 @@ def test_a_pickle_without_a_field_cannot_be_loaded(monkeypatch):
 ERRORS = (
     errors.RlscaleError("x"), errors.InputError("x"), errors.CurveError("x"), errors.LedgerError("x"),
     errors.SourceError("p", "m", ["r"], "w"), errors.FormatError("p", "m"), errors.EmptyError("p", "m", ["r"]),
+    errors.StoreError("s3://b/x", "m"),
     errors.ChoiceError("which", ["a", "b"]), errors.KeywordError("x", parameter="y"),
 )  # fmt: skip
 

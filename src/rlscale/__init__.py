@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         LedgerError,
         RlscaleError,
         SourceError,
+        StoreError,
     )
     from rlscale.health import Alarm, Health, RunHealth, check_health
     from rlscale.inference import (
@@ -96,6 +97,7 @@ _HOMES = {
         "LedgerError",
         "RlscaleError",
         "SourceError",
+        "StoreError",
     ),
     "rlscale.health": ("Alarm", "Health", "RunHealth", "check_health"),
     "rlscale.inference": (
@@ -169,6 +171,7 @@ __all__ = [
     "SizeLaw",
     "Source",
     "SourceError",
+    "StoreError",
     "Truth",
     "Verdict",
     "VerdictName",

@@ -10,7 +10,8 @@ Each error has the ``parameter`` it is about, where there is one; messages name 
         ├── CurveError          points that are not a curve (order, sign, NaN, bounds, length)
         ├── SourceError         a file, or runs of one, that cannot be read; carries ``path`` and ``runs``
         │   ├── FormatError     no reader knows the file, or a better file should be read
-        │   └── EmptyError      nothing was evaluated yet: no run that an answer lacks
+        │   ├── EmptyError      nothing was evaluated yet: no run that an answer lacks
+        │   └── StoreError      an object store that cannot be reached, listed or read
         ├── ChoiceError         several metrics or axes could be meant; carries ``candidates``
         ├── LedgerError         a ledger that cannot be opened, read or written
         └── KeywordError        a keyword that a public function does not take
@@ -34,15 +35,21 @@ __all__ = [
     "LedgerError",
     "RlscaleError",
     "SourceError",
+    "StoreError",
     "hidden",
 ]
 
 _PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s/@]*(?:@[^\s/@]*)*@")
-_IN_QUERY = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&\s]*", re.IGNORECASE)
+#: ... and what signs an address of a store, so that it opens without a login.
+_IN_QUERY = re.compile(
+    r"([?&](?:password|sslpassword|passfile|sig|token|[\w-]*(?:signature|credential|security-token|accesskeyid))=)"
+    r"[^&\s'\"]*",
+    re.IGNORECASE,
+)
 
 
 def hidden(text: str) -> str:
-    """Return a text with the passwords of the URLs in it replaced by ``***``."""
+    """Return a text with the passwords and signatures of the URLs in it replaced by ``***``."""
     return _IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
@@ -124,6 +131,10 @@ class EmptyError(SourceError):
     """A file, or runs of one, without an evaluation yet."""
 
     counted = False
+
+
+class StoreError(SourceError):
+    """An object store that cannot be reached, listed or read; the message holds no password, key or signature."""
 
 
 class ChoiceError(InputError):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from rlscale.cli import main
 from rlscale.render.logs.page import page
-from rlscale.sources.catalogue import CONTAINERS
+from rlscale.sources.formats import entries
 from rlscale.sources.trainers import CANONICAL, TRAINERS
 
 STATE = {
@@ -92,7 +92,7 @@ def test_show_names_what_it_left_out(tmp_path, log):
 
 def test_sources_lists_everything_and_the_install_line():
     listed = json.loads(run("sources", "--json").stdout)
-    assert [one["title"] for one in listed["sources"]] == [one.title for one in CONTAINERS]
+    assert [one["title"] for one in listed["sources"]] == [one.title for one in entries()]
     assert {one["install"] for one in listed["sources"]} == {
         None, "pip install 'rlscale[wandb]'", "pip install 'rlscale[parquet]'", "pip install 'rlscale[postgres]'",
     }  # fmt: skip

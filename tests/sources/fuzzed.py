@@ -59,6 +59,13 @@ def _states():
     yield "tinker", "metrics.jsonl", _lines(env), None
     yield "prime-rl", "metrics.jsonl", _lines(prime), None
     yield "own JSON lines", "own.jsonl", _lines(own), None
+    roll = [{"system/step": k, "critic/score/mean": 0.1 * k, "time/step_total": 9.0} for k in STEPS]
+    state = json.dumps({"step": 6, "kv": {}, "log_history": roll})
+    yield "ROLL state", "worker_state_pipeline.json", state.encode(), None
+    keyed = {"train/reward": {str(k): 0.1 * k for k in STEPS}, "eval": {"reward": {"3": 0.3, "6": 0.5}}, "name": "a"}
+    yield "JSON of series", "series.json", json.dumps(keyed).encode(), None
+    by_step = {str(k): {"eval/reward": 0.1 * k, "train": {"loss": 1.0}} for k in STEPS}
+    yield "JSON of series by step", "steps.json", json.dumps(by_step).encode(), None
 
 
 def _consoles():
@@ -77,12 +84,45 @@ def _consoles():
     yield "SkyRL console", "skyrl.log", "".join(skyrl).encode(), None
     hybrid = [f"Global step {k}: {{'reward': {0.1 * k}, 'policy_loss': -0.5, 'kl': nan}}\n" for k in STEPS]
     yield "OpenRLHF console", "openrlhf.log", "".join(hybrid).encode(), None
+    yield "OpenRLHF console, broken", "broken.log", "".join(hybrid).replace(", ", ",\n").encode(), None
+    broken = "".join(f"{line[:70]}\n{line[70:]}" for line in steps)
+    yield "verl console, broken", "broken.log", broken.encode(), None
+    mirror = [f"INFO WANDB_MIRROR kind=train step={k} metrics={json.dumps({'x/y': 0.1 * k})}\n" for k in STEPS]
+    yield "SkyRL mirror", "mirror.log", "".join(mirror).encode(), None
+    boxed = [
+        f"20260101-00:00:0{k}.5 StatsLogger INFO: Epoch 1/1 Step {k}/9 Train step {k}/9 done.\n╒══╤══╤══╤══╕\n"
+        f"│ rollout/reward │ {0.1 * k:.4e} │ timeperf/rollout │ 3.0000e+01 │\n├──┼──┼──┼──┤\n"
+        f"│ ppo_actor/update/lr │ 1.0000e-06 │ │ │\n╘══╧══╧══╧══╛\n"
+        for k in STEPS
+    ]
+    yield "AReaL log", "main.log", "".join(boxed).encode(), None
+    old = [
+        f"00:00:0{k} SUCCESS Evaluated maze in 9.50s (Avg@4={0.1 * k:.4f}, Pass@4: 0.6, Truncated: 2.5%)\n"
+        f"00:00:0{k} SUCCESS Step {k} | Time: 9.25s | Reward: {0.1 * k:.4f} | Throughput: 9.5 tokens/s\n"
+        for k in STEPS
+    ]
+    yield "prime-rl log", "orchestrator.log", "".join(old).encode(), None
+    later = [
+        f"00:00:0{k} SUCCESS Step {k} |  1m 9s | Reward {0.1 * k:.4f} | Trainable 3/4 (75.0%) | Error 2.5%\n"
+        f"00:00:0{k} SUCCESS Evaluated maze (Step {k}) | Policy v{k} | 30s | Reward {0.1 * k:.4f} | Turns 1.5\n"
+        for k in STEPS
+    ]
+    yield "prime-rl log, later", "orchestrator.log", "".join(later).encode(), None
+    forge = [
+        f"=== [global_reduce] - METRICS STEP {k} ===\n  reward/evaluate_response/avg_total_reward: {0.1 * k}\n"
+        f"  buffer/add/count_episodes_added: 16.0\n  episode/avg_response_tokens: 9.5\n{'=' * 30}\n"
+        for k in STEPS
+    ]
+    yield "torchforge console", "forge.log", "".join(forge).encode(), None
 
 
 def _tables():
     rows = [{"run": f"r-s{k % 2}", "compute": 1.5 * k, "unit": "steps", "reward": 0.1 * k, "n_eval": 64} for k in STEPS]
     csv = "run,compute,unit,reward,n_eval\n" + "".join(",".join(map(str, row.values())) + "\n" for row in rows)
     yield "CSV table", "table.csv", csv.encode(), None
+    episodes = "".join(f"{0.1 * k},{9 + k},{k}.5\n" for k in STEPS)
+    monitor = '#{"t_start": 1700000000.5, "env_id": "maze"}\nr,l,t\n' + episodes
+    yield "SB3 monitor", "0.monitor.csv", monitor.encode(), None
     yield "TSV table, UTF-16", "table.tsv", csv.replace(",", "\t").encode("utf-16"), None
     yield "JSON table", "table.jsonl", _lines(rows), None
     yield "Parquet table", "table.parquet", _parquet(rows), None

@@ -11,7 +11,10 @@ KNOWN = (
     "Trackio, and tables in CSV, Parquet and JSON lines (rlscale sources lists them)"
 )
 
-ADDRESS = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, or the path of a file"
+ADDRESS = (
+    "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, "
+    "s3://BUCKET/FOLDER, or the path of a file"
+)
 
 TABLES = {
     "empty file": ("t.csv", "", {}, "the file is empty; nothing was logged yet"),
@@ -263,7 +266,8 @@ LOGS = {
         "hello\n",
         {},
         "holds no line 'step:N - key:value' (verl), 'Global step N: {...}' (OpenRLHF), 'perf N: {...}' (slime), "
-        "'Step N:' (SkyRL) or 'metrics_tag: {...}' (ROLL); give the trainer's metrics log",
+        "'Step N:' (SkyRL), 'metrics_tag: {...}' (ROLL), tables (AReaL), 'Step N | Reward ...' (prime-rl) or "
+        "'METRICS STEP N' (torchforge); give the trainer's metrics log",
     ),
     "what TRL prints": (
         "x.log",

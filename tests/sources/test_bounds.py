@@ -11,7 +11,7 @@ from rlscale.curves.assumed import assumed, opened
 from rlscale.errors import ChoiceError, InputError
 from rlscale.sources import ReadOptions, collect
 from rlscale.sources.bounds import is_share, kept_bounds, several_rewards, without_outliers
-from rlscale.sources.tables.table import read as table_logs
+from rlscale.sources.tables.table_file import read as table_logs
 
 
 def table(write, name, column, *values):

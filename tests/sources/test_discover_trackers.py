@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from rlscale.cli import main
 from rlscale.errors import SourceError
 from rlscale.sources import ReadOptions, collect
-from rlscale.sources.naming import clean
+from rlscale.sources.printable import clean
 
 from .trackers import made
 from .trackers.made_stores import mlflow_db, mlruns, trackio_db

@@ -347,11 +347,18 @@ def test_a_file_that_is_gone_for_a_while(tmp_path, name, folder):
     assert back.errors == ()
 
 
-def test_a_checkpoint_that_a_later_one_replaced_is_no_run_of_its_own(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "key", "reward"),
+    [
+        ("trainer_state.json", "step", "reward"),
+        ("pipeline/worker_state_pipeline.json", "system/step", "critic/score/mean"),
+    ],
+)
+def test_a_checkpoint_that_a_later_one_replaced_is_no_run_of_its_own(tmp_path, name, key, reward):
     def save(step):
-        path = tmp_path / "run" / f"checkpoint-{step}" / "trainer_state.json"
+        path = tmp_path / "run" / f"checkpoint-{step}" / name
         path.parent.mkdir(parents=True)
-        history = [{"step": k, "reward": k / 50} for k in range(1, step + 1)]
+        history = [{key: k, reward: k / 50} for k in range(1, step + 1)]
         path.write_text(json.dumps({"global_step": step, "log_history": history}))
         return path
 

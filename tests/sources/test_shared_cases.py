@@ -25,6 +25,7 @@ RIGHT = {
     "c11_llamafactory_trainer_log.jsonl": ([("c11_llamafactory_trainer_log", None, 60)], "values"),
     "c12_checkpoint_names.csv": ([("c12_checkpoint_names", None, 11)], "metric"),
     "c13_no_step_column.csv": ([("c13_no_step_column", None, 40)], "values"),
+    "c14_monitor.csv": ([("c14_monitor", None, 200)], "values"),
     "c16_log_history.json": ([("c16_log_history", None, 12)], "values"),
     "c17_log_history.jsonl": ([("c17_log_history", None, 12)], "values"),
     "c20_rllib": ([("PPO_toy_0", None, 120)], "open"),
@@ -46,7 +47,6 @@ RIGHT = {
     "c35_lr_sweep": ([(f"grpo-lr1e-{k}", None, 31) for k in (5, 6, 7)], "values"),
 }
 REFUSED = {
-    "c14_monitor.csv": "give --compute COLUMN, or --compute row",
     "c19_dpo": "no reward is recognised; give --metric KEY",
     "c24_mean_std.csv": "--wide if each column is a run",
     "c27_benchmarks_long.csv": "holds 3 metrics; give --metric KEY: pass_at_1@aime, pass_at_1@amc, pass_at_1@math",

@@ -366,21 +366,27 @@ def test_the_files_of_one_rllib_run_are_one_run(write, tmp_path):
     keys = list(data[0])
     write("PPO/progress.csv", "\n".join([",".join(keys)] + [",".join(str(r[k]) for k in keys) for r in data]) + "\n")
     (run,) = read(tmp_path)
-    assert run.source.repairs == ("a copy of this run beside it was not read twice: result.json (jsonl)",)
+    assert run.source.repairs == ("a copy of this run beside it was not read twice: result.json (rllib)",)
 
 
 def test_monitor_csv(write):
-    text = '#{"t_start": 17.5, "env_id": "CartPole-v1"}\nr,l,t\n' + "".join(
+    text = '#{"t_start": 1700000000.5, "env_id": "CartPole-v1"}\nr,l,t\n' + "".join(
         f"0.{k},{9 + k},{k}.5\n" for k in range(1, 7)
     )
     path = write("0.monitor.csv", text)
-    with pytest.raises(SourceError, match='its columns are r, l, t; give compute=COLUMN, or compute="row"'):
-        read(path)
+    (run,) = read(path)
+    assert (run.curve.metric, run.curve.unit, run.source.trainer) == ("r", "samples", "stable-baselines3")
+    assert run.curve.compute.tolist() == [10, 21, 33, 46, 60, 75]
+    assert read(path, gpus=2)[0].curve.unit == "gpu-hours"
     (run,) = read(path, compute="row")
-    assert (run.curve.metric, run.curve.n_points) == ("r", 6)
-    assert run.source.repairs == ("1 comment line was skipped before the header",)
-    (run,) = read(path, compute="row", metric="l", bounds=(0.0, 99.0))
-    assert run.curve.reward[0] == 10
+    assert (run.curve.metric, run.curve.compute.tolist()) == ("r", [1, 2, 3, 4, 5, 6])
+    (run,) = read(path, compute="l", metric="l", bounds=(0.0, 99.0))
+    assert (run.curve.reward[0], run.curve.compute[-1]) == (10, 75)
+    torn = write("1.monitor.csv", text + "0.7,1")
+    assert read(torn)[0].curve.n_points == 6
+    assert "the last line is torn and was left out" in read(torn)[0].source.repairs
+    with pytest.raises(SourceError, match="line 9 has no whole r, l and t; repair or remove the line"):
+        read(write("2.monitor.csv", text + "0.7,1\n0.8,9,8.5\n"))
 
 
 def test_comment_lines_and_line_numbers(one, write):

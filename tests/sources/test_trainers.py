@@ -63,6 +63,14 @@ SHOWN = {
     "torchforge": """reward/evaluate_response/avg_total_reward generator/generate/avg_tokens_generated
         generator/generate/sum_tokens_generated rl_trainer/learning_rate rl_trainer/step/avg_policy_entropy
         buffer/sample/avg_sampled_policy_age""",
+    "stable-baselines3": """rollout/ep_rew_mean rollout/ep_len_mean train/approx_kl train/clip_fraction train/n_updates
+        train/explained_variance train/learning_rate train/entropy_loss time/fps eval/mean_reward
+        eval/mean_ep_length""",
+    "cleanrl": """charts/episodic_return charts/episodic_length charts/learning_rate charts/SPS losses/value_loss
+        losses/policy_loss losses/entropy losses/approx_kl losses/old_approx_kl losses/clipfrac""",
+    "rllib": """training_iteration num_env_steps_sampled_lifetime time_this_iter_s time_since_restore
+        env_runners/episode_return_mean env_runners/num_episodes evaluation/env_runners/episode_return_mean
+        learners/default_policy/entropy learners/default_policy/mean_kl_loss""",
 }
 #: The same under other spellings.
 SPELLED = {
@@ -75,6 +83,15 @@ SPELLED = {
     "the agentic pipeline of ROLL": ("roll", "val/score/mean critic/score/mean system/tps_gpu token/total_length/mean"),
     "AReaL's documentation": ("areal", "ppo/actor/task_reward/avg ppo/actor/update/lr timeperf/rollout"),
     "a tag of ROLL": ("roll", "actor/clipfrac@mean critic/score/mean actor/pg_loss@sum token/total_length/mean"),
+    "torchforge from 2025-11": (
+        "torchforge",
+        "reward/evaluate_response/avg_total_reward episode/avg_response_tokens grpo_loss/kl_divergence_mean",
+    ),
+    "RLlib in TensorBoard": (
+        "rllib",
+        "ray/tune/env_runners/episode_return_mean ray/tune/num_env_steps_sampled_lifetime ray/tune/time_total_s",
+    ),
+    "RLlib before 2.10": ("rllib", "episode_reward_mean timesteps_total training_iteration time_this_iter_s"),
     "a loop of one's own": ("other", "step reward/mean loss num_tokens"),
     "another loop of one's own": ("other", "step eval/reward train/loss lr"),
 }
@@ -138,6 +155,9 @@ REWARDS = {
     "tinker": ("test/env/all/reward/total", "env/all/reward/total"),
     "pipelinerl": (None, "rl/reward"),
     "torchforge": (None, "reward/evaluate_response/avg_total_reward"),
+    "stable-baselines3": ("eval/mean_reward", "rollout/ep_rew_mean"),
+    "cleanrl": (None, "charts/episodic_return"),
+    "rllib": ("evaluation/env_runners/episode_return_mean", "env_runners/episode_return_mean"),
 }
 
 

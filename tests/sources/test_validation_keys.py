@@ -300,12 +300,23 @@ def test_nested_rows_of_verls_file_logger(one):
     assert (run.source.format, run.curve.metric) == ("verl-file", "val/grid/success")
 
 
-def test_nesting_without_end_is_no_metric(one):
+def nested(levels):
     deep = value = {}
-    for _ in range(200):
+    for _ in range(levels):
         value["x"] = value = {}
     value["x"] = 1.0
-    assert set(one("m.jsonl", [{"step": 1, "eval/reward": 0.5, "deep": deep}]).series) == set()
+    return deep
+
+
+def test_levels_however_deep_are_one_key(one):
+    run = one("m.jsonl", [{"step": 1, "eval/reward": 0.5, "deep": nested(30)}])
+    assert set(run.series) == {"deep" + 31 * "/x"}
+
+
+def test_nesting_without_end_is_no_metric(one):
+    run = one("m.jsonl", [{"step": 1, "eval/reward": 0.5, "deep": nested(400), "scores": [0.5, 1.0], "words": ["a"]}])
+    assert set(run.series) == set()
+    assert any("lists of numbers were left out: deep/x/x" in said and "scores" in said for said in run.source.repairs)
 
 
 def test_rows_under_metrics(one):

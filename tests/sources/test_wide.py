@@ -71,8 +71,8 @@ def test_the_exact_refusal(write):
     with pytest.raises(ChoiceError) as caught:
         read(path)
     assert str(caught.value) == (
-        f"{path}: no reward is recognised; give metric=KEY, or wide=True if each column is a run: "
-        "GRPO_mean, GRPO_std, DAPO_mean, DAPO_std"
+        f"{path}: no reward is recognised; give metric=KEY, or wide=True if each column is a run "
+        "(GRPO_std, DAPO_std are then their noise): GRPO_mean, GRPO_std, DAPO_mean, DAPO_std"
     )
 
 
@@ -82,7 +82,8 @@ def test_wide_forces_it_and_spreads_become_sd(write):
     assert runs[0].curve.sd is not None
     assert runs[0].source.repairs == (
         "each of the columns 'GRPO_mean', 'kl' is read as a run: the table is wide",
-        "columns of spreads and limits are no runs: GRPO_std, kl_sem, A_max",
+        "read as the noise of the column of rewards with their name: GRPO_std, kl_sem",
+        "columns of spreads and limits are no runs: A_max",
     )
     np.testing.assert_allclose(runs[0].curve.sd, [0.15 + step / 100 for step in STEPS])
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rlscale.errors import InputError, hidden
+from rlscale.errors import InputError, SourceError, hidden
 from rlscale.options import fit_options, with_open_bounds
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rlscale.render.output import Output
     from rlscale.sources import Reading
 
-__all__ = ["PARTLY", "Commands", "answered", "output", "prepare", "settings", "shown_runs", "watched"]
+__all__ = ["PARTLY", "Commands", "answered", "for_bug_report", "output", "prepare", "settings", "shown_runs", "watched"]
 
 #: Exit code of an answer that covers fewer runs than were named.
 PARTLY = 3
@@ -35,14 +35,30 @@ _PROGRESS = 20
 
 
 class _BadInput(click.ClickException):
-    """Bad input, told in one line on stderr."""
+    """Bad input, told in one line on stderr; of a file that cannot be read a second one is for a bug report."""
 
     exit_code = 2
 
+    def __init__(self, error: InputError) -> None:
+        super().__init__(error.on_command_line)
+        self.error = error
+
     def show(self, file: Any = None) -> None:
-        from rlscale.sources.naming import clean
+        from rlscale.sources.printable import clean
 
         click.echo(f"error: {clean(self.message)}", err=True)
+        for_bug_report(self.error)
+
+
+def for_bug_report(*errors: InputError) -> None:
+    """Write the line for a bug report of the first of these errors that is of a file that cannot be read."""
+    if any(isinstance(error, SourceError) for error in errors):
+        from rlscale import __version__
+        from rlscale.sources.bug_report import report_line
+
+        line = next(filter(None, (report_line(error, __version__) for error in errors)), None)
+        if line is not None:
+            click.echo(line, err=True)
 
 
 class Commands(click.Group):
@@ -75,7 +91,7 @@ class Commands(click.Group):
                 message += " Give --bounds LO HI, or --bounds open."
             raise click.UsageError(message, error.ctx) from error
         except InputError as error:
-            raise _BadInput(error.on_command_line) from error
+            raise _BadInput(error) from error
         except BrokenPipeError:
             # whoever read us has enough; without this the interpreter complains again while it shuts down
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -35,11 +35,12 @@ def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
     PATH is a log, a folder of logs, or a tracker's address.
     """
+    from rlscale.cli.base import for_bug_report
     from rlscale.render.console import console
     from rlscale.render.json import dumps
     from rlscale.render.logs import print_survey, survey_document
     from rlscale.sources import survey
-    from rlscale.sources.naming import clean
+    from rlscale.sources.printable import clean
 
     found = survey(paths, read_options(given))
     if as_json:
@@ -48,6 +49,7 @@ def show(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
         print_survey(found, console())
     for error in found.errors:
         click.echo(f"left out {clean(error.on_command_line)}", err=True)
+    for_bug_report(*found.errors)
 
 
 @click.command(epilog=example("rlscale sources --metrics --trainer verl"))

@@ -97,6 +97,11 @@ class Source(Value):
     repairs: tuple[str, ...] = ()
     trainer: str | None = None
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table, whose columns stand at the compute of the evaluations."""
+        return self.format == "table"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Run(Value):

@@ -26,7 +26,7 @@ class Place:
     def __init__(self, run: Run, until: float | None) -> None:
         self.run, self.until = run, until
         self.axis = run.series.get(COMPUTE)
-        tabled = run.source is None or run.source.format == "table"
+        tabled = run.source is None or run.source.is_table
         self.same = self.axis is None and (run.curve.unit == "steps" or tabled)
         #: Whether series can be lined up with the curve.
         self.aligned = self.same or self.axis is not None

@@ -54,7 +54,8 @@ class Following:
             clock = given.clock or (curve.clock or None if curve.unit in _CLOCKED else None)
             settled = replace(settled, unit=given.unit or curve.unit, clock=clock)
         self.close()
-        self._settled, self._follower = True, Follower(self._paths, settled, once=self._once)
+        follower = Follower(self._paths, settled, once=self._once, image=self._follower.image)
+        self._settled, self._follower = True, follower
         return self._follower.poll()
 
     def close(self) -> None:

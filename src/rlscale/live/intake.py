@@ -11,12 +11,11 @@ from rlscale.curves import Run
 from rlscale.curves.value import equal
 from rlscale.errors import LedgerError
 from rlscale.ledger import Heading, Kept, Ledger, Logged, Points, RunRow, Unreachable, points_of, restated
+from rlscale.sources.formats import states_compute
 
 __all__ = ["Intake", "Taken", "heading_of"]
 
 
-#: Formats in which a number after a name is a part of it, and not the second run of one log.
-_STATED = ("table", "ledger")
 #: So many evaluations may differ: a run that was resumed made them again.
 _FEW = 2
 
@@ -126,7 +125,8 @@ class Intake:
         """
         if run.name not in self._rows:
             self._rows[run.name] = self._ledger.book.enlist(heading)
-            if run.source is not None and run.source.format not in _STATED:
+            if run.source is not None and not states_compute(run.source.format):
+                # a number after the name is no part of it but the second run of one log
                 self._ledger.begun_anew(run.name)
         row = self._rows[run.name]
         if row.last_seq:

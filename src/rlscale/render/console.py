@@ -9,7 +9,7 @@ from os import environ
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from rlscale.sources.naming import clean_lines
+from rlscale.sources.printable import clean_lines
 
 __all__ = ["console"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rlscale.answers.table import FlatCell, Table
 from rlscale.errors import InputError
-from rlscale.sources.naming import clean
+from rlscale.sources.printable import clean
 
 __all__ = ["as_csv", "as_frame", "cell_text"]
 

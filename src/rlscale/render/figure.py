@@ -14,7 +14,7 @@ from rlscale.answers.palette import INK, MUTED, SERIES, VERDICT
 from rlscale.errors import InputError
 from rlscale.inference import VerdictName
 from rlscale.render.labels import spread
-from rlscale.sources.naming import clean_lines
+from rlscale.sources.printable import clean_lines
 
 __all__ = ["check_figure", "check_matplotlib", "draw_panel", "drawn", "hex_colour", "write_chart"]
 

@@ -19,7 +19,7 @@ from rlscale.answers.palette import DECISION, SERIES, SEVERITY, mark_words
 from rlscale.answers.settings import versions
 from rlscale.inference import Interval
 from rlscale.render.svg import colour_variables, css_colour, interval_svg, panel_svg
-from rlscale.sources.naming import clean_lines
+from rlscale.sources.printable import clean_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -15,6 +15,7 @@ from rlscale.sources.axes import chosen_kind
 from rlscale.sources.beside import kept_series
 from rlscale.sources.bounds import OPEN, Scaled, bounded, provisional, without_outliers
 from rlscale.sources.compute import Axis, axis_of
+from rlscale.sources.formats import states_compute
 from rlscale.sources.grouping import Identity
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
@@ -181,7 +182,7 @@ def _primary(named: Named, logs: Sequence[Named]) -> str | None:
     if len(keys) > 1:
         beside = [other.log for other in logs if other.log.path == log.path]
         known = list(dict.fromkeys(key for other in beside for key in (other.validation or other.train)))
-        what = "metrics" if log.states_compute else "validation metrics" if log.validation else "train rewards"
+        what = "metrics" if states_compute(log.format) else "validation metrics" if log.validation else "train rewards"
         raise ChoiceError(f"{log.path} holds {len(known)} {what}; give --metric KEY", known)
     return keys[0] if keys else None
 

@@ -21,10 +21,13 @@ from rlscale.sources.containers import logs_of, sessions_joined
 from rlscale.sources.copies import counted_once
 from rlscale.sources.described import described
 from rlscale.sources.discover import Found, Through, directly, discover, holds_steps
+from rlscale.sources.format import Stored
+from rlscale.sources.formats import states_compute
 from rlscale.sources.grouping import Grouping, Member, grouping_of, identities
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.naming import Place, clean, common_root, named, unique
+from rlscale.sources.naming import Place, Roots, named, unique
 from rlscale.sources.patterns import check_patterns, patterns_of
+from rlscale.sources.printable import clean
 from rlscale.sources.printed import is_lost
 from rlscale.sources.published import as_logged
 from rlscale.sources.readers import read_found
@@ -32,6 +35,7 @@ from rlscale.sources.reading import Reading, left_out_of, reading_of
 from rlscale.sources.record import Record
 from rlscale.sources.same_run import once
 from rlscale.sources.sessions import sessions_told
+from rlscale.sources.stores import Image
 from rlscale.sources.tables.frames import Frame, with_frames
 
 __all__ = ["Survey", "bundled", "collect", "listed", "named_logs", "read", "survey"]
@@ -62,8 +66,9 @@ def read(paths: Readable | Sequence[Readable], **options: Any) -> Listing[Run]:
     Parameters
     ----------
     paths : path, address or table, or a sequence of them
-        Files, folders, trackers (``wandb://...``, ``mlflow://...``, ``ledger:...``), and tables of pandas, polars or
-        Arrow, whose columns are recognised by their names as those of a file are.
+        Files, folders, those in object stores (``s3://...``), trackers (``wandb://...``, ``mlflow://...``,
+        ``ledger:...``), and tables of pandas, polars or Arrow, whose columns are recognised by their names as those of
+        a file are.
     **options
         Fields of :class:`ReadOptions`; with ``strict=True`` the first file that cannot be read raises.
 
@@ -189,12 +194,17 @@ def _found(
     paths: Sequence[str | Path | Frame], options: ReadOptions
 ) -> tuple[list[Named], list[SourceError], list[SourceError]]:
     """Return the named logs, the files that could not be read, and what stands beside the logs."""
-    files, errors, beside = listed(paths, options)
-    _raise_first(errors, options)
-    seen: list[str] = []
-    logs = named_logs(files, errors, options, seen=seen)
-    _check_patterns(seen, options)
-    return described(logs, folders_of(paths), beside), errors, beside
+    options.check()
+    with Image() as image:
+        local, failed = image.fetched(paths)
+        files, errors, beside = listed(local, options) if local or not paths else ([], [], [])
+        errors = [*failed, *errors]
+        _raise_first(errors, options)
+        seen: list[str] = []
+        logs = named_logs(files, errors, options, seen=seen, image=image.root)
+        _check_patterns(seen, options)
+        logs = described(logs, folders_of(local), beside)
+        return image.logs(logs), image.errors(errors), image.errors(beside)
 
 
 def _check_patterns(names: Sequence[str], options: ReadOptions) -> None:
@@ -238,8 +248,9 @@ def named_logs(
     files: Sequence[Found],
     errors: list[SourceError],
     options: ReadOptions,
-    read: Callable[[Found], list[Log] | list[Record]] | None = None,
+    read: Callable[[Found], Sequence[Stored]] | None = None,
     seen: list[str] | None = None,
+    image: Path | None = None,
 ) -> list[Named]:
     """Return the logs of files, each with its name, recipe and seed; what cannot be read goes to ``errors``.
 
@@ -255,6 +266,8 @@ def named_logs(
         Returns what a file holds, or raises a ``SourceError``; :func:`rlscale.sources.readers.read_found` by default.
     seen : list of str, optional
         Receives the names of all runs, also of those that the options leave out.
+    image : Path, optional
+        The folder that holds what came from stores.
 
     Raises
     ------
@@ -264,7 +277,7 @@ def named_logs(
     seen = [] if seen is None else seen
     with np.errstate(over="ignore", invalid="ignore"):
         reader = read or partial(read_found, options=options)
-        logs = _named(_logs(files, errors, options, reader, seen), options, seen)
+        logs = _named(_logs(files, errors, options, reader, seen, image), options, seen)
     errors.extend(SourceError(one.log.path, one.log.refused, [one.name]) for one in logs if one.log.refused)
     _raise_first(errors, options)
     return [one for one in logs if not one.log.refused]
@@ -274,13 +287,15 @@ def _logs(
     files: Sequence[Found],
     errors: list[SourceError],
     options: ReadOptions,
-    read: Callable[[Found], list[Log] | list[Record]],
+    read: Callable[[Found], Sequence[Stored]],
     seen: list[str],
+    image: Path | None,
 ) -> list[tuple[Found, Place, Log]]:
     """Read every file but those excluded by name; what cannot be read goes to ``errors``."""
-    root = common_root(list(dict.fromkeys(found.given for found in files if not found.uri and found.frame is None)))
+    named_paths = dict.fromkeys(found.given for found in files if not found.uri and found.frame is None)
+    roots = Roots(list(named_paths), image)
     if options.exclude:
-        files = _not_excluded(files, root, options, seen)
+        files = _not_excluded(files, roots, options, seen)
     at: dict[str, int] = {}  # a joined record keeps the path of its first session
     logs: list[tuple[int, Log]] = []
     records: list[Record] = []
@@ -317,16 +332,18 @@ def _logs(
     for path, refusal in passed:
         refusal.counted = is_lost(path, [log for _, log in logs])
     logs.sort(key=lambda item: item[0])
-    places = {number: named(files[number].path, root) for number in {number for number, _ in logs}}
+    places = {
+        number: named(files[number].path, roots.of(files[number].path)) for number in {number for number, _ in logs}
+    }
     placed = [(files[number], places[number], log) for number, log in logs]
     return once(placed)
 
 
-def _not_excluded(files: Sequence[Found], root: Path, options: ReadOptions, seen: list[str]) -> list[Found]:
+def _not_excluded(files: Sequence[Found], roots: Roots, options: ReadOptions, seen: list[str]) -> list[Found]:
     """Return the files that are not excluded by their own name; the names of the others go to ``seen``."""
     kept = []
     for found in files:
-        place = named(found.path, root)
+        place = named(found.path, roots.of(found.path))
         name = next((one for one in (place.name, place.file) if options.excludes(one)), None)
         if name is None:
             kept.append(found)
@@ -362,7 +379,7 @@ def _named(logs: Sequence[tuple[Found, Place, Log]], options: ReadOptions, seen:
         if not options.covers(run):
             continue
         name, bare = run, "" if own else clean(log.name)
-        if not log.states_compute:  # else a number after the name is a part of it
+        if not states_compute(log.format):  # else a number after the name is a part of it
             name, bare = (re.sub(r"#\d+$", "", text) for text in (name, bare))
         members.append(Member(name, run, bare, place, log))
         rest.append(((*found.repairs, *([said] if said else [])), found.asked))

@@ -13,6 +13,7 @@ from rlscale.errors import CurveError, SourceError
 from rlscale.sources.axes import Kind, kinds_of
 from rlscale.sources.clocks import CLOCKS
 from rlscale.sources.flops import FlopRule
+from rlscale.sources.formats import is_table, states_compute
 from rlscale.sources.log import SEEN_BY_TRACKER, Log, ReadOptions
 from rlscale.sources.totals import value_at
 
@@ -82,7 +83,7 @@ def _without(log: Log, name: str, kind: Kind | None, options: ReadOptions) -> So
     if kind is not None and kind[0] in ("gpu-hours", "dollars") and log.clocks:
         return _no_gpus(log, name, options)
     why = f": {next(iter(log.absent.values()))}" if log.absent else ""
-    if log.format == "table":
+    if is_table(log.format):
         return SourceError(log.path, f"run {name!r} has no compute{why}; give --compute COLUMN, or --compute row")
     return SourceError(log.path, f"run {name!r} has no compute{why}; give --compute KEY")
 
@@ -91,7 +92,7 @@ def _gpus_unused(log: Log, axis: Axis, options: ReadOptions) -> str:
     """Return why ``--gpus`` changes nothing; empty where it does, or where the log's own count is told already."""
     if options.gpus is None or axis.clock:
         return ""
-    if log.states_compute:
+    if states_compute(log.format):
         return f"--gpus is not used: a {log.format} states its own compute"
     if not log.clocks:
         return f"--gpus is not used: {log.absent.get('gpu-hours', 'the log holds no seconds')}"
@@ -105,7 +106,7 @@ def _by_kind(log: Log, name: str, kind: Kind, options: ReadOptions) -> Axis:
         money = Series(hours.series.step, hours.series.value * options.price)
         said = (*hours.repairs, f"dollars are gpu-hours x {options.price:g} (--price)")
         return replace(hours, series=money, unit="dollars", repairs=said)
-    exact = log.states_compute
+    exact = states_compute(log.format)
     warnings = log.axis_warnings.get(unit, ())
     if unit == "gpu-hours" and (clock or (log.clocks and unit not in log.axes)):
         return _gpu_hours(log, name, clock, options)
@@ -165,7 +166,7 @@ def _flops(log: Log, name: str, options: ReadOptions) -> Axis:
     tokens = log.axes["tokens"]
     axis = Series(tokens.step, tokens.value * rule.per_token())
     warnings = log.axis_warnings.get("tokens", ())
-    return Axis(axis, "flops", log.states_compute, "", (rule.sentence(),), warnings)
+    return Axis(axis, "flops", states_compute(log.format), "", (rule.sentence(),), warnings)
 
 
 def _completed(rule: FlopRule, log: Log) -> FlopRule:
@@ -188,7 +189,7 @@ def _completed(rule: FlopRule, log: Log) -> FlopRule:
 
 
 def _by_key(log: Log, name: str, key: str, options: ReadOptions) -> Axis:
-    exact = log.states_compute
+    exact = states_compute(log.format)
     if key in log.axis_keys or key in log.series:
         series = log.axis_keys[key] if key in log.axis_keys else log.series[key]
         if not exact:

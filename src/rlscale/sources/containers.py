@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError
+from rlscale.sources import formats
 from rlscale.sources.files.console import histories_of_lines
 from rlscale.sources.history import measured, of_record
 from rlscale.sources.log import Log
 from rlscale.sources.record import Record, followed
-from rlscale.sources.trackers import tensorboard, wandb_file
 from rlscale.sources.trainers import log_of, trainer_of
 from rlscale.sources.trainers.base import flat
 from rlscale.sources.trainers.datasets import bare_key, with_datasets
 
 __all__ = ["logs_of", "sessions_joined"]
-
-_JOINED = {tensorboard.NAME: tensorboard.joined, wandb_file.NAME: wandb_file.joined}
 
 
 def sessions_joined(records: Sequence[Record]) -> list[Record]:
@@ -28,9 +26,10 @@ def sessions_joined(records: Sequence[Record]) -> list[Record]:
     place: dict[tuple[str, str | None, str], int] = {}
     for k, record in enumerate(records):
         place.setdefault(_known_as(record), k)
-    joined: list[Record] = [record for record in records if record.format not in _JOINED]
-    for form, join in _JOINED.items():
-        some = [record for record in records if record.format == form]
+    joins = {one.name: one.joined for one in formats.FORMATS if one.joined is not None}
+    joined = [record for record in records if record.format not in joins]
+    for name, join in joins.items():
+        some = [record for record in records if record.format == name]
         joined.extend(join(some) if len(some) > 1 else some)
     alike: dict[tuple[str, str, str | None], list[Record]] = {}
     for record in joined:

@@ -7,43 +7,27 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rlscale.curves.validation_keys import names_a_validation
 from rlscale.errors import FormatError, SourceError
-from rlscale.sources.files.jsonl import is_document
+from rlscale.sources import formats
+from rlscale.sources.format import Checkpoint, Format
 from rlscale.sources.settings_file import SETTINGS_FILE
 from rlscale.sources.tables.frames import Frame
-from rlscale.sources.tables.roles import is_csv
-from rlscale.sources.text import head_objects, plural, were
-from rlscale.sources.trackers.mlflow_files import is_store
+from rlscale.sources.text import HEAD_BYTES, head_objects, plural, were
 
-__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "without_reader"]
+__all__ = ["KNOWN_FORMATS", "Found", "Through", "by_name", "directly", "discover", "may_be_log", "without_reader"]
 
 KNOWN_FORMATS = (
     "trainer_state.json of TRL, console logs and metrics.jsonl of the other trainers, TensorBoard, W&B, MLflow and "
     "Trackio, and tables in CSV, Parquet and JSON lines (rlscale sources lists them)"
 )
 
-_LOG_SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".log", ".out"})
-_DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
-_DEBUG = frozenset({"debug.log", "debug-internal.log", "debug-core.log"})  # W&B's own
-_TRACKERS = ("wandb", "mlflow", "mlflow+https")
-_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
-_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(ledger|wandb|mlflow|sqlite):")
-_BLOCK = 1 << 18
-_DOCUMENT_HEAD = 1 << 10
-_TRACKIO_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
-#: A line that a trainer prints at every step, or one with its metrics.
-_STEP = re.compile(
-    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n\{"
-)
-#: Rows in a ``.json`` file, and where their step stands.
-_ARRAY = re.compile(rb"\s*\[\s*\{")
-_STEP_KEY = re.compile(rb'"(?:[\w/]*step|current_steps|[\w/]*iteration|timesteps_total|[\w/]*timesteps)"\s*:\s*[0-9]')
-_STATE = "trainer_state.json"
-_GLOBAL_STEP = re.compile(rb'"global_step":\s*(\d{1,15})\b')
+#: An address; what stands before a lone colon must be known.
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|([a-z]+):")
+_WORDS = ("sqlite",)
 
 
 @dataclass(frozen=True)
@@ -115,7 +99,7 @@ def _below(
     if not text.strip():
         raise SourceError(repr(text), "the path is empty; give a log or a folder of logs")
     uri = _URI.match(text)
-    if uri is not None:
+    if uri is not None and (uri[1] or uri[2] in _WORDS or formats.of_scheme(uri[2]) is not None):
         yield _address(text, uri[1] or uri[2])
         return
     path = Path(given)
@@ -137,11 +121,11 @@ def _address(text: str, scheme: str) -> Found:
     SourceError
         No tracker that can be read.
     """
-    if "://" in text and scheme.lower() in _TRACKERS:
+    known = formats.of_scheme(scheme)
+    if known is not None and known.address is not None and ("://" in text or known.address.bare):
         return Found(Path(text), asked=True, given=Path(text), uri=text)
-    if scheme.lower() == "ledger":
-        return Found(Path(text), asked=True, given=Path(text), uri=text)
-    how = "write wandb://ENTITY/PROJECT, mlflow://HOST:PORT/EXPERIMENT, ledger:FILE, or the path of a file"
+    written = ", ".join(one.address.written for one in formats.FORMATS if one.address is not None)
+    how = f"write {written}, s3://BUCKET/FOLDER, or the path of a file"
     raise SourceError(text, f"no tracker that rlscale reads is called {scheme!r}; {how}")
 
 
@@ -169,26 +153,24 @@ def _walk(root: Path, errors: list[SourceError], beside: list[SourceError], thro
         here = Path(folder)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         others.setdefault(_LINK, []).extend(here / name for name in folders if _leads_out(here / name, inside))
-        if _is_mlflow(here, names):
+        names = sorted(name for name in names if (here / name).is_file())  # no pipe, no device
+        claim = formats.claimed(here, names)
+        if claim.folder or claim.only:
+            folders.clear()
+        if claim.folder:
             logs.append(here)
-            folders.clear()
             continue
-        names = [name for name in names if (here / name).is_file()]  # no pipe, no device
-        offline = [name for name in names if name.endswith(".wandb")]
-        if offline:  # what else stands there repeats the run: its console, its summary, W&B's own debug logs
-            folders.clear()
-        events = [name for name in names if "tfevents" in name and not _leads_out(here / name, inside)]
-        exports = _trackio_exports(names)
-        for name in sorted(offline or names):
+        together = [name for name in names if name in claim.together and not _leads_out(here / name, inside)]
+        for name in sorted(claim.only) or names:
             path = here / name
-            if name.startswith(".") or name in _DEBUG or name in exports or name == SETTINGS_FILE:
+            if name.startswith(".") or name in claim.beside or name == SETTINGS_FILE:
                 continue
             if _leads_out(path, inside):
                 others.setdefault(_LINK, []).append(path)
-            elif "tfevents" in name:
-                if name == min(events):  # the files of one folder are the sessions of one run
-                    logs.append(path if len(events) == 1 else here)
-            elif _may_be_log(path, through):
+            elif name in claim.together:
+                if name == together[0]:
+                    logs.append(path if len(together) == 1 else here)
+            elif may_be_log(path, through):
                 logs.append(path)
             elif (kind := by_name(path)) is not None:
                 others.setdefault(kind, []).append(path)
@@ -219,107 +201,50 @@ def _passed(kind: str, group: Sequence[Path]) -> SourceError:
     )
 
 
-def _is_mlflow(folder: Path, names: Sequence[str]) -> bool:
-    """Whether a folder is MLflow's: the root ``mlruns``, an experiment, or a run."""
-    marked = "meta.yaml" in names or folder.name == "mlruns"
-    return marked and is_store(folder)
-
-
-def _trackio_exports(names: Sequence[str]) -> set[str]:
-    """Return the Parquet files that Trackio exports beside ``p.db``, or beside ``p.parquet`` itself."""
-    parts = [name.rpartition(".") for name in names]
-    projects = {stem for stem, _, ending in parts if ending == "db"}
-    tables = {stem for stem, _, ending in parts if ending == "parquet"}
-    beside = {f"{stem}_{part}" for stem in projects | tables for part in _TRACKIO_PARTS}
-    return {f"{stem}.parquet" for stem in tables if stem in projects or stem in beside}
-
-
-def _may_be_log(path: Path, through: Through) -> bool:
-    suffix = path.suffix.lower()
-    named = suffix in _LOG_SUFFIXES or suffix == ".wandb" or suffix in _DATABASES or path.name.endswith(_STATE)
-    if suffix == ".json":
-        return named or bool(through(_is_json_log, path))
-    return named or (suffix in {".txt", ".err"} and bool(through(_is_log_text, path)))
+def may_be_log(path: Path, through: Through) -> bool:
+    """Whether a file in a folder may be a log, by its name or by what a look into it says."""
+    return formats.is_named(path) or any(through(look, path) for look in formats.looks_at(path.name))
 
 
 def _fold_checkpoints(logs: Sequence[Path], root: Path, through: Through) -> list[Found]:
-    """Keep one ``trainer_state.json`` a run: the one at the top, else that of the highest checkpoint.
-
-    Every checkpoint's state repeats the whole history so far.
-    """
-    states: dict[Path, list[tuple[float, Path]]] = {}
+    """Keep one file of those that repeat the history of a run: the one at the top, else the highest checkpoint."""
+    runs: dict[tuple[Format, Path], list[tuple[float, Path]]] = {}
+    places: dict[Path, Checkpoint] = {}
     for path in logs:
-        if path.name == _STATE:
-            match = _CHECKPOINT.fullmatch(path.parent.name)
-            home = path.parent.parent if match else path.parent
-            states.setdefault(home, []).append((float(match[1]) if match else math.inf, path))
-    for group in states.values():
-        if len(group) > 1 and max(group)[0] == math.inf:
-            # a finished run that was resumed has checkpoints beyond the state at its top
-            group[:] = [(through(_steps_of, path) if step == math.inf else step, path) for step, path in group]
-    best = {max(group)[1]: len(group) - 1 for group in states.values()}
-    kept = [Found(path, asked=False, given=root) for path in logs if path.name != _STATE or path in best]
-    return [replace(item, repairs=_skipped(item.path, best.get(item.path, 0))) for item in kept]
+        known = formats.checkpoint_of(path)
+        if known is not None:
+            places[path] = known[1]
+            runs.setdefault((known[0], known[1].home), []).append((known[1].step, path))
+    for (one, _), group in runs.items():
+        if len(group) > 1 and max(group)[0] == math.inf and one.reaches is not None:
+            # a finished run that was resumed has checkpoints beyond the file at its top
+            group[:] = [(through(one.reaches, path) if step == math.inf else step, path) for step, path in group]
+    best = {max(group)[1]: len(group) - 1 for group in runs.values()}
+    return [
+        Found(path, asked=False, given=root, repairs=_skipped(places.get(path), best.get(path, 0)))
+        for path in logs
+        if path not in places or path in best
+    ]
 
 
-def _steps_of(state: Path) -> float:
-    """Return the steps a ``trainer_state.json`` covers, and a half: it goes before a checkpoint of that step."""
-    try:
-        with state.open("rb") as file:
-            found = _GLOBAL_STEP.search(file.read(_BLOCK))
-    except OSError:
-        return math.inf
-    return float(found[1]) + 0.5 if found else math.inf
-
-
-def _skipped(path: Path, others: int) -> tuple[str, ...]:
-    if not others:
+def _skipped(place: Checkpoint | None, others: int) -> tuple[str, ...]:
+    if place is None or not others:
         return ()
-    which = f"{path.parent.name}/{path.name}" if _CHECKPOINT.fullmatch(path.parent.name) else path.name
-    return (f"{were(others, 'checkpoint')} not read: {which} holds the history of the run",)
-
-
-def _is_log_text(path: Path) -> bool:
-    """Whether a text file, whose ending says nothing, holds a trainer's step or starts with a table's header."""
-    try:
-        with path.open("rb") as file:
-            rest = b""
-            while block := file.read(_BLOCK):
-                if (not rest and is_csv(block)) or _STEP.search(rest + block):
-                    return True
-                rest = (rest + block)[-64:]
-    except OSError:
-        return True  # reading it says why it cannot be read
-    return False
-
-
-def _is_json_log(path: Path) -> bool:
-    """Whether a ``.json`` file holds rows: an array, a document of them, or lines; most such files are settings."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_BLOCK)
-    except OSError:
-        return True
-    if is_document(head[:_DOCUMENT_HEAD]):
-        return True
-    if _ARRAY.match(head) is not None:
-        return _STEP_KEY.search(head) is not None
-    first, _, rest = head.lstrip().partition(b"\n")
-    return first.startswith(b"{") and rest.startswith(b"{") and _STEP_KEY.search(first) is not None
+    return (f"{were(others, 'checkpoint')} not read: {place.shown} holds the history of the run",)
 
 
 def holds_steps(path: Path) -> bool:
     """Whether a file that no reader knows may be the log of a run all the same; configurations and the like are not."""
     if path.suffix.lower() == ".json":
-        return path.name.endswith(_STATE)
-    return not path.is_file() or _is_log_text(path) or _holds_rewards(path)
+        return formats.is_named(path)
+    return not path.is_file() or any(look(path) for look in formats.looks_at(".txt")) or _holds_rewards(path)
 
 
 def _holds_rewards(path: Path) -> bool:
     """Whether the first rows of JSON lines hold a reward: a log whose steps are missing."""
     try:
         with path.open("rb") as file:
-            rows = head_objects(file.read(_BLOCK))
+            rows = head_objects(file.read(HEAD_BYTES))
     except OSError:
         return False
     return any(names_a_validation(key) or "reward" in key.lower() for row in rows[:20] for key in row)

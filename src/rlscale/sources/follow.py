@@ -7,36 +7,32 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rlscale.curves import Run
 from rlscale.errors import SourceError
 from rlscale.left_out import LeftOut
+from rlscale.sources import formats
 from rlscale.sources.assemble import Named, assemble
 from rlscale.sources.collect import folders_of, listed, named_logs
 from rlscale.sources.copies import counted_once
 from rlscale.sources.described import described
 from rlscale.sources.discover import Found, by_name
-from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.readers import read_found, reader_of
+from rlscale.sources.format import Stored, Tails
+from rlscale.sources.log import ReadOptions
+from rlscale.sources.readers import read_found
 from rlscale.sources.reading import Reading, reading_of
-from rlscale.sources.record import Record
 from rlscale.sources.sessions import sessions_told
 from rlscale.sources.settings_file import SETTINGS_FILE
+from rlscale.sources.stores import Image
 from rlscale.sources.tail import Descriptors, NotLinesError, Tail
 from rlscale.sources.text import encoding_of, read_head
-
-if TYPE_CHECKING:
-    from rlscale.sources.trackers.ledger import LedgerTail
 
 __all__ = ["Follower"]
 
 #: Device, inode, size and time of change of a file and of what is read beside it; None: read at every look.
 _Signature = tuple[tuple[int, int, int, int], ...] | None
-
-_STATE = "trainer_state.json"
 
 
 class Follower:
@@ -51,16 +47,27 @@ class Follower:
     once : bool
         Whether runs that are copies of one another count once: for who shows runs. Whoever decides on them has jobs to
         tell apart, which may be equal for a while.
+    image : Image, optional
+        What another follower has fetched from stores.
     """
 
-    def __init__(self, paths: Sequence[str | Path], options: ReadOptions | None = None, *, once: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        options: ReadOptions | None = None,
+        *,
+        once: bool = False,
+        image: Image | None = None,
+    ) -> None:
         self._paths = folders_of(paths)
+        self._local = self._paths  # as files
         self._once = once
+        self.image = image or Image()
         self._options = replace(options or ReadOptions(), strict=False)
         self._held: dict[Path, _Held] = {}
         self._open = Descriptors()
         weakref.finalize(self, self._open.close_all)
-        self._looks: dict[Path, tuple[_Signature, float]] = {}
+        self._looks: dict[tuple[Callable[[Path], float], Path], tuple[_Signature, float]] = {}
         self._files: list[Found] = []
         self._seen: tuple[list[Found], list[Path], list[str], _Signature] | None = None
         self._last: Reading | None = None
@@ -82,12 +89,15 @@ class Follower:
         InputError
             An option that cannot be, or no path.
         """
-        files, errors, beside = listed(self._paths, self._options, self._looked)
+        self._local, failed = self.image.fetched(self._paths)
+        listing = listed(self._local, self._options, self._looked) if self._local or not failed else ([], [], [])
+        files, errors, beside = listing
+        errors = [*failed, *errors]
         gone = self._gone(files)
         errors = [error for error in errors if Path(error.path) not in gone]
         self._files = _with_gone(files, self._files, gone)
         changed = self._refreshed(files)
-        stated = _signature_of(*(Path(path) / SETTINGS_FILE for path in self._paths))
+        stated = _signature_of(*(Path(path) / SETTINGS_FILE for path in self._local))
         seen = (self._files, list(gone), [str(error) for error in (*errors, *beside)], stated)
         if self._last is not None and not changed and seen == self._seen:
             return self._last
@@ -105,15 +115,17 @@ class Follower:
     def _gone(self, files: Sequence[Found]) -> list[Path]:
         """Return the files that were read before and are not there."""
         here = {found.path for found in files}
-        homes = {_home(path) for path in here if path.name == _STATE}
         lost = [found.path for found in self._files if found.path not in here and not found.uri]
-        known = {state[:2] for path in here for state in _signature_of(path)[:1]} if lost else set()
+        if not lost:
+            return []
+        homes = {_home(path) for path in here} - {None}
+        known = {state[:2] for path in here for state in _signature_of(path)[:1]}
         gone = []
         for path in lost:
             held = self._held.get(path)
             if held is None or held.logs is None or os.path.exists(path):
                 continue
-            replaced = path.name == _STATE and _home(path) in homes  # a checkpoint that a later one replaced
+            replaced = _home(path) in homes  # a checkpoint that a later one replaced
             if not replaced and here.isdisjoint(path.parents) and held.identity not in known:
                 gone.append(path)
         return gone
@@ -146,15 +158,15 @@ class Follower:
     def _looked(self, look: Callable[[Path], float], path: Path) -> float:
         """Return what a look into a file says, from memory where it has not changed."""
         signature = _signature_of(path)
-        known = self._looks.get(path)
+        known = self._looks.get((look, path))
         if known is None or known[0] != signature:
-            known = self._looks[path] = (signature, look(path))
+            known = self._looks[look, path] = (signature, look(path))
         return known[1]
 
     def _reading(self, errors: list[SourceError], beside: Sequence[SourceError]) -> Reading:
         stale: list[SourceError] = []
 
-        def held(found: Found) -> list[Log] | list[Record]:
+        def held(found: Found) -> Sequence[Stored]:
             one = self._held[found.path]
             if one.logs is None:
                 raise one.error or SourceError(str(found.path), "is gone")
@@ -162,14 +174,14 @@ class Follower:
                 stale.append(one.error)
             return one.logs
 
-        named = named_logs(self._files, errors, self._options, held)
-        errors.extend(stale)
         beside = list(beside)
-        named = described(named, self._paths, beside)
+        named = named_logs(self._files, errors, self._options, held, image=self.image.root)
+        named = self.image.logs(described(named, self._local, beside))
+        errors = self.image.errors([*errors, *stale])
         runs, copies = self._assembled(named, errors), list[LeftOut]()
         if self._once:
             runs, copies = counted_once(sessions_told(runs))
-        return reading_of(runs, named, errors, beside, copies)
+        return reading_of(runs, named, errors, self.image.errors(beside), copies)
 
     def _assembled(self, named: Sequence[Named], errors: list[SourceError]) -> list[Run]:
         """Return the runs; a file that none can be made of does not stop the others."""
@@ -192,12 +204,12 @@ class _Held:
 
     def __init__(self, files: Descriptors, options: ReadOptions) -> None:
         self._options = options
-        self.logs: list[Log] | list[Record] | None = None
+        self.logs: Sequence[Stored] | None = None
         self.error: SourceError | None = None
         self._files = files
         self._signature: _Signature = None
         self._tail: Tail | None = None
-        self._ledger: LedgerTail | None = None
+        self._there: Tails | None = None
 
     @property
     def identity(self) -> tuple[int, int] | None:
@@ -221,16 +233,16 @@ class _Held:
             self.error = SourceError(str(found.path), f"cannot be read ({error.strerror or error}); check the disk")
         return self.logs is not logs or str(self.error) != said
 
-    def _read(self, found: Found) -> list[Log] | list[Record]:
+    def _read(self, found: Found) -> Sequence[Stored]:
         path = found.path
-        if found.uri.lower().startswith("ledger:"):
-            return self._of_ledger(found.uri)
-        if found.uri or by_name(path) or path.is_dir():
+        if found.uri:
+            return self._of_address(found)
+        if by_name(path) or path.is_dir():
             return read_found(found, self._options)
         if self._tail is None:
             head = read_head(path)
-            reader = reader_of(path, head, self._options) if head else None
-            if reader is None or reader.fold is None or not encoding_of(head).startswith("utf-8"):
+            form = formats.of_file(path, head) if head else None
+            if form is None or form.fold is None or not encoding_of(head).startswith("utf-8"):
                 return read_found(found, self._options)
             self._tail = Tail(path, self._files, self._options)
         try:
@@ -240,18 +252,19 @@ class _Held:
             self._files.close(path)
             return read_found(found, self._options)
 
-    def _of_ledger(self, uri: str) -> list[Log]:
-        """Return what is kept of the runs of a ledger, read anew where it changed."""
-        if self._ledger is None:
-            from rlscale.sources.trackers.ledger import LedgerTail
-
-            self._ledger = LedgerTail(uri)
-        return self._ledger.look()
+    def _of_address(self, found: Found) -> Sequence[Stored]:
+        """Return what is there: where its format reads on from the last look, the very sequence of that."""
+        form = formats.of_scheme(found.uri.partition(":")[0])
+        if form is None or form.address is None or form.address.tail is None:
+            return read_found(found, self._options)
+        if self._there is None:
+            self._there = form.address.tail(found.uri)
+        return self._there.look()
 
     def close(self) -> None:
         """Close what is kept open and is no file."""
-        if self._ledger is not None:
-            self._ledger.close()
+        if self._there is not None:
+            self._there.close()
 
 
 def _signature(found: Found) -> _Signature:
@@ -259,25 +272,11 @@ def _signature(found: Found) -> _Signature:
     path = found.path
     if found.uri:
         return None
-    if os.path.isdir(path):
-        return _signature_of_events(path)
-    beside: list[Path] = []
-    if path.suffix.lower() in {".db", ".sqlite", ".sqlite3"}:
-        beside = [path.with_name(f"{path.name}-wal")]
-    elif path.suffix == ".wandb":
-        beside = [path.parent / "files" / "wandb-metadata.json"]
-    elif path.suffix == ".parquet":
-        beside = [path.with_name(f"{path.stem}_configs.parquet"), path.parent / "aux" / "configs.parquet"]
-    return _signature_of(path, *beside) or None
-
-
-def _signature_of_events(folder: Path) -> _Signature:
-    """Return the signature of a folder of TensorBoard's files; None for a store, which has folders of its own."""
     try:
-        inside = sorted(folder.iterdir())
+        beside = formats.companions_of(path)
     except OSError:
         return None
-    return _signature_of(folder, *inside) if any("tfevents" in path.name for path in inside) else None
+    return None if beside is None else _signature_of(path, *beside) or None
 
 
 def _signature_of(*paths: Path) -> tuple[tuple[int, int, int, int], ...]:
@@ -291,9 +290,10 @@ def _signature_of(*paths: Path) -> tuple[tuple[int, int, int, int], ...]:
     return tuple(found)
 
 
-def _home(state: Path) -> Path:
-    """Return the folder of the run of a ``trainer_state.json``."""
-    return state.parent.parent if state.parent.name.startswith("checkpoint-") else state.parent
+def _home(path: Path) -> Path | None:
+    """Return the folder of the run whose history a file repeats."""
+    known = formats.checkpoint_of(path)
+    return None if known is None else known[1].home
 
 
 def _with_gone(files: Sequence[Found], before: Sequence[Found], gone: Sequence[Path]) -> list[Found]:

@@ -13,10 +13,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rlscale.errors import InputError
+from rlscale.sources.format import Kind
+from rlscale.sources.formats import is_table, kind_of
 from rlscale.sources.knobs import parted
 from rlscale.sources.log import Log
-from rlscale.sources.naming import Place, clean
+from rlscale.sources.naming import Place
 from rlscale.sources.pooling import apart, pooling
+from rlscale.sources.printable import clean
 from rlscale.sources.seed_marks import Mark, seed_mark, weak_mark
 
 __all__ = [
@@ -166,7 +169,7 @@ def identities(members: Sequence[Member], option: str | None = None) -> list[Ide
     claimed = [_claim(member, mark, pattern) for member, mark in zip(members, marks, strict=True)]
     found, keys = [one for one, _ in claimed], [key for _, key in claimed]
     keys = _by_file(members, keys, found)
-    split = [one.by in ("column", "seed_mark") and member.log.format != "ledger"
+    split = [one.by in ("column", "seed_mark") and kind_of(member.log.format) is not Kind.LEDGER
              for one, member in zip(found, members, strict=True)]  # fmt: skip
     told = parted([key if may else None for key, may in zip(keys, split, strict=True)],
                   [member.log.settings for member in members])  # fmt: skip
@@ -228,9 +231,9 @@ def _matched(pattern: re.Pattern[str], name: str) -> str:
 
 
 def _stated(log: Log) -> str:
-    if log.format == "ledger":
+    if kind_of(log.format) is Kind.LEDGER:
         return "as the ledger keeps them"
-    if log.format != "table" and log.recipe_by in ((), ("group",)):
+    if not is_table(log.format) and log.recipe_by in ((), ("group",)):
         return f"by the group in {log.format}"
     columns = [f"`{clean(one)}`" for one in log.recipe_by or ("recipe",)]
     return f"by column{'s' if len(columns) > 1 else ''} {' and '.join(columns)}"
@@ -238,9 +241,9 @@ def _stated(log: Log) -> str:
 
 def _seed(log: Log, mark: Mark | None) -> tuple[int | None, str]:
     """Return the seed and how it is known: by a column, the mark, or what the trainer logged."""
-    if log.format == "ledger":
+    if kind_of(log.format) is Kind.LEDGER:
         return log.seed, "as the ledger keeps them" if log.seed is not None else ""
-    if log.seed is not None and (log.seed_by or log.format == "table"):
+    if log.seed is not None and (log.seed_by or is_table(log.format)):
         return log.seed, f"by column {' and '.join(f'`{clean(one)}`' for one in log.seed_by or ('seed',))}"
     if mark is not None and mark.number is not None:
         return mark.number, f"by seed mark (`{mark.text}`)"

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from rlscale.curves import Series
 from rlscale.errors import SourceError
+from rlscale.sources.limits import LOG_RUNS
 from rlscale.sources.record import STEP_KEYS, Column, Record
 from rlscale.sources.repair import Replaced, Row, Segment, segments, series_of
+from rlscale.sources.restarts import begins_of, last_written, numbered, resumed
 from rlscale.sources.stopwatch import Wall, wall_clock
 from rlscale.sources.text import plural, were
 
@@ -28,8 +30,6 @@ _TIMES = ("_timestamp", "timestamp", "time", "wall_time")
 #: resumed process.
 _BESIDE = re.compile(r"profiling/|system[./]|_(?:step|runtime|timestamp|wandb)|(?:.*/)?(?:global_step|epoch)$|ray/")
 
-#: A file whose steps start over more often than this is no log; each run takes kilobytes.
-_MOST_RUNS = 1000
 
 #: Unix times before 2001 are seconds since something else.
 _EARLIEST = 1e9
@@ -113,7 +113,7 @@ def of_rows(
         The steps start over more often than a trainer is started.
     """
     parts = segments(rows, restart_on_repeat=restart_on_repeat)
-    if len(parts) > _MOST_RUNS:
+    if len(parts) > LOG_RUNS:
         raise SourceError(path, f"holds {len(parts):,} runs one after the other; is this a log?")
     return [
         History(
@@ -155,14 +155,14 @@ def of_record(record: Record) -> list[History]:
     their time still counts in the wall clock. Evaluations that merely come late are put in their order.
     """
     spans, at_once = _spans(record)
-    if len(spans) > _MOST_RUNS:
+    if len(spans) > LOG_RUNS:
         raise SourceError(record.path, f"holds {len(spans):,} runs one after the other; is this a log?")
     found = []
     for number, (since, until) in enumerate(spans):
         columns = record.columns if len(spans) == 1 else _between(record.columns, since, until)
         series, repairs, warnings = _merged(columns)
         if len(spans) > 1:
-            repairs.append(f"the log holds {len(spans)} runs one after the other; this is number {number + 1}")
+            repairs.append(numbered("the log", len(spans), number + 1))
         if at_once:
             warnings.append(_AT_ONCE)
         starts = tuple(one for one in record.starts if since <= one < until)
@@ -248,8 +248,7 @@ def _kept(column: Column) -> tuple[Series, _Overwritten | None]:
     step, value = column.step[finite], column.value[finite]
     if step.size < 2 or bool(np.all(np.diff(step) > 0)):
         return Series(step, value), None
-    later = np.append(np.minimum.accumulate(step[::-1])[::-1][1:], np.inf)  # smallest step still to come
-    keep = step < later
+    keep = last_written(step)
     series = Series(step[keep], value[keep])
     falls = np.flatnonzero(np.diff(step) < 0)
     old, place = step[~keep], np.searchsorted(series.step, step[~keep])
@@ -262,13 +261,10 @@ def _kept(column: Column) -> tuple[Series, _Overwritten | None]:
 
 def _told(overwritten: Sequence[_Overwritten]) -> list[str]:
     """Return the sentences for what was overwritten, of all keys together."""
-    resumed = [one for one in overwritten if np.isfinite(one.back_to)]
-    if resumed:
-        step, count = min(one.back_to for one in resumed), max(one.steps for one in overwritten)
-        return [
-            f"the run resumed at step {step:g}: the later values replace {plural(count, 'step')} logged before, "
-            "whose compute counts only in --clock elapsed"
-        ]
+    gone_back = [one for one in overwritten if np.isfinite(one.back_to)]
+    if gone_back:
+        step, count = min(one.back_to for one in gone_back), max(one.steps for one in overwritten)
+        return [resumed(f"step {step:g}", "values", plural(count, "step"), clocked=True)]
     changed = max((one.changed for one in overwritten), default=0)
     return [f"{plural(changed, 'step')} logged again with another value; the later one won"] if changed else []
 
@@ -289,10 +285,10 @@ def _spans(record: Record) -> tuple[list[tuple[float, float]], bool]:
         return whole, False
     finite = np.isfinite(column.step) & np.isfinite(column.time)
     step, time = column.step[finite], column.time[finite]
-    again = np.flatnonzero((np.diff(step) < 0) & (step[1:] <= step[0])) + 1 if step.size else np.empty(0, dtype=int)
-    if not again.size:
+    again = begins_of(step, np.flatnonzero(np.diff(step) < 0) + 1)[1:] if step.size else []
+    if not again:
         return whole, False
-    if bool(np.any(time[again] < time[again - 1])):
+    if any(time[k] < time[k - 1] for k in again):
         return whole, True
     # between the last value of one run and the first of the next; the start of a session is nearer the truth
     edges = [_edge(float(time[k - 1]), float(time[k]), record.starts) for k in again]

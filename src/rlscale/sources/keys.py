@@ -13,7 +13,7 @@ _BOOKKEEPING = re.compile(
     r"(^|/)(_?step|epoch|total_flos|_?timestamp|_?runtime|(wall_)?time)$|global_step|^(progress|time)/"
 )
 
-_EVALUATION = re.compile(r"(?:test|eval|val|valid|validation)[/_\-.@]", re.IGNORECASE)
+_EVALUATION = re.compile(r"(?:test|eval|evaluation|val|valid|validation)[/_\-.@]", re.IGNORECASE)
 
 
 def is_bookkeeping(key: str) -> bool:

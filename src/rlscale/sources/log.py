@@ -256,8 +256,3 @@ class Log:
     def keys(self) -> list[str]:
         """The keys of all quantities, as the trainer logged them."""
         return [key for key in self.quantities if not key.startswith(ADDED)]
-
-    @property
-    def states_compute(self) -> bool:
-        """Whether it states the compute of each evaluation, as tables and ledgers do, and not that of steps."""
-        return self.format in ("table", "ledger")

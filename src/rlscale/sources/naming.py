@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["Place", "clean", "clean_lines", "common_root", "home_of", "named", "unique"]
+from rlscale.sources import formats
+from rlscale.sources.format import Format
+from rlscale.sources.printable import clean
 
-#: File names that say what a file is, not which run.
-_GENERIC = re.compile(
-    r"(trainer_state|metrics|progress|logs?|console|stdout|train|training|output|out|history|curves?|results?)",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(r"\.(trainer_state|metrics|progress|console|stdout)$", re.IGNORECASE)
+__all__ = ["Place", "Roots", "common_root", "home_of", "named", "unique"]
+
+#: File names that say what a file is, not which run, and those of them that may follow a run's name; folders of
+#: trackers in general.
+_FILES = "metrics|progress|logs?|console|stdout|train|training|output|out|history|curves?|results?"
+_ENDS = "metrics|progress|console|stdout"
+_FOLDERS = "tracking|swanlab|events"
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
-
-#: Folders that say which tracker wrote there, not which run: fixed names, Hugging Face's ``Nov23_10-15-00_host``, W&B's
-#: ``offline-run-20251123_101500-abc``, Lightning's ``version_0``.
-_TRACKER_FOLDER = re.compile(
-    r"(tensorboard|tb|tb_logs|tensorboard_logs?|runs|logs|wandb([-_]offline)?|mlruns|mlflow|trackio|tracking|swanlab|events)"
-    r"|[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}_.*|(offline-)?run-\d{8}_\d{6}-.*|version_\d+",
-)
-_EVENTS = re.compile(r"\.?(events\.out\.)?tfevents.*$")
-
-#: Control characters, halves of characters, ends of lines; and what turns the direction of the text around it.
-_STEER = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_TURN = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
 
 
 @dataclass(frozen=True)
@@ -52,30 +43,24 @@ class Place:
     around: str
 
 
-def clean(text: str) -> str:
-    r"""Return a name that can be shown: characters that steer a terminal, or are none, as ``\x1b``, ``\n``, ...
+@dataclass(frozen=True)
+class _Words:
+    """Patterns of names that say what a file or folder is, not which run: general ones and those of all formats."""
 
-    Names in trackers are free text, and those of files hold bytes that are no text.
-    """
-    if text.isprintable():
-        return text
-    return "".join(_shown(one) for one in text)
-
-
-def clean_lines(text: str) -> str:
-    r"""Return a text of several lines that can be shown: :func:`clean` of each.
-
-    Examples
-    --------
-    >>> clean_lines("base\x1b[2J\nlong")
-    'base\\x1b[2J\nlong'
-    """
-    return "\n".join(map(clean, text.split("\n")))
+    file: re.Pattern[str]
+    end: re.Pattern[str]
+    folder: re.Pattern[str]
 
 
-def _shown(one: str) -> str:
-    steers = unicodedata.category(one) in _STEER or unicodedata.bidirectional(one) in _TURN
-    return one.encode("unicode_escape").decode() if steers else one
+@lru_cache(maxsize=4)
+def _words(known: tuple[Format, ...]) -> _Words:
+    files = [one.file_words for one in known if one.file_words]
+    folders = [one.folder_words for one in known if one.folder_words]
+    return _Words(
+        re.compile("|".join([_FILES, *files]), re.IGNORECASE),
+        re.compile(rf"\.({'|'.join([_ENDS, *files])})$", re.IGNORECASE),
+        re.compile("|".join([_FOLDERS, *folders])),
+    )
 
 
 def common_root(paths: Sequence[Path]) -> Path:
@@ -85,6 +70,30 @@ def common_root(paths: Sequence[Path]) -> Path:
         return Path(os.path.commonpath(folders))
     except ValueError:  # no paths, or several drives
         return Path.cwd()
+
+
+class Roots:
+    """The folders that names are relative to: one for all files, except that what came from stores has its own.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        What was named, as files.
+    image : Path, optional
+        The image of stores. Beside other files names of what is in it begin with the scheme and the bucket, so that
+        they do not depend on where it lies; alone they are those of a folder.
+    """
+
+    def __init__(self, paths: Sequence[Path], image: Path | None = None) -> None:
+        within = [path for path in paths if image is not None and path.is_relative_to(image)]
+        others = [path for path in paths if path not in within]
+        self._image = image if within else None
+        self._within = image if image is not None and others else common_root(within)
+        self._others = common_root(others)
+
+    def of(self, path: Path) -> Path:
+        """Return the folder that the name of a file is relative to."""
+        return self._within if self._image is not None and path.is_relative_to(self._image) else self._others
 
 
 def named(path: Path, root: Path) -> Place:
@@ -105,32 +114,34 @@ def named(path: Path, root: Path) -> Place:
 
 def _identity(full: Path, root: Path) -> Path:
     """Return the path that names a run: the file without endings, or the folder of a file whose name says nothing."""
-    stem, events = full.stem, "tfevents" in full.name
-    if events:
-        stem = _EVENTS.sub("", full.name)
-    while _TAIL.search(stem):
-        stem = _TAIL.sub("", stem)
+    words = _words(formats.FORMATS)
+    stem = formats.stem_of(full.name)
+    known = stem is not None
+    stem = full.stem if stem is None else stem
+    while words.end.search(stem):
+        stem = words.end.sub("", stem)
     home = full.parent
     if full.is_dir():
         return _climbed(full, root)
-    if events and not stem:
+    if known and not stem:
         return _climbed(home, root)
-    run_folder = home.parent if _CHECKPOINT.fullmatch(home.name) else home
-    return run_folder if _GENERIC.fullmatch(stem) else home / stem
+    place = formats.checkpoint_of(full)
+    run_folder = place[1].home if place is not None else home.parent if _CHECKPOINT.fullmatch(home.name) else home
+    return run_folder if words.file.fullmatch(stem) else home / stem
 
 
 def _climbed(folder: Path, root: Path) -> Path:
     """Return the folder, or the first above it (below ``root``) whose name is not a tracker's."""
-    here = folder
-    while _TRACKER_FOLDER.fullmatch(here.name) and here != root and here.parent != root:
+    here, tracker = folder, _words(formats.FORMATS).folder
+    while tracker.fullmatch(here.name) and here != root and here.parent != root:
         here = here.parent
-    return folder if _TRACKER_FOLDER.fullmatch(here.name) else here
+    return folder if tracker.fullmatch(here.name) else here
 
 
 def home_of(path: Path) -> Path:
     """Return the folder of the run that a log belongs to: above checkpoints and the folders of trackers."""
-    here = Path(os.path.abspath(path)).parent
-    while _CHECKPOINT.fullmatch(here.name) or _TRACKER_FOLDER.fullmatch(here.name):
+    here, tracker = Path(os.path.abspath(path)).parent, _words(formats.FORMATS).folder
+    while any(_CHECKPOINT.fullmatch(one.name) for one in (here, here.parent)) or tracker.fullmatch(here.name):
         here = here.parent
     return here
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rlscale.sources.format import Kind
+from rlscale.sources.formats import kind_of
 from rlscale.sources.log import Log
 
 __all__ = ["is_lost"]
@@ -17,8 +19,6 @@ _REWARD = re.compile(rb"'(eval_reward|reward)': '?(-?[0-9]+(?:\.[0-9]*)?(?:e[-+]
 _NEMO = re.compile("📊 (?:Training|Validation) Results:".encode())
 #: Fewest rewards by which two logs are known to be of one run; they must not be all equal.
 _FEWEST = 3
-#: Formats of trackers, whose files NeMo-RL's advice names.
-_TRACKERS = frozenset({"tensorboard", "wandb", "mlflow"})
 
 
 def is_lost(path: Path, logs: Sequence[Log]) -> bool:
@@ -51,7 +51,7 @@ def is_lost(path: Path, logs: Sequence[Log]) -> bool:
         )
     if not nemo:
         return False
-    return not any(log.format in _TRACKERS and Path(log.path).is_relative_to(path.parent) for log in logs)
+    return not any(kind_of(log.format) is Kind.TRACKER and Path(log.path).is_relative_to(path.parent) for log in logs)
 
 
 def _alike(printed: Sequence[float], full: Sequence[float]) -> bool:

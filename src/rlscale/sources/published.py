@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rlscale.curves import ADDED
+from rlscale.sources.format import Stored
 from rlscale.sources.keys import is_bookkeeping
-from rlscale.sources.log import Log
 from rlscale.sources.record import Record
 
 __all__ = ["as_logged"]
 
 
-def as_logged(held: Sequence[Log] | Sequence[Record]) -> list[Log | Record]:
+def as_logged(held: Sequence[Stored]) -> list[Stored]:
     """Return what a file holds without what ``watch --publish`` wrote there: keys of runs, and runs of its own.
 
     Parameters
@@ -21,7 +21,7 @@ def as_logged(held: Sequence[Log] | Sequence[Record]) -> list[Log | Record]:
     held : sequence of Log or Record
         Logs of trainers are returned as they are: nothing is written into those.
     """
-    kept: list[Log | Record] = []
+    kept: list[Stored] = []
     for one in held:
         own = _own(one) if isinstance(one, Record) else one
         kept += [] if own is None else [own]

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_KEYS", "Column", "Columns", "Record", "RowColumns", "followed"]
+from rlscale.sources.limits import MOST_KEYS
+
+__all__ = ["Column", "Columns", "Record", "RowColumns", "followed"]
 
 Floats = NDArray[np.float64]
-
-#: No run logs this many quantities; a file that does is damaged or made up, and would not fit into memory.
-MOST_KEYS = 100_000
 
 
 @dataclass(frozen=True, eq=False)

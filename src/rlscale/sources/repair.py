@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rlscale.curves import Series
 from rlscale.curves.curve import HUGE
 from rlscale.sources.keys import is_bookkeeping, is_evaluation
+from rlscale.sources.restarts import is_another, numbered, resumed
 from rlscale.sources.text import plural, were
 
 __all__ = ["Replaced", "Row", "Segment", "number", "segments", "series_of", "tidy"]
@@ -116,10 +117,8 @@ class Segment:
         del self._order[len(self.rows) :]
         lost = {step: again, **dropped} if again else dropped
         self.replaced.append(Replaced(step, lost))
-        self.repairs.append(
-            f"the run resumed at step {step:g} after step {self.last:g}: the later rows replace "
-            f"{plural(len(lost), 'step')} logged before, whose compute counts only in --clock elapsed"
-        )
+        at = f"step {step:g} after step {self.last:g}"
+        self.repairs.append(resumed(at, "rows", plural(len(lost), "step"), clocked=True))
         self.last = step
 
     def finish(self) -> None:
@@ -163,7 +162,7 @@ def segments(rows: Iterable[Row], *, restart_on_repeat: bool = True) -> list[Seg
     for step, values in rows:
         segment = found[-1]
         if segment.goes_back(step, values):
-            if step <= segment.first:
+            if is_another(step, segment.first):
                 found.append(Segment())
             else:
                 segment.resume(step, values)
@@ -173,9 +172,7 @@ def segments(rows: Iterable[Row], *, restart_on_repeat: bool = True) -> list[Seg
     for index, segment in enumerate(found):
         segment.finish()
         if len(found) > 1:
-            segment.repairs.insert(
-                0, f"the file holds {len(found)} runs one after the other; this is number {index + 1}"
-            )
+            segment.repairs.insert(0, numbered("the file", len(found), index + 1))
     return found
 
 

@@ -14,18 +14,16 @@ import numpy as np
 from rlscale.curves import Series
 from rlscale.sources.clocks import Clock
 from rlscale.sources.discover import Found
+from rlscale.sources.format import Kind, Rounding
+from rlscale.sources.formats import is_rounded, is_table, kind_of, rank_of, rounding_of
 from rlscale.sources.log import Log
 from rlscale.sources.naming import Place, home_of
 from rlscale.sources.text import plural
 
 __all__ = ["once"]
 
-#: Of logs of one run that go equally far, the first of these is read: trainers' own files are exact, event files are
-#: in single precision.
-_BEST = ("trl", "verl-file", "verl-console", "wandb", "mlflow", "trackio", "tensorboard")
-
 #: What a tracker's copy may lose: TensorBoard keeps single precision.
-_PRECISION = 1e-6
+_SINGLE = Rounding().relative
 
 _FEWEST = 3
 
@@ -35,8 +33,8 @@ _CLOSEST = 16
 #: Rewards at either end of a log by which copies are found: one may hold the start (a killed run) or the end alone.
 _AT_AN_END = 128
 
-#: Containers whose rows have times.
-TRACKERS = frozenset({"wandb", "mlflow", "trackio", "tensorboard", "tracker-export"})
+#: Logs whose rows have times.
+_TIMED = (Kind.TRACKER, Kind.EXPORT)
 
 Placed = tuple[Found, Place, Log]
 
@@ -53,12 +51,13 @@ def once(logs: Sequence[Placed]) -> list[Placed]:
     """
     if len({log.format for _, _, log in logs}) < 2:
         return list(logs)
+    rounded = any(is_rounded(log.format) for _, _, log in logs)
     kept: list[tuple[Placed, list[Log]]] = []
     homes: list[str] = []
     holding: dict[_Mark, list[int]] = {}  # which of those kept hold three rewards in a row
     for item in logs:
         home = os.path.join(home_of(Path(item[2].path)), "")
-        shared = Counter(k for mark in _marks(item[2], around=True) for k in holding.get(mark, ()))
+        shared = Counter(k for mark in _all_marks(item[2], rounded, around=True) for k in holding.get(mark, ()))
         near = (k for k, _ in shared.most_common() if homes[k].startswith(home) or home.startswith(homes[k]))
         k = next((k for k, _ in zip(near, range(_CLOSEST), strict=False) if _same(kept[k][0], item)), len(kept))
         if k < len(kept):
@@ -69,27 +68,37 @@ def once(logs: Sequence[Placed]) -> list[Placed]:
         else:
             kept.append((item, []))
             homes.append(home)
-        for mark in _marks(item[2]):
+        for mark in _all_marks(item[2], rounded):
             holding.setdefault(mark, []).append(k)
     return [_told(item, copies) for item, copies in kept]
 
 
-def _marks(log: Log, *, around: bool = False) -> Iterator[_Mark]:
-    """Yield what a log shares with a copy of it; with ``around``, also as a copy may have rounded it."""
+def _all_marks(log: Log, rounded: bool, *, around: bool = False) -> Iterator[_Mark]:
+    """Yield the marks of a log; where others print rounded values, under names of their own, also such marks."""
     for key in (*log.validation, *log.train):
-        series = log.series[key]
-        keep = np.isfinite(series.value)
-        steps, values = series.step[keep].tolist(), series.value[keep].tolist()
-        rounded = [{f"{value:.4e}"} for value in values]
-        if around:
-            for texts, value in zip(rounded, values, strict=True):
-                texts |= {f"{value * (1 - 2 * _PRECISION):.4e}", f"{value * (1 + 2 * _PRECISION):.4e}"}
-        last = len(values) - _FEWEST + 1
-        for i in (*range(min(last, _AT_AN_END)), *range(max(_AT_AN_END, last - _AT_AN_END), last)):
-            three = slice(i, i + _FEWEST)
-            if len(set(values[three])) > 1:
-                for one, two, last_one in product(*rounded[three]):
-                    yield key, tuple(steps[three]), (one, two, last_one)
+        yield from _marks(key, log.series[key], around)
+    if rounded:
+        for role, keys in (("~validation", log.validation), ("~train", log.train)):
+            if len(keys) == 1:
+                yield from _marks(role, log.series[keys[0]], around, 2, Rounding(absolute=6e-5, relative=6e-5))
+
+
+def _marks(key: str, series: Series, around: bool, digits: int = 4, lost: Rounding | None = None) -> Iterator[_Mark]:
+    """Yield what a log shares with a copy of it; with ``around``, also as a copy may have rounded it."""
+    lost = lost or Rounding(relative=2 * _SINGLE)
+    keep = np.isfinite(series.value)
+    steps, values = series.step[keep].tolist(), series.value[keep].tolist()
+    rounded = [{f"{value:.{digits}e}"} for value in values]
+    if around:
+        for texts, value in zip(rounded, values, strict=True):
+            most = max(lost.absolute, lost.relative * abs(value))
+            texts |= {f"{value - most:.{digits}e}", f"{value + most:.{digits}e}"}
+    last = len(values) - _FEWEST + 1
+    for i in (*range(min(last, _AT_AN_END)), *range(max(_AT_AN_END, last - _AT_AN_END), last)):
+        three = slice(i, i + _FEWEST)
+        if len(set(values[three])) > 1:
+            for one, two, last_one in product(*rounded[three]):
+                yield key, tuple(steps[three]), (one, two, last_one)
 
 
 def _told(item: Placed, copies: Sequence[Log]) -> Placed:
@@ -123,7 +132,7 @@ def _completed(log: Log, copy: Log) -> Log:
     """Return the log with what only its copy holds: configuration, seed, GPUs, times, graded samples."""
     graded = "generations" in copy.settings and "generations" not in log.settings
     clocks = {name: clock for name, clock in copy.clocks.items() if _reaches(clock, log)}
-    timed = copy.format in TRACKERS and log.format not in TRACKERS and "elapsed" in clocks
+    timed = kind_of(copy.format) in _TIMED and kind_of(log.format) not in _TIMED and "elapsed" in clocks
     return replace(
         log,
         config={**copy.config, **log.config},
@@ -145,23 +154,35 @@ def _reaches(clock: Clock, log: Log) -> bool:
     return bool(clock.seconds.step.size) and float(clock.seconds.step[-1]) >= last
 
 
-def _rank(log: Log) -> tuple[float, int]:
+def _rank(log: Log) -> tuple[float, int, int]:
     last = max((float(one.step[-1]) for one in log.series.values() if one.step.size), default=0.0)
-    return last, -_BEST.index(log.format) if log.format in _BEST else -len(_BEST)
+    precision, place = rank_of(log.format)
+    return last, -precision - is_rounded(log.format), -place
 
 
 def _same(one: Placed, other: Placed) -> bool:
     first, second = one[2], other[2]
     if first.format == second.format or one[0].uri or other[0].uri:
         return False
-    if any(log.format == "table" and log.name for log in (first, second)):  # results put together by hand
+    if any(is_table(log.format) and log.name for log in (first, second)):  # results put together by hand
         return False
-    keys = [key for key in (*first.validation, *first.train) if key in (*second.validation, *second.train)]
-    pairs = [_both(first.series[key], second.series[key]) for key in keys]
+    pairs = [_both(first.series[one], second.series[two]) for one, two in _shared(first, second)]
     here, there = np.hstack(pairs) if pairs else np.empty((2, 0))
     if here.size < _FEWEST or np.ptp(here) == 0:
         return False
-    return bool(np.all(np.abs(here - there) <= _PRECISION * np.maximum(np.abs(here), np.abs(there))))
+    roundings = [rounding_of(log.format) for log in (first, second)]
+    relative = max(one.relative for one in roundings) * np.maximum(np.abs(here), np.abs(there))
+    return bool(np.all(np.abs(here - there) <= np.maximum(relative, max(one.absolute for one in roundings))))
+
+
+def _shared(first: Log, second: Log) -> list[tuple[str, str]]:
+    """Return the keys of rewards that both hold; what trainers print may have another name there."""
+    others = (*second.validation, *second.train)
+    keys = [(key, key) for key in (*first.validation, *first.train) if key in others]
+    if not (is_rounded(first.format) or is_rounded(second.format)) or first.trainer != second.trainer:
+        return keys
+    roles = ((first.validation, second.validation), (first.train, second.train))
+    return list(dict.fromkeys([*keys, *((a[0], b[0]) for a, b in roles if len(a) == len(b) == 1)]))
 
 
 def _both(one: Series, other: Series) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from rlscale.curves.vocabulary import setting_of
 from rlscale.errors import SourceError
+from rlscale.sources.limits import SETTINGS_FILE_CAP
 
 __all__ = ["SETTINGS_FILE", "settings_file"]
 
 #: A file of this name in a folder of logs is no log: it says how its runs were trained.
 SETTINGS_FILE = "settings.csv"
-#: Larger files are no settings of a few runs.
-_MOST_BYTES = 16 << 20
 
 
 def settings_file(path: str | Path) -> dict[str, dict[str, str]]:
@@ -77,7 +76,7 @@ def _is_endless(value: str) -> bool:
 
 def _rows(path: Path) -> list[list[str]]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > SETTINGS_FILE_CAP:
             raise SourceError(str(path), "is larger than 16 MiB: these are no settings of runs")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -10,9 +10,10 @@ from io import FileIO
 from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources import formats
 from rlscale.sources.files.fold import Fold
+from rlscale.sources.format import Format
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.readers import Reader, reader_of
 from rlscale.sources.text import HEAD_BYTES, Utf8Lines, encoding_of
 
 __all__ = ["Descriptors", "NotLinesError", "Tail"]
@@ -87,7 +88,7 @@ class Descriptors:
 class _Content:
     """What was read of a file from its first byte on: the rows of ``base``, those of files before it, and its own."""
 
-    reader: Reader
+    form: Format
     base: Fold | None
     base_lines: int
     fold: Fold
@@ -99,11 +100,12 @@ class _Content:
     error: SourceError | None = None
 
     @classmethod
-    def after(cls, path: Path, reader: Reader, base: Fold | None, base_lines: int) -> _Content:
+    def after(
+        cls, path: Path, form: Format, options: ReadOptions | None, base: Fold | None = None, base_lines: int = 0
+    ) -> _Content:
         """Return a content of which nothing is read, whose rows follow those of ``base``."""
-        assert reader.fold is not None
-        fold = reader.fold(str(path)) if base is None else base.fork()
-        return cls(reader, base, base_lines if base is not None else 0, fold, Utf8Lines(str(path)))
+        fold = form.new_fold(path, options) if base is None else base.fork()
+        return cls(form, base, base_lines if base is not None else 0, fold, Utf8Lines(str(path)))
 
     def grow(self, file: FileIO, until: int) -> None:
         """Read on up to the byte ``until``."""
@@ -195,7 +197,7 @@ class Tail:
         Raises
         ------
         SourceError
-            It cannot be read as its reader reads it.
+            It cannot be read in its format.
         NotLinesError
             It is no file that is read line by line.
         OSError
@@ -234,18 +236,18 @@ class Tail:
         return file, _seen(os.fstat(file.fileno()))
 
     def _append(self, now: _Content, file: FileIO, head: bytes, size: int) -> None:
-        """Read on; the first lines of a file may tell another reader than its first bytes did."""
+        """Read on; the first lines of a file may tell another format than its first bytes did."""
         if now.size < HEAD_BYTES and (now.base is None or b"\n" in head):
-            reader = self._reader(head)
-            if reader is not now.reader:
-                now = self._now = _Content.after(self.path, reader, None, 0)
+            form = self._format(head)
+            if form is not now.form:
+                now = self._now = _Content.after(self.path, form, self._options)
         now.grow(file, size)
 
     def _begin(self, file: FileIO, head: bytes, size: int) -> None:
         """Read a content from its first byte."""
         before = self._before
         if before is None:
-            content = _Content.after(self.path, self._reader(head), None, 0)
+            content = _Content.after(self.path, self._format(head), self._options)
             decided = True
         else:
             most = min(len(before.head), len(head))
@@ -254,21 +256,21 @@ class Tail:
             if not decided and b"\n" not in head:  # emptied, and the first line of what follows is being written
                 self._now = None
                 raise SourceError(str(self.path), "was emptied; what it held before is kept until new lines come")
-            reader = self._reader(head) if b"\n" in head else before.reader
+            form = self._format(head) if b"\n" in head else before.form
             base, base_lines = (before.base, before.base_lines) if same else before.ended()
-            content = _Content.after(self.path, reader, base if reader is before.reader else None, base_lines)
+            content = _Content.after(self.path, form, self._options, base if form is before.form else None, base_lines)
         content.grow(file, size)
         self._now = content
         if decided:
             self._before = None
 
-    def _reader(self, head: bytes) -> Reader:
+    def _format(self, head: bytes) -> Format:
         if not head:
             raise EmptyError(str(self.path), "the file is empty; nothing was logged yet")
-        reader = reader_of(self.path, head, self._options)
-        if reader is None or reader.fold is None or not encoding_of(head).startswith("utf-8"):
+        form = formats.of_file(self.path, head)
+        if form is None or form.fold is None or not encoding_of(head).startswith("utf-8"):
             raise NotLinesError
-        return reader
+        return form
 
 
 def _seen(state: os.stat_result) -> tuple[int, int, int, int]:

@@ -6,11 +6,12 @@ import codecs
 import io
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources.limits import DOCUMENT_CAP, DOCUMENT_VALUES, LINE_CAP
 
 __all__ = [
     "HEAD_BYTES",
@@ -19,6 +20,7 @@ __all__ = [
     "decoded_head",
     "encoding_of",
     "first_object",
+    "head_is",
     "head_objects",
     "json_rows",
     "line_blocks",
@@ -34,16 +36,9 @@ __all__ = [
 #: What ``sniff`` may look at.
 HEAD_BYTES = 1 << 18
 
-#: No log has a line this long; a file that does is not read into memory.
-LINE_CAP = 16 << 20
 
 _BLOCK = 1 << 20
 
-#: A JSON document is parsed whole, so it has a bound of its own (about half a million rows).
-DOCUMENT_CAP = 256 << 20
-
-#: ... and of its values: however short they are written, each takes some hundred bytes.
-_VALUES_CAP = 1 << 24
 
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
 _MARKS = (*_WIDE, (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
@@ -82,6 +77,16 @@ def read_head(path: Path) -> bytes:
     """Return the first ``HEAD_BYTES`` bytes of a file."""
     with opened(path) as file:
         return file.read(HEAD_BYTES)
+
+
+def head_is(path: Path, look: Callable[[bytes], bool]) -> bool:
+    """Whether ``look`` says so of the first ``HEAD_BYTES`` bytes; true where reading the file says why it cannot be."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return True
+    return bool(head) and look(head)
 
 
 def decoded_head(head: bytes) -> str:
@@ -165,12 +170,15 @@ class Utf8Lines:
     def rest(self) -> list[str]:
         """Return the line that has no end yet, none where the last one ended; :meth:`feed` can go on.
 
+        A character whose last bytes are not written yet is left out.
+
         Raises
         ------
         SourceError
             Its bytes are not UTF-8.
         """
-        return self._decoded(self._left.removeprefix(b"" if self._begun else codecs.BOM_UTF8))
+        left = self._left.removeprefix(b"" if self._begun else codecs.BOM_UTF8)
+        return self._decoded(left[: len(left) - _unfinished(left)])
 
     def _decoded(self, data: bytes) -> list[str]:
         try:
@@ -181,6 +189,15 @@ class Utf8Lines:
             where = f"byte 0x{data[error.start]:02x} at offset {self._offset + error.start}"
             raise SourceError(self._path, f"{what} ({where}); save the file as UTF-8") from error
         return list(io.StringIO(text, newline="\n"))
+
+
+def _unfinished(data: bytes) -> int:
+    """Return how many bytes at the end begin a character of UTF-8 that is not whole."""
+    for back in range(1, min(3, len(data)) + 1):
+        lead = data[-back]
+        if lead & 0xC0 != 0x80:
+            return back if 0xC2 <= lead <= 0xF4 and back < (2 if lead < 0xE0 else 3 if lead < 0xF0 else 4) else 0
+    return 0
 
 
 def _wide_lines(path: Path, encoding: str) -> Iterator[str]:
@@ -289,8 +306,8 @@ def whole_json(path: Path) -> Any:
         raw = file.read(DOCUMENT_CAP + 1)
     if len(raw) > DOCUMENT_CAP:
         raise SourceError(str(path), f"the document is larger than {DOCUMENT_CAP >> 20} MiB; is this a log?")
-    if sum(map(raw.count, (b",", b"[", b"{"))) > _VALUES_CAP:
-        raise SourceError(str(path), f"the document holds more than {_VALUES_CAP:,} values; is this a log?")
+    if sum(map(raw.count, (b",", b"[", b"{"))) > DOCUMENT_VALUES:
+        raise SourceError(str(path), f"the document holds more than {DOCUMENT_VALUES:,} values; is this a log?")
     if not raw.strip():
         raise EmptyError(str(path), "the file is empty; nothing was logged yet")
     encoding = encoding_of(raw[:4])

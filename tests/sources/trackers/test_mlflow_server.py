@@ -224,7 +224,7 @@ def test_a_slow_or_silent_server(serve, monkeypatch):
 
 
 def test_an_answer_too_large(serve, monkeypatch):
-    monkeypatch.setattr(mlflow_server, "_ANSWER_CAP", 1 << 20)
+    monkeypatch.setattr(mlflow_server, "MLFLOW_ANSWER_CAP", 1 << 20)
     uri = serve(lambda handler, what, asked: handler.send(200, b" " * (1 << 21)))
     assert "answered more than 1 MiB to one request" in refusal(uri)
 

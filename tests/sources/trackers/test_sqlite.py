@@ -100,7 +100,7 @@ def test_a_copy_too_large_to_make_is_refused(writer, tmp_path, monkeypatch):
     copy = tmp_path / "m.db"
     for end in ("", "-wal"):
         shutil.copyfile(f"{path}{end}", f"{copy}{end}")
-    monkeypatch.setattr(sqlite, "_COPY_CAP", 100)
+    monkeypatch.setattr(sqlite, "SQLITE_COPY_CAP", 100)
     with pytest.raises(SourceError, match="too large; open it once with the program that wrote it"):
         mlflow_store.read_records(copy)
 

@@ -182,7 +182,7 @@ def test_a_tag_beyond_reason(write):
 
 
 def test_a_huge_record_is_passed_over(write, monkeypatch):
-    monkeypatch.setattr(tensorboard, "_LARGE", 10_000)
+    monkeypatch.setattr(tensorboard, "EVENT_CAP", 10_000)
     monkeypatch.setattr(tensorboard, "_BLOCK", 4_000)
     image = made.event(2.0, 1, made.packed(1, "image") + made.packed(4, bytes(50_000)))
     middle = made.event(2.0, 1, made.packed(1, "image") + made.packed(4, bytes(9_000)))

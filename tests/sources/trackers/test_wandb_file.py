@@ -102,7 +102,7 @@ def test_settings_by_nested_keys_and_removed_ones(write):
 
 
 def test_a_configuration_that_is_too_long(write, monkeypatch):
-    monkeypatch.setattr(wandb_run, "_SETTINGS_CAP", 100)
+    monkeypatch.setattr(wandb_run, "WANDB_SETTINGS_CAP", 100)
     record = read(write, made.run("abc", 1.0, a=1, b="x" * 100, c=3))
     assert record.config == {"a": 1}
     assert record.repairs == ("2 settings of the configuration left out: no JSON, or too long",)
@@ -116,7 +116,7 @@ def test_the_console_is_whole_lines(write):
 
 
 def test_a_console_without_end(write, monkeypatch):
-    monkeypatch.setattr(wandb_run, "_CONSOLE_CAP", 1 << 20)
+    monkeypatch.setattr(wandb_run, "WANDB_CONSOLE_CAP", 1 << 20)
     record = read(write, made.run("abc", 1.0), *(made.output("x" * 1000 + "\n") for _ in range(1000)))
     assert set(record.console) == {"x" * 1000}
     assert len(record.console) == 942
@@ -173,7 +173,7 @@ def test_a_file_that_is_cut_off(write):
 
 
 def test_a_record_that_is_too_large(write, monkeypatch):
-    monkeypatch.setattr(wandb_file, "_LARGE", 50_000)
+    monkeypatch.setattr(wandb_file, "WANDB_RECORD_CAP", 50_000)
     record = read(write, made.run("abc", 1.0), made.packed(13, bytes(200_000)), made.history(0, {"r": 1.0}))
     assert record.columns["r"].value.tolist() == [1.0]
     assert record.repairs == ("1 record was passed over, larger than 0 MiB",)

@@ -21,8 +21,6 @@ _Given = Mapping[str, Mapping[str, Any]]
 _NO_KNOBS = frozenset({"seed", "eval_generations"})
 _MISSING = frozenset({"", "none", "null", "nan", "n/a", "na", "-"})
 _ENDLESS = {"inf": "inf", "+inf": "inf", "infinity": "inf", "-inf": "-inf", "-infinity": "-inf"}
-#: A table's columns are settings; the configuration of a log holds hundreds of keys, which have to be named.
-_FLAT = (None, "table", "frame")
 
 
 def worded(value: Any) -> str | None:
@@ -93,10 +91,10 @@ def stated_by(runs: Sequence[Run], given: _Given, named: Sequence[str]) -> tuple
 def _read(run: Run, named: Sequence[str]) -> Stated:
     """Return what was read of the settings of a run."""
     own: dict[str, Any] = {}
-    if run.source is None or run.source.format in _FLAT:
+    if run.source is None or run.source.is_table:
         own |= run.config
     own |= {setting_of(name) or name: value for name, value in run.settings.items()}
-    if run.source is not None and run.source.format not in _FLAT:
+    if run.source is not None and not run.source.is_table:  # a log holds hundreds of keys, which have to be named
         found = {name: _key(run.config, name) for name in named if setting_of(name) not in own and name not in own}
         own |= found
     if run.model_params is not None:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from rlscale.answers.when import moment
 from rlscale.ledger import Ledger, canonical
-from rlscale.sources.naming import clean
+from rlscale.sources.printable import clean
 
 __all__ = ["TABLES", "rows_of", "write_csv"]
 

@@ -9,7 +9,7 @@ from textwrap import fill
 from jinja2 import Environment
 
 from rlscale.curves.validation_keys import EVALUATED, REWARD, SOMETHING_ELSE
-from rlscale.sources.catalogue import CONTAINERS
+from rlscale.sources.formats import entries
 from rlscale.sources.names import known_names
 from rlscale.sources.trainers import CANONICAL, SETTINGS, TRAINERS, Trainer
 
@@ -52,7 +52,7 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _places() -> str:
     rows = [
         (one.title, one.give, f"`pip install 'rlscale[{one.extra}]'`" if one.extra else "", one.checked, one.note)
-        for one in CONTAINERS
+        for one in entries()
     ]
     return _table(("source", "give as PATH", "needs", "tried on", "note"), rows)
 

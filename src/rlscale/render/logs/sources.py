@@ -10,7 +10,8 @@ from rich.text import Text
 
 from rlscale.errors import InputError
 from rlscale.render.layout import plain_table, print_list, print_wrapped
-from rlscale.sources.catalogue import CONTAINERS, Container
+from rlscale.sources.format import Entry
+from rlscale.sources.formats import entries
 from rlscale.sources.trainers import CANONICAL, TRAINERS, Key, Trainer
 
 __all__ = ["metrics_document", "print_metrics", "print_sources", "sources_document"]
@@ -19,12 +20,12 @@ __all__ = ["metrics_document", "print_metrics", "print_sources", "sources_docume
 _PACKAGES = {"parquet": "pyarrow", "wandb": "wandb", "postgres": "psycopg"}
 
 
-def _here(container: Container) -> bool:
-    return not container.extra or importlib.util.find_spec(_PACKAGES[container.extra]) is not None
+def _here(entry: Entry) -> bool:
+    return not entry.extra or importlib.util.find_spec(_PACKAGES[entry.extra]) is not None
 
 
-def _install(container: Container) -> str | None:
-    return None if not container.extra else f"pip install 'rlscale[{container.extra}]'"
+def _install(entry: Entry) -> str | None:
+    return None if not entry.extra else f"pip install 'rlscale[{entry.extra}]'"
 
 
 def sources_document() -> dict[str, Any]:
@@ -42,7 +43,7 @@ def sources_document() -> dict[str, Any]:
                 "checked_on": one.checked,
                 "note": one.note or None,
             }
-            for one in CONTAINERS
+            for one in entries()
         ],
         "trainers": [_trainer(one) for one in TRAINERS],
         "metrics": [{"name": one.name, "unit": one.unit or None, "meaning": one.meaning} for one in CANONICAL],
@@ -73,13 +74,13 @@ def _key(trainer: Trainer, key: Key) -> dict[str, Any]:
 
 
 def print_sources(console: Console) -> None:
-    """Print the containers, then the trainers."""
+    """Print the formats, then the trainers."""
     print_wrapped(console, "What rlscale reads", style="bold")
     console.print()
     table = plain_table()
     for heading in ("source", "give as PATH", "needs", "tried on"):
         table.add_column(heading, overflow="fold")
-    for one in CONTAINERS:
+    for one in entries():
         needs = "–" if not one.extra else f"{_install(one)}{'' if _here(one) else ' (missing)'}"
         table.add_row(*(Text(cell) for cell in (one.title, one.give, needs, one.checked)))
     console.print(table)

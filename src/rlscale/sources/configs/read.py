@@ -24,8 +24,9 @@ from rlscale.sources.configs.schema import (
 )
 from rlscale.sources.configs.settings import DEFAULTS, settings_of
 from rlscale.sources.configs.shell_file import arguments_written, shell_written
-from rlscale.sources.configs.written import MOST_BYTES, Written, flat_keys, literal, masked, shown
+from rlscale.sources.configs.written import Written, flat_keys, literal, masked, shown
 from rlscale.sources.configs.yaml_file import json_written, yaml_written
+from rlscale.sources.limits import CONFIG_CAP
 
 __all__ = ["config_of_run", "read_config"]
 
@@ -141,12 +142,12 @@ def _text(path: Path, name: str) -> str:
     """Return the text of a file, if it is of a size that a configuration has."""
     try:
         with path.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
+            data = opened.read(CONFIG_CAP + 1)
     except OSError as error:
         raise SourceError(name, f"cannot read this configuration: {error.strerror}") from error
-    if len(data) > MOST_BYTES:
+    if len(data) > CONFIG_CAP:
         raise SourceError(
-            name, f"it is larger than {MOST_BYTES >> 20} MB, which no configuration is; give another file"
+            name, f"it is larger than {CONFIG_CAP >> 20} MB, which no configuration is; give another file"
         )
     try:
         text = data.decode("utf-8-sig")

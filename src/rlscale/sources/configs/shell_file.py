@@ -9,6 +9,7 @@ from typing import Any
 
 from rlscale.errors import SourceError
 from rlscale.sources.configs.written import Written, literal
+from rlscale.sources.limits import SHELL_WORD
 
 __all__ = ["arguments_written", "shell_written"]
 
@@ -19,8 +20,6 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^{}]*))?\}|(\w+))")
 _SUM = re.compile(r"\$\(\(([^()]*)\)\)")
 _PRODUCT = re.compile(r"\s*(\d+)\s*([-+*/])\s*(\d+)\s*")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
-#: Letters of a word that variables are filled in, and of what comes of it: they may hold one another many times.
-_LONGEST = 4000
 _ENDS = frozenset({";", "&&", "||", "|", "&", ")", "2>&1", ">", ">>"})
 #: Flags of what starts the trainer, and not its own.
 _LAUNCHER = frozenset(
@@ -95,7 +94,7 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
         name = match[1] or match[3]
         return variables.get(name, match[2] if match[2] is not None else match[0])
 
-    return _VARIABLE.sub(value, text)[:_LONGEST] if len(text) <= _LONGEST else text
+    return _VARIABLE.sub(value, text)[:SHELL_WORD] if len(text) <= SHELL_WORD else text
 
 
 def _summed(text: str) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 
 from rlscale.curves import KeyRemark
 from rlscale.errors import SourceError
+from rlscale.sources.limits import CONFIG_DEPTH, CONFIG_KEYS
 
-__all__ = ["DEEPEST", "MOST_BYTES", "MOST_KEYS", "Written", "flat_keys", "literal", "masked", "shown"]
+__all__ = ["Written", "flat_keys", "literal", "masked", "shown"]
 
-#: No configuration is larger, has more settings, or is deeper; a file that does is refused, not read for hours.
-MOST_BYTES, MOST_KEYS, DEEPEST = 2 << 20, 20_000, 40
 #: Elements of a list that is kept, and characters of a value that is shown.
 _LONGEST, _SHOWN = 64, 60
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
@@ -123,16 +122,18 @@ def flat_keys(path: str, mapping: Mapping[Any, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in _leaves(path, mapping, "", (), 0):
         flat[key] = masked(key, value)
-        if len(flat) > MOST_KEYS:
-            raise SourceError(path, f"it has more than {MOST_KEYS:,} settings; give the file of one configuration")
+        if len(flat) > CONFIG_KEYS:
+            raise SourceError(path, f"it has more than {CONFIG_KEYS:,} settings; give the file of one configuration")
     return flat
 
 
 def _leaves(path: str, mapping: Mapping[Any, Any], prefix: str, above: tuple[int, ...], depth: int) -> Iterator[Any]:
     if id(mapping) in above:
         raise SourceError(path, f"{prefix or 'it'} contains itself; write the settings out")
-    if depth > DEEPEST:
-        raise SourceError(path, f"it is nested more than {DEEPEST} levels deep; give the file of one configuration")
+    if depth > CONFIG_DEPTH:
+        raise SourceError(
+            path, f"it is nested more than {CONFIG_DEPTH} levels deep; give the file of one configuration"
+        )
     for name, value in mapping.items():
         key = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(value, Mapping) and value:

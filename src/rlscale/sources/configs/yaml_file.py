@@ -7,14 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rlscale.errors import InputError, SourceError
-from rlscale.sources.configs.written import DEEPEST, MOST_KEYS, Written, flat_keys, literal, shown
+from rlscale.sources.configs.written import Written, flat_keys, literal, shown
+from rlscale.sources.limits import CONFIG_DEPTH, CONFIG_KEYS, YAML_MERGED, YAML_NODES, YAML_WORD
 
 __all__ = ["json_written", "yaml_written"]
-
-#: Nodes of a file, and settings that merges (``<<``) copy: a small file can ask for billions of either.
-_MOST_NODES, _MOST_MERGED = 5 * MOST_KEYS, 10 * MOST_KEYS
-#: A longer word is text, whatever it looks like: reading it as a number may take hours.
-_LONGEST_WORD = 100
 
 
 def yaml_written(path: str, text: str) -> Written:
@@ -40,7 +36,7 @@ def yaml_written(path: str, text: str) -> Written:
         merged = 0
 
         def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-            long = kind is yaml.ScalarNode and len(value) > _LONGEST_WORD
+            long = kind is yaml.ScalarNode and len(value) > YAML_WORD
             return "tag:yaml.org,2002:str" if long else super().resolve(kind, value, implicit)
 
         def flatten_mapping(self, node: Any) -> None:
@@ -54,8 +50,8 @@ def yaml_written(path: str, text: str) -> Written:
                         raise SourceError(path, "a merge (<<) takes other mappings only; write the settings out")
                     self.flatten_mapping(part)
                     self.merged += len(part.value)
-                    if self.merged > _MOST_MERGED:
-                        raise SourceError(path, f"its merges (<<) copy more than {_MOST_MERGED:,} settings; write them "
+                    if self.merged > YAML_MERGED:
+                        raise SourceError(path, f"its merges (<<) copy more than {YAML_MERGED:,} settings; write them "
                                           "out")  # fmt: skip
                     copied.update({str(each.value): (each, content) for each, content in part.value})
             if copied:
@@ -82,7 +78,7 @@ def yaml_written(path: str, text: str) -> Written:
     except yaml.YAMLError as error:
         raise SourceError(path, f"it is no plain YAML: {_reason(error)}") from error
     except RecursionError as error:
-        raise SourceError(path, f"it is nested more than {DEEPEST} levels deep; give one configuration") from error
+        raise SourceError(path, f"it is nested more than {CONFIG_DEPTH} levels deep; give one configuration") from error
     except (ValueError, TypeError, OverflowError) as error:
         raise SourceError(path, "it is no plain YAML: a date or a number in it is none") from error
     written = _of_mapping(path, data, "YAML")
@@ -103,10 +99,10 @@ def _bounded(path: str, events: Any) -> None:
     for nodes, event in enumerate(events):
         name = type(event).__name__
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        if depth > DEEPEST + 4:
-            raise SourceError(path, f"it is nested more than {DEEPEST} levels deep; give one configuration")
-        if nodes >= _MOST_NODES:
-            raise SourceError(path, f"it has more than {MOST_KEYS:,} settings; give the file of one configuration")
+        if depth > CONFIG_DEPTH + 4:
+            raise SourceError(path, f"it is nested more than {CONFIG_DEPTH} levels deep; give one configuration")
+        if nodes >= YAML_NODES:
+            raise SourceError(path, f"it has more than {CONFIG_KEYS:,} settings; give the file of one configuration")
 
 
 def _twice(node: Any, prefix: str, above: set[int]) -> Iterator[tuple[str, str]]:
@@ -163,7 +159,7 @@ def json_written(path: str, text: str) -> Written:
     except json.JSONDecodeError as error:
         raise SourceError(path, f"it is no JSON: line {error.lineno}, column {error.colno} cannot be read") from error
     except RecursionError as error:
-        raise SourceError(path, f"it is nested more than {DEEPEST} levels deep; give one configuration") from error
+        raise SourceError(path, f"it is nested more than {CONFIG_DEPTH} levels deep; give one configuration") from error
     except ValueError as error:
         raise SourceError(path, "it is no JSON: a number in it has thousands of digits") from error
     written = _of_mapping(path, data, "JSON")

@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rlscale.errors import FormatError
-from rlscale.sources.files import trl_stdout
+from rlscale.sources.files import refused
+from rlscale.sources.files.areal_log import ArealLog
 from rlscale.sources.files.dialect import Dialect
-from rlscale.sources.files.fold import Fold, forked, read_lines
+from rlscale.sources.files.fold import Fold, forked
+from rlscale.sources.files.prime_rl_log import PrimeRlLog
 from rlscale.sources.files.printed_dicts import OpenRlhfLog, SlimeLog
 from rlscale.sources.files.roll_stdout import RollStdout
 from rlscale.sources.files.skyrl_log import SkyRlLog
+from rlscale.sources.files.skyrl_mirror import SkyRlMirror
+from rlscale.sources.files.torchforge_log import TorchforgeLog
 from rlscale.sources.files.trl_console import TrlConsole
 from rlscale.sources.files.verl_console import VerlConsole
+from rlscale.sources.format import Entry, Format, Precision, Rounding
 from rlscale.sources.history import History
 from rlscale.sources.log import Log
-from rlscale.sources.text import decoded_head
+from rlscale.sources.text import HEAD_BYTES, decoded_head
 from rlscale.sources.trainers.base import log_of
 
-__all__ = ["DIALECTS", "NAME", "ConsoleFold", "histories_of_lines", "read", "sniff"]
+__all__ = ["DIALECTS", "FORMAT", "NAME", "ConsoleFold", "histories_of_lines", "sniff"]
 
 NAME = "console"
 
 #: In the order in which a line is offered to them.
-DIALECTS: tuple[type[Dialect], ...] = (VerlConsole, RollStdout, OpenRlhfLog, SlimeLog, SkyRlLog, TrlConsole)
+DIALECTS: tuple[type[Dialect], ...] = (
+    VerlConsole,
+    RollStdout,
+    OpenRlhfLog,
+    SlimeLog,
+    SkyRlMirror,
+    SkyRlLog,
+    ArealLog,
+    PrimeRlLog,
+    TorchforgeLog,
+    TrlConsole,
+)
 
 _SUFFIXES = frozenset({".log", ".txt", ".out", ".err", ""})
 
-#: What NeMo-RL prints before its rounded results.
-_NEMO = "Training Results:"
+#: A line that a trainer prints at every step, or one with its metrics.
+_STEP = re.compile(
+    rb"(?<![\w/])step:\d+ - |Global step \d+: \{|(?:perf|eval|rollout|step) \d+: \{'|metrics_tag: \{|Step \d+: *\n?\{"
+    rb"|Train step \d+/\d+ done|(?i:step) \d+ \|[^\n]*\| Reward|METRICS STEP \d+ ===|WANDB_MIRROR kind="
+)
 
 
 def sniff(path: Path, head: bytes) -> bool:
-    """Whether the file may be a printed log; :func:`read` says so if it holds no metrics.
+    """Whether the file may be a printed log; :meth:`ConsoleFold.done` says so if it holds no metrics.
 
     The first row may come megabytes after the start, so the ending of the file name is enough.
     """
@@ -46,19 +65,6 @@ def sniff(path: Path, head: bytes) -> bool:
         if fold.dialect is not None:
             return True
     return False
-
-
-def read(path: Path) -> list[Log]:
-    """Return the runs of a printed log, in the keys of the trainer that printed it.
-
-    Raises
-    ------
-    FormatError
-        No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
-    SourceError
-        A row that is not the last is torn, or the rows hold more keys than any run logs.
-    """
-    return read_lines(path, ConsoleFold)
 
 
 class ConsoleFold(Fold):
@@ -76,7 +82,7 @@ class ConsoleFold(Fold):
         self.dialect: Dialect | None = None
         self._path = path
         self._waiting = [dialect(path) for dialect in DIALECTS]
-        self._rounded = ""  # who else printed rounded rows
+        self._printer: refused.Printed | None = None  # who printed rows that are not read
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -85,19 +91,26 @@ class ConsoleFold(Fold):
             return
         for dialect in self._waiting:
             dialect.feed(number, line)
-            if dialect.started:
+            if dialect.rows or dialect.torn is not None:  # not the property: this is asked of each line, ten times
                 self.dialect, self._waiting = dialect, []
                 return
-        if not self._rounded and ("{'" in line or _NEMO in line):
-            nemo = "nemo-rl" if _NEMO in line and "📊" in line else ""
-            self._rounded = "trl" if trl_stdout.is_row(line) else nemo
+        if self._printer is None:
+            self._printer = refused.printer_of(line)
 
     def done(self) -> list[Log]:
-        """Return the runs of the lines."""
+        """Return the runs of the lines, in the keys of the trainer that printed them.
+
+        Raises
+        ------
+        FormatError
+            No dialect knows a line; where a trainer printed rounded rows, the message names the better file.
+        SourceError
+            A row that is not the last is torn, or the rows hold more keys than any run logs.
+        """
         found = self.dialect
         histories = found.histories(found.name) if found is not None else []
         if found is None or not histories:
-            raise _unknown(self._path, self._rounded)
+            raise refused.unknown(self._path, self._printer)
         return [log_of(found.trainer, one) for one in histories]
 
     def fork(self) -> ConsoleFold:
@@ -127,7 +140,7 @@ def histories_of_lines(printed: Iterable[str], path: str, form: str) -> list[His
     Raises
     ------
     SourceError
-        As :func:`read`.
+        As :meth:`ConsoleFold.done`.
     """
     fold = ConsoleFold(path)
     for number, line in enumerate(_split(printed), start=1):
@@ -141,16 +154,47 @@ def _split(printed: Iterable[str]) -> Iterator[str]:
             yield line + "\n"
 
 
-def _unknown(path: str, rounded: str) -> FormatError:
-    if rounded == "trl":
-        return trl_stdout.better_file(Path(path))
-    if rounded == "nemo-rl":
-        message = (
-            "what NeMo-RL prints is rounded; switch a tracker on (logger.tensorboard_enabled, logger.wandb_enabled)"
-        )
-        return FormatError(path, f"{message} and give its files")
-    known = "'step:N - key:value' (verl), 'Global step N: {...}' (OpenRLHF), 'perf N: {...}' (slime)"
-    message = (
-        f"holds no line {known}, 'Step N:' (SkyRL) or 'metrics_tag: {{...}}' (ROLL); give the trainer's metrics log"
-    )
-    return FormatError(path, message)
+def _holds_a_step(path: Path) -> bool:
+    """Whether a text file, whose ending says nothing, holds a trainer's step."""
+    try:
+        with path.open("rb") as file:
+            rest = b""
+            while block := file.read(HEAD_BYTES):
+                if _STEP.search(rest + block):
+                    return True
+                rest = (rest + block)[-64:]
+    except OSError:
+        return True  # reading it says why it cannot be read
+    return False
+
+
+_PRINTED = "files written as the source prints them"
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry("trl-console", "TRL's output", "the text log with its progress bars", note="unless it is rounded"),
+        Entry(
+            "verl-console", "verl's console", "the text log", note="from 0.2 on, behind Ray's prefixes",
+            precision=Precision.PRINTED,
+        ),
+        Entry(
+            NAME, "other trainers' consoles", "the text log", checked=_PRINTED,
+            note="ROLL, OpenRLHF, slime, SkyRL, torchforge; rows may be broken over lines",
+        ),
+        Entry("areal-log", "AReaL's main.log", "the text log with its tables", checked=_PRINTED),
+        Entry(
+            "prime-rl-log", "prime-rl's orchestrator", "the text log", checked=_PRINTED,
+            note="of all versions; four decimals",
+        ),
+    ),
+    sniff=sniff,
+    fold=ConsoleFold,
+    endings=(".log", ".out"),
+    unsure=(".txt", ".err"),
+    looks_like=_holds_a_step,
+    roundings={
+        "prime-rl-log": Rounding(absolute=5.1e-5), "skyrl-console": Rounding(absolute=5.1e-5),
+        "areal-log": Rounding(relative=5.1e-5),
+    },
+)  # fmt: skip

@@ -10,14 +10,12 @@ from typing import ClassVar, Self
 from rlscale.errors import SourceError
 from rlscale.sources.files.fold import forked
 from rlscale.sources.history import History, of_rows
-from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.repair import Row
 from rlscale.sources.trainers.trainer import Trainer
 
-__all__ = ["LONGEST_KEY", "Dialect", "Keys", "unframed"]
+__all__ = ["Dialect", "Keys", "unframed"]
 
-#: No trainer's key is longer; text that is no key is.
-LONGEST_KEY = 500
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RAY = re.compile(r"\((?:\w|[.-])+ (?:pid|ip)=[^)\n]{0,200}\) ?")

@@ -6,15 +6,18 @@ import re
 from pathlib import Path
 
 from rlscale.errors import SourceError
-from rlscale.sources.files.jsonl import MetricsFold
+from rlscale.sources.files.jsonl import NAME as ROWS
+from rlscale.sources.files.jsonl import STEP_KEY, MetricsFold
+from rlscale.sources.format import Entry, Format
 from rlscale.sources.log import Log, ReadOptions
-from rlscale.sources.text import decoded_head, whole_json
+from rlscale.sources.text import decoded_head, head_is, whole_json
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "read", "sniff"]
 
 NAME = "json-array"
 
 _OPENS = re.compile(r"\s*\[\s*\{")
+_OPENS_BYTES = re.compile(rb"\s*\[\s*\{")
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -39,3 +42,18 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
             raise SourceError(str(path), f"entry {position} is {row!r:.40}, not a row; remove it")
         fold.take(position, row)
     return fold.done()
+
+
+def _holds_rows(head: bytes) -> bool:
+    return _OPENS_BYTES.match(head) is not None and STEP_KEY.search(head) is not None
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(Entry(ROWS, "a JSON array of rows", "log_history.json, as json.dump writes it"),),
+    sniff=sniff,
+    read=read,
+    heeds_options=True,
+    unsure=(".json",),
+    looks_like=lambda path: head_is(path, _holds_rows),
+)

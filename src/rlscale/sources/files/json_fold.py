@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from rlscale.sources.files.dialect import LONGEST_KEY
 from rlscale.sources.files.fold import Fold, forked
+from rlscale.sources.limits import LONGEST_KEY
 from rlscale.sources.repair import Row
 from rlscale.sources.repair import number as as_number
-from rlscale.sources.text import JsonLines
+from rlscale.sources.text import JsonLines, plural
 from rlscale.sources.words import left_out
 
 __all__ = ["JsonFold", "numbers_of"]
 
-#: Levels of a row; what lies deeper is no metric.
-_DEPTH = 16
+#: Keys of lists that a sentence names, and of those that are remembered.
+_NAMED, _REMEMBERED = 3, 100
 
 
 class JsonFold(Fold):
@@ -33,8 +33,9 @@ class JsonFold(Fold):
         self.path = path
         self.rows: list[Row] = []
         self._lines = JsonLines(path)
-        self._torn: list[str] = []  # the ends of the files before this one
+        self._torn: list[str] = []  # what was left out: the ends of the files before this one, ...
         self._words: dict[str, tuple[int, int, str]] = {}  # by key: how many values are words; the first, its line
+        self._lists: dict[str, None] = {}  # keys of lists of numbers, which are no metrics
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -60,16 +61,23 @@ class JsonFold(Fold):
         self._lines.torn = None
 
     def numbers(self, line: int, row: Mapping[str, Any], *, without: str = "") -> dict[str, float]:
-        """Return :func:`numbers_of` a row; the words in it are counted."""
+        """Return :func:`numbers_of` a row; the words and the lists in it are counted."""
         words: dict[str, str] = {}
-        values = numbers_of(row, without=without, words=words)
+        lists: list[str] = []
+        values = numbers_of(row, without=without, words=words, lists=lists)
+        if lists and len(self._lists) < _REMEMBERED:
+            self._lists.update(dict.fromkeys(lists))
         for key, word in words.items():
             count, first, text = self._words.get(key, (0, line, word[:LONGEST_KEY]))
             self._words[key] = (count + 1, first, text)
         return values
 
+    def note(self, sentence: str) -> None:
+        """Add a sentence about what was left out."""
+        self._torn.append(sentence)
+
     def repairs(self) -> list[str]:
-        """Return the sentences about lines left out because they are torn, and about words among the numbers."""
+        """Return the sentences about lines that are torn, and about words and lists among the numbers."""
         rows: Counter[str] = Counter()
         for _, values in self.rows if self._words else ():
             rows.update(key for key in values if key in self._words)
@@ -78,11 +86,21 @@ class JsonFold(Fold):
             for key, (count, line, word) in self._words.items()
             if rows[key] > count
         ]
+        if self._lists:
+            more = len(self._lists) - _NAMED
+            beside = f" and {plural(more, 'more key')}" if more > 0 else ""
+            among.append(f"lists of numbers were left out: {', '.join(list(self._lists)[:_NAMED])}{beside}")
         return [*self._torn, *self._lines.repairs(), *among]
 
 
-def numbers_of(row: Mapping[str, Any], *, without: str = "", words: dict[str, str] | None = None) -> dict[str, float]:
-    """Return the numbers of a row; those of a level inside it get the key ``outer/inner``.
+def numbers_of(
+    row: Mapping[str, Any],
+    *,
+    without: str = "",
+    words: dict[str, str] | None = None,
+    lists: list[str] | None = None,
+) -> dict[str, float]:
+    """Return the numbers of a row; those of a level inside it, however deep, get the key ``outer/inner``.
 
     Parameters
     ----------
@@ -90,8 +108,10 @@ def numbers_of(row: Mapping[str, Any], *, without: str = "", words: dict[str, st
         A row of JSON.
     without : str
         A level of the row that is no part of the keys; what stands beside it goes before it.
-    words : dict, optional
-        Takes the texts that are no numbers, by their keys.
+    words : dict of str to str, optional
+        Receives the words of the row, by key.
+    lists : list of str, optional
+        Receives the keys of lists of numbers, and the beginnings of names too long for a key.
 
     Examples
     --------
@@ -100,29 +120,34 @@ def numbers_of(row: Mapping[str, Any], *, without: str = "", words: dict[str, st
     >>> numbers_of({"step": 3, "metrics": {"reward": 0.5}}, without="metrics")
     {'step': 3.0, 'reward': 0.5}
     """
-    values: dict[str, float] = {}
+    texts, left = {} if words is None else words, [] if lists is None else lists
     inside = row.get(without) if without else None
-    texts = {} if words is None else words
     if not isinstance(inside, Mapping):
-        _collect(row, "", _DEPTH, values, texts)
-        return values
-    _collect({key: value for key, value in row.items() if key != without}, "", _DEPTH, values, texts)
-    inner: dict[str, float] = {}
-    _collect(inside, "", _DEPTH, inner, texts)
+        return _collected(row, texts, left)
+    values = _collected({key: value for key, value in row.items() if key != without}, texts, left)
+    inner = _collected(inside, texts, left)
     return {**values, **{key: value for key, value in inner.items() if key not in values}}
 
 
-def _collect(row: Mapping[str, Any], prefix: str, depth: int, values: dict[str, float], words: dict[str, str]) -> None:
-    for key, value in row.items():
-        name = prefix + key
-        if len(name) > LONGEST_KEY:
-            continue
-        if isinstance(value, dict):
-            if depth > 1:
-                _collect(value, f"{name}/", depth - 1, values, words)
-            continue
-        logged = as_number(value)
-        if logged is not None:
-            values[name] = logged
-        elif isinstance(value, str):
-            words[name] = value
+def _collected(row: Mapping[str, Any], words: dict[str, str], lists: list[str]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    levels: list[tuple[str, Iterator[tuple[str, Any]]]] = [("", iter(row.items()))]
+    while levels:
+        prefix, items = levels[-1]
+        for key, value in items:
+            name = prefix + key
+            if len(name) > LONGEST_KEY:
+                lists.append(f"{name[:40]}...")
+            elif isinstance(value, dict):
+                levels.append((f"{name}/", iter(value.items())))
+                break
+            elif isinstance(value, list):
+                if any(isinstance(one, int | float) and not isinstance(one, bool) for one in value[:3]):
+                    lists.append(name)
+            elif (logged := as_number(value)) is not None:
+                values[name] = logged
+            elif isinstance(value, str):
+                words[name] = value
+        else:
+            levels.pop()
+    return values

@@ -16,17 +16,18 @@ from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.fold import forked, read_lines
 from rlscale.sources.files.json_fold import JsonFold
 from rlscale.sources.files.labels import Group, Labels
+from rlscale.sources.format import Entry, Format
 from rlscale.sources.history import History, of_rows
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.names import axis_rank, axis_unit
 from rlscale.sources.record import STEP_KEYS
 from rlscale.sources.repair import Row
-from rlscale.sources.text import decoded_head, first_object, read_head, were, whole_json
+from rlscale.sources.text import decoded_head, first_object, head_is, read_head, were, whole_json
 from rlscale.sources.trainers import Trainer, log_of, trainer_of
 from rlscale.sources.trainers.datasets import with_datasets
 from rlscale.sources.trainers.other import OTHER
 
-__all__ = ["NAME", "MetricsFold", "is_document", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "STEP_KEY", "MetricsFold", "read", "sniff"]
 
 NAME = "jsonl"
 
@@ -38,6 +39,9 @@ _COUNTED = ("steps", "samples")
 #: A level of a row that is no part of its keys; a document's list of rows has the same name.
 _WRAPPER = "metrics"
 _DOCUMENT = re.compile(r'\s*\{\s*"metrics"\s*:\s*\[')
+_DOCUMENT_HEAD = 1 << 10
+#: Where the step of a row stands in a ``.json`` file, most of which are settings.
+STEP_KEY = re.compile(rb'"(?:[\w/]*step|current_steps|[\w/]*iteration|timesteps_total|[\w/]*timesteps)"\s*:\s*[0-9]')
 
 #: W&B's ``_step`` counts log calls.
 _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
@@ -45,10 +49,10 @@ _OTHERS = tuple(key for key in STEP_KEYS if key != "_step")
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the first line is a JSON object (the table and verl's file logger are tried before)."""
-    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"} or is_document(head)
+    return first_object(head) is not None or path.suffix.lower() in {".jsonl", ".ndjson"} or _is_document(head)
 
 
-def is_document(head: bytes) -> bool:
+def _is_document(head: bytes) -> bool:
     """Whether a file is one JSON document, ``{"metrics": [row, row, ...]}``, on one line or on several."""
     return _DOCUMENT.match(decoded_head(head)) is not None
 
@@ -65,7 +69,7 @@ def read(path: Path, options: ReadOptions | None = None) -> list[Log]:
         within an epoch.
     """
     head = read_head(path)
-    if first_object(head) is not None or not is_document(head):
+    if first_object(head) is not None or not _is_document(head):
         return read_lines(path, partial(MetricsFold, options=options))
     fold = MetricsFold(str(path), options)
     fold.take(1, whole_json(path))
@@ -212,3 +216,31 @@ class MetricsFold(JsonFold):
 
 def _by_unit(name: str) -> tuple[int, int]:
     return _COUNTED.index(axis_unit(name) or ""), axis_rank(name)
+
+
+def _holds_rows(head: bytes) -> bool:
+    """Whether a file begins with rows: a document of them, or lines."""
+    if _is_document(head[:_DOCUMENT_HEAD]):
+        return True
+    first, _, rest = head.lstrip().partition(b"\n")
+    return first.startswith(b"{") and rest.startswith(b"{") and STEP_KEY.search(first) is not None
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(
+        Entry("tinker", "tinker-cookbook", "metrics.jsonl"),
+        Entry(
+            "prime-rl", "prime-rl", "metrics.jsonl", checked="files written as the source writes them",
+            note="trainer and orchestrator in one file",
+        ),
+        Entry(NAME, "any metrics.jsonl", "one flat JSON object a step"),
+    ),
+    sniff=sniff,
+    read=read,
+    heeds_options=True,
+    fold=MetricsFold,
+    endings=(".jsonl", ".ndjson"),
+    unsure=(".json",),
+    looks_like=lambda path: head_is(path, _holds_rows),
+)  # fmt: skip

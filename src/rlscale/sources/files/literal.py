@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from rlscale.sources.files.dialect import LONGEST_KEY
-from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.limits import LONGEST_KEY, MOST_KEYS
 from rlscale.sources.repair import number
 
 __all__ = ["numbers_of"]

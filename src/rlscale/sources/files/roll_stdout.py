@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 
-from rlscale.sources.files.dialect import LONGEST_KEY, Dialect
+from rlscale.sources.files.dialect import Dialect
+from rlscale.sources.limits import LONGEST_KEY
 from rlscale.sources.repair import number
 from rlscale.sources.trainers.roll import ROLL
 

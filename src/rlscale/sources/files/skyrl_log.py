@@ -8,7 +8,7 @@ from rlscale.errors import SourceError
 from rlscale.sources.files.dialect import Dialect, unframed
 from rlscale.sources.files.literal import numbers_of
 from rlscale.sources.history import History
-from rlscale.sources.text import LINE_CAP
+from rlscale.sources.limits import LINE_CAP
 from rlscale.sources.trainers.skyrl import SKYRL
 
 __all__ = ["SkyRlLog"]

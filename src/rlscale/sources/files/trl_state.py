@@ -14,18 +14,22 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError, FormatError, SourceError
+from rlscale.sources.files.checkpoints import checkpoint, reaches
+from rlscale.sources.format import Checkpoint, Entry, Format, Precision
 from rlscale.sources.history import of_rows
+from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.log import Log
-from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import Row, number
 from rlscale.sources.text import decoded_head, were, whole_json
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.trl import NOT_SERIES, TRL
 from rlscale.sources.words import left_out
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "read", "sniff"]
 
 NAME = "trl"
+
+_STATE = "trainer_state.json"
 
 _CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_epochs", "train_batch_size")
 
@@ -33,7 +37,7 @@ _CONFIG = ("logging_steps", "eval_steps", "save_steps", "max_steps", "num_train_
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the file is a trainer state, by its name or its first keys."""
     text = decoded_head(head)
-    return path.name.endswith("trainer_state.json") or (text.lstrip().startswith("{") and '"log_history"' in text)
+    return path.name.endswith(_STATE) or (text.lstrip().startswith("{") and '"log_history"' in text)
 
 
 def read(path: Path) -> list[Log]:
@@ -84,3 +88,20 @@ def _rows(history: list[Any], path: str, repairs: list[str]) -> Iterator[Row]:
         repairs.append(f"{were(without_step, 'row')} left out: no step")
     for key, (count, position, word) in words.items():
         repairs.append(left_out(key, count, position, word, what="value", place="entry"))
+
+
+def _checkpoint(path: Path) -> Checkpoint | None:
+    """Return what a state repeats: that of every checkpoint holds the whole history so far."""
+    return checkpoint(path, path.parent) if path.name == _STATE else None
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(Entry(NAME, "TRL and Unsloth", f"{_STATE}, or the output folder", precision=Precision.FULL),),
+    sniff=sniff,
+    read=read,
+    endings=(_STATE,),
+    checkpoint=_checkpoint,
+    reaches=reaches,
+    file_words="trainer_state",
+)

@@ -11,10 +11,10 @@ import math
 import re
 
 from rlscale.errors import SourceError
-from rlscale.sources.files.dialect import LONGEST_KEY, Dialect
-from rlscale.sources.files.verl_torn import NUMBER, StepLine, cut_end, torn_lines
+from rlscale.sources.files.dialect import Dialect, unframed
+from rlscale.sources.files.verl_torn import NUMBER, StepLine, cut_end, joined, maybe_joined, torn_lines
 from rlscale.sources.history import History, of_rows
-from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.limits import LONGEST_KEY, MOST_KEYS
 from rlscale.sources.repair import Row, number
 from rlscale.sources.trainers.verl import VERL
 
@@ -49,28 +49,53 @@ class VerlConsole(Dialect):
         self._sets: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._in_trainer = False
         self._pending: float | None = None
+        self._before: tuple[float, str, int] | None = None  # the step line that this one may go on with, and its width
+        self._widths: set[int] = set()  # at which a terminal broke lines
+        self._maybe: list[tuple[int, int, float, str]] = []  # rows that a line may go on with: place, width, step, text
 
     def feed(self, position: int, line: str) -> None:
         """Take the next line."""
         ended = line.endswith("\n")
         has_step = "step:" in line
+        width = len(line) - ended
         if "\x1b" in line and (has_step or len(line) < _SHORT):
             line = _COLOUR.sub("", line)
         if line and not line.isspace():
             self._last = position
         marks = _marks(line) if has_step else []
         if not marks:
-            self._look(line)
+            if self._before is None or not self._goes_on(position, line, ended, width):
+                self._before = None
+                self._look(line)
             return
         for mark, after in zip(marks, [*marks[1:], None], strict=True):
-            self._add_step(
-                position, mark, line[mark.end() : after.start() if after else None], ended or after is not None
-            )
+            text = line[mark.end() : after.start() if after else None]
+            self._add_step(position, float(mark[1]), text, ended or after is not None)
+            self._before = float(mark[1]), text, width
 
-    def _add_step(self, position: int, mark: re.Match[str], text: str, ended: bool) -> None:
+    def _goes_on(self, position: int, line: str, ended: bool, width: int) -> bool:
+        """Take a line that goes on with the step line before it, which a terminal broke; say whether it does.
+
+        Of a line that may be the rest of a number the width decides, once another line was broken there.
+        """
+        step, text, before = self._before or (0.0, "", 0)
+        line, text = unframed(line).rstrip("\r\n"), text.rstrip("\r\n")
+        whole = joined(text, line)
+        if whole is None:
+            whole = maybe_joined(text, line)
+            if whole is not None:
+                self._maybe.append((len(self.rows) - 1, before, step, whole))
+            return False
+        self.rows.pop()
+        self._lines.pop()
+        self._add_step(position, step, whole, ended)
+        self._widths.add(before)
+        self._before = step, whole, width
+        return True
+
+    def _add_step(self, position: int, step: float, text: str, ended: bool) -> None:
         if text.count(" - ") > MOST_KEYS:
             raise SourceError(self.path, f"line {position} holds more than {MOST_KEYS:,} values; is this a log?")
-        step = float(mark[1])
         fields = text.split(" - ")
         cut = cut_end(fields)
         if not ended:
@@ -148,6 +173,9 @@ class VerlConsole(Dialect):
             A step line that is not the last is torn.
         """
         rows: list[Row] = self.rows
+        for place, width, step, text in self._maybe:
+            if width in self._widths and place < len(rows) and rows[place][0] == step:
+                rows[place] = (step, self._values(text.split(" - ")))
         for index, how in torn_lines(self._lines):
             line = self._lines[index]
             if line.position < self._last:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError, SourceError
-from rlscale.sources.files.fold import read_lines
 from rlscale.sources.files.json_fold import JsonFold
+from rlscale.sources.format import Entry, Format, Precision
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.repair import number as as_number
@@ -17,7 +17,7 @@ from rlscale.sources.text import first_object, were
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.verl import VERL
 
-__all__ = ["NAME", "VerlFold", "read", "sniff"]
+__all__ = ["FORMAT", "NAME", "VerlFold", "sniff"]
 
 NAME = "verl-file"
 
@@ -28,19 +28,8 @@ def sniff(path: Path, head: bytes) -> bool:
     return row is not None and "step" in row and isinstance(row.get("data"), dict)
 
 
-def read(path: Path) -> list[Log]:
-    """Return the runs of the file; see :mod:`rlscale.sources.trainers.verl` for the compute axes.
-
-    Raises
-    ------
-    SourceError
-        A torn line that is not the last, a line of another shape, or no step.
-    """
-    return read_lines(path, VerlFold)
-
-
 class VerlFold(JsonFold):
-    """The rows of verl's file so far."""
+    """The rows of verl's file so far; see :mod:`rlscale.sources.trainers.verl` for the compute axes."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -71,3 +60,12 @@ class VerlFold(JsonFold):
         if not found:
             raise EmptyError(self.path, "holds no step; verl has not logged one yet")
         return [log_of(VERL, one) for one in found]
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    entries=(Entry(NAME, "verl's file logger", "{project}/{experiment}.jsonl", precision=Precision.FULL),),
+    sniff=sniff,
+    fold=VerlFold,
+    endings=(".jsonl",),
+)

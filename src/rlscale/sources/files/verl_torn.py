@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["NUMBER", "StepLine", "cut_end", "torn_lines"]
+__all__ = ["NUMBER", "StepLine", "cut_end", "joined", "maybe_joined", "torn_lines"]
 
 NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|nan|inf)"
 
@@ -20,8 +20,14 @@ _CUT = re.compile(
 )
 _RAY = re.compile(r"\(\w+ (?:pid|ip)=[^)]*\)\s*$")
 
+#: The rest of a number that was cut.
+_REST = re.compile(r"[-+.\deE]{1,30}\)?")
+
 #: A longer text is no field.
 _LONG = 2000
+
+#: Fields of a line that is broken, at most; no trainer logs more in one line.
+_MOST = 20_000
 
 #: A key that this share of the other lines of its kind hold belongs to every line of the kind.
 _COMMON = 0.9
@@ -50,6 +56,50 @@ def cut_end(fields: Sequence[str]) -> str | None:
     if len(fields[-2]) > _LONG or not _WHOLE.fullmatch(fields[-2]):
         return None
     return last if not last or _CUT.fullmatch(last) or last.endswith(" -") else None
+
+
+def joined(text: str, line: str) -> str | None:
+    """Return a step line with the line after it, where that goes on with its fields; None where it does not.
+
+    A terminal breaks a line wherever its width falls: in a key, in a value, or between fields.
+
+    Examples
+    --------
+    >>> joined("critic/score/mean:0.5 - response_length/me", "an:300.0 - timing_s/step:60.0")
+    'critic/score/mean:0.5 - response_length/mean:300.0 - timing_s/step:60.0'
+    """
+    place = text.rfind(" - ") + 3 if " - " in text else 0
+    fields = _glued(text[place:], line).split(" - ")
+    if len(line) > _LONG or len(fields) > _MOST or len(text) - place > _LONG:
+        return None
+    *inner, last = fields
+    last = last.removesuffix(" -")
+    ends = not last or _WHOLE.fullmatch(last) or _CUT.fullmatch(last)
+    if not ends or not all(map(_WHOLE.fullmatch, inner)):
+        return None
+    if not inner and cut_end(text.split(" - ")) is None:
+        return None  # nothing was cut, and no field comes after it
+    return text[:place] + " - ".join(fields)
+
+
+def maybe_joined(text: str, line: str) -> str | None:
+    """Return a step line with the rest of its last number, where the line after it can be no more than that.
+
+    Examples
+    --------
+    >>> maybe_joined("critic/score/mean:0.5 - perf/total_num_tokens:100", "000")
+    'critic/score/mean:0.5 - perf/total_num_tokens:100000'
+    """
+    if _REST.fullmatch(line) is None:
+        return None
+    whole = text + line
+    return whole if _WHOLE.fullmatch(whole.rpartition(" - ")[2]) else None
+
+
+def _glued(text: str, line: str) -> str:
+    spaceless = text.endswith(" -") and not line.startswith(" ")
+    dashed = line.startswith("- ") and not text.endswith((" ", ":"))
+    return f"{text} {line}" if spaceless or dashed else text + line
 
 
 def torn_lines(lines: Sequence[StepLine]) -> Iterator[tuple[int, str]]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.errors import EmptyError, SourceError
-from rlscale.sources.record import MOST_KEYS
+from rlscale.sources.limits import MOST_CELLS, MOST_KEYS
 from rlscale.sources.repair import number
-from rlscale.sources.tables.parquet import MOST_CELLS, Sheet, coded, floats, is_number
+from rlscale.sources.tables.parquet import Sheet, coded, floats, is_number
 from rlscale.sources.text import json_rows, plural
 from rlscale.sources.words import left_out, mostly_numbers
 

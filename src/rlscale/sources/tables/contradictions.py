@@ -6,13 +6,16 @@ nothing does, the table is refused.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.errors import SourceError
+from rlscale.sources.restarts import begins_of, last_written, numbered, resumed
 from rlscale.sources.text import plural
 
 __all__ = ["Measure", "Part", "Rival", "parts_of"]
@@ -197,18 +200,15 @@ def _stretches(rows: Rows, measures: Sequence[Measure], one: Measure, rival: Riv
     nothing = _nothing(measures, rival, what)
     if np.any(np.diff(starts) < _STRETCH):
         raise nothing
-    ends = np.append(order[starts[1:]], rows[-1] + 1)
-    runs = list(_runs(rows, one, place[starts], np.append(rows[0], ends[:-1]), ends, place))
+    runs = list(
+        _runs(rows, one, np.searchsorted(one.rows, order[starts[1:]]), rival.who.removesuffix(": ") or "the file")
+    )
     for part in runs:
         for measure in measures:
             of = np.isin(measure.rows, part.rows)
             if _repeated(measure.place[of], measure.value[of]).size:
                 raise nothing
-    who = rival.who.removesuffix(": ") or "the file"
-    if len(runs) == 1:
-        return runs
-    count = f"{who} holds {len(runs)} runs one after the other; this is number"
-    return [Part(part.rows, (f"{count} {k}", *part.repairs)) for k, part in enumerate(runs, start=1)]
+    return runs
 
 
 def _nothing(measures: Sequence[Measure], rival: Rival, what: str) -> SourceError:
@@ -220,24 +220,21 @@ def _nothing(measures: Sequence[Measure], rival: Rival, what: str) -> SourceErro
     return SourceError(rival.path, f"{message}; give --compute {name}")
 
 
-def _runs(rows: Rows, one: Measure, firsts: Floats, since: Rows, until: Rows, place: Floats) -> Iterator[Part]:
-    """Yield the runs of the stretches; one that starts above the first compute of the run before is its resume."""
-    at = np.full(int(rows[-1]) + 1, np.nan)
-    at[one.rows] = one.place
-    kept: Rows = np.empty(0, dtype=np.intp)
-    said: list[str] = []
-    first = np.inf
-    for start, begin, end in zip(firsts, since, until, strict=True):
-        here = rows[(rows >= begin) & (rows < end)]
-        if kept.size and start > first:
-            lost = at[kept] >= start
-            last = np.nanmax(at[kept])
-            said.append(
-                f"the run resumed at {start:g} after {last:g}: the later rows replace {plural(int(lost.sum()), 'row')}"
-            )
-            kept = np.append(kept[~lost], here)
-            continue
-        if kept.size:
-            yield Part(kept, tuple(said))
-        kept, said, first = here, [], float(start)
-    yield Part(kept, tuple(said))
+def _runs(rows: Rows, one: Measure, back: Rows, who: str) -> Iterator[Part]:
+    """Yield the runs of the rows, whose rewards go back at ``back``."""
+    begins = begins_of(one.place, back)
+    edges = [int(rows[0]), *one.rows[begins[1:]].tolist(), int(rows[-1]) + 1]
+    for number, (since, until) in enumerate(pairwise([*begins, one.place.size]), start=1):
+        said = [numbered(who, len(begins), number)] if len(begins) > 1 else []
+        place, again = one.place[since:until], back[(back > since) & (back < until)] - since
+        left: list[float] = []
+        for stretch in np.split(place, again):
+            lost = left[bisect_left(left, stretch[0]) :]
+            if lost:
+                at = f"{stretch[0]:g} after {lost[-1]:g}"
+                said.append(resumed(at, "rows", plural(len(lost), "row")))
+                del left[-len(lost) :]
+            left.extend(stretch.tolist())
+        gone = one.rows[since:until][~last_written(place, again)]
+        here = rows[(rows >= edges[number - 1]) & (rows < edges[number])]
+        yield Part(np.setdiff1d(here, gone), tuple(said))

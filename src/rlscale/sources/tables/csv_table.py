@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.names import role_of
-from rlscale.sources.record import MOST_KEYS
 from rlscale.sources.repair import number
 from rlscale.sources.tables.columns import Columns, Named, TextColumn, settle_numbers
 from rlscale.sources.tables.lost import WRITTEN_NAN

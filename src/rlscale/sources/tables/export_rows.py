@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rlscale.errors import SourceError
 from rlscale.sources import names
 from rlscale.sources.keys import is_bookkeeping
+from rlscale.sources.limits import EXPORT_COLUMNS, MOST_KEYS
 from rlscale.sources.log import ReadOptions
-from rlscale.sources.record import MOST_KEYS, STEP_KEYS, Column, Record, RowColumns
+from rlscale.sources.record import STEP_KEYS, Column, Record, RowColumns
 from rlscale.sources.tables.columns import Columns, Named
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
 from rlscale.sources.tables.identity import Coded, joined, label_of, runs_of, seed_from
@@ -36,8 +37,8 @@ NAMES, IDS = ("run_name", "display_name", "run", "name"), ("run_id", "run_uuid")
 _TIME = "timestamp"
 TEXT = frozenset({*NAMES, *IDS, "key", _TIME})
 
-#: Rows at a time; runs times keys, each of which takes some hundred bytes however few its values are.
-_CHUNK, _MOST_COLUMNS = 4096, 1 << 21
+#: Rows that are filled into columns at a time.
+_CHUNK = 4096
 
 #: Unix times after the year 5000 are milliseconds.
 _LATEST = 1e11
@@ -114,7 +115,7 @@ def named_runs(table: Columns, keys: int) -> tuple[Codes, list[tuple[str, str | 
 
 
 def _check_many(table: Columns, runs: int, keys: int, column: str | None) -> None:
-    if runs * max(keys, 1) > _MOST_COLUMNS:
+    if runs * max(keys, 1) > EXPORT_COLUMNS:
         what = f"holds {plural(runs, 'run')} of {plural(keys, 'column')}"
         raise SourceError(table.path, f"{what}, more than any export; is {column!r} the name of the run?")
 

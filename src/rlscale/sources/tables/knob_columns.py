@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.sources import names
+from rlscale.sources.limits import WORDS_LOOKED_AT
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.identity import Coded
 from rlscale.sources.tables.others import Loads
@@ -16,8 +17,6 @@ from rlscale.sources.tables.settings import Settings, numbers_of, texts_of_runs
 
 __all__ = ["knob_columns"]
 
-#: In a table of up to so many rows columns of words are looked at.
-_MOST_LOOKED_AT = 200_000
 #: A quantity that was measured so often changes.
 _OFTEN = 4
 
@@ -44,7 +43,7 @@ def knob_columns(columns: Columns, runs: Coded, again: Loads, beside: Collection
         name: numbers_of(values, runs) for name, values in columns.numbers.items()
         if name not in beside and (not _measured(name) or _is_kept(name, values, runs))
     }  # fmt: skip
-    wanted = frozenset(columns.words) - set(beside) if columns.rows <= _MOST_LOOKED_AT else frozenset()
+    wanted = frozenset(columns.words) - set(beside) if columns.rows <= WORDS_LOOKED_AT else frozenset()
     if wanted:
         words = again(wanted)
         if words.rows == columns.rows:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.sources import names
+from rlscale.sources.limits import WORDS_LOOKED_AT
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import shown
@@ -15,8 +16,8 @@ from rlscale.sources.trainers.canonical import OWN_LOOP
 
 __all__ = ["Loads", "unexplained", "unread_metrics", "unused_words"]
 
-#: In a table of up to so many rows a column of words is looked at; so many rows a word, and it may tell runs apart.
-_MOST_LOOKED_AT, _ROWS_OF_A_WORD = 200_000, 4
+#: So many rows a word, and a column of words may tell runs apart.
+_ROWS_OF_A_WORD = 4
 
 #: Reads the file again, with these columns as text too.
 Loads = Callable[[frozenset[str]], Columns]
@@ -47,7 +48,7 @@ def unexplained(columns: Columns, again: Loads, beside: Collection[str]) -> Iter
 
 def unused_words(columns: Columns, roles: Roles, again: Loads, beside: Collection[str]) -> tuple[str, ...]:
     """Return a warning on each column of few words in a table without a column that tells runs apart."""
-    if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > _MOST_LOOKED_AT:
+    if roles.run or roles.recipe or roles.seed or not columns.words or columns.rows > WORDS_LOOKED_AT:
         return ()
     words = again(frozenset(columns.words)).labels
     few = [

@@ -11,17 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.limits import MOST_CELLS, PARQUET_CAP, PARQUET_FOOTER_CAP
 
-__all__ = ["MOST_CELLS", "Sheet", "coded", "floats", "is_number"]
+__all__ = ["Sheet", "coded", "floats", "is_number"]
 
-#: Rows times columns of a table; a number takes 8 bytes.
-MOST_CELLS = 1 << 26
-
-#: Bytes of the columns that are read, unpacked.
-_MOST_BYTES = 1 << 30
-
-#: The description of the columns, at the end of the file, takes some twenty times its size in memory.
-_FOOTER_CAP = 8 << 20
 
 _BATCH = 1 << 20
 
@@ -99,8 +92,8 @@ class Sheet:
         with _readable(self._path):
             for batch in self._file.iter_batches(rows, columns=list(names)):
                 taken += batch.nbytes
-                if taken > _MOST_BYTES:
-                    raise SourceError(self._path, f"unpacks to more than {_MOST_BYTES >> 20} MiB; is this a log?")
+                if taken > PARQUET_CAP:
+                    raise SourceError(self._path, f"unpacks to more than {PARQUET_CAP >> 20} MiB; is this a log?")
                 batch.validate(full=True)  # a damaged page may name a text beyond its dictionary
                 left -= batch.num_rows
                 yield {name: batch.column(name) for name in names}
@@ -183,7 +176,7 @@ def _check_footer(path: Path) -> None:
         end = file.seek(0, 2)
         file.seek(max(0, end - 8))
         size = int.from_bytes(file.read(4), "little")
-    if _FOOTER_CAP < size <= end:
+    if PARQUET_FOOTER_CAP < size <= end:
         raise SourceError(str(path), f"describes its columns in {size >> 20} MiB, more than any log; is this one?")
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlscale.errors import InputError, SourceError
+from rlscale.errors import SourceError
 from rlscale.sources import names
+from rlscale.sources.stores import Image, is_address
 from rlscale.sources.tables.columns import Columns, Named, from_json_lines, from_parquet
 from rlscale.sources.tables.csv_table import from_csv, header_of
 from rlscale.sources.tables.parquet import Sheet
@@ -59,12 +60,15 @@ def without_prompt_tables(paths: Iterable[str]) -> tuple[list[str], list[PromptT
         As :func:`prompt_table`.
     """
     logs, tables = [], []
-    for path in paths:
-        table = prompt_table(Path(path)) if Path(path).is_file() else None
-        if table is None:
-            logs.append(path)
-        else:
-            tables.append(table)
+    with Image() as image:
+        for path in paths:
+            fetches = is_address(path) and Path(path).suffix.lower() in _KINDS
+            files = image.fetched([path])[0] if fetches else [path]
+            table = next((prompt_table(file) for file in map(Path, files) if file.is_file()), None)
+            if table is None:
+                logs.append(path)
+            else:
+                tables.append(replace(table, path=image.with_addresses(table.path)))
     return logs, tables
 
 
@@ -87,9 +91,10 @@ def prompt_table(path: Path) -> PromptTable | None:
         return None
     if len(has) < len(_COUNTS):
         missing = next(name for name in _COUNTS if name not in columns)
-        raise InputError(
-            f"{path}: has the columns {_PROMPT} and {has[0]} and not {missing}; pass counts are a table of prompt, "
-            "correct and graded"
+        raise SourceError(
+            str(path),
+            f"has the columns {_PROMPT} and {has[0]} and not {missing}; pass counts are a table of prompt, "
+            "correct and graded",
         )
     read = _KINDS[path.suffix.lower()]
     counts = [columns[name] for name in _COUNTS]

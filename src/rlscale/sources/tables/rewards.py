@@ -13,12 +13,10 @@ from rlscale.sources.keys import is_evaluation
 from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.text import shown
+from rlscale.sources.trainers import trainer_of
 from rlscale.sources.trainers.other import OTHER, trainer_like
 
 __all__ = ["Rewards", "rewards_of"]
-
-#: The columns of stable-baselines3's monitor.csv: reward, length and time of each episode.
-_MONITOR = frozenset({"r", "l", "t"})
 
 
 @dataclass(frozen=True)
@@ -51,15 +49,12 @@ def rewards_of(columns: Columns, roles: Roles, axis: str | None) -> Rewards:
         name for name in columns.numbers
         if name not in roles.special and name != axis and not names.is_setting(name) and not names.is_index(name)
     ]  # fmt: skip
-    validation = OTHER.validation(known)
+    validation = trainer_of(known).found("validation", known) or OTHER.validation(known)
     train = () if validation else OTHER.train(known)
     if validation or train:
         return _sorted_out(Rewards(validation, train))
     if roles.value is not None:
         return Rewards((roles.value,))
-    lower = {name.lower(): name for name in columns.numbers}
-    if lower.keys() >= _MONITOR:
-        return Rewards((), (lower["r"],))
     for name in names.rewards_among(columns.words):
         line, cell = columns.words[name]
         message = f"line {line}: {name} {shown(cell)} is not a number; repair the cell or leave it empty"

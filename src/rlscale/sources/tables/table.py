@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,77 +16,35 @@ from numpy.typing import NDArray
 from rlscale.curves import UNITS, Series, canonical_unit
 from rlscale.errors import CurveError, SourceError
 from rlscale.sources import names
+from rlscale.sources.limits import TABLE_RUNS
 from rlscale.sources.log import Log, ReadOptions
 from rlscale.sources.repair import tidy
 from rlscale.sources.tables.axis_column import ROW, axis_column
-from rlscale.sources.tables.columns import Columns, Named, from_json_lines, from_parquet
+from rlscale.sources.tables.columns import Columns, Named
 from rlscale.sources.tables.contradictions import Measure, Part, Rival, parts_of
-from rlscale.sources.tables.csv_table import from_csv
 from rlscale.sources.tables.extents import extents
-from rlscale.sources.tables.frames import Frame, from_frame
 from rlscale.sources.tables.identity import joined, label_of, name_of, runs_of, seed_from, texts_of
 from rlscale.sources.tables.knob_columns import knob_columns
 from rlscale.sources.tables.lost import lost_of
 from rlscale.sources.tables.model_sizes import with_model_sizes
 from rlscale.sources.tables.others import Loads, unexplained, unread_metrics, unused_words
 from rlscale.sources.tables.rewards import Rewards, rewards_of
-from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, is_csv, is_json_table, required, roles_of, text_columns
+from rlscale.sources.tables.roles import UNIT_COLUMNS, Roles, required, roles_of, text_columns
 from rlscale.sources.tables.settings import Held, held_by, settings_columns
 from rlscale.sources.tables.step_words import numbered, step_words, without_checkpoints
-from rlscale.sources.tables.wide import in_long_form, is_wide
-from rlscale.sources.text import read_head
+from rlscale.sources.tables.wide import advice, in_long_form, is_wide
 from rlscale.sources.trainers.other import OTHER
 
-__all__ = ["NAME", "read", "sniff"]
+__all__ = ["NAME", "logs_of"]
 
 NAME = "table"
 
-#: A run takes some kilobytes, however few its rows are.
-_MOST_RUNS = 250_000
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
-def sniff(path: Path, head: bytes) -> bool:
-    """Whether the file is a table: by its ending, Parquet's magic bytes, its header, or a JSON row with its columns."""
-    if path.suffix.lower() in {".csv", ".tsv", ".parquet"} or head.startswith(b"PAR1"):
-        return True
-    return is_csv(head) or is_json_table(head)
-
-
-def read(path: Path | Frame, options: ReadOptions | None = None) -> list[Log]:
-    """Return the runs of a table.
-
-    Rows are sorted by compute; of rows at one compute equal ones are dropped, and others are told apart as
-    :mod:`rlscale.sources.tables.contradictions` says.
-
-    Parameters
-    ----------
-    path : Path or Frame
-        The table: a file, or one in memory.
-    options : ReadOptions, optional
-        ``by``, ``wide``, ``compute`` and ``metric`` say what the names of the columns do not.
-
-    Raises
-    ------
-    SourceError
-        Whatever makes the file no table, a run that mixes units or recipes, a row without a run, negative compute,
-        rows that contradict each other.
-    """
-    if isinstance(path, Frame):
-        return _logs(path, from_frame, options)
-    head = read_head(path)
-    if head.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
-        load = from_parquet
-    elif path.suffix.lower() in {".csv", ".tsv"} or is_csv(head):
-        load = from_csv
-    else:
-        load = from_json_lines
-    return _logs(path, load, options)
-
-
-def _logs(path: Any, load: Callable[[Any, Named, Named], Columns], options: ReadOptions | None) -> list[Log]:
+def logs_of(path: Any, load: Callable[[Any, Named, Named], Columns], options: ReadOptions | None) -> list[Log]:
     """Return the runs of a table that ``load`` reads."""
     given = options or ReadOptions()
 
@@ -141,8 +98,8 @@ class _Table:
         self.options = options
         self.loaded = loaded
         self.runs = runs_of(columns, roles)
-        if len(self.runs[1]) > _MOST_RUNS:
-            what = f"holds {len(self.runs[1]):,} runs, more than {_MOST_RUNS:,}"
+        if len(self.runs[1]) > TABLE_RUNS:
+            what = f"holds {len(self.runs[1]):,} runs, more than {TABLE_RUNS:,}"
             naming = (*roles.run, *roles.recipe, roles.seed)[0]
             raise SourceError(self.path, f"{what}; is {naming!r} the name of the run?")
         self.absent = dict.fromkeys(UNITS, f"its columns are {', '.join(columns.names)}")
@@ -271,12 +228,9 @@ class _Table:
             repairs=(*self.columns.repairs, *self.rewards.repairs, *part.repairs),
             warnings=self.warnings,
             metric_repairs=said,
-            metric_advice=self._advice(),
+            metric_advice=advice(self.plain, self.options),
             axis_warnings={unit: _unused(undeclared) for unit in axes} if undeclared and axes else {},
         )
-
-    def _advice(self) -> str:
-        return "" if self.options.wide else ", or --wide if each column is a run"
 
     def _check_compute(self, name: str, rows: Rows) -> None:
         for column in {self.axis.key, *self.roles.axes} - {None, ROW}:

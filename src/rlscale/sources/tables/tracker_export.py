@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources.format import Entry, Format, Kind
+from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.log import ReadOptions
-from rlscale.sources.record import MOST_KEYS, STEP_KEYS, Column, Record
+from rlscale.sources.record import STEP_KEYS, Column, Record
 from rlscale.sources.record import Columns as Grown
 from rlscale.sources.tables.columns import Columns, Named, from_json_lines, from_parquet
 from rlscale.sources.tables.csv_table import from_csv
@@ -39,7 +41,7 @@ from rlscale.sources.text import decoded_head, head_objects, read_head
 from rlscale.sources.trainers import TRAINERS, trainer_of
 from rlscale.sources.trainers.other import OTHER
 
-__all__ = ["NAME", "read_records", "sniff"]
+__all__ = ["FORMAT", "NAME", "read_records", "sniff"]
 
 _WANDB = frozenset({"_step", "_timestamp", "_runtime"})
 _POINTS = frozenset({"key", "value", "step", "timestamp"})
@@ -247,3 +249,23 @@ def _tag(table: Columns, path: Path) -> list[Record]:
         raise SourceError(str(path), "a column Step or Value holds words; export it again")
     column = Column(table.numbers["Step"], table.numbers["Value"], times_of(table))
     return [record_of(path, "" if match[1] == "." else match[1], table.rows, {key: column}, table.repairs)]
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.EXPORT,
+    entries=(
+        Entry(
+            NAME, "trackers' exports", "CSV or JSON lines of W&B, Trackio, MLflow, TensorBoard", "",
+            "files made from a real history", "a history's rows, several runs by a column, or a chart's points",
+        ),
+        Entry(
+            NAME, "trackers' exports in Parquet", "a data frame of a history", "parquet",
+            "files made from a real history",
+        ),
+    ),
+    sniff=sniff,
+    read=read_records,
+    heeds_options=True,
+    endings=(".csv", ".tsv", ".parquet", ".jsonl", ".ndjson"),
+)  # fmt: skip

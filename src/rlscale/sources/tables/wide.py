@@ -13,7 +13,7 @@ from rlscale.sources.tables.columns import Columns
 from rlscale.sources.tables.roles import Roles
 from rlscale.sources.trainers.other import OTHER, trainer_like
 
-__all__ = ["in_long_form", "is_wide"]
+__all__ = ["advice", "in_long_form", "is_wide", "noise_columns"]
 
 #: What the rewards are called, since no name of a column says it.
 _REWARD = "reward"
@@ -43,6 +43,15 @@ def is_wide(columns: Columns, roles: Roles, options: ReadOptions) -> bool:
     )  # fmt: skip
 
 
+def advice(columns: Sequence[str], options: ReadOptions) -> str:
+    """Return the advice to give ``--wide``, for a message that asks for a metric; empty where it is given."""
+    if options.wide:
+        return ""
+    noise = noise_columns(columns, columns)
+    beside = f" ({', '.join(noise)} are then their noise)" if noise else ""
+    return f", or --wide if each column is a run{beside}"
+
+
 def _runs(columns: Columns, roles: Roles, options: ReadOptions) -> list[str]:
     axes = {*roles.axes, roles.compute, options.compute, roles.seed}
     return [name for name in columns.numbers if name not in axes and not names.is_index(name)]
@@ -69,12 +78,16 @@ def in_long_form(columns: Columns, roles: Roles, options: ReadOptions) -> Column
     logged = np.isfinite(values).ravel()
     codes = np.repeat(np.arange(len(runs), dtype=np.intp), columns.rows)
     numbers = {name: np.tile(columns.numbers[name], len(runs))[logged] for name in place}
-    sds = np.stack([_spread_of(name, spreads, columns) for name in runs]).ravel()[logged]
+    sds = np.stack([_sd_of(name, spreads, columns) for name in runs]).ravel()[logged]
     if np.isfinite(sds).any():
         numbers["sd"] = sds
     said = [f"each of {_listed(runs)} is read as a run: the table is wide"]
-    if spreads:
-        said.append(f"columns of spreads and limits are no runs: {', '.join(spreads)}")
+    noise = noise_columns(runs, spreads)
+    if noise:
+        said.append(f"read as the noise of the column of rewards with their name: {', '.join(noise)}")
+    others = [name for name in spreads if name not in noise]
+    if others:
+        said.append(f"columns of spreads and limits are no runs: {', '.join(others)}")
     return Columns(
         columns.path,
         rows=int(logged.sum()),
@@ -84,10 +97,26 @@ def in_long_form(columns: Columns, roles: Roles, options: ReadOptions) -> Column
     )
 
 
-def _spread_of(run: str, spreads: Sequence[str], columns: Columns) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def noise_columns(runs: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Return the columns that hold the spread of another one: ``A_std`` beside ``A`` or ``A_mean``.
+
+    Examples
+    --------
+    >>> noise_columns(["A_mean", "B"], ["A_std", "B_sem", "C_std", "A_max"])
+    ['A_std', 'B_sem']
+    """
+    spreads = [name for name in columns if names.is_spread(name)]
+    return [found for run in runs if (found := _spread_of(run, spreads)) is not None]
+
+
+def _spread_of(run: str, spreads: Sequence[str]) -> str | None:
     stem = names.normal(run).removesuffix("_mean").removesuffix("/mean")
     wanted = {f"{stem}{between}{end}" for between in "_/." for end in _SPREADS}
-    found = next((name for name in spreads if names.normal(name) in wanted), None)
+    return next((name for name in spreads if names.normal(name) in wanted), None)
+
+
+def _sd_of(run: str, spreads: Sequence[str], columns: Columns) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    found = _spread_of(run, spreads)
     values = columns.numbers[found] if found is not None else np.full(columns.rows, np.nan)
     return np.where(values > 0, values, np.nan)
 

@@ -11,10 +11,9 @@ from rlscale.curves import Series
 from rlscale.errors import EmptyError, LedgerError, SourceError, hidden
 from rlscale.ledger import PATIENCE, Ledger, Logged, Points, Replaced, RunRow
 from rlscale.sources.log import Log
+from rlscale.sources.trackers.ledger_address import NAME
 
-__all__ = ["NAME", "LedgerTail", "logs_of", "read"]
-
-NAME = "ledger"
+__all__ = ["LedgerTail", "logs_of", "read"]
 
 
 def read(uri: str) -> list[Log]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.limits import MLFLOW_DEPTH, MLFLOW_TEXT_CAP
 from rlscale.sources.record import Record
 from rlscale.sources.text import lines, plural
 from rlscale.sources.trackers.mlflow_run import Run, records, value_of
@@ -17,12 +18,6 @@ __all__ = ["is_store", "read_records"]
 
 _META = "meta.yaml"
 _NAME_TAG = "mlflow.runName"
-
-#: A parameter of MLflow is at most 6,000 characters long, and its ``meta.yaml`` a dozen lines.
-_TEXT_CAP = 1 << 20
-
-#: A key of MLflow is at most 250 characters long, slashes among them.
-_DEEPEST = 125
 
 
 def is_store(folder: Path) -> bool:
@@ -119,7 +114,7 @@ def _files(folder: Path, passed: list[str]) -> Iterator[tuple[str, Path]]:
     for base, folders, names in os.walk(folder, onerror=_refuse if folder.is_dir() else None):
         folders.sort()
         passed.extend(_shown(name) for name in folders if Path(base, name).is_symlink())
-        if len(Path(base).relative_to(folder).parts) >= _DEEPEST:
+        if len(Path(base).relative_to(folder).parts) >= MLFLOW_DEPTH:
             passed.extend(map(_shown, folders))
             folders.clear()
         for name in sorted(names):
@@ -157,7 +152,7 @@ def _short_text(file: Path) -> str:
     if file.is_symlink() or file.parent.is_symlink() or not file.is_file():
         return ""
     with file.open("rb") as stream:
-        return stream.read(_TEXT_CAP).decode("utf-8", "replace")
+        return stream.read(MLFLOW_TEXT_CAP).decode("utf-8", "replace")
 
 
 def _meta(file: Path) -> dict[str, str]:

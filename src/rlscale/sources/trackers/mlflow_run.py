@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from rlscale.errors import EmptyError
-from rlscale.sources.record import MOST_KEYS, Column, Columns, Record
+from rlscale.sources.limits import MOST_KEYS
+from rlscale.sources.record import Column, Columns, Record
 from rlscale.sources.text import plural, were
 
 __all__ = ["NAME", "Run", "records", "value_of"]

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rlscale.errors import SourceError
+from rlscale.sources.limits import MLFLOW_ANSWER_CAP, MLFLOW_PAGES
 from rlscale.sources.record import Record
 from rlscale.sources.trackers import mlflow_store
 from rlscale.sources.trackers.mlflow_run import Run, records, value_of
@@ -40,10 +41,8 @@ _SCHEMES = {"mlflow": "http", "mlflow+https": "https"}
 #: Seconds: without a byte, and for a whole answer.
 _SILENCE, _ANSWER = 10.0, 120.0
 
-_ANSWER_CAP = 256 << 20
 _PAUSES = (0.5, 1.0)
 _AGAIN = frozenset({429, 500, 502, 503, 504})
-_PAGES = 10_000
 _POINTS_A_PAGE = 25_000
 
 #: A metric is a request; one after the other they would mostly wait.
@@ -204,7 +203,7 @@ class _Server:
     def pages(self, what: str, holds: str, asked: Mapping[str, Any], post: bool = True) -> Iterator[dict[str, Any]]:
         """Yield the objects of every page of an answer."""
         token, seen = "", set[str]()
-        while len(seen) < _PAGES:
+        while len(seen) < MLFLOW_PAGES:
             answer = self._ask(what, {**asked, "page_token": token} if token else asked, post)
             yield from _objects(answer.get(holds))
             token = str(answer.get("next_page_token") or "")
@@ -253,8 +252,8 @@ class _Server:
         until, raw = time.monotonic() + _ANSWER, bytearray()
         while block := response.read1(1 << 16):
             raw += block
-            if len(raw) > _ANSWER_CAP:
-                raise self.strange(f"more than {_ANSWER_CAP >> 20} MiB to one request")
+            if len(raw) > MLFLOW_ANSWER_CAP:
+                raise self.strange(f"more than {MLFLOW_ANSWER_CAP >> 20} MiB to one request")
             if time.monotonic() > until:
                 message = f"{self._root} took more than {_ANSWER:g} s for one answer; try again when it is less busy"
                 raise SourceError(self.uri, message)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from rlscale.sources.format import Address, Claim, Entry, Format, Kind, Precision, Stored
 from rlscale.sources.record import Record
 from rlscale.sources.trackers import mlflow_files, sqlite
 from rlscale.sources.trackers.mlflow_run import NAME, Run, records, value_of
 
-__all__ = ["NAME", "read_records", "sniff"]
+__all__ = ["FORMAT", "NAME", "read_records", "sniff"]
 
 _ACTIVE = "active"
 
@@ -86,3 +88,36 @@ def _fill(database: sqlite.Database, runs: dict[str, Run]) -> None:
         run = runs.get(run_id)
         if run is not None:
             run.add(key, step, "nan" if is_nan or value is None else value, timestamp)
+
+
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
+    """Return the claim of the root ``mlruns``, an experiment or a run: each is one log."""
+    marked = "meta.yaml" in names or folder.name == "mlruns"
+    return Claim(folder=True) if marked and mlflow_files.is_store(folder) else None
+
+
+def _from_server(uri: str) -> Sequence[Stored]:
+    from rlscale.sources.trackers import mlflow_server
+
+    return mlflow_server.read_records(uri)
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.TRACKER,
+    entries=(
+        Entry(NAME, "MLflow's stores", "mlflow.db, or the folder mlruns", precision=Precision.TRACKED),
+        Entry(
+            NAME, "MLflow's server", "mlflow://HOST:PORT[/EXPERIMENT], mlflow+https://...", "", "a real server",
+            "a login in MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+        ),
+    ),
+    sniff=sniff,
+    read=read_records,
+    address=Address(("mlflow", "mlflow+https"), "mlflow://HOST:PORT/EXPERIMENT", _from_server),
+    endings=sqlite.ENDINGS,
+    is_folder=mlflow_files.is_store,
+    claims=_claims,
+    companions=lambda path: None if path.is_dir() else (sqlite.journal_of(path),),
+    folder_words="mlruns|mlflow",
+)  # fmt: skip

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from rlscale.errors import FormatError, SourceError
+from rlscale.sources.limits import SQLITE_COPY_CAP, SQLITE_VALUE_CAP
 
-__all__ = ["Database", "is_sqlite", "opened", "refusal", "tables_of"]
+__all__ = ["ENDINGS", "Database", "is_sqlite", "journal_of", "opened", "refusal", "tables_of"]
 
 _MAGIC = b"SQLite format 3\0"
+
+#: Ends of the names of databases.
+ENDINGS = (".db", ".sqlite", ".sqlite3")
 
 #: Where the header keeps the version of the journal: 2 is write-ahead.
 _READ_VERSION = 19
 
-#: A single value longer than this is not read into memory.
-_VALUE_CAP = 256 << 20
-
-#: A write-ahead log left behind is read from a private copy; this much is copied, no more.
-_COPY_CAP = 4 << 30
 
 _WAIT = 5.0
 _OPS = 1_000_000
@@ -38,6 +37,11 @@ _HALFWAY = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.
 def is_sqlite(head: bytes) -> bool:
     """Whether the first bytes are those of an SQLite database."""
     return head.startswith(_MAGIC)
+
+
+def journal_of(path: Path) -> Path:
+    """Return where the write-ahead log of a database stands."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def tables_of(path: Path) -> dict[str, frozenset[str]]:
@@ -87,7 +91,7 @@ class Database:
         self._connection, self.path, self._size = connection, path, size
         self._left = 100 + size // 10_000  # in units of _OPS: some 100 operations for each byte
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_CAP)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, SQLITE_VALUE_CAP)
         connection.set_progress_handler(self._spent, _OPS)
         for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
@@ -177,7 +181,7 @@ def opened(path: Path) -> Iterator[Database]:
         real = path.resolve()
         with real.open("rb") as file:
             head = file.read(100)
-        wal = real.with_name(f"{real.name}-wal")
+        wal = journal_of(real)
         logged = wal.stat().st_size if wal.is_file() else 0
         size = real.stat().st_size + logged
     except OSError as error:
@@ -200,7 +204,7 @@ def opened(path: Path) -> Iterator[Database]:
 def _copied(real: Path, wal: Path, folder: Path, path: Path, size: int) -> Path:
     advice = f"it was left with a write-ahead log ({wal.name}) and must be copied to be read"
     try:
-        if size > min(_COPY_CAP, shutil.disk_usage(folder).free):
+        if size > min(SQLITE_COPY_CAP, shutil.disk_usage(folder).free):
             raise SourceError(str(path), f"{advice}, but is too large; open it once with the program that wrote it")
         copy = folder / "copy.db"
         shutil.copyfile(real, copy)

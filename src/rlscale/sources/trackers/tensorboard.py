@@ -8,34 +8,39 @@ from __future__ import annotations
 
 import math
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from rlscale.errors import EmptyError, SourceError
-from rlscale.sources.record import MOST_KEYS, Record, followed
+from rlscale.sources.format import Claim, Entry, Format, Kind, Precision
+from rlscale.sources.limits import EVENT_CAP, MOST_KEYS
+from rlscale.sources.record import Record, followed
 from rlscale.sources.text import opened, plural, were
 from rlscale.sources.trackers.tensorboard_frames import FRAME, LENGTH, PADDING, Broken, Sink, first_time, framed, scan
 from rlscale.sources.trackers.tensorboard_text import configuration
 
-__all__ = ["NAME", "joined", "read_records", "sniff"]
+__all__ = ["FORMAT", "NAME", "joined", "read_records", "sniff"]
 
 NAME = "tensorboard"
 
 _BLOCK = 4 << 20
 
+#: In the name of every event file, and what stands around it.
+_MARK = "tfevents"
+_EVENTS = re.compile(r"\.?(events\.out\.)?tfevents.*$")
+
 #: The first event holds a time and the version of the format.
 _FIRST = 1 << 12
-
-#: Images, audio and meshes; no event with a scalar is this large.
-_LARGE = 16 << 20
 
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether the file is an event file by its name or its first frame, or the folder holds event files."""
     if path.is_dir():
         return bool(_event_files(path))
-    return "tfevents" in path.name or (b"brain.Event:" in head[:64] and framed(head, 0))
+    return _MARK in path.name or (b"brain.Event:" in head[:64] and framed(head, 0))
 
 
 def read_records(path: Path) -> list[Record]:
@@ -143,14 +148,14 @@ def _goes_on(first: Record, later: Record) -> bool:
 
 def _folder(record: Record) -> Path:
     path = Path(record.path)
-    return path.parent if "tfevents" in path.name else path
+    return path.parent if _MARK in path.name else path
 
 
 def _event_files(folder: Path) -> list[Path]:
     """Return the event files of a folder; a link to a file elsewhere is not followed."""
     try:
         home = folder.resolve()
-        named = (path for path in folder.iterdir() if "tfevents" in path.name and path.is_file())
+        named = (path for path in folder.iterdir() if _MARK in path.name and path.is_file())
         return sorted(path for path in named if path.resolve().is_relative_to(home))
     except OSError as error:
         raise SourceError(str(folder), f"cannot be listed ({error.strerror}); check its rights") from error
@@ -195,7 +200,7 @@ def _read(path: Path, sink: Sink) -> None:
             if len(rest) < LENGTH.size:
                 continue
             frame = FRAME + LENGTH.unpack_from(rest)[0]
-            if frame > FRAME + _LARGE or offset + frame > size:
+            if frame > FRAME + EVENT_CAP or offset + frame > size:
                 broken = not framed(rest, 0)
                 if broken or offset + frame > size:
                     break
@@ -208,7 +213,7 @@ def _read(path: Path, sink: Sink) -> None:
 def _tell(path: Path, repairs: list[str], place: tuple[int, int], broken: bool, large: int, strange: int) -> None:
     offset, size = place
     if large:
-        repairs.append(f"{path.name}: {were(large, 'record')} passed over, larger than {_LARGE >> 20} MiB")
+        repairs.append(f"{path.name}: {were(large, 'record')} passed over, larger than {EVENT_CAP >> 20} MiB")
     if strange:
         repairs.append(f"{path.name}: {were(strange, 'record')} left out, which could not be decoded")
     if broken:
@@ -216,3 +221,35 @@ def _tell(path: Path, repairs: list[str], place: tuple[int, int], broken: bool, 
         repairs.append(f"{path.name} is {what}")
     elif offset < size:
         repairs.append(f"{path.name}: the last record is torn and was left out (the run was cut off, or goes on)")
+
+
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
+    sessions = frozenset(name for name in names if _MARK in name)
+    return Claim(together=sessions) if sessions else None
+
+
+def _is_folder(folder: Path) -> bool:
+    return any(_MARK in path.name for path in folder.iterdir())
+
+
+#: Folders below which event files stand; Hugging Face's ``Nov23_10-15-00_host``, Lightning's ``version_0``.
+_FOLDERS = r"tensorboard|tb|tb_logs|tensorboard_logs?|runs|logs|[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}_.*|version_\d+"
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.TRACKER,
+    entries=(
+        Entry(
+            NAME, "TensorBoard", "an event file, or its folder", note="every scalar, unsampled",
+            precision=Precision.SINGLE,
+        ),
+    ),
+    sniff=sniff,
+    read=read_records,
+    is_folder=_is_folder,
+    claims=_claims,
+    companions=lambda path: sorted(path.iterdir()) if path.is_dir() else (),
+    stem=lambda name: _EVENTS.sub("", name) if _MARK in name else None,
+    folder_words=_FOLDERS,
+    joined=joined,
+)  # fmt: skip

@@ -11,7 +11,8 @@ import struct
 from dataclasses import dataclass, field
 from functools import cache
 
-from rlscale.sources.record import MOST_KEYS, Appends, Columns
+from rlscale.sources.limits import LONGEST_TAG, LONGEST_TEXT, MOST_KEYS, MOST_TEXTS
+from rlscale.sources.record import Appends, Columns
 from rlscale.sources.trackers.tensorboard_text import hparams, is_configuration
 from rlscale.sources.trackers.wire import (
     BYTES,
@@ -53,9 +54,6 @@ _TENSORS = {
 }
 _STRING, _CONTENT = 7, 4
 _VARINTS = frozenset({7, 10, 13, 16, 17})
-
-#: What exceeds these is damaged or made up; the bounds keep it out of memory.
-_LONGEST_TAG, _LONGEST_TEXT, _MOST_TEXTS = 4096, 1 << 20, 16
 
 
 @dataclass
@@ -193,7 +191,7 @@ def _value(data: bytes, at: int, stop: int, step: int, wall: float, sink: Sink) 
     tensor: tuple[int, int] | None = None
     for number, kind, start, end in fields(data, at, stop):
         if number == 1 and kind == BYTES:
-            if end - start > _LONGEST_TAG:
+            if end - start > LONGEST_TAG:
                 raise WireError(f"a tag of {end - start} bytes")
             tag = text(data, start, end)
         elif number == 2 and kind == FIXED32:
@@ -205,13 +203,13 @@ def _value(data: bytes, at: int, stop: int, step: int, wall: float, sink: Sink) 
     if last >= 0:
         sink.columns.add(tag, step, _FLOAT.unpack_from(data, last - 4)[0], wall)
     elif plugin == "hparams":
-        if content[1] - content[0] <= _LONGEST_TEXT:
+        if content[1] - content[0] <= LONGEST_TEXT:
             sink.hparams = hparams(data, *content) or sink.hparams
     elif tensor is not None:
         number_or_text = _tensor(data, *tensor)
         if isinstance(number_or_text, float) and plugin in ("", "scalars"):
             sink.columns.add(tag, step, number_or_text, wall)
-        elif isinstance(number_or_text, str) and is_configuration(tag) and len(sink.texts) < _MOST_TEXTS:
+        elif isinstance(number_or_text, str) and is_configuration(tag) and len(sink.texts) < MOST_TEXTS:
             sink.texts[tag] = number_or_text
     return tag, last
 
@@ -242,7 +240,7 @@ def _tensor(data: bytes, at: int, stop: int) -> float | str | None:
             found.setdefault(number, (kind, start, end))
     if kind_of_number == _STRING:
         kind, start, end = found.get(8, (VARINT, 0, 0))
-        return text(data, start, end) if kind == BYTES and end - start <= _LONGEST_TEXT else None
+        return text(data, start, end) if kind == BYTES and end - start <= LONGEST_TEXT else None
     packed, where = _TENSORS.get(kind_of_number, ("", 0))
     if not packed or dimensions:
         return None

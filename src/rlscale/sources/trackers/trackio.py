@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rlscale.errors import EmptyError
-from rlscale.sources.record import MOST_KEYS, Record, RowColumns
+from rlscale.sources.format import Claim, Entry, Format, Kind, Precision
+from rlscale.sources.limits import LINE_CAP, MOST_KEYS, TRACKIO_FOOTER_CAP
+from rlscale.sources.record import Record, RowColumns
 from rlscale.sources.tables.parquet import Sheet
-from rlscale.sources.text import LINE_CAP, were
+from rlscale.sources.text import were
 from rlscale.sources.trackers import sqlite
 
-__all__ = ["NAME", "read_records", "sniff"]
+__all__ = ["FORMAT", "NAME", "read_records", "sniff"]
 
 NAME = "trackio"
 
@@ -30,7 +32,9 @@ _PARQUET = b"PAR1"
 
 #: Names of columns as the end of a Parquet file holds them, behind their lengths.
 _NAMES = (b"\x08run_name", b"\x09timestamp", b"\x04step")
-_FOOTER_CAP = 16 << 20
+
+#: Tables that it exports beside those of the runs.
+_PARTS = ("system", "configs", "traces", "alerts", "artifacts", "artifact_versions", "artifact_aliases")
 
 
 @dataclass
@@ -74,8 +78,8 @@ def _footer(path: Path) -> bytes:
         size = file.seek(0, 2)
         file.seek(max(0, size - 8))
         length = int.from_bytes(file.read(4), "little")
-        file.seek(max(0, size - 8 - min(length, _FOOTER_CAP)))
-        return file.read(_FOOTER_CAP)
+        file.seek(max(0, size - 8 - min(length, TRACKIO_FOOTER_CAP)))
+        return file.read(TRACKIO_FOOTER_CAP)
 
 
 def read_records(path: Path) -> list[Record]:
@@ -225,7 +229,7 @@ def _from_parquet(path: Path) -> dict[str, _Run]:
         # what a row did not log is null in the export
         values = {key: value for key, value in row.items() if key not in _OWN and value is not None}
         run.add(_numbers(values), row.get("step"), row.get("timestamp"))
-    for beside in (path.with_name(f"{path.stem}_configs.parquet"), path.parent / "aux" / "configs.parquet"):
+    for beside in _configs(path):
         if beside.is_file():
             for row in _parquet_rows(beside):
                 known = runs.get(_identity(row.get("run_id"), row.get("run_name")))
@@ -239,3 +243,34 @@ def _from_parquet(path: Path) -> dict[str, _Run]:
 def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     sheet = Sheet(path)
     yield from sheet.records(list(sheet.kinds))
+
+
+def _configs(path: Path) -> tuple[Path, ...]:
+    return path.with_name(f"{path.stem}_configs.parquet"), path.parent / "aux" / "configs.parquet"
+
+
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
+    """Return the Parquet files that Trackio exports beside ``p.db``, or beside ``p.parquet`` itself."""
+    parts = [name.rpartition(".") for name in names]
+    projects = {stem for stem, _, ending in parts if ending == "db"}
+    tables = {stem for stem, _, ending in parts if ending == "parquet"}
+    if not tables:
+        return None
+    beside = {f"{stem}_{part}" for stem in projects | tables for part in _PARTS}
+    return Claim(beside=frozenset(f"{stem}.parquet" for stem in tables if stem in projects or stem in beside))
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.TRACKER,
+    entries=(
+        Entry(NAME, "Trackio", "{project}.db", precision=Precision.TRACKED),
+        Entry(NAME, "Trackio's export", "{project}.parquet", "parquet"),
+    ),
+    sniff=sniff,
+    read=read_records,
+    endings=(*sqlite.ENDINGS, ".parquet"),
+    claims=_claims,
+    companions=lambda path: _configs(path) if path.suffix == ".parquet" else (sqlite.journal_of(path),),
+    folder_words="trackio",
+)

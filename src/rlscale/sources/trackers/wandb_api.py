@@ -20,7 +20,8 @@ from types import ModuleType
 from typing import Any
 
 from rlscale.errors import FormatError, SourceError
-from rlscale.sources.record import MOST_KEYS, Record, RowColumns
+from rlscale.sources.limits import MOST_GPUS, MOST_KEYS
+from rlscale.sources.record import Record, RowColumns
 from rlscale.sources.repair import number
 from rlscale.sources.text import were
 
@@ -36,8 +37,6 @@ _TIMEOUT = 20
 
 _LOGIN_WORDS = ("credential", "401", "403", "permission", "api key", "api_key", "logged in")
 
-#: More than one machine holds; such a count is damage.
-_MOST_GPUS = 1 << 16
 
 #: What the package raises besides its own ``Error``: it lets errors of its parts and of its parsing through.
 _OTHERS = (
@@ -201,5 +200,5 @@ def _seconds(stamp: Any) -> float:
 
 def _gpus(metadata: Any) -> float | None:
     count = metadata.get("gpu_count") if isinstance(metadata, Mapping) else None
-    plain = isinstance(count, int) and not isinstance(count, bool) and 0 < count < _MOST_GPUS
+    plain = isinstance(count, int) and not isinstance(count, bool) and 0 < count < MOST_GPUS
     return float(count) if plain and count is not None else None

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rlscale.errors import EmptyError, SourceError
+from rlscale.sources.format import Address, Claim, Entry, Format, Kind, Precision, Stored
+from rlscale.sources.limits import MOST_GPUS, WANDB_METADATA_CAP, WANDB_RECORD_CAP
 from rlscale.sources.record import Record, followed
 from rlscale.sources.text import opened, plural, were
-from rlscale.sources.trackers.wandb_run import MOST_GPUS, Run
+from rlscale.sources.trackers.wandb_run import Run
 from rlscale.sources.trackers.wire import WireError
 
-__all__ = ["NAME", "joined", "read_records", "sniff"]
+__all__ = ["FORMAT", "NAME", "joined", "read_records", "sniff"]
 
 NAME = "wandb"
 
@@ -30,10 +32,9 @@ _BLOCK = 32 << 10
 _CHUNK = struct.Struct("<IHB")
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
-#: A record larger than this is passed over; history rows take kilobytes.
-_LARGE = 64 << 20
 
-_METADATA_CAP = 1 << 20
+#: Its own logs.
+_DEBUG = frozenset({"debug.log", "debug-internal.log", "debug-core.log"})
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -143,7 +144,7 @@ class _State:
         if self.strange:
             found.append(f"{were(self.strange, 'record')} left out, which could not be decoded")
         if self.large:
-            found.append(f"{were(self.large, 'record')} passed over, larger than {_LARGE >> 20} MiB")
+            found.append(f"{were(self.large, 'record')} passed over, larger than {WANDB_RECORD_CAP >> 20} MiB")
         if self.torn:
             what = "hold a torn record and were left out (the run was cut off, or goes on)"
             found.append(f"the last {plural(self.torn, 'byte')} {what}")
@@ -213,13 +214,13 @@ def _assembled(kind: int, part: bytes, offset: int, state: _State) -> bytes | No
     if not state.parts:  # its first part was damaged, which is told already
         return None
     state.size += len(part)
-    if state.size <= _LARGE:
+    if state.size <= WANDB_RECORD_CAP:
         state.parts.append(part)
     if kind == _MIDDLE:
         return None
     whole = b"".join(state.parts)
     state.parts = []
-    if state.size > _LARGE:
+    if state.size > WANDB_RECORD_CAP:
         state.large += 1
         return None
     return whole
@@ -228,9 +229,49 @@ def _assembled(kind: int, part: bytes, offset: int, state: _State) -> bytes | No
 def _gpus_beside(path: Path) -> float | None:
     """Return the GPUs in ``files/wandb-metadata.json``, where older versions kept what they knew of the machine."""
     try:
-        with (path.parent / "files" / "wandb-metadata.json").open("rb") as file:
-            metadata = json.loads(file.read(_METADATA_CAP))
+        with _metadata(path).open("rb") as file:
+            metadata = json.loads(file.read(WANDB_METADATA_CAP))
     except (OSError, ValueError, RecursionError):
         return None
     count = metadata.get("gpu_count") if isinstance(metadata, dict) else None
     return float(count) if type(count) is int and 0 < count < MOST_GPUS else None
+
+
+def _metadata(path: Path) -> Path:
+    return path.parent / "files" / "wandb-metadata.json"
+
+
+def _claims(folder: Path, names: Sequence[str]) -> Claim | None:
+    """Return the claim: what else stands beside a ``.wandb`` file repeats the run (its console, its summary)."""
+    own = frozenset(name for name in names if name.endswith(".wandb"))
+    return Claim(only=own, beside=_DEBUG) if own or not _DEBUG.isdisjoint(names) else None
+
+
+def _from_service(uri: str) -> Sequence[Stored]:
+    from rlscale.sources.trackers import wandb_api
+
+    return wandb_api.read_records(uri)
+
+
+FORMAT: Format = Format(
+    name=NAME,
+    kind=Kind.TRACKER,
+    entries=(
+        Entry(
+            NAME, "W&B offline files", "run-*.wandb, or the folder wandb",
+            note="decoded without the wandb package; killed runs and their console too", precision=Precision.TRACKED,
+        ),
+        Entry(
+            NAME, "W&B's service", "wandb://ENTITY/PROJECT[/RUN]", "wandb",
+            "the documented shape of its answers, on a local server", "full history, not the sampled one",
+        ),
+    ),
+    sniff=sniff,
+    read=read_records,
+    address=Address(("wandb",), "wandb://ENTITY/PROJECT", _from_service),
+    endings=(".wandb",),
+    claims=_claims,
+    companions=lambda path: (_metadata(path),),
+    folder_words=r"wandb([-_]offline)?|(offline-)?run-\d{8}_\d{6}-.*",
+    joined=joined,
+)  # fmt: skip

@@ -6,22 +6,18 @@ import json
 import math
 from typing import Any
 
-from rlscale.sources.record import MOST_KEYS, RowColumns
+from rlscale.sources.limits import MOST_GPUS, MOST_KEYS, WANDB_CONSOLE_CAP, WANDB_SETTINGS_CAP
+from rlscale.sources.record import RowColumns
 from rlscale.sources.repair import number
 from rlscale.sources.text import plural, were
 from rlscale.sources.trackers.wire import BYTES, FIXED64, VARINT, double, fields, signed, text
 
-__all__ = ["MOST_GPUS", "Run"]
+__all__ = ["Run"]
 
-#: More than one machine holds; such a count is damage.
-MOST_GPUS = 1 << 16
 
-#: Memory that the console may take, and what a line takes beside its text.
-_CONSOLE_CAP = 64 << 20
+#: Memory that a line of the console takes beside its text.
 _LINE = 56
 
-#: Bytes of the configuration that are read; they take some twenty times the memory.
-_SETTINGS_CAP = 8 << 20
 
 #: Fields of a record.
 _HISTORY, _CONFIG, _OUTPUT, _RUN, _ENVIRONMENT = 2, 5, 13, 17, 26
@@ -47,8 +43,8 @@ class Run:
         self.rows = RowColumns()
         self.lines: list[str] = []
         self._pieces: dict[int, list[str]] = {}
-        self._room = _CONSOLE_CAP
-        self._settings = _SETTINGS_CAP
+        self._room = WANDB_CONSOLE_CAP
+        self._settings = WANDB_SETTINGS_CAP
         self._cut = 0
         self._unread = 0
         self._own = -1.0
@@ -84,7 +80,7 @@ class Run:
         """Return one sentence for each kind of thing that was left out."""
         found = []
         if self._cut:
-            what = f"left out: it takes more than {_CONSOLE_CAP >> 20} MiB"
+            what = f"left out: it takes more than {WANDB_CONSOLE_CAP >> 20} MiB"
             found.append(f"of the console {were(self._cut, 'piece')} {what}")
         if self._unread:
             found.append(f"{plural(self._unread, 'setting')} of the configuration left out: no JSON, or too long")

@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from rlscale.sources.trainers.areal import AREAL
 from rlscale.sources.trainers.base import Trainer, log_of
 from rlscale.sources.trainers.canonical import CANONICAL, SETTINGS, Canonical, Key
+from rlscale.sources.trainers.cleanrl import CLEANRL
 from rlscale.sources.trainers.nemo_rl import NEMO_RL
 from rlscale.sources.trainers.open_instruct import OPEN_INSTRUCT
 from rlscale.sources.trainers.openrlhf import OPENRLHF
 from rlscale.sources.trainers.other import OTHER
 from rlscale.sources.trainers.pipelinerl import PIPELINERL
 from rlscale.sources.trainers.prime_rl import PRIME_RL
+from rlscale.sources.trainers.rllib import RLLIB
 from rlscale.sources.trainers.roll import ROLL
 from rlscale.sources.trainers.skyrl import SKYRL
 from rlscale.sources.trainers.slime import SLIME
+from rlscale.sources.trainers.stable_baselines3 import STABLE_BASELINES3
 from rlscale.sources.trainers.tinker import TINKER
 from rlscale.sources.trainers.torchforge import TORCHFORGE
 from rlscale.sources.trainers.trl import TRL
@@ -38,6 +41,9 @@ TRAINERS = (
     TINKER,
     PIPELINERL,
     TORCHFORGE,
+    STABLE_BASELINES3,
+    CLEANRL,
+    RLLIB,
 )
 
 #: Marks that another program may log by chance.

@@ -150,8 +150,9 @@ AREAL = Trainer(
     },
     native=_native,
     measure=_measure,
-    files="W&B, TensorBoard, Trackio where they are switched on; the printed tables are not read",
+    files="main.log, whose tables have five digits; W&B, TensorBoard, Trackio where they are switched on",
     traps=(
+        "main.log counts the trainer's steps: of several minibatch tables of a step the mean is read.",
         "The tracker's step is at least the trainer's: several minibatch rows of a step take one each.",
         "Generation and training overlap: the time that passed counts; the sum of timeperf/* only without it.",
         "The number of validation samples (eval-rollout/reward__count) is left out before logging.",

@@ -165,7 +165,7 @@ ROLL = Trainer(
     native=_native,
     measure=_measure,
     rows=_once,
-    files="track_with: TensorBoard, W&B, Trackio, or stdout (metrics_tag: {...})",
+    files="track_with: TensorBoard, W&B, Trackio, or stdout (metrics_tag: {...}); worker_state_pipeline.json",
     traps=(
         "time/step_total in row k is the time of step k - 1 in the RLVR pipeline, of step k in the agentic one.",
         "A resume logs the whole history again; the same rows are read once.",

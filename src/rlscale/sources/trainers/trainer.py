@@ -20,7 +20,8 @@ from rlscale.sources.trainers.canonical import CANONICAL, OWN_LOOP, SETTINGS, Ke
 __all__ = ["Count", "Measured", "Trainer", "product"]
 
 _UNIT = {one.name: one.unit for one in CANONICAL}
-_NOT_SERIES = frozenset({"step", "validation", "n_eval"})
+#: A number of GPUs is a fact of a run (``Log.gpus``), read from other keys: none of them is one.
+_NOT_SERIES = frozenset({"step", "validation", "n_eval", "gpus"})
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,7 @@ VERL = Trainer(
         Key("step", "step", "log", note="also training/global_step"),
         Key("validation", "val-core/{source...}/{acc|reward}/mean@{N}", "log", note="never best@, maj@, std@"),
         Key("validation", "val/test_score/{source...}", "log", versions="up to 0.3"),
+        Key("validation", "val/reward_score", "source", versions="EasyR1, a fork"),
         Key("n_eval", "len reward_extra_infos_dict['reward']", "log", note="console only; N in mean@N is a prompt's"),
         Key("train_reward", "critic/score/mean", "log", note="the task score"),
         Key("train_reward", "critic/rewards/mean", "log", note="after the KL penalty"),
