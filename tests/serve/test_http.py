@@ -567,19 +567,24 @@ class TestCommand:
             assert len(lines) == len(set(lines))
             assert not [line for line in lines if "Warning" in line or "Traceback" in line]
 
+    @pytest.mark.parametrize(
+        ("where", "error", "level"),
+        [("refresh", InputError("several metrics"), "WARNING"), ("_prepare", ZeroDivisionError("a defect"), "ERROR")],
+    )
     def test_a_trouble_that_lasts_is_one_line(
-        self, board: LogBoard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
+        self, board: LogBoard, where: str, error: Exception, level: str,
+        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    ) -> None:  # fmt: skip
         looks = []
 
-        def refresh() -> bool:
+        def fails(*_: object) -> bool:
             looks.append(1)
-            raise InputError("several metrics") if len(looks) % 2 else ZeroDivisionError("a defect")
+            raise error
 
-        monkeypatch.setattr(board, "refresh", refresh)
+        monkeypatch.setattr(board, where, fails)
         with serving(board):
             wait_until(lambda: len(looks) > 8)
-        assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
+        assert [record.levelname for record in caplog.records] == [level]
 
     def test_it_says_that_it_lives_while_a_page_is_computed(
         self, board: LogBoard, monkeypatch: pytest.MonkeyPatch

@@ -85,5 +85,3 @@ async def _follow(app: Starlette) -> None:
                 app.state.changes.put(board.version)
         except RlscaleError as error:  # a source that fails is looked at again
             _LOG.warning("%s", hidden(error.on_command_line))
-        except Exception as error:  # noqa: BLE001  the page stays, and so does the looking
-            _LOG.error("%s: a defect of rlscale, please report it", type(error).__name__, exc_info=error)

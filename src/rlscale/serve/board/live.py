@@ -92,7 +92,7 @@ class LiveBoard(ABC):
             state = self._looked()
             if state is None:
                 self._ready(self._state, time.monotonic() + _READY)
-                self._prepare(self._state, time.monotonic() + _SPARE)
+                _tried(partial(self._prepare, self._state, time.monotonic() + _SPARE))
                 return False
             pages = self._ready(state, time.monotonic() + _READY)
             with self._lock:
