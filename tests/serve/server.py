@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import uvicorn
+
 from rlscale.serve import Board, ServeOptions, create_app
 from rlscale.serve.server import listen, server_of
 
@@ -29,6 +31,14 @@ class Answer:
 class Served:
     port: int
     app: object
+    server: uvicorn.Server
+
+    def tasks(self) -> int:
+        """Requests that are being answered."""
+        return len(self.server.server_state.tasks)
+
+    def connections(self) -> int:
+        return len(self.server.server_state.connections)
 
     def ask(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -52,7 +62,7 @@ def serving(board: Board, options: ServeOptions | None = None) -> Iterator[Serve
         thread.start()
         try:
             assert ready.wait(60)
-            yield Served(listener.getsockname()[1], app)
+            yield Served(listener.getsockname()[1], app, server)
         finally:
             server.should_exit = True
             thread.join(30)

@@ -256,6 +256,7 @@ def _override(kind: str, what: str) -> click.Command:
         from rlscale.answers.documents import SCHEMA
         from rlscale.answers.when import moment
         from rlscale.ledger import Ledger
+        from rlscale.ledger.overrides import next_look
         from rlscale.render.json import dumps
 
         with Ledger(where) as held:
@@ -265,8 +266,7 @@ def _override(kind: str, what: str) -> click.Command:
         if as_json:
             click.echo(dumps({"schema": SCHEMA, **asdict(word), "at": moment(word.at), "watcher": watcher}))
             return
-        who = f"{watcher} will see it at its next look" if watcher else "no watcher runs now: the next one will see it"
-        click.echo(f"{word.who} said {kind} {run}: kept as number {word.id}; {who}")
+        click.echo(f"{word.who} said {kind} {run}: kept as number {word.id}; {next_look(watcher)}")
 
     return command
 

@@ -54,7 +54,7 @@ def serve(paths: tuple[str, ...], host: str, port: int, browse: bool, **given: A
     if options.actions and board.ledger is None:
         raise InputError("--allow-actions: logs take no decisions; serve ledger:URL of a watched ledger")
     with listen(options) as listener:
-        address = f"http://{host}:{listener.getsockname()[1]}/"
+        address = options.address(listener.getsockname()[1])
 
         def ready() -> None:
             what = ", ".join(hidden(path) for path in paths)
@@ -82,9 +82,10 @@ def _board(paths: tuple[str, ...], given: dict[str, Any]) -> Board:
 def _token(path: Path | None) -> str | None:
     """Return the token of the file, else of the environment."""
     if path is None:
-        return os.environ.get(_TOKEN) or None
+        token = os.environ.get(_TOKEN)
+        return token.strip() if token else None
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8-sig").strip()  # some editors begin files with a mark
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "is no text"
         raise InputError(f"--token-file {path}: {why}; give a file that holds the token and nothing else") from error

@@ -15,7 +15,7 @@ from rlscale.ledger.database import Database, inserted
 from rlscale.ledger.schema import overrides, points, runs
 from rlscale.ledger.values import RunRow
 
-__all__ = ["GRACE", "KINDS", "Override", "Overrides", "evaluations_of", "forced", "spoken"]
+__all__ = ["GRACE", "KINDS", "Override", "Overrides", "evaluations_of", "forced", "next_look", "spoken", "visible"]
 
 #: What people can decide: hold a run until they say otherwise, let it go on for now, let it go on whatever the gate
 #: says, note that it ended, or that it is lost: it failed, and what it was forecast to reach it never will.
@@ -51,6 +51,16 @@ class Override:
     evaluations: int
 
 
+def visible(text: str) -> str:
+    """Return a text without what cannot be seen, line breaks among it: terminals and pages obey that."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def next_look(watcher: str | None) -> str:
+    """Return who will see what a person said, in words."""
+    return f"{watcher} will see it at its next look" if watcher else "no watcher runs now: the next one will see it"
+
+
 def forced(word: Override | None, evaluations: int) -> str | None:
     """Return what a person's latest word demands of a run that now has so many evaluations: hold, continue, nothing."""
     if word is None:
@@ -80,18 +90,21 @@ class Overrides:
         ------
         LedgerError
             A word that is none.
+
+        Notes
+        -----
+        ``note`` and ``who`` are kept as :func:`visible` leaves them.
         """
         if kind not in KINDS:
             raise LedgerError(f"{kind!r} is no decision of a person; it is one of {', '.join(KINDS)}")
-
-        now = time.time()
+        now, reason = time.time(), visible(note)
 
         def work(connection: Connection) -> int:
             same = (overrides.c.at == now) & (overrides.c.run_id == run.id) & (overrides.c.kind == kind)
             there = connection.execute(select(overrides.c.id).where(same)).scalar()
             if there is not None:  # the answer to the first try was lost
                 return int(there)
-            told = {"at": now, "run_id": run.id, "kind": kind, "who": who or _user(), "note": note}
+            told = {"at": now, "run_id": run.id, "kind": kind, "who": visible(who or "") or _user(), "note": reason}
             told["evaluations"] = evaluations_of(connection, run)
             return inserted(connection.execute(insert(overrides).values(**told)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
@@ -11,15 +12,31 @@ from starlette.responses import RedirectResponse, Response
 
 from rlscale.errors import InputError
 from rlscale.ledger import Ledger
-from rlscale.serve.board import Board
+from rlscale.ledger.overrides import visible
+from rlscale.serve.board import Board, Page
 from rlscale.serve.guard import shown_token
 from rlscale.serve.options import ServeOptions
 from rlscale.serve.query import Query, UnknownError
 
-__all__ = ["ACTIONS", "act"]
+__all__ = ["ACTIONS", "Offered", "act", "offered"]
 
 #: What can be said from the page.
 ACTIONS = ("hold", "resume", "pin")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What can be said of a run, and what was said of it last."""
+
+    run: str
+    last: str
+    kinds: tuple[str, ...] = ACTIONS
+
+
+def offered(board: Board, page: Page) -> Offered:
+    """Return what can be said of the run of a page."""
+    run = page.answer.document["runs"][0]["run"]
+    return Offered(run, board.word(run))
 
 
 async def act(request: Request) -> Response:
@@ -31,14 +48,16 @@ async def act(request: Request) -> Response:
     if request.headers.get("origin") is None:
         raise HTTPException(403, "an action must come from the page itself")
     fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=8)
-    kind, name, note, who = (fields.get(key, [""])[0].strip() for key in ("action", "name", "note", "who"))
+    kind, name, note, who = (fields.get(key, [""])[0] for key in ("action", "name", "note", "who"))
     if kind not in ACTIONS:
         raise InputError(f"action {kind[:40]!r} is none of {', '.join(ACTIONS)}", parameter="action")
-    await asyncio.to_thread(_say, board, name, kind, note[:500], who[:80] or "page")
+    if await asyncio.to_thread(_say, board, name, kind, visible(note)[:500], visible(who)[:80] or "page"):
+        request.app.state.changes.put(board.version)
     return RedirectResponse(Query(view="run", name=name).url(), 303)
 
 
-def _say(board: Board, name: str, kind: str, note: str, who: str) -> None:
+def _say(board: Board, name: str, kind: str, note: str, who: str) -> bool:
+    """Keep a word, and read it back, so that the page shows it; say whether that is new."""
     if board.ledger is None:
         raise InputError("logs take no decisions; serve ledger:URL of a watched ledger to act from the page")
     with Ledger(board.ledger) as ledger:
@@ -46,3 +65,4 @@ def _say(board: Board, name: str, kind: str, note: str, who: str) -> None:
         if name not in rows:
             raise UnknownError(f"there is no run {name[:200]!r}")
         ledger.overrides.add(rows[name], kind, note, who)
+    return board.refresh()

@@ -12,13 +12,14 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from rlscale.errors import RlscaleError
+from rlscale.errors import RlscaleError, hidden
 from rlscale.serve import actions, api, events, pages
 from rlscale.serve.assets import STATIC, plotly_script, style
 from rlscale.serve.board import Board
 from rlscale.serve.content import Contents
 from rlscale.serve.events import Changes
 from rlscale.serve.guard import Guard
+from rlscale.serve.log import Fresh
 from rlscale.serve.login import enter, form
 from rlscale.serve.metrics import Counts, metrics
 from rlscale.serve.options import ServeOptions
@@ -65,11 +66,14 @@ def create_app(board: Board, options: ServeOptions | None = None) -> Starlette:
 async def _following(app: Starlette) -> AsyncIterator[None]:
     """Read what is new as long as the application runs."""
     task = asyncio.create_task(_follow(app))
+    fresh = Fresh()
+    _LOG.addFilter(fresh)
     try:
         yield
     finally:
         task.cancel()
         app.state.changes.close()
+        _LOG.removeFilter(fresh)
 
 
 async def _follow(app: Starlette) -> None:
@@ -80,4 +84,4 @@ async def _follow(app: Starlette) -> None:
             if await asyncio.to_thread(board.refresh):
                 app.state.changes.put(board.version)
         except RlscaleError as error:  # a source that fails is looked at again
-            _LOG.warning("%s", error.on_command_line)
+            _LOG.warning("%s", hidden(error.on_command_line))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 from collections.abc import MutableMapping
@@ -10,13 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlscale.serve.options import ServeOptions
 
-__all__ = ["COOKIE", "Guard", "shown_token"]
+__all__ = ["COOKIE", "Guard", "asking", "shown_token"]
 
 #: Name of the cookie of a browser that has shown the token.
 COOKIE = "rlscale"
@@ -64,15 +63,14 @@ class Guard:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(_HEADERS)
                 scope["app"].state.counts.add(message["status"])
-            await asyncio.wait_for(send(message), limits.seconds)  # a client that does not read is let go
+            await send(message)
 
-        received, whole = 0, False
+        received = 0
 
         async def receiving() -> Message:
-            nonlocal received, whole
-            # once the body is there, to receive is to wait for the client to go
-            message = await (receive() if whole else asyncio.wait_for(receive(), limits.seconds))
-            received, whole = received + len(message.get("body", b"")), whole or not message.get("more_body", False)
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
             if received > limits.body:
                 raise _TooLargeError
             return message
@@ -82,12 +80,18 @@ class Guard:
             await (refused or self._app)(scope, receiving, sending)
         except _TooLargeError:
             await _problem(scope, 413, f"a request may have {limits.body:,} bytes")(scope, receive, sending)
+        except (
+            ClientDisconnect
+        ):  # it went away, or was let go, in the middle of its request: nobody waits for an answer
+            pass
 
     def _refusal(self, request: Request) -> Response | None:
         """Return the answer to a request that goes no further."""
         scope, headers, options = request.scope, request.headers, self._options
+        if _head(scope) > options.limits.head:
+            return _problem(scope, 431, f"the address and headers of a request may have {options.limits.head:,} bytes")
         host = _HOST.fullmatch(headers.get("host", ""))
-        if host is None or (options.local and host["name"].lower() not in _LOCAL):
+        if host is None or (options.local and host["name"].lower() not in (*_LOCAL, options.name)):
             return _problem(scope, 421, "this server answers to its own name only; use the address that it printed")
         if not _same_origin(headers):
             return _problem(scope, 403, "the request comes from another site")
@@ -97,7 +101,7 @@ class Guard:
         if options.token is None or scope["path"].startswith(_OPEN) or shown_token(request, options):
             return None
         if scope["path"] == "/" and scope["method"] == "GET":
-            return RedirectResponse("/login", 303)
+            return RedirectResponse(asking(request), 303)
         return _problem(scope, 401, "show the token: Authorization: Bearer TOKEN, or log in at /login")
 
 
@@ -111,6 +115,20 @@ def shown_token(request: Request, options: ServeOptions) -> bool:
     by_header = hmac.compare_digest(token.strip().encode(), (options.token or "").encode())
     by_cookie = hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), options.cookie.encode())
     return options.token is not None and ((scheme.lower() == "bearer" and by_header) or by_cookie)
+
+
+def _head(scope: Scope) -> int:
+    """Return how many bytes the first line and the headers of a request have; h11 limits those that come in parts."""
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len(" ? HTTP/1.1\r\n\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+
+
+def asking(request: Request) -> str:
+    """Return the address of the form that takes the token; it leads back to the page that was asked for.
+
+    It carries what follows the ``?`` alone, never a path or a host: it cannot lead to another site.
+    """
+    return f"/login?{request.url.query}" if request.url.query else "/login"
 
 
 def _same_origin(headers: Headers) -> bool:

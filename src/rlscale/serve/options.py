@@ -30,7 +30,7 @@ class Limits:
     head : int
         Bytes of its first line and headers.
     seconds : float
-        For a client to send a request, and to take each part of an answer.
+        For a client to send a whole request, and to take the next 16 KiB of an answer.
     """
 
     connections: int = 512
@@ -61,7 +61,7 @@ class ServeOptions:
     Raises
     ------
     InputError
-        A token that is missing or too short.
+        A token that is missing, too short, or has letters that no header can carry.
 
     Examples
     --------
@@ -82,10 +82,16 @@ class ServeOptions:
             raise InputError(f"--host {self.host} can be reached from other machines and needs a token; {how}")
         if self.token is None and self.actions:
             raise InputError(f"--allow-actions needs a token, so that no other program can act; {how}")
-        if self.token is not None and len(self.token) < _SHORTEST:
+        if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
+            what = "several lines" if "\n" in self.token else "letters that are not ASCII, or invisible ones"
             raise InputError(
-                f"the token has {len(self.token)} characters and could be guessed; give {_SHORTEST} or more, such as "
-                "the output of: python -c 'import secrets; print(secrets.token_urlsafe())'"
+                f"the token has {what}, which no header can carry; {how} that holds one line of plain letters, digits "
+                "and signs"
+            )
+        if self.token is not None and len(self.token.strip()) < _SHORTEST:
+            raise InputError(
+                f"the token has {len(self.token.strip())} characters and could be guessed; give {_SHORTEST} or more, "
+                "such as the output of: python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
 
     @property
@@ -97,6 +103,22 @@ class ServeOptions:
             return ipaddress.ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return False
+
+    @property
+    def name(self) -> str:
+        """The host as it stands in an address: IPv6 in brackets."""
+        bare = self.host.strip("[]").lower()
+        return f"[{bare}]" if ":" in bare else bare
+
+    def address(self, port: int) -> str:
+        """Return the address of the page at a port.
+
+        Examples
+        --------
+        >>> ServeOptions(host="::1").address(8765)
+        'http://[::1]:8765/'
+        """
+        return f"http://{self.name}:{port}/"
 
     @property
     def cookie(self) -> str:

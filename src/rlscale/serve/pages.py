@@ -15,7 +15,7 @@ from rlscale.numerals import quantity
 from rlscale.render.html import fragments, lead
 from rlscale.render.json import dumps
 from rlscale.render.plotly import figures
-from rlscale.serve.actions import ACTIONS
+from rlscale.serve.actions import offered
 from rlscale.serve.board import Board, Page
 from rlscale.serve.content import Content, Contents, answer
 from rlscale.serve.frame import filled
@@ -72,7 +72,7 @@ def _content(
         pager=None if page is None else pager(page.answer, query),
         troubles=board.troubles,
         at=_at(page),
-        actions=ACTIONS if acting and page is not None and query.view == "run" else (),
+        actions=None if not acting or page is None or query.view != "run" else offered(board, page),
         error="" if error is None else page_words(hidden(error.on_command_line)),
     )
     # a question that is wrong is answered without what is wrong in it, and says so

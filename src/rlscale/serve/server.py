@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,9 @@ from rlscale.errors import InputError
 from rlscale.serve.options import Limits, ServeOptions
 
 __all__ = ["listen", "run", "server_of"]
+
+#: Bytes of an answer that a client takes in the seconds it has, or all that are left.
+_PART = 16384
 
 
 def listen(options: ServeOptions) -> socket.socket:
@@ -57,7 +61,7 @@ def server_of(app: Starlette, options: ServeOptions, ready: Callable[[], None] |
         app,
         http=_patient_for(limits),
         ws="none",
-        log_level="error",
+        log_level="critical",  # errors of ours are logged where they are answered; those of clients are no news
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -72,7 +76,8 @@ def run(
     app: Starlette, options: ServeOptions, listener: socket.socket, ready: Callable[[], None] | None = None
 ) -> None:
     """Serve at a listener until the process is asked to end."""
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
+    with suppress(KeyboardInterrupt), warnings.catch_warnings():  # uvicorn raises it again once all is closed
+        warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that people type into addresses
         server_of(app, options, ready).run([listener])
 
 
@@ -98,33 +103,60 @@ class _Server(uvicorn.Server):
 
 def _patient_for(limits: Limits) -> type[H11Protocol]:
     class Patient(H11Protocol):
-        """Closes a connection whose request has not come within some seconds."""
+        """Closes a connection whose request does not come whole, or whose answer is not taken, within some seconds."""
 
         _late: asyncio.TimerHandle | None = None
+        _stuck: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            transport.set_write_buffer_limits(0)  # so that each byte that is not taken is known of
             self._wait()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.cycle is None or self.cycle.response_complete:
+            if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
                 self._wait()
-            elif self._late is not None:
-                self._late.cancel()
-                self._late = None
+            else:
+                self._came()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._late is not None:
-                self._late.cancel()
+            self._came()
+            self._stop_looking()
             super().connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._watch()
+
+        def resume_writing(self) -> None:
+            self._stop_looking()
+            super().resume_writing()
 
         def _wait(self) -> None:
             if self._late is None:
-                self._late = self.loop.call_later(limits.seconds, self._close)
+                self._late = self.loop.call_later(limits.seconds, self.transport.close)
 
-        def _close(self) -> None:
-            if not self.transport.is_closing():
-                self.transport.close()
+        def _came(self) -> None:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+
+        def _stop_looking(self) -> None:
+            if self._stuck is not None:
+                self._stuck.cancel()
+                self._stuck = None
+
+        def _watch(self) -> None:
+            """Look some seconds from now whether the client took a part of what waits for it."""
+            waiting = self.transport.get_write_buffer_size()
+
+            def look() -> None:
+                if self.transport.get_write_buffer_size() > waiting - _PART:
+                    self.transport.abort()
+                else:
+                    self._watch()
+
+            self._stuck = self.loop.call_later(limits.seconds, look)
 
     return Patient

@@ -51,6 +51,8 @@ class Facts:
     words : mapping of int to Override
         The latest word on each run.
     said : tuple of Word
+    spoken : tuple of Override
+        All words on all runs, in order.
     commands : tuple of Command
     troubles : tuple of str
     watcher : str, optional
@@ -67,6 +69,7 @@ class Facts:
     history: tuple[DecisionRow, ...] = ()
     words: Mapping[int, Override] = field(default_factory=dict)
     said: tuple[Word, ...] = ()
+    spoken: tuple[Override, ...] = ()
     commands: tuple[Command, ...] = ()
     troubles: tuple[str, ...] = ()
     watcher: str | None = None
@@ -156,6 +159,7 @@ class FactsReader:
             history=history,
             words={word.run_id: word for word in overrides},
             said=tuple(map(_said, overrides[: -_WORDS - 1 : -1])),
+            spoken=overrides,
             commands=_commands(ledger, history),
             troubles=tuple(f"{subject}: {message}" for subject, message in open_troubles(ledger).items()),
             watcher=ledger.watcher(acting=look is None or look.acting),

@@ -117,7 +117,8 @@ class LedgerBoard(LiveBoard):
         """Return the decisions that the ledger holds."""
         held = Decided(
             history=facts.history, more=max(facts.marks.decisions - len(facts.history), 0), words=facts.said,
-            commands=facts.commands, watcher=facts.watcher, looked_at=None if facts.look is None else facts.look.at,
+            spoken=facts.spoken, commands=facts.commands, watcher=facts.watcher,
+            looked_at=None if facts.look is None else facts.look.at,
             sent=facts.sent, explain=self._explain,
         )  # fmt: skip
         if facts.look is None:

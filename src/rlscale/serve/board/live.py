@@ -65,6 +65,10 @@ class LiveBoard(ABC):
         """Address of the ledger that takes what people say of runs; None of logs."""
         return None
 
+    def word(self, run: str) -> str:
+        """Return what a person said of a run last, by whom and when; empty where nobody did."""
+        return self._state.decided.word(run)
+
     @property
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with the sources now, in sentences."""
@@ -88,7 +92,7 @@ class LiveBoard(ABC):
             state = self._looked()
             if state is None:
                 self._ready(self._state, time.monotonic() + _READY)
-                self._prepare(self._state, time.monotonic() + _SPARE)
+                _tried(partial(self._prepare, self._state, time.monotonic() + _SPARE))
                 return False
             pages = self._ready(state, time.monotonic() + _READY)
             with self._lock:

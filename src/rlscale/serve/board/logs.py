@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from rlscale.answers import Answer
@@ -102,9 +103,16 @@ class Gating:
     ----------
     budget : float
     seed_sd, price : float, optional
+
+    Raises
+    ------
+    InputError
+        The budget is no compute above 0.
     """
 
     def __init__(self, budget: float, seed_sd: float | None, price: float | None) -> None:
+        if not 0.0 < budget < inf:
+            raise InputError(f"--budget {budget:g} is not a compute above 0; give it in the runs' unit, for one run")
         self.budget, self._seed_sd, self._price = budget, seed_sd, price
         self._known = Known(budget, GATE_FIT)
         self._of: tuple[Reading, Mapping[str, Collection[str]]] | None = None

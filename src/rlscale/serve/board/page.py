@@ -55,6 +55,9 @@ class Board(Protocol):
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with the sources now, in sentences."""
 
+    def word(self, run: str) -> str:
+        """Return what a person said of a run last, by whom and when; empty where nobody did."""
+
     def refresh(self) -> bool:
         """Read what is new, and make the pages ready that are looked at; say whether anything is new."""
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 
 from rlscale.answers.decisions import Command, Word
 from rlscale.answers.gate import GateView
 from rlscale.answers.overview import Told
 from rlscale.answers.views import RankView
-from rlscale.ledger import DecisionRow
+from rlscale.answers.when import moment
+from rlscale.ledger import DecisionRow, Override
+from rlscale.ledger.overrides import next_look
 from rlscale.live import Explanation
 from rlscale.live.alarms import Signal
 from rlscale.sources import Reading
 
 __all__ = ["Decided", "State", "Stored"]
+
+#: What the words of people amount to, as decisions and told afterwards.
+_ACTIONS = {"hold": "hold", "lost": "stop"}
+_DONE = {"hold": "held", "resume": "resumed", "pin": "pinned", "end": "noted as over", "lost": "given up as lost"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,6 +40,8 @@ class Decided:
     more : int
         Earlier ones that are not among them.
     words : tuple of Word
+    spoken : tuple of Override
+        All that people said of runs, in order.
     commands : tuple of Command
     watcher : str, optional
     looked_at : float, optional
@@ -47,6 +56,7 @@ class Decided:
     history: tuple[DecisionRow, ...] = ()
     more: int = 0
     words: tuple[Word, ...] = ()
+    spoken: tuple[Override, ...] = ()
     commands: tuple[Command, ...] = ()
     watcher: str | None = None
     looked_at: float | None = None
@@ -75,7 +85,7 @@ class Decided:
         )
 
     def on(self, run: str) -> tuple[Told, ...]:
-        """Return the decisions on a run, the last first."""
+        """Return the decisions on a run, those of people among them, the last first."""
         found = [each for each in self.told if each.run == run]
         if not found and self.gate is not None:
             found = [
@@ -83,7 +93,24 @@ class Decided:
                 for each in self.gate.shown
                 if each.run == run
             ]
-        return tuple(found)
+        people = [
+            Told(
+                run=run, action=_ACTIONS.get(word.kind, "continue"), at=word.at, by=word.who,
+                reason=f"{word.who} said {word.kind}{f': {word.note}' if word.note else ''}",
+            )
+            for word in self.spoken
+            if word.run == run
+        ]  # fmt: skip
+        return tuple(sorted((*found, *people[::-1]), key=lambda each: -inf if each.at is None else -each.at))
+
+    def word(self, run: str) -> str:
+        """Return what was said of a run last, by whom, when, and who will see it; empty where nothing was said."""
+        last = next((word for word in reversed(self.spoken) if word.run == run), None)
+        if last is None:
+            return ""
+        note = f": {last.note}" if last.note else ""
+        later = f"; {next_look(self.watcher)}" if self.looked_at is None or self.looked_at < last.at else ""
+        return f"{_DONE[last.kind]} by {last.who}, {moment(last.at)}{note}{later}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
