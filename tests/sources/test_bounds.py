@@ -231,3 +231,13 @@ def test_a_run_that_is_not_evaluated_yet_stops_no_other(write, tmp_path):
     (lost,) = reading.left_out
     assert (lost.run, lost.counted) == ("young", False)
     assert lost.why == "run 'young' has no evaluation yet: 'eval_reward' is not logged"
+
+
+@pytest.mark.parametrize("keys", [
+    ("reward/avg_raw_reward", "reward/avg_pass_at_8", "reward/mean_positive_reward"),
+    ("reward/all/mean", "reward/math/mean", "reward/code/mean"),
+    ("reward/overall", "reward/accuracy", "reward/format"),
+])  # fmt: skip
+def test_statistics_environments_and_terms_of_a_mean_are_not_summed(keys):
+    assert not several_rewards(keys, "reward")
+    assert several_rewards(("reward/accuracy", "reward/format"), "reward")

@@ -389,6 +389,18 @@ def test_monitor_csv(write):
         read(write("2.monitor.csv", text + "0.7,1\n0.8,9,8.5\n"))
 
 
+def test_monitor_csv_of_two_runs_and_of_a_resumed_one(write):
+    start = '#{"t_start": %d, "env_id": "CartPole-v1"}\nr,l,t\n'
+    rows = "".join(f"0.{k},20,{k}.5\n" for k in range(1, 8))
+    other = "".join(f"1.{k},20,{k}.5\n" for k in range(1, 8))
+    first, second = read(write("two/monitor.csv", start % 1700000000 + rows + start % 1700009000 + other))
+    assert (first.name, second.name) == ("monitor", "monitor#2")
+    assert first.curve.compute.tolist() == second.curve.compute.tolist() == [20.0 * k for k in range(1, 8)]
+    (resumed,) = read(write("resumed/monitor.csv", start % 1700000000 + rows + other))
+    assert resumed.curve.compute[-1] == 280
+    assert "line 10: the clock starts again; the job was resumed" in resumed.source.repairs
+
+
 def test_comment_lines_and_line_numbers(one, write):
     assert one("t.csv", "# of run 7\n# seed 3\nstep,reward\n1,.5\n2,.6\n").curve.n_points == 2
     assert one("t.csv", "# step,reward\n1,.5\n2,.6\n").curve.compute.tolist() == [1, 2]

@@ -36,6 +36,10 @@ _NOT_SHARE = frozenset({"reward", "rewards", "score", "scores", "return", "loss"
 #: ``rewards/format/mean`` and the like: one reward function among several.
 _FUNCTION = re.compile(r"(?:eval[_/]|train/)?rewards?/(?P<function>[^/]+)(?:/mean)?")
 _NO_FUNCTION = frozenset({"mean", "std", "min", "max", "sum", "total", "avg", "average", "chosen", "rejected"})
+#: Parts of names of statistics of one reward (SkyRL's ``avg_pass_at_8``, ``mean_positive_reward``).
+_STATISTIC = frozenset({"mean", "std", "min", "max", "avg", "average", "median", "pass"})
+#: Beside these, the others are environments or terms of a mean (prime-rl, EasyR1), and no summands.
+_OVERALL = frozenset({"all", "overall"})
 
 
 def is_share(metric: str) -> bool:
@@ -55,11 +59,22 @@ def is_share(metric: str) -> bool:
 
 
 def several_rewards(keys: Iterable[str], metric: str) -> bool:
-    """Whether there are several reward functions among the keys of a log, beside a metric that is their sum."""
+    """Whether there are several reward functions among the keys of a log, beside a metric that is their sum.
+
+    Examples
+    --------
+    >>> several_rewards(["rewards/accuracy/mean", "rewards/format/mean"], "reward")
+    True
+    >>> several_rewards(["reward/avg_raw_reward", "reward/avg_pass_at_8"], "eval/all/avg_score")
+    False
+    """
     if _FUNCTION.fullmatch(metric) or is_share(metric):
         return False
     named = (_FUNCTION.fullmatch(key) for key in keys)
-    return len({match["function"] for match in named if match} - _NO_FUNCTION) > 1
+    functions = {match["function"] for match in named if match} - _NO_FUNCTION
+    if functions & _OVERALL:
+        return False
+    return sum(_STATISTIC.isdisjoint(_PARTS.split(name.lower())) for name in functions) > 1
 
 
 def provisional(log: Log, metric: str, *, asked: bool = False) -> OpenBounds:

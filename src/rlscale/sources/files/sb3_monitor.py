@@ -33,7 +33,9 @@ def sniff(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path) -> list[Log]:
-    """Return the run of a monitor: the reward of each episode against the steps of the environment so far.
+    """Return the runs of a monitor: the reward of each episode against the steps of the environment so far.
+
+    A second start is a run of its own. A clock that starts again without one is a job that was resumed.
 
     Raises
     ------
@@ -44,11 +46,16 @@ def read(path: Path) -> list[Log]:
     torn = ""
     names: list[str] = []
     keys, start, steps = Keys(str(path)), np.nan, 0.0
+    runs, repairs, before, last = [rows], [list[str]()], 0.0, 0.0
     for position, line in enumerate(lines(path), start=1):
         if torn and line.strip():
             raise SourceError(str(path), f"{torn}; repair or remove the line")
         if line.lstrip().startswith("#"):
-            start = _start(line)
+            start, before, last = _start(line), 0.0, 0.0
+            if rows:
+                rows, steps = [], 0.0
+                runs.append(rows)
+                repairs.append([])
             continue
         if not line.strip():
             continue
@@ -63,14 +70,26 @@ def read(path: Path) -> list[Log]:
             torn = f"line {position} has no whole r, l and t"
             continue
         steps += length
-        if np.isfinite(start) and np.isfinite(values.get("t", np.nan)):
-            values["timestamp"] = start + values["t"]
+        clock = values.get("t", np.nan)
+        if clock < last:
+            before += last
+            repairs[-1].append(f"line {position}: the clock starts again; the job was resumed")
+        if np.isfinite(clock):
+            last = clock
+            if np.isfinite(start):
+                values["timestamp"] = start + before + clock
         rows.append((steps, values))
-    if not rows:
+    if not runs[0]:
         raise EmptyError(str(path), "holds no episode yet")
-    repairs = ["the last line is torn and was left out"] if torn else []
-    histories = of_rows(rows, str(path), NAME, repairs=repairs, restart_on_repeat=False)
-    return [_with_rows(log_of(MONITOR, one)) for one in histories]
+    if torn:
+        repairs[-1].append("the last line is torn and was left out")
+    histories = [
+        history
+        for own, said in zip(runs, repairs, strict=True) if own
+        for history in of_rows(own, str(path), NAME, repairs=said, restart_on_repeat=False)
+    ]  # fmt: skip
+    named = (replace(history, name=f"#{k + 1}" if k else "") for k, history in enumerate(histories))
+    return [_with_rows(log_of(MONITOR, history)) for history in named]
 
 
 def _with_rows(log: Log) -> Log:
