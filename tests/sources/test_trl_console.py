@@ -66,3 +66,17 @@ def test_a_torn_end_and_a_torn_middle(one, write):
     lines[4] = lines[4][:-9] + "\n"
     with pytest.raises(SourceError, match=r"line 5 \(step 40\) is torn: its dictionary has no closing brace"):
         read(write("bad.log", "".join(lines)))
+
+
+@pytest.mark.parametrize("items", [32, 600, 1000])
+def test_the_bar_of_an_evaluation_is_not_that_of_training(tmp_path, items):
+    bar = "  0%|          | {}/{} [00:00<?, ?it/s]"
+    evaluated = bar.format(0, items) + "\r" + bar.format(items, items) + "\n{{'eval_reward': 0.{}2345678}}\n"
+    rows = [bar.format(0, 600) + "\n", evaluated.format(10)]
+    for step in range(10, 110, 10):
+        rows.append(bar.format(step, 600) + f"{{'loss': 0.01, 'reward': 0.3{step}2345678}}\n")
+        if step % 20 == 0:
+            rows.append(evaluated.format(10 + step))
+    (tmp_path / "train.log").write_text("".join(rows))
+    (run,) = read(tmp_path, metric="eval_reward")
+    assert run.curve.compute.tolist() == [0, 20, 40, 60, 80, 100]

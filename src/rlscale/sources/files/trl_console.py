@@ -33,7 +33,10 @@ class TrlConsole(Dialect):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self._done: dict[int, float] = {}  # by the total of each bar
+        self._first: dict[int, float] = {}  # the same, where each bar began
+        self._training: dict[int, float] = {}  # where it stood before an evaluation of its total began
         self._total: int | None = None  # of the bar of training
+        self._waiting: list[tuple[dict[int, float], dict[str, float]]] = []  # evaluations before it is known
         self._exact = False
         self._without_step = 0
 
@@ -43,7 +46,7 @@ class TrlConsole(Dialect):
             self.refuse_torn(line)
         if "|" in line:
             for done, total in _BAR.findall(line):
-                self._done[int(total)] = float(done)
+                self._move(float(done), int(total))
         if "{'" not in line or not is_row(line):
             return
         start = line.index("{'")
@@ -51,16 +54,43 @@ class TrlConsole(Dialect):
         if "train_runtime" in values:
             return
         before = _BAR.findall(line[:start])
-        if before and not any(key.startswith("eval_") for key in values):
+        evaluation = any(key.startswith("eval_") for key in values)
+        if before and not evaluation:
             self._total = int(before[-1][1])
+            self._training.pop(self._total, None)
+            self._place()
+        if self._total is None and evaluation and self._done and end >= 0:
+            self._exact = self._exact or _EXACT.search(line) is not None
+            self._waiting.append((dict(self._done), values))
+            return
         total = self._total if self._total is not None else max(self._done, default=None)
         if total is None:
             self._without_step += 1
         elif end < 0:
-            self.tear(position, self._done[total], "its dictionary has no closing brace")
+            self.tear(position, self._at(total, evaluation), "its dictionary has no closing brace")
         else:
             self._exact = self._exact or _EXACT.search(line) is not None
-            self.add(self._done[total], values)
+            self.add(self._at(total, evaluation), values)
+
+    def _move(self, done: float, total: int) -> None:
+        """Take where a bar stands; a bar of evaluation may have the total of that of training."""
+        if done < self._done.get(total, 0.0):
+            self._training.setdefault(total, self._done[total])
+        self._first.setdefault(total, done)
+        self._done[total] = done
+
+    def _at(self, total: int, evaluation: bool) -> float:
+        """Return the step of a row: that of training before the bar of an evaluation began."""
+        return self._training.get(total, self._done[total]) if evaluation else self._done[total]
+
+    def _place(self) -> None:
+        """Give the evaluations before the first row of training their steps."""
+        waiting, self._waiting = self._waiting, []
+        total = self._total if self._total is not None else max(self._done, default=0)
+        for done, values in waiting:
+            step = done.get(total, 0.0)
+            ended = step == total and self._first.get(total, step) < total  # the bar of an evaluation of that total
+            self.add(self._first[total] if ended else step, values)
 
     def histories(self, form: str) -> list[History]:
         """Return the runs of the rows.
@@ -72,6 +102,7 @@ class TrlConsole(Dialect):
         SourceError
             A row in the middle is torn.
         """
+        self._place()
         if not self._exact:
             raise better_file(Path(self.path))
         if self._without_step:
