@@ -14,6 +14,7 @@ from rlscale.inference.grounds import FEWEST, GAIN_SHARE, SURE, Grounds, capped
 from rlscale.inference.posterior import MIN_POINTS
 from rlscale.inference.regimes import Break, BreakKind
 from rlscale.inference.sickness import lasts, not_to_act
+from rlscale.numerals import quantity
 
 __all__ = ["Verdict", "VerdictName", "broken", "judge", "shown", "unfit"]
 
@@ -149,7 +150,7 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
         verdict = _no_learning(curve, found)
         told = lasts(found.alarm)
         return replace(verdict, why=f"{verdict.why} {told}".rstrip()) if told else verdict
-    asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {answer.compute:.4g} {curve.unit}"
+    asked = "The ceiling" if np.isinf(answer.compute) else f"The reward at {_at(answer.compute)} {curve.unit}"
     interval = f"{asked} lies in {shown(answer.q10, curve)} to {shown(answer.q90, curve)} (80 %)"
     allowed = 2.0 * tolerance * curve.range
     if answer.resolved:
@@ -174,6 +175,11 @@ def judge(curve: Curve, answer: Forecast, found: Grounds, tolerance: float) -> V
         f"{doubts}{interval}, {width}; the midpoint is passed with {past}.",
         f"{steps}Let it run on before acting on a ceiling: refusing this early is the normal answer.",
     )
+
+
+def _at(compute: float) -> str:
+    """Return a compute in words: a number as it is, large ones with their suffix."""
+    return f"{compute:.4g}" if compute < 1e4 else quantity(compute, digits=4)
 
 
 def _chance(value: float) -> str:
