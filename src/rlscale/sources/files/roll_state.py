@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.errors import EmptyError, FormatError, SourceError
+from rlscale.errors import SourceError
 from rlscale.sources.files.checkpoints import checkpoint, reaches
 from rlscale.sources.files.dialect import Keys
 from rlscale.sources.files.json_fold import numbers_of
+from rlscale.sources.files.log_history import state_of
 from rlscale.sources.format import Checkpoint, Entry, Format
 from rlscale.sources.history import of_rows
 from rlscale.sources.log import Log
 from rlscale.sources.repair import Row
-from rlscale.sources.text import decoded_head, whole_json
+from rlscale.sources.text import decoded_head
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.roll import ROLL
 
@@ -46,11 +47,7 @@ def read(path: Path) -> list[Log]:
     SourceError
         The document is torn, or ``log_history`` is empty or holds something other than rows.
     """
-    state = whole_json(path)
-    if not isinstance(state, dict) or not isinstance(state.get("log_history"), list):
-        raise FormatError(str(path), f"holds no log_history; give the {FILE} that ROLL writes")
-    if not state["log_history"]:
-        raise EmptyError(str(path), "log_history is empty; nothing was logged before this file was saved")
+    state = state_of(path, f"the {FILE} that ROLL writes", "nothing was logged before this file was saved")
     rows = list(ROLL.rows(_rows(state["log_history"], str(path))) if ROLL.rows else ())
     return [log_of(ROLL, one) for one in of_rows(rows, str(path), NAME, restart_on_repeat=False)]
 

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from rlscale.errors import EmptyError, FormatError, SourceError
+from rlscale.errors import SourceError
 from rlscale.sources.files.checkpoints import checkpoint, reaches
+from rlscale.sources.files.log_history import state_of
 from rlscale.sources.format import Checkpoint, Entry, Format, Precision
 from rlscale.sources.history import of_rows
 from rlscale.sources.limits import MOST_KEYS
 from rlscale.sources.log import Log
 from rlscale.sources.repair import Row, number
-from rlscale.sources.text import decoded_head, were, whole_json
+from rlscale.sources.text import decoded_head, were
 from rlscale.sources.trainers.base import log_of
 from rlscale.sources.trainers.trl import NOT_SERIES, TRL
 from rlscale.sources.words import left_out
@@ -50,12 +51,9 @@ def read(path: Path) -> list[Log]:
     SourceError
         The document is torn, or ``log_history`` is empty or holds something other than rows.
     """
-    state = whole_json(path)
-    if not isinstance(state, dict) or not isinstance(state.get("log_history"), list):
-        raise FormatError(str(path), "holds no log_history; give the trainer_state.json that TRL writes")
+    silent = "the trainer logged nothing before this file was saved"
+    state = state_of(path, "the trainer_state.json that TRL writes", silent)
     history = state["log_history"]
-    if not history:
-        raise EmptyError(str(path), "log_history is empty; the trainer logged nothing before this file was saved")
     repairs: list[str] = []
     rows = list(_rows(history, str(path), repairs))
     config = {key: state[key] for key in _CONFIG if key in state}
